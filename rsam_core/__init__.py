@@ -1,0 +1,60 @@
+"""RSAM's core: segment satellite, aerial and drone images with promptable models.
+
+>>> import rsam_core as rsam
+>>> scene = rsam.open_scene("town.tif")                       # doctest: +SKIP
+>>> segmenter = rsam.Segmenter(rsam.load_model())             # doctest: +SKIP
+>>> embedding = segmenter.embed(scene.read_rgb())             # doctest: +SKIP
+>>> objects = segmenter.everything(embedding)                 # doctest: +SKIP
+>>> table = rsam.measure(objects, scene)                      # doctest: +SKIP
+
+Names are loaded when first used, so that importing the package is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "open_scene": "scene",
+    "Scene": "scene",
+    "Window": "scene",
+    "load_model": "models.load",
+    "Segmenter": "segmenter",
+    "Candidates": "segmenter",
+    "Embedding": "embedding",
+    "EmbeddingCache": "embedding",
+    "Prompt": "prompts",
+    "EverythingSettings": "everything",
+    "Instance": "instances",
+    "Instances": "instances",
+    "measure": "measure",
+    "summary": "measure",
+    "Counts": "metrics",
+    "confusion": "metrics",
+    "iou": "metrics",
+    "dice": "metrics",
+    "pixel_accuracy": "metrics",
+    "tpr": "metrics",
+    "fpr": "metrics",
+    "precision": "metrics",
+    "overlay": "render",
+    "OverlayStyle": "render",
+    "RsamError": "errors",
+}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

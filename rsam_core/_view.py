@@ -1,0 +1,367 @@
+"""From the bands of a raster to the picture that people and models see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rsam_core._raster_io import colours
+from rsam_core.errors import SceneError
+
+if TYPE_CHECKING:
+    from rasterio.enums import ColorInterp
+    from rasterio.io import DatasetReader
+    from rasterio.windows import Window as RasterWindow
+
+STRETCH_PERCENTILES = (2.0, 98.0)
+# Percentiles, empty bands and false alpha are judged on a sample of at most this many pixels a
+# side, taken from overviews where the file has them.
+SAMPLE_SIDE = 1024
+# Large windows are coloured in strips of about this many pixels, in whole rows of common tiles.
+STRIP_PIXELS = 2**22
+STRIP_STEP = 256
+# Real transparency is nearly all on or off; a band with more values between is a measurement.
+MAX_PARTLY_TRANSPARENT = 0.2
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Pixels read for a view.
+
+    Parameters
+    ----------
+    values : (bands, H, W) array
+        The bands shown.
+    measured : (H, W) array of bool
+        Where they hold finite values other than nodata.
+    opacity : (H, W) array of float32 or None
+        From 0 (transparent or masked) to 1, where the file tells.
+    """
+
+    values: np.ndarray
+    measured: np.ndarray
+    opacity: np.ndarray | None
+
+    @property
+    def valid(self) -> np.ndarray:
+        """Where something was measured and is not fully transparent, as (H, W) bool."""
+        return self.measured if self.opacity is None else self.measured & (self.opacity > 0)
+
+
+@dataclass(frozen=True)
+class View:
+    """How bands become the view image: which ones, how stretched, what counts as no data.
+
+    Parameters
+    ----------
+    bands : tuple of int
+        Bands shown, from 1: one (grey, or the indices of a palette) or three (red, green, blue).
+    stretch : tuple of (float, float) or None
+        For each band shown, the values that become black and white; None shows them unchanged.
+    nodata : tuple of float or None
+        For each band shown, the value that means "nothing measured here".
+    alpha : int or None
+        Band of transparency.
+    masked : bool
+        Whether the file carries a mask of valid pixels.
+    palette : (N, 4) uint8 array or None
+        Red, green, blue and alpha of each index.
+    over_white : bool
+        Lay transparent colours over white, as web browsers do; otherwise transparent is black.
+    """
+
+    bands: tuple[int, ...]
+    stretch: tuple[tuple[float, float], ...] | None = None
+    nodata: tuple[float | None, ...] = (None,)
+    alpha: int | None = None
+    masked: bool = False
+    palette: np.ndarray | None = None
+    over_white: bool = False
+
+    def rgb(
+        self, dataset: DatasetReader, window: RasterWindow, shape: tuple[int, int]
+    ) -> np.ndarray:
+        """Return the view of a window as (H, W, 3) uint8, resampled to `shape` by area."""
+        picture = np.empty((*shape, 3), np.uint8)
+        for rows, strip in _strips(window, shape):
+            target = (rows.stop - rows.start, shape[1])
+            picture[rows] = self._rgb(self.sample(dataset, strip, target))
+        return picture
+
+    def valid(self, dataset: DatasetReader, window: RasterWindow) -> np.ndarray:
+        """Return where the view of a window shows a measurement, as (H, W) bool."""
+        shape = (round(window.height), round(window.width))
+        valid = np.empty(shape, bool)
+        for rows, strip in _strips(window, shape):
+            target = (rows.stop - rows.start, shape[1])
+            valid[rows] = self.sample(dataset, strip, target).valid
+        return valid
+
+    def sample(
+        self,
+        dataset: DatasetReader,
+        window: RasterWindow,
+        shape: tuple[int, int],
+        *,
+        nearest: bool = False,
+    ) -> Sample:
+        """Read the bands shown, and what is known of each pixel, resampled by area or nearest."""
+        values = self._values(dataset, window, shape, nearest=nearest)
+        return Sample(values, self._measured(values), self._opacity(dataset, window, shape, values))
+
+    def _rgb(self, sample: Sample) -> np.ndarray:
+        """Colour a sample as (H, W, 3) uint8."""
+        values, shown = sample.values, sample.measured
+        if self.palette is not None:
+            picture = self.palette[np.minimum(values[0], len(self.palette) - 1), :3]
+        else:
+            bands = values
+            if self.stretch is not None:
+                bands = [stretched(band, *limits) for band, limits in zip(values, self.stretch)]
+            picture = np.stack([bands[min(i, len(bands) - 1)] for i in range(3)], axis=-1)
+        if sample.opacity is not None and self.over_white:
+            weight = sample.opacity[..., None]
+            picture = np.rint(picture * weight + 255 * (1 - weight)).astype(np.uint8)
+        else:
+            shown = sample.valid
+        picture[~shown] = 0
+        return picture
+
+    def _values(
+        self,
+        dataset: DatasetReader,
+        window: RasterWindow,
+        shape: tuple[int, int],
+        *,
+        nearest: bool = False,
+    ) -> np.ndarray:
+        """Read the bands shown as (bands, H, W); magnitudes where they are complex."""
+        from rasterio.enums import Resampling
+
+        shrinks = shape != (round(window.height), round(window.width))
+        # Neighbouring palette indices have no mean.
+        average = shrinks and not nearest and self.palette is None
+        method = Resampling.average if average else Resampling.nearest
+        bands = list(self.bands)
+        target = (len(bands), *shape)
+        values = dataset.read(bands, window=window, out_shape=target, resampling=method)
+        if average and values.dtype.kind in "fc" and not np.isfinite(values).all():
+            # One NaN or infinite pixel spoils the mean of its whole cell; fall back on a real one.
+            single = dataset.read(
+                bands, window=window, out_shape=target, resampling=Resampling.nearest
+            )
+            values = np.where(np.isfinite(values), values, single)
+        return np.abs(values) if values.dtype.kind == "c" else values
+
+    def _measured(self, values: np.ndarray) -> np.ndarray:
+        """Return where all bands shown are finite and not all of them hold their nodata value."""
+        # One band at nodata is not enough: a nodata of 0 also occurs as a dark colour.
+        measured = np.zeros(values.shape[1:], bool)
+        for band, nodata in zip(values, self.nodata):
+            measured |= True if nodata is None or np.isnan(nodata) else band != nodata
+        if values.dtype.kind == "f":
+            for band in values:
+                measured &= np.isfinite(band)
+        return measured
+
+    def _opacity(
+        self,
+        dataset: DatasetReader,
+        window: RasterWindow,
+        shape: tuple[int, int],
+        values: np.ndarray,
+    ) -> np.ndarray | None:
+        """Return opacity from 0 to 1 as (H, W) float32, or None where the file has none."""
+        from rasterio.enums import Resampling
+
+        if self.palette is not None and (self.palette[:, 3] < 255).any():
+            alpha = self.palette[np.minimum(values[0], len(self.palette) - 1), 3]
+            return alpha.astype(np.float32) / 255
+        if self.alpha is not None:
+            alpha = dataset.read(
+                self.alpha, window=window, out_shape=shape, resampling=Resampling.average
+            )
+            return np.clip(alpha / np.float32(_opaque(alpha.dtype)), 0, 1)
+        if self.masked:
+            mask = dataset.read_masks(self.bands[0], window=window, out_shape=shape)
+            return (mask > 0).astype(np.float32)
+        return None
+
+
+def stretched(band: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Map `low` to 0 and `high` to 255, linearly and clipped.
+
+    Parameters
+    ----------
+    band : array
+        Values of any real dtype; NaN becomes 0.
+    low, high : float
+        Values that become black and white, ``low < high``.
+
+    Returns
+    -------
+    array of uint8
+        Same shape.
+    """
+    # Small integers are exact in single precision; others may differ only far behind the point.
+    precision = np.float32 if band.dtype.itemsize <= 2 else np.float64
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.subtract(band, low, dtype=precision)
+        scaled *= 255 / (high - low)
+        np.clip(scaled, 0, 255, out=scaled)
+    return np.rint(np.nan_to_num(scaled, copy=False)).astype(np.uint8)
+
+
+def stretch_limits(values: np.ndarray) -> tuple[float, float]:
+    """Return the values to show as black and white: percentiles 2 and 98 of finite values.
+
+    Where those coincide (a mask with few objects) the extremes serve, and a constant band is shown
+    as mid grey.
+    """
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(values, STRETCH_PERCENTILES))
+    if low == high:
+        low, high = float(values.min()), float(values.max())
+    if low == high:
+        half = max(0.5, abs(low) * 1e-6)
+        low, high = low - half, high + half
+    return low, high
+
+
+def choose_view(
+    name: str, dataset: DatasetReader, *, picture: bool
+) -> tuple[View, tuple[str, ...]]:
+    """Choose how to show a raster, going by its colour tags and a sample of its pixels.
+
+    Parameters
+    ----------
+    name : str
+        File name for messages.
+    dataset : rasterio.io.DatasetReader
+        The open raster.
+    picture : bool
+        Whether it comes from a web format (PNG, GIF, ...), whose transparency means just that.
+
+    Returns
+    -------
+    view : View
+        Three bands of uint8 (beside alpha) and palettes are shown unchanged, all else stretched.
+    notes : tuple of str
+        What the user should know about it.
+
+    Raises
+    ------
+    SceneError
+        No pixel holds data.
+    """
+    from rasterio.enums import ColorInterp, MaskFlags
+    from rasterio.windows import Window as RasterWindow
+
+    notes: list[str] = []
+    window = RasterWindow(0, 0, dataset.width, dataset.height)
+    scale = min(1.0, SAMPLE_SIDE / max(dataset.shape))
+    shape = (max(1, round(dataset.height * scale)), max(1, round(dataset.width * scale)))
+    tags = colours(dataset)
+    alpha = None
+    if dataset.count > 1 and ColorInterp.alpha in tags:
+        alpha = tags.index(ColorInterp.alpha) + 1
+        if not picture and _is_measurement(dataset.read(alpha, out_shape=shape)):
+            notes.append(
+                f"Band {alpha} is marked as transparency but holds measurements; it is treated as "
+                "an ordinary band."
+            )
+            alpha = None
+    data = [band for band in dataset.indexes if band != alpha]
+    palette = _palette(dataset) if ColorInterp.palette in tags[:1] else None
+    bands = (1,) if palette is not None else _colour_bands(data, tags)
+    flags = dataset.mask_flag_enums[bands[0] - 1]
+    view = View(
+        bands=bands,
+        nodata=tuple(dataset.nodatavals[band - 1] for band in bands),
+        alpha=alpha,
+        masked=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
+        palette=palette,
+        over_white=picture,
+    )
+    unchanged = palette is not None or (
+        len(data) == 3 and all(dataset.dtypes[band - 1] == "uint8" for band in bands)
+    )
+    complete = not view.masked and not alpha and palette is None and set(view.nodata) == {None}
+    if unchanged and complete:
+        return view, tuple(notes)
+    sample = view.sample(dataset, window, shape, nearest=True)
+    values, valid = sample.values, sample.valid
+    if not valid.any():
+        raise SceneError(
+            f"“{name}” holds no data: every pixel of the bands shown is empty (nodata, NaN or "
+            "transparent). Check that the file was exported completely, or open another one."
+        )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        share = 1 - np.isfinite(values).all(axis=0).mean()
+        notes.append(
+            f"{share:.1%} of the pixels are not numbers (NaN or infinite); they are shown black "
+            "and left out."
+        )
+    if unchanged:
+        return view, tuple(notes)
+    limits = []
+    for number, band, nodata in zip(bands, values, view.nodata):
+        known = band[valid if nodata is None else valid & (band != nodata)]
+        if known.size == 0:
+            notes.append(f"Band {number} holds no data and is shown black.")
+        limits.append(stretch_limits(known))
+    return replace(view, stretch=tuple(limits)), tuple(notes)
+
+
+def _strips(window: RasterWindow, shape: tuple[int, int]) -> Iterator[tuple[slice, RasterWindow]]:
+    """Split a window read at full resolution into strips of rows, to bound the memory at work."""
+    from rasterio.windows import Window as RasterWindow
+
+    width, height = round(window.width), round(window.height)
+    if shape != (height, width):
+        yield slice(0, shape[0]), window
+        return
+    rows = max(1, STRIP_PIXELS // width // STRIP_STEP) * STRIP_STEP
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        part = RasterWindow(window.col_off, window.row_off + top, width, bottom - top)
+        yield slice(top, bottom), part
+
+
+def _colour_bands(data: list[int], tags: tuple[ColorInterp, ...]) -> tuple[int, ...]:
+    """Return the three bands marked red, green and blue, else the first three, or the first."""
+    from rasterio.enums import ColorInterp
+
+    if len(data) < 3:
+        return (data[0],)
+    wanted = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
+    if all(colour in tags for colour in wanted):
+        return tuple(tags.index(colour) + 1 for colour in wanted)
+    return tuple(data[:3])
+
+
+def _is_measurement(alpha: np.ndarray) -> bool:
+    partly = (alpha > 0) & (alpha < _opaque(alpha.dtype))
+    return bool(partly.mean() > MAX_PARTLY_TRANSPARENT)
+
+
+def _opaque(dtype: np.dtype) -> float:
+    """Return the alpha value that means fully opaque."""
+    return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
+
+
+def _palette(dataset: DatasetReader) -> np.ndarray | None:
+    """Return the colour table as (N, 4) uint8, or None where band 1 has none."""
+    try:
+        entries = dataset.colormap(1)
+    except ValueError:
+        return None
+    palette = np.zeros((max(entries) + 1, 4), np.uint8)
+    for index, colour in entries.items():
+        palette[index] = colour
+    return palette

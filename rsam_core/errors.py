@@ -1,0 +1,35 @@
+"""Errors a person can act on: every message says what is wrong and what to do next."""
+
+from __future__ import annotations
+
+
+class RsamError(Exception):
+    """Base class of every error that RSAM raises on purpose."""
+
+
+class SceneError(RsamError):
+    """An image cannot be opened, read or georeferenced."""
+
+
+class PromptError(RsamError):
+    """A prompt is empty, lies outside the image or is otherwise unusable."""
+
+
+class ModelError(RsamError):
+    """A model is unknown, not installed or damaged."""
+
+
+class DownloadError(ModelError):
+    """A checkpoint could not be downloaded or failed its check."""
+
+
+class MetricError(RsamError):
+    """Truth and prediction cannot be compared."""
+
+
+class ExportError(RsamError):
+    """A result cannot be written in the wanted format."""
+
+
+class Cancelled(RsamError):
+    """The user stopped a long operation; what was finished so far is kept by the caller."""

@@ -1,0 +1,150 @@
+"""Long work in the background, with progress and a way to stop it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Literal
+
+from rsam_core.errors import Cancelled
+
+JobState = Literal["running", "done", "failed", "cancelled"]
+"""Where a job stands; all but ``"running"`` are final."""
+
+
+class Job:
+    """A function that runs in a thread of its own; see `Job.start`.
+
+    Attributes
+    ----------
+    state : {"running", "done", "failed", "cancelled"}
+        It changes once, after `result` and `error` have got their values.
+    fraction : float
+        How much is done, 0 to 1.
+    text : str
+        What the job is doing at the moment, in plain words.
+    result : Any
+        What the function returned; None before.
+    error : BaseException or None
+        What the function raised, if it failed.
+    """
+
+    def __init__(self) -> None:
+        self.state: JobState = "running"
+        self.fraction: float = 0.0
+        self.text: str = ""
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self._cancel = threading.Event()
+        self._ended = threading.Event()
+
+    @classmethod
+    def start(cls, fn: Callable[..., Any], *args: Any) -> Job:
+        """Run a function in the background.
+
+        Parameters
+        ----------
+        fn : callable
+            Called as ``fn(*args, progress=..., cancelled=...)``. It may call
+            ``progress(fraction, text)`` at any time, should ask ``cancelled()`` often, and raises
+            `rsam_core.errors.Cancelled` when it stops for that reason. If it finishes although
+            it was asked to stop, the job counts as done.
+        *args : Any
+            Handed to `fn`.
+
+        Returns
+        -------
+        Job
+        """
+        job = cls()
+        # A daemon: closing the program must not wait for a long job.
+        threading.Thread(target=job._run, args=(fn, args), daemon=True).start()
+        return job
+
+    @property
+    def finished(self) -> bool:
+        """Whether the job has come to its end, good or bad."""
+        return self.state != "running"
+
+    def cancel(self) -> None:
+        """Ask the function to stop; it does so when it next looks."""
+        self._cancel.set()
+
+    @property
+    def cancelling(self) -> bool:
+        """Whether the job was asked to stop and has not ended yet."""
+        return self._cancel.is_set() and not self.finished
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the job has ended.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        bool
+            Whether it has ended.
+        """
+        return self._ended.wait(timeout)
+
+    def _report(self, fraction: float, text: str = "") -> None:
+        self.fraction = min(max(float(fraction), 0.0), 1.0)
+        self.text = text
+
+    def _run(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        outcome: JobState = "failed"
+        try:
+            self.result = fn(*args, progress=self._report, cancelled=self._cancel.is_set)
+            self.fraction = 1.0
+            outcome = "done"
+        except Cancelled:
+            outcome = "cancelled"
+        except BaseException as error:  # a thread has nobody else to report to
+            self.error = error
+        finally:
+            self.state = outcome
+            self._ended.set()
+
+
+class JobRegistry:
+    """The latest job of each key, for jobs that several sessions watch."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
+
+    def start(self, key: str, fn: Callable[..., Any], *args: Any) -> Job:
+        """Start a job unless one of this key is running.
+
+        Parameters
+        ----------
+        key : str
+            What the job is about.
+        fn : callable
+            See `Job.start`.
+        *args : Any
+            Handed to `fn`.
+
+        Returns
+        -------
+        Job
+            The new one, or the one that is running already.
+        """
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is None or job.finished:
+                job = self._jobs[key] = Job.start(fn, *args)
+            return job
+
+    def get(self, key: str) -> Job | None:
+        """The latest job of a key, running or finished; None if there was none."""
+        with self._lock:
+            return self._jobs.get(key)
+
+    def clear(self) -> None:
+        """Forget all jobs; those that run go on unseen."""
+        with self._lock:
+            self._jobs.clear()

@@ -1,0 +1,154 @@
+"""Sizes and places of objects, as a table: in pixels always, in metres where they are known.
+
+Pixel sizes become metres through the scene's ground sample distance; map coordinates come from
+its transform. A scene only needs the attributes `gsd`, `pixel_area_m2` and `transform`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.instances import Instance, Instances
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def measure(instances: Instances, scene: Any = None) -> pd.DataFrame:
+    """Measure every object.
+
+    Parameters
+    ----------
+    instances : Instances
+        The objects, N of them.
+    scene : Scene, optional
+        Brings the ground sample distance and the georeference, if it has them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an object, in the order of `instances`:
+
+        - ``id``, ``label``, ``source``, ``score``;
+        - ``area``: pixels;
+        - ``perimeter``: pixels, by the Crofton formula in four directions [1]_; for a region of
+          a few pixels across it is approximate;
+        - ``bbox_x``, ``bbox_y``, ``bbox_width``, ``bbox_height``: pixels, from the top-left
+          corner of the image;
+        - ``centroid_x``, ``centroid_y``: pixels, continuous: the centre of the first pixel is
+          (0.5, 0.5);
+        - ``area_m2``, ``perimeter_m``: if the ground sample distance is known;
+        - ``map_x``, ``map_y``: the centroid in the scene's map coordinates, if it is
+          georeferenced.
+
+    References
+    ----------
+    .. [1] Gaëtan Lehmann and David Legland, "Efficient N-dimensional surface estimation using
+       Crofton formula and run-length encoding", The Insight Journal, 2012.
+    """
+    import pandas as pd
+
+    boxes = instances.bboxes
+    centroids = np.array([_centroid(item) for item in instances], dtype=float).reshape(-1, 2)
+    table = pd.DataFrame(
+        {
+            "id": instances.ids,
+            "label": [item.label for item in instances],
+            "source": [item.source for item in instances],
+            "score": instances.scores,
+            "area": instances.areas,
+            "perimeter": _perimeters(instances),
+            "bbox_x": boxes[:, 0],
+            "bbox_y": boxes[:, 1],
+            "bbox_width": boxes[:, 2] - boxes[:, 0],
+            "bbox_height": boxes[:, 3] - boxes[:, 1],
+            "centroid_x": centroids[:, 0],
+            "centroid_y": centroids[:, 1],
+        }
+    ).astype({"label": object, "source": object})
+    gsd = getattr(scene, "gsd", None)
+    if gsd:
+        table["area_m2"] = table["area"] * _pixel_area(scene, gsd)
+        table["perimeter_m"] = table["perimeter"] * gsd
+    transform = getattr(scene, "transform", None)
+    if transform is not None:
+        x, y = centroids.T
+        table["map_x"] = transform.a * x + transform.b * y + transform.c
+        table["map_y"] = transform.d * x + transform.e * y + transform.f
+    return table
+
+
+def summary(
+    table: pd.DataFrame,
+    shape: tuple[int, int],
+    gsd: float | None = None,
+    *,
+    covered: int | None = None,
+) -> dict[str, float]:
+    """Summarise a table of objects.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From :func:`measure`.
+    shape : (int, int)
+        Height and width of the scene in pixels.
+    gsd : float, optional
+        Metres a pixel; used if the table itself has no areas in square metres.
+    covered : int, optional
+        Number of pixels that belong to any object, for objects that overlap. Without it the
+        areas are added up, so that shared pixels count twice (at most the whole image).
+
+    Returns
+    -------
+    dict of str to float
+        ``count``; ``total_area``, ``mean_area``, ``median_area`` in pixels (mean and median of
+        nothing are nan); ``coverage``, the share of the image from 0 to 1; and
+        ``total_area_m2``, ``mean_area_m2``, ``median_area_m2`` if metres are known.
+    """
+    result: dict[str, float] = {"count": len(table)}
+    result |= _area_figures(table["area"].to_numpy(dtype=float), "")
+    pixels = int(shape[0]) * int(shape[1])
+    occupied = result["total_area"] if covered is None else covered
+    result["coverage"] = min(1.0, occupied / pixels) if pixels else 0.0
+    if "area_m2" in table:
+        result |= _area_figures(table["area_m2"].to_numpy(dtype=float), "_m2")
+    elif gsd:
+        result |= _area_figures(table["area"].to_numpy(dtype=float) * gsd**2, "_m2")
+    return result
+
+
+def _area_figures(areas: NDArray[np.float64], unit: str) -> dict[str, float]:
+    some = areas.size > 0
+    return {
+        f"total_area{unit}": float(areas.sum()),
+        f"mean_area{unit}": float(areas.mean()) if some else float("nan"),
+        f"median_area{unit}": float(np.median(areas)) if some else float("nan"),
+    }
+
+
+def _centroid(item: Instance) -> tuple[float, float]:
+    """Return the mean of the pixel centres, in scene pixels."""
+    columns = np.count_nonzero(item.mask, axis=0)
+    rows = np.count_nonzero(item.mask, axis=1)
+    x = columns @ np.arange(len(columns)) / item.area
+    y = rows @ np.arange(len(rows)) / item.area
+    return item.x + x + 0.5, item.y + y + 0.5
+
+
+def _perimeters(instances: Instances) -> NDArray[np.float64]:
+    """Return the Crofton perimeters in pixels, shape (N,)."""
+    from skimage.measure import perimeter_crofton
+
+    # The border of the crop is a border of the object, so the crop is padded with background.
+    return np.array(
+        [perimeter_crofton(np.pad(item.mask, 1), directions=4) for item in instances], dtype=float
+    )
+
+
+def _pixel_area(scene: Any, gsd: float) -> float:
+    """Return square metres a pixel; pixels of a map need not be square."""
+    return getattr(scene, "pixel_area_m2", None) or gsd**2

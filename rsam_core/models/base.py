@@ -1,0 +1,195 @@
+"""What every promptable model offers, whatever network is inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class PromptLike(Protocol):
+    """The part of a prompt that a model reads; see `rsam_core.prompts.Prompt`.
+
+    Attributes
+    ----------
+    points : ndarray of float, shape (N, 2), or None
+        Clicks as x, y in continuous view pixels (the centre of the first pixel is 0.5, 0.5).
+    labels : ndarray of int, shape (N,), or None
+        1 for a click on the object, 0 for a click beside it.
+    box : ndarray of float, shape (4,), or None
+        x0, y0, x1, y1: the outer edges in continuous view pixels.
+    mask : ndarray of bool, shape (H, W), or None
+        A rough mask of the object, of the view's size.
+    """
+
+    points: np.ndarray | None
+    labels: np.ndarray | None
+    box: np.ndarray | None
+    mask: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """The answer to one prompt: K masks in the order in which the model gives them.
+
+    Attributes
+    ----------
+    masks : ndarray of bool, shape (K, h, w)
+        All masks, cropped to one common window. At least 1 × 1 pixel, even if nothing was found.
+    x, y : int
+        Top-left corner of that window in view pixels.
+    scores : ndarray of float32, shape (K,)
+        Predicted IoU of each mask, **not** sorted.
+    lowres : Any
+        Low-resolution logits, meant only for the model that made them: ``lowres[k]`` is what
+        `PromptableModel.decode` takes as `previous` to refine mask ``k``.
+    stability : ndarray of float32, shape (K,)
+        IoU between the masks at a stricter and at a looser threshold, 0 to 1.
+    """
+
+    masks: np.ndarray
+    x: int
+    y: int
+    scores: np.ndarray
+    lowres: Any
+    stability: np.ndarray
+
+    def full(self, shape: tuple[int, int]) -> np.ndarray:
+        """Paste the masks back into the view.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Height and width of the view.
+
+        Returns
+        -------
+        ndarray of bool, shape (K, H, W)
+        """
+        count, height, width = self.masks.shape
+        result = np.zeros((count, *shape), dtype=bool)
+        result[:, self.y : self.y + height, self.x : self.x + width] = self.masks
+        return result
+
+
+class PromptableModel(Protocol):
+    """A model that looks at an image once and then answers any number of prompts.
+
+    Attributes
+    ----------
+    name : str
+        Name in the catalogue, for example ``"rsam-tiny"``.
+
+    Notes
+    -----
+    A model keeps no state between calls, so that several threads may share one. Subclass this
+    protocol to inherit `decode_many`.
+    """
+
+    name: str
+
+    def encode(self, image: np.ndarray) -> Any:
+        """Embed an image.
+
+        Parameters
+        ----------
+        image : ndarray of uint8, shape (H, W, 3)
+            The view, RGB.
+
+        Returns
+        -------
+        Any
+            Immutable features with an attribute ``nbytes`` (int), to be handed to `decode`.
+        """
+        ...
+
+    def decode(
+        self, features: Any, prompt: PromptLike, multimask: bool, previous: Any | None = None
+    ) -> Decoded:
+        """Answer one prompt.
+
+        Parameters
+        ----------
+        features : Any
+            What `encode` returned.
+        prompt : PromptLike
+            Points, box and mask of one object, in view pixels.
+        multimask : bool
+            Three masks for an ambiguous prompt instead of one.
+        previous : Any, optional
+            ``lowres[k]`` of an earlier answer, to refine that mask.
+
+        Returns
+        -------
+        Decoded
+        """
+        ...
+
+    def decode_many(
+        self,
+        features: Any,
+        prompts: Sequence[PromptLike],
+        multimask: bool,
+        *,
+        quick: bool = False,
+    ) -> list[Decoded]:
+        """Answer several prompts, one object each, in their order.
+
+        Parameters
+        ----------
+        features : Any
+            What `encode` returned.
+        prompts : sequence of PromptLike
+            One prompt an object.
+        multimask : bool
+            Three masks for each prompt instead of one.
+        quick : bool
+            Spend less on each prompt where the model can: very large objects may be left out.
+            Used by the automatic mode, which asks about hundreds of points.
+
+        Returns
+        -------
+        list of Decoded
+        """
+        return [self.decode(features, prompt, multimask) for prompt in prompts]
+
+
+def crop_together(
+    parts: Sequence[tuple[np.ndarray, int, int]],
+) -> tuple[np.ndarray, int, int]:
+    """Bring masks from different places into the smallest window that holds them all.
+
+    Parameters
+    ----------
+    parts : sequence of (mask, x, y)
+        Boolean masks of any shape, each with the position of its top-left corner.
+
+    Returns
+    -------
+    masks : ndarray of bool, shape (K, h, w)
+        The masks in one tight window; 1 × 1 and False if all of them are empty.
+    x, y : int
+        Top-left corner of the window.
+    """
+    boxes = []
+    for mask, x, y in parts:
+        rows = np.flatnonzero(mask.any(axis=1))
+        if rows.size:
+            columns = np.flatnonzero(mask.any(axis=0))
+            boxes.append((x + columns[0], y + rows[0], x + columns[-1] + 1, y + rows[-1] + 1))
+    if not boxes:
+        return np.zeros((len(parts), 1, 1), dtype=bool), 0, 0
+    edges = np.array(boxes)
+    x0, y0 = (int(edge) for edge in edges[:, :2].min(axis=0))
+    x1, y1 = (int(edge) for edge in edges[:, 2:].max(axis=0))
+    masks = np.zeros((len(parts), y1 - y0, x1 - x0), dtype=bool)
+    for target, (mask, x, y) in zip(masks, parts, strict=True):
+        height, width = mask.shape
+        top, left = max(y, y0), max(x, x0)
+        bottom, right = min(y + height, y1), min(x + width, x1)
+        if top < bottom and left < right:
+            inside = mask[top - y : bottom - y, left - x : right - x]
+            target[top - y0 : bottom - y0, left - x0 : right - x0] = inside
+    return masks, x0, y0

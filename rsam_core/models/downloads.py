@@ -1,0 +1,106 @@
+"""Downloads and connection checks in the background, shared by every browser session."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from rsam_core.jobs import Job, JobRegistry
+from rsam_core.models import weights
+from rsam_core.models.catalog import ModelInfo, resolve
+
+CHECK_VALID_FOR = 300.0
+"""Seconds for which the answer of a connection check is believed."""
+
+_downloads = JobRegistry()
+_checks = JobRegistry()
+_checked_at: dict[str, float] = {}
+_lock = threading.Lock()
+
+
+def start(model: str | ModelInfo) -> Job:
+    """Download a model in the background.
+
+    Parameters
+    ----------
+    model : str or ModelInfo
+
+    Returns
+    -------
+    Job
+        The running download of that model if there is one, whichever session started it. Its
+        result is the path of the checkpoint.
+    """
+    info = resolve(model)
+    return _downloads.start(info.name, _download, info)
+
+
+def current(model: str | ModelInfo) -> Job | None:
+    """The last download of a model since the program started.
+
+    Parameters
+    ----------
+    model : str or ModelInfo
+
+    Returns
+    -------
+    Job or None
+        Running or finished; None if there was none.
+    """
+    return _downloads.get(resolve(model).name)
+
+
+def reachability(model: str | ModelInfo) -> bool | None:
+    """Tell whether a model's server can be reached, without ever waiting for it.
+
+    Parameters
+    ----------
+    model : str or ModelInfo
+
+    Returns
+    -------
+    bool or None
+        None while a check is running; the first call starts one in the background.
+    """
+    info = resolve(model)
+    with _lock:
+        job = _checks.get(info.name)
+        age = time.monotonic() - _checked_at.get(info.name, 0.0)
+        if job is None or (job.finished and age > CHECK_VALID_FOR):
+            _checked_at[info.name] = time.monotonic()
+            job = _checks.start(info.name, _check, info)
+    return bool(job.result) if job.finished else None
+
+
+def forget_reachability() -> None:
+    """Let the next calls of `reachability` check the connection again."""
+    with _lock:
+        _checks.clear()
+
+
+def _download(
+    info: ModelInfo,
+    *,
+    progress: Callable[[float, str], None],
+    cancelled: Callable[[], bool],
+) -> object:
+    def report(done: int, total: int | None) -> None:
+        if total and done >= total:
+            progress(1.0, "Checking the file")
+        elif total:
+            progress(done / total, f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+        else:
+            progress(0.0, f"{done / 1e6:,.0f} MB")
+
+    progress(0.0, "Connecting")
+    return weights.download(info, progress=report, cancel=cancelled)
+
+
+def _check(
+    info: ModelInfo,
+    *,
+    progress: Callable[[float, str], None],
+    cancelled: Callable[[], bool],
+) -> bool:
+    return weights.reachable(info)

@@ -1,0 +1,5 @@
+"""The embedded model ``rsam-tiny``; see MODEL_CARD.md beside this file."""
+
+from .model import TinyModel, load_tiny
+
+__all__ = ["TinyModel", "load_tiny"]

@@ -1,0 +1,183 @@
+"""Prompts as maps: discs, boxes, the previous mask, and similarity to what was pointed at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+COARSE_MAPS = 23
+FINE_MAPS = 17
+
+
+@dataclass
+class PromptBatch:
+    """Prompts of N objects, in pixels of their decoding windows.
+
+    Attributes
+    ----------
+    points : Tensor
+        (N, P, 2) x, y; rows beyond an object's own points hold anything.
+    labels : Tensor
+        (N, P) 1 foreground, 0 background, -1 no point.
+    boxes : Tensor
+        (N, 4) x0, y0, x1, y1; ignored where ``has_box`` is 0.
+    has_box : Tensor
+        (N,) 0 or 1.
+    previous : Tensor
+        (N, 1, h, w) probability or coverage of the previous mask at the fine stride.
+    has_previous : Tensor
+        (N,) 0 or 1.
+    """
+
+    points: Tensor
+    labels: Tensor
+    boxes: Tensor
+    has_box: Tensor
+    previous: Tensor
+    has_previous: Tensor
+
+
+def _centres(size: int, stride: int, device: torch.device) -> Tensor:
+    return (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * stride
+
+
+def _discs(batch: PromptBatch, gx: Tensor, gy: Tensor, sigma: float, sign: int) -> Tensor:
+    """Gaussian discs (N, h, w) at the points of one sign; their maximum."""
+    dx = (gx[None, None] - batch.points[..., :1]) / sigma
+    dy = (gy[None, None] - batch.points[..., 1:]) / sigma
+    discs = torch.exp(-0.5 * dy * dy)[..., :, None] * torch.exp(-0.5 * dx * dx)[..., None, :]
+    discs = discs * (batch.labels == sign)[..., None, None]
+    return discs.amax(dim=1)
+
+
+def box_coverage(boxes: Tensor, gx: Tensor, gy: Tensor, stride: int) -> Tensor:
+    """Fraction of each cell that lies in the box, (N, h, w)."""
+    half = stride / 2
+    x0, y0, x1, y1 = (boxes[:, i : i + 1] for i in range(4))
+    cx = (torch.minimum(gx + half, x1) - torch.maximum(gx - half, x0)).clamp(0, stride) / stride
+    cy = (torch.minimum(gy + half, y1) - torch.maximum(gy - half, y0)).clamp(0, stride) / stride
+    return cy[:, :, None] * cx[:, None, :]
+
+
+def _box_edges(boxes: Tensor, gx: Tensor, gy: Tensor, reach: float) -> list[Tensor]:
+    """Signed distances to the four edges, in units of ``reach`` pixels, clipped to [-1, 1]."""
+    shape = (boxes.shape[0], gy.shape[0], gx.shape[0])
+    left = ((gx[None] - boxes[:, 0:1]) / reach).clamp(-1, 1)[:, None, :].expand(shape)
+    right = ((boxes[:, 2:3] - gx[None]) / reach).clamp(-1, 1)[:, None, :].expand(shape)
+    top = ((gy[None] - boxes[:, 1:2]) / reach).clamp(-1, 1)[:, :, None].expand(shape)
+    bottom = ((boxes[:, 3:4] - gy[None]) / reach).clamp(-1, 1)[:, :, None].expand(shape)
+    return [left, right, top, bottom]
+
+
+def _at_points(maps: Tensor, points: Tensor, stride: int) -> Tensor:
+    """Features at the points, bilinear between cell centres: (N, P, C)."""
+    h, w = maps.shape[-2:]
+    scale = torch.tensor([w * stride, h * stride], device=maps.device, dtype=torch.float32)
+    grid = (points / scale * 2 - 1)[:, :, None]
+    sampled = F.grid_sample(
+        maps.float(), grid, mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return sampled[..., 0].transpose(1, 2)
+
+
+def _cosine(maps: Tensor, vectors: Tensor) -> Tensor:
+    """Cosine similarity of unit-length maps (N, C, h, w) with vectors (N, P, C): (N, P, h, w)."""
+    n, c, h, w = maps.shape
+    unit = F.normalize(vectors, dim=-1).to(maps.dtype)
+    return torch.bmm(unit, maps.reshape(n, c, h * w)).reshape(n, -1, h, w)
+
+
+def _click_similarity(maps: Tensor, batch: PromptBatch, stride: int) -> list[Tensor]:
+    """Largest similarity to the clicks of each sign, 0 where there is none."""
+    similarity = _cosine(maps, _at_points(maps, batch.points, stride))
+    result = []
+    for sign in (1, 0):
+        chosen = (batch.labels == sign)[..., None, None]
+        best = torch.where(chosen, similarity, torch.full_like(similarity, -2.0)).amax(dim=1)
+        result.append(torch.where(best < -1.5, torch.zeros_like(best), best))
+    return result
+
+
+def _region_similarity(maps: Tensor, regions: list[Tensor]) -> list[Tensor]:
+    """Similarity to the mean feature of each weighted region (N, h, w)."""
+    n, c, h, w = maps.shape
+    weights = torch.stack(regions, dim=1).reshape(n, len(regions), h * w).to(maps.dtype)
+    means = torch.bmm(weights, maps.reshape(n, c, h * w).transpose(1, 2))
+    present = (weights.sum(-1) > 1e-3)[..., None, None]
+    similarity = _cosine(maps, means) * present
+    return list(similarity.unbind(dim=1))
+
+
+def _ring(region: Tensor, width: int) -> Tensor:
+    """What surrounds a region: its dilation without itself."""
+    grown = F.max_pool2d(region[:, None], 2 * width + 1, 1, width)[:, 0]
+    return (grown - region).clamp_min(0)
+
+
+def coarse_maps(key: Tensor, batch: PromptBatch, stride: int = 8) -> Tensor:
+    """Prompt maps at the coarse stride.
+
+    Parameters
+    ----------
+    key : Tensor
+        (N, C, h, w) unit-length features of the windows.
+    batch : PromptBatch
+    stride : int
+        Pixels of the window per cell.
+
+    Returns
+    -------
+    Tensor
+        (N, 23, h, w).
+    """
+    n, _, h, w = key.shape
+    gx, gy = _centres(w, stride, key.device), _centres(h, stride, key.device)
+    box = batch.has_box[:, None, None]
+    coverage = box_coverage(batch.boxes, gx, gy, stride) * box
+    cx = (batch.boxes[:, 0] + batch.boxes[:, 2])[:, None] / 2
+    cy = (batch.boxes[:, 1] + batch.boxes[:, 3])[:, None] / 2
+    width = (batch.boxes[:, 2] - batch.boxes[:, 0]).clamp_min(1)[:, None]
+    height = (batch.boxes[:, 3] - batch.boxes[:, 1]).clamp_min(1)[:, None]
+    u = ((gx[None] - cx) / width).clamp(-1, 1)[:, None, :].expand(n, h, w)
+    v = ((gy[None] - cy) / height).clamp(-1, 1)[:, :, None].expand(n, h, w)
+    previous = F.avg_pool2d(batch.previous, 2)[:, 0] * batch.has_previous[:, None, None]
+    ones = torch.ones_like(coverage)
+    maps = [
+        _discs(batch, gx, gy, 6.0, 1),
+        _discs(batch, gx, gy, 24.0, 1),
+        _discs(batch, gx, gy, 6.0, 0),
+        _discs(batch, gx, gy, 24.0, 0),
+        coverage,
+        *[edge * box for edge in _box_edges(batch.boxes, gx, gy, 24.0)],
+        *[edge * box for edge in _box_edges(batch.boxes, gx, gy, 128.0)],
+        u * box,
+        v * box,
+        previous,
+        ones * batch.has_previous[:, None, None],
+        *_click_similarity(key, batch, stride),
+        *_region_similarity(key, [coverage, _ring(coverage, 2), previous, _ring(previous, 2)]),
+    ]
+    return torch.stack([m.to(key.dtype) for m in maps], dim=1)
+
+
+def fine_maps(skip_unit: Tensor, batch: PromptBatch, stride: int = 4) -> Tensor:
+    """Prompt maps at the fine stride, (N, 17, h, w); see :func:`coarse_maps`."""
+    h, w = skip_unit.shape[-2:]
+    gx, gy = _centres(w, stride, skip_unit.device), _centres(h, stride, skip_unit.device)
+    box = batch.has_box[:, None, None]
+    coverage = box_coverage(batch.boxes, gx, gy, stride) * box
+    previous = batch.previous[:, 0] * batch.has_previous[:, None, None]
+    maps = [
+        _discs(batch, gx, gy, 4.0, 1),
+        _discs(batch, gx, gy, 4.0, 0),
+        coverage,
+        *[edge * box for edge in _box_edges(batch.boxes, gx, gy, 8.0)],
+        *[edge * box for edge in _box_edges(batch.boxes, gx, gy, 48.0)],
+        previous,
+        *_click_similarity(skip_unit, batch, stride),
+        *_region_similarity(skip_unit, [coverage, _ring(coverage, 3), previous]),
+    ]
+    return torch.stack([m.to(skip_unit.dtype) for m in maps], dim=1)

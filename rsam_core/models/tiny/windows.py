@@ -1,0 +1,89 @@
+"""Where a prompt is decoded: a small window of the view, larger or coarser when it must be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rsam_core.models.base import PromptLike
+
+CELL = 8
+"""View pixels per cell of the coarse feature map."""
+
+LEVELS = ((256, 1), (512, 1), (1024, 2), (2048, 4), (4096, 8))
+"""Window side in view pixels, and by how much its features are averaged down."""
+
+_FILL = 0.8
+"""A prompt may span this share of a window; the rest shows what surrounds the object."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A decoding window, aligned to feature cells of its level.
+
+    Attributes
+    ----------
+    x, y, width, height : int
+        In view pixels; multiples of ``CELL * pool``.
+    pool : int
+        View pixels per pixel of the decoder.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    pool: int
+
+
+def prompt_span(prompt: PromptLike) -> tuple[float, float, float, float]:
+    """Bounding box x0, y0, x1, y1 of everything a prompt marks, in view pixels."""
+    xs: list[float] = []
+    ys: list[float] = []
+    if prompt.points is not None and len(prompt.points):
+        xs += [float(v) for v in prompt.points[:, 0]]
+        ys += [float(v) for v in prompt.points[:, 1]]
+    if prompt.box is not None:
+        xs += [float(prompt.box[0]), float(prompt.box[2])]
+        ys += [float(prompt.box[1]), float(prompt.box[3])]
+    if prompt.mask is not None and prompt.mask.any():
+        rows = prompt.mask.any(axis=1).nonzero()[0]
+        columns = prompt.mask.any(axis=0).nonzero()[0]
+        xs += [float(columns[0]), float(columns[-1] + 1)]
+        ys += [float(rows[0]), float(rows[-1] + 1)]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def first_level(span: tuple[float, float, float, float]) -> int:
+    """Index of the smallest level whose window holds the prompt with room around it."""
+    reach = max(span[2] - span[0], span[3] - span[1])
+    for level, (side, _) in enumerate(LEVELS):
+        if reach <= _FILL * side:
+            return level
+    return len(LEVELS) - 1
+
+
+def place(span: tuple[float, float, float, float], level: int, width: int, height: int) -> Window:
+    """Centre a window of a level on a prompt, inside the (padded) view.
+
+    Parameters
+    ----------
+    span : tuple of float
+        From `prompt_span`.
+    level : int
+        Index into `LEVELS`.
+    width, height : int
+        Size of the encoded view in pixels, padding included; multiples of 32.
+    """
+    side, pool = LEVELS[level]
+    step = CELL * pool
+
+    def along(low: float, high: float, size: int) -> tuple[int, int]:
+        # Rounded up, so that an odd remainder of the view belongs to the last window too.
+        cells = -(-size // step)
+        length = min(side // step, cells)
+        start = round(((low + high) / 2 - length * step / 2) / step)
+        return min(max(start, 0), cells - length) * step, length * step
+
+    x, w = along(span[0], span[2], width)
+    y, h = along(span[1], span[3], height)
+    return Window(x, y, w, h, pool)

@@ -1,0 +1,51 @@
+"""`Window`: a rectangle of whole scene pixels."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+
+from rsam_core.errors import SceneError
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A rectangle of whole scene pixels.
+
+    Parameters
+    ----------
+    x, y : int
+        Column and row of the top-left pixel.
+    width, height : int
+        Size in pixels, at least 1.
+
+    Raises
+    ------
+    SceneError
+        A value is not a whole number, or the window has no area.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "width", "height"):
+            try:
+                object.__setattr__(self, name, operator.index(getattr(self, name)))
+            except TypeError as error:
+                raise SceneError(
+                    f"A window needs whole pixels, and its {name} is {getattr(self, name)!r}. "
+                    "Round it first."
+                ) from error
+        if self.width < 1 or self.height < 1:
+            raise SceneError(
+                f"A window of {self.width} × {self.height} pixels is empty. "
+                "Its width and height must be at least 1."
+            )
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns, to index an (H, W) or (H, W, C) array of the whole scene."""
+        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)

@@ -1,0 +1,45 @@
+"""Losses on stride-4 logits."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Binary cross-entropy plus Dice, for each mask.
+
+    Parameters
+    ----------
+    logits : Tensor
+        (N, K, h, w).
+    target : Tensor
+        (N, 1, h, w) coverage of each cell by the object, 0..1; fractions along the border
+        teach the logits where within a cell the edge lies.
+
+    Returns
+    -------
+    Tensor
+        (N, K).
+    """
+    target = target.expand_as(logits)
+    probability = torch.sigmoid(logits)
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    # Cells near the object weigh more: in a large window the far background is easy.
+    near = F.max_pool2d(target[:, :1], 9, 1, 4)
+    weight = 0.3 + near
+    entropy = (entropy * weight).sum((2, 3)) / weight.sum((2, 3))
+    shared = (probability * target).sum((2, 3))
+    total = probability.sum((2, 3)) + target.sum((2, 3))
+    dice = 1 - (2 * shared + 1) / (total + 1)
+    return 2 * entropy + dice
+
+
+def true_iou(logits: Tensor, target: Tensor) -> Tensor:
+    """Intersection over union (N, K) of thresholded logits with the coverage map."""
+    hard = (logits > 0).float()
+    target = target.expand_as(hard)
+    return torch.minimum(hard, target).sum((2, 3)) / torch.maximum(hard, target).sum(
+        (2, 3)
+    ).clamp_min(1e-3)
