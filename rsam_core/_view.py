@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rsam_core._raster_io import colours
-from rsam_core.errors import SceneError
-
 if TYPE_CHECKING:
-    from rasterio.enums import ColorInterp
     from rasterio.io import DatasetReader
     from rasterio.windows import Window as RasterWindow
 
 STRETCH_PERCENTILES = (2.0, 98.0)
-# Percentiles, empty bands and false alpha are judged on a sample of at most this many pixels a
-# side, taken from overviews where the file has them.
-SAMPLE_SIDE = 1024
 # Large windows are coloured in strips of about this many pixels, in whole rows of common tiles.
 STRIP_PIXELS = 2**22
 STRIP_STEP = 256
-# Real transparency is nearly all on or off; a band with more values between is a measurement.
-MAX_PARTLY_TRANSPARENT = 0.2
 
 
 @dataclass(frozen=True)
@@ -127,7 +118,7 @@ class View:
             picture = np.rint(picture * weight + 255 * (1 - weight)).astype(np.uint8)
         else:
             shown = sample.valid
-        picture[~shown] = 0
+        picture[~shown] = 255 if self.over_white else 0
         return picture
 
     def _values(
@@ -184,7 +175,7 @@ class View:
             alpha = dataset.read(
                 self.alpha, window=window, out_shape=shape, resampling=Resampling.average
             )
-            return np.clip(alpha / np.float32(_opaque(alpha.dtype)), 0, 1)
+            return np.clip(alpha / np.float32(opaque(alpha.dtype)), 0, 1)
         if self.masked:
             mask = dataset.read_masks(self.bands[0], window=window, out_shape=shape)
             return (mask > 0).astype(np.float32)
@@ -233,91 +224,6 @@ def stretch_limits(values: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
-def choose_view(
-    name: str, dataset: DatasetReader, *, picture: bool
-) -> tuple[View, tuple[str, ...]]:
-    """Choose how to show a raster, going by its colour tags and a sample of its pixels.
-
-    Parameters
-    ----------
-    name : str
-        File name for messages.
-    dataset : rasterio.io.DatasetReader
-        The open raster.
-    picture : bool
-        Whether it comes from a web format (PNG, GIF, ...), whose transparency means just that.
-
-    Returns
-    -------
-    view : View
-        Three bands of uint8 (beside alpha) and palettes are shown unchanged, all else stretched.
-    notes : tuple of str
-        What the user should know about it.
-
-    Raises
-    ------
-    SceneError
-        No pixel holds data.
-    """
-    from rasterio.enums import ColorInterp, MaskFlags
-    from rasterio.windows import Window as RasterWindow
-
-    notes: list[str] = []
-    window = RasterWindow(0, 0, dataset.width, dataset.height)
-    scale = min(1.0, SAMPLE_SIDE / max(dataset.shape))
-    shape = (max(1, round(dataset.height * scale)), max(1, round(dataset.width * scale)))
-    tags = colours(dataset)
-    alpha = None
-    if dataset.count > 1 and ColorInterp.alpha in tags:
-        alpha = tags.index(ColorInterp.alpha) + 1
-        if not picture and _is_measurement(dataset.read(alpha, out_shape=shape)):
-            notes.append(
-                f"Band {alpha} is marked as transparency but holds measurements; it is treated as "
-                "an ordinary band."
-            )
-            alpha = None
-    data = [band for band in dataset.indexes if band != alpha]
-    palette = _palette(dataset) if ColorInterp.palette in tags[:1] else None
-    bands = (1,) if palette is not None else _colour_bands(data, tags)
-    flags = dataset.mask_flag_enums[bands[0] - 1]
-    view = View(
-        bands=bands,
-        nodata=tuple(dataset.nodatavals[band - 1] for band in bands),
-        alpha=alpha,
-        masked=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
-        palette=palette,
-        over_white=picture,
-    )
-    unchanged = palette is not None or (
-        len(data) == 3 and all(dataset.dtypes[band - 1] == "uint8" for band in bands)
-    )
-    complete = not view.masked and not alpha and palette is None and set(view.nodata) == {None}
-    if unchanged and complete:
-        return view, tuple(notes)
-    sample = view.sample(dataset, window, shape, nearest=True)
-    values, valid = sample.values, sample.valid
-    if not valid.any():
-        raise SceneError(
-            f"“{name}” holds no data: every pixel of the bands shown is empty (nodata, NaN or "
-            "transparent). Check that the file was exported completely, or open another one."
-        )
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        share = 1 - np.isfinite(values).all(axis=0).mean()
-        notes.append(
-            f"{share:.1%} of the pixels are not numbers (NaN or infinite); they are shown black "
-            "and left out."
-        )
-    if unchanged:
-        return view, tuple(notes)
-    limits = []
-    for number, band, nodata in zip(bands, values, view.nodata):
-        known = band[valid if nodata is None else valid & (band != nodata)]
-        if known.size == 0:
-            notes.append(f"Band {number} holds no data and is shown black.")
-        limits.append(stretch_limits(known))
-    return replace(view, stretch=tuple(limits)), tuple(notes)
-
-
 def _strips(window: RasterWindow, shape: tuple[int, int]) -> Iterator[tuple[slice, RasterWindow]]:
     """Split a window read at full resolution into strips of rows, to bound the memory at work."""
     from rasterio.windows import Window as RasterWindow
@@ -333,35 +239,6 @@ def _strips(window: RasterWindow, shape: tuple[int, int]) -> Iterator[tuple[slic
         yield slice(top, bottom), part
 
 
-def _colour_bands(data: list[int], tags: tuple[ColorInterp, ...]) -> tuple[int, ...]:
-    """Return the three bands marked red, green and blue, else the first three, or the first."""
-    from rasterio.enums import ColorInterp
-
-    if len(data) < 3:
-        return (data[0],)
-    wanted = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
-    if all(colour in tags for colour in wanted):
-        return tuple(tags.index(colour) + 1 for colour in wanted)
-    return tuple(data[:3])
-
-
-def _is_measurement(alpha: np.ndarray) -> bool:
-    partly = (alpha > 0) & (alpha < _opaque(alpha.dtype))
-    return bool(partly.mean() > MAX_PARTLY_TRANSPARENT)
-
-
-def _opaque(dtype: np.dtype) -> float:
+def opaque(dtype: np.dtype) -> float:
     """Return the alpha value that means fully opaque."""
     return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
-
-
-def _palette(dataset: DatasetReader) -> np.ndarray | None:
-    """Return the colour table as (N, 4) uint8, or None where band 1 has none."""
-    try:
-        entries = dataset.colormap(1)
-    except ValueError:
-        return None
-    palette = np.zeros((max(entries) + 1, 4), np.uint8)
-    for index, colour in entries.items():
-        palette[index] = colour
-    return palette

@@ -110,8 +110,9 @@ def label_geotiff(instances: Instances, scene: Any = None) -> bytes:
     profile |= {"nodata": 0, "compress": "deflate", "predictor": 2}
     if getattr(scene, "transform", None) is not None:
         profile |= {"transform": scene.transform, "crs": getattr(scene, "crs", None)}
-    with warnings.catch_warnings(), MemoryFile() as memory:
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    # Not `catch_warnings`: that swaps global state and is unsafe between threads.
+    warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
+    with MemoryFile() as memory:
         with memory.open(**profile) as dataset:
             dataset.write(instances.label_map(), 1)
         return memory.read()

@@ -145,6 +145,6 @@ class JobRegistry:
             return self._jobs.get(key)
 
     def clear(self) -> None:
-        """Forget all jobs; those that run go on unseen."""
+        """Forget all jobs that have ended."""
         with self._lock:
-            self._jobs.clear()
+            self._jobs = {key: job for key, job in self._jobs.items() if not job.finished}

@@ -34,8 +34,8 @@ def measure(instances: Instances, scene: Any = None) -> pd.DataFrame:
 
         - ``id``, ``label``, ``source``, ``score``;
         - ``area``: pixels;
-        - ``perimeter``: pixels, by the Crofton formula in four directions [1]_; for a region of
-          a few pixels across it is approximate;
+        - ``perimeter``: pixels, by the Crofton formula in four directions [1]_: within 3 % for
+          round shapes, up to 6 % short for rectangles along the pixel grid. Holes count;
         - ``bbox_x``, ``bbox_y``, ``bbox_width``, ``bbox_height``: pixels, from the top-left
           corner of the image;
         - ``centroid_x``, ``centroid_y``: pixels, continuous: the centre of the first pixel is

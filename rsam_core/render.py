@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core import palette
-from rsam_core._drawing import outline, view_mask
+from rsam_core._drawing import Part, Stroke, draw_outlines, view_mask
 from rsam_core.errors import MetricError, RsamError
 from rsam_core.instances import Instances
 from rsam_core.metrics import check_same_size, object_mask
@@ -87,12 +87,11 @@ def overlay(
         if looks.alpha[index] > 0 or looks.line[index] > 0
     }
     _fill(picture, shown, parts, looks)
-    for index in shown:
-        if looks.line[index] > 0:
-            color = tuple(int(value) for value in looks.line_color[index])
-            outline(picture, *parts[index], [(color, int(looks.line[index]))])
-    _outline_highlighted(picture, instances, shown, style, origin, scale, region)
-    return picture
+    jobs = [(parts[index], [looks.stroke(index)]) for index in shown if looks.line[index] > 0]
+    selected = [index for index in shown if instances[index].id in set(style.highlight)]
+    strokes = _highlight_strokes(style)
+    jobs += [(view_mask(instances[index], origin, scale, region), strokes) for index in selected]
+    return draw_outlines(picture, jobs) if jobs else picture
 
 
 class _Looks:
@@ -113,6 +112,11 @@ class _Looks:
             self.line_color[:] = palette.to_rgb(style.contour_color)
         if style.large_area is not None:
             self._mark_large(instances.areas >= style.large_area, style)
+
+    def stroke(self, index: int) -> Stroke:
+        """Return colour and width of an object's outline."""
+        red, green, blue = (int(value) for value in self.line_color[index])
+        return (red, green, blue), int(self.line[index])
 
     def _mark_large(self, large: NDArray[np.bool_], style: OverlayStyle) -> None:
         if style.others == "hide":
@@ -146,7 +150,7 @@ def _positions_in_view(
     return [int(index) for index in instances.paint_order if inside[index]]
 
 
-def _fill(picture: Picture, shown: list[int], parts: dict[int, tuple], looks: _Looks) -> None:
+def _fill(picture: Picture, shown: list[int], parts: dict[int, Part], looks: _Looks) -> None:
     """Blend the colour of each pixel's owner into the picture, in place."""
     height, width = picture.shape[:2]
     owners = np.zeros((height, width), dtype=np.int32)
@@ -171,27 +175,13 @@ def _fill(picture: Picture, shown: list[int], parts: dict[int, tuple], looks: _L
     pixels[filled] = blended >> 8
 
 
-def _outline_highlighted(
-    picture: Picture,
-    instances: Instances,
-    shown: list[int],
-    style: OverlayStyle,
-    origin: tuple[float, float],
-    scale: float,
-    region: tuple[int, int, int, int],
-) -> None:
-    """Outline the selected objects brightly over a dark casing, on top of everything."""
-    wanted = set(style.highlight)
-    if not wanted:
-        return
+def _highlight_strokes(style: OverlayStyle) -> list[Stroke]:
+    """Return a bright line over a wider dark one, which shows on any ground."""
     width = style.contour_width + 1
-    strokes = [
+    return [
         (palette.to_rgb(palette.CASING), width + 2),
         (palette.to_rgb(style.highlight_color), width),
     ]
-    for index in shown:
-        if instances[index].id in wanted:
-            outline(picture, *view_mask(instances[index], origin, scale, region), strokes)
 
 
 def candidate_thumbnail(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from rsam_core import _pictures
+from rsam_core._choose_view import choose_view
 from rsam_core._georeference import georeference, measured_gsd
 from rsam_core._raster_io import (
     MAX_READ_BYTES,
@@ -22,7 +23,7 @@ from rsam_core._raster_io import (
     colours,
 )
 from rsam_core._sources import file_of
-from rsam_core._view import View, choose_view
+from rsam_core._view import View
 from rsam_core.errors import SceneError
 from rsam_core.window import Window
 

@@ -66,7 +66,7 @@ class OverlayStyle:
     opacity: float = 0.45
     contour: bool = True
     contour_color: str = "match"
-    contour_width: int = 2
+    contour_width: int = 3
     large_area: float | None = None
     large_mode: LargeMode | None = None
     large_color: str = palette.LARGE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import SimpleNamespace
@@ -360,7 +361,7 @@ class TestLoading:
     def test_a_plain_pickle_is_not_run(self, install, tmp_path):
         target = tmp_path / "was-run"
         with pytest.raises(ModelError, match=r"test\.pth"):
-            load_model(install(pickle.dumps(_Evil(target))))
+            load_model(install(pickle.dumps(_Evil(target), protocol=2)))
         assert not target.exists()
 
     @pytest.mark.parametrize("content", [b"", b"not a model", b"PK\x03\x04 broken"])
@@ -412,6 +413,13 @@ class TestLoading:
         with pytest.raises(ModelError, match=r"Models page.*sam_vit_b_01ec64\.pth") as caught:
             load_model("sam-vit-b")
         assert str(tmp_path) in str(caught.value)
+
+    def test_default_is_the_embedded_model(self, monkeypatch):
+        embedded = SimpleNamespace(name="rsam-tiny")
+        module = SimpleNamespace(load_tiny=lambda: embedded)
+        monkeypatch.setitem(sys.modules, "rsam_core.models.tiny", module)
+        assert load_model() is embedded
+        assert load_model("rsam-tiny") is embedded
 
     def test_unknown_name(self):
         with pytest.raises(ModelError, match="no model called"):

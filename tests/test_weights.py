@@ -349,6 +349,26 @@ class TestInTheBackground:
         assert (job.state, job.fraction) == ("done", 1.0)
         assert job.result.read_bytes() == CONTENT
 
+    def test_status_follows_the_model_from_missing_to_ready(self, model, folder, monkeypatch):
+        info, answer = model(name="status"), threading.Event()
+        monkeypatch.setattr(weights, "reachable", lambda info: answer.wait(5))
+        assert downloads.status(info) == "checking"
+        answer.set()
+        while downloads.status(info) == "checking":
+            time.sleep(0.005)
+        assert downloads.status(info) == "downloadable"
+        place(folder, CONTENT[:5])
+        assert downloads.status(info) == "damaged"
+        downloads.start(info).wait(5)
+        assert downloads.status(info) == "ready"
+
+    def test_status_without_a_connection(self, model, monkeypatch):
+        monkeypatch.setattr(weights, "reachable", lambda info: False)
+        info = model(name="offline")
+        while downloads.status(info) == "checking":
+            time.sleep(0.005)
+        assert downloads.status(info) == "unreachable"
+
     def test_two_sessions_share_a_download_and_one_cancels_it(
         self, model, folder, server, monkeypatch
     ):
@@ -359,6 +379,7 @@ class TestInTheBackground:
             time.sleep(0.005)
         assert job.text == "0 of 1 MB"
         assert downloads.start(info) is job
+        assert downloads.status(info) == "downloading"
         job.cancel()
         server.release.set()
         assert job.wait(5)

@@ -98,8 +98,8 @@ CATALOG: tuple[ModelInfo, ...] = (
         "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
         3000,
         "The smallest official Segment Anything model, trained on everyday photographs. "
-        "Without a graphics card it looks at each new view for several seconds; "
-        "clicks are quick afterwards.",
+        "Without a graphics card it needs 5 to 20 seconds for each new view; clicks are quick "
+        "afterwards.",
     ),
     _sam(
         "l",

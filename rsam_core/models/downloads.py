@@ -5,10 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from rsam_core.jobs import Job, JobRegistry
 from rsam_core.models import weights
 from rsam_core.models.catalog import ModelInfo, resolve
+
+Status = Literal["ready", "downloadable", "downloading", "checking", "unreachable", "damaged"]
+"""What to tell a person about a model; ``"checking"`` lasts a few seconds at most."""
 
 CHECK_VALID_FOR = 300.0
 """Seconds for which the answer of a connection check is believed."""
@@ -51,6 +55,27 @@ def current(model: str | ModelInfo) -> Job | None:
     return _downloads.get(resolve(model).name)
 
 
+def status(model: str | ModelInfo) -> Status:
+    """Sum up file, download and connection in one word, without ever waiting.
+
+    Parameters
+    ----------
+    model : str or ModelInfo
+
+    Returns
+    -------
+    {"ready", "downloadable", "downloading", "checking", "unreachable", "damaged"}
+    """
+    info = resolve(model)
+    job = current(info)
+    if job is not None and not job.finished:
+        return "downloading"
+    state = weights.state(info)
+    if state != "downloadable":
+        return state
+    return {True: "downloadable", False: "unreachable", None: "checking"}[reachability(info)]
+
+
 def reachability(model: str | ModelInfo) -> bool | None:
     """Tell whether a model's server can be reached, without ever waiting for it.
 
@@ -77,6 +102,12 @@ def forget_reachability() -> None:
     """Let the next calls of `reachability` check the connection again."""
     with _lock:
         _checks.clear()
+
+
+def forget() -> None:
+    """Forget finished downloads, their errors and all connection checks."""
+    _downloads.clear()
+    forget_reachability()
 
 
 def _download(

@@ -36,7 +36,7 @@ def load_model(model: str | ModelInfo = DEFAULT_MODEL) -> PromptableModel:
     if path is None:
         raise ModelError(
             f"{info.title} is not installed. Open the Models page and download it. "
-            f"Without internet: {weights.install_hint(info)}"
+            f"Without internet, install it by hand: {weights.install_hint(info)}"
         )
     from rsam_core.models.sam import load_sam
 

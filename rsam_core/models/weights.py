@@ -54,11 +54,11 @@ def install_hint(model: str | ModelInfo) -> str:
     Returns
     -------
     str
-        One sentence with the address, the file name and the folder.
+        The end of a sentence, with the address, the file name and the folder.
     """
     info = resolve(model)
     return (
-        f"On a computer with internet access, download {info.url} and put the file "
+        f"on a computer with internet access, download {info.url} and put the file "
         f"{info.file} into the folder {models_folder()} of this one."
     )
 
@@ -189,7 +189,7 @@ def download(
     except TransferError as error:
         raise DownloadError(
             f"{info.title} was not downloaded: {error}. Nothing was kept. Check the internet "
-            f"connection and try again. Or: {install_hint(info)}"
+            f"connection and try again, or install the file by hand: {install_hint(info)}"
         ) from error
     except OSError as error:
         raise DownloadError(

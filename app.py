@@ -1,0 +1,21 @@
+"""RSAM: segment satellite, aerial and drone images in the browser."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+st.set_page_config(
+    page_title="RSAM",
+    page_icon=":material/satellite_alt:",
+    layout="wide",
+    initial_sidebar_state="expanded",
+)
+
+PAGES = [
+    st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+    st.Page("pages/segment.py", title="Segment", icon=":material/ads_click:", url_path="segment"),
+    st.Page("pages/models.py", title="Models", icon=":material/model_training:", url_path="models"),
+]
+
+st.html("pages/parts/style.css")
+st.navigation(PAGES, position="top").run()

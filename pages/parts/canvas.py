@@ -1,0 +1,77 @@
+"""The prompt canvas: shows the picture, turns drawing into prompts."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit_drawable_canvas import st_canvas
+
+from rsam_core.coordinates import (
+    BOX_COLOUR,
+    BOX_STROKE,
+    EXCLUDE_COLOUR,
+    INCLUDE_COLOUR,
+    POINT_RADIUS,
+    POINT_STROKE,
+    Frame,
+    draw_canvas,
+    read_canvas,
+)
+
+from .workspace import Workspace, current
+
+
+def canvas_key(workspace: Workspace, canvas: Frame) -> str:
+    """Widget key: a new one shows the book's marks on a fresh canvas."""
+    return f"canvas-{workspace.token}-{workspace.book.generation}-{canvas.columns}"
+
+
+def _take(key: str, canvas: Frame) -> None:
+    """Read the canvas into the book before the page is drawn again."""
+    workspace = current()
+    state = st.session_state.get(key)
+    if workspace is None or not state:
+        return
+    drawing = (state.get("drawing") or {}).get("raw")
+    marks = read_canvas(drawing, canvas.columns, canvas.rows)
+    own = bool(st.session_state.get("own-objects"))
+    workspace.book = workspace.book.read(marks, canvas, own_objects=own)
+
+
+def prompt_canvas(
+    workspace: Workspace, canvas: Frame, picture: bytes, mode: str, label: int
+) -> None:
+    """Show the picture with the marks of the current object, ready to draw.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    canvas : Frame
+        Size of the canvas and the window it shows.
+    picture : bytes
+        JPEG of exactly the canvas size.
+    mode : str
+        ``"Boxes"``, ``"Points"``, or anything else for looking only.
+    label : int
+        1 for include, 0 for exclude points.
+    """
+    key = canvas_key(workspace, canvas)
+    if workspace.canvas_seed.get("key") != key:
+        workspace.book = workspace.book.to_show(canvas)
+        marks = [mark for _, mark in workspace.book.shown]
+        workspace.canvas_seed = {"key": key, "drawing": draw_canvas(marks)}
+    point_colour = INCLUDE_COLOUR if label else EXCLUDE_COLOUR
+    points = mode == "Points"
+    st_canvas(
+        background_image=picture,
+        width=canvas.columns,
+        height=canvas.rows,
+        drawing_mode="point" if points else "rect",
+        fill_color=point_colour + "b0" if points else "rgba(0,0,0,0)",
+        stroke_color=point_colour if points else BOX_COLOUR,
+        stroke_width=POINT_STROKE if points else BOX_STROKE,
+        point_display_radius=POINT_RADIUS,
+        initial_drawing=workspace.canvas_seed["drawing"],
+        disabled=mode not in ("Boxes", "Points"),
+        on_change=lambda: _take(key, canvas),
+        key=key,
+    )

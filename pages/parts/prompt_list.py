@@ -1,0 +1,129 @@
+"""Objects made by prompts: their marks, the candidates of the current one, typed coordinates."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rsam_core.errors import RsamError
+from rsam_core.promptbook import Entry
+from rsam_core.render import candidate_thumbnail
+
+from . import banner, resources
+from .workspace import Workspace
+
+
+def _describe(entry: Entry) -> str:
+    boxes = sum(m.kind == "box" for m in entry.marks)
+    plus = sum(m.kind == "point" and m.label == 1 for m in entry.marks)
+    minus = sum(m.kind == "point" and m.label == 0 for m in entry.marks)
+    parts = [(boxes, "box"), (plus, "include"), (minus, "exclude")]
+    return " · ".join(f"{n} {word}" for n, word in parts if n)
+
+
+def candidates(workspace: Workspace) -> None:
+    """Thumbnails of what the model proposes for the current object, to choose from or combine."""
+    entry = workspace.book.entry(workspace.book.current)
+    if entry is None or workspace.prompter is None:
+        return
+    try:
+        answer = workspace.prompter.answer(entry)
+    except RsamError as error:
+        st.info(str(error), icon=":material/ads_click:")
+        return
+    proposals = answer.candidates
+    st.markdown(f"**Proposals for object {entry.id}**")
+    for k, column in enumerate(st.columns(4)[: len(proposals)]):
+        picture = candidate_thumbnail(
+            workspace.image, proposals.crops[k], x=proposals.x, y=proposals.y, size=150
+        )
+        column.image(resources.jpeg(picture), width="stretch")
+    if len(proposals) == 1:
+        st.caption(f"Predicted quality {proposals.scores[0]:.2f}")
+        return
+    key = f"choice-{workspace.token}-{entry.id}-{[m.uid for m in entry.marks]}-{answer.chosen}"
+
+    def take() -> None:
+        picked = st.session_state[key]
+        with banner.guard():
+            workspace.book = workspace.book.choose(entry.id, picked or (0,))
+
+    st.pills(
+        "Use",
+        list(range(len(proposals))),
+        selection_mode="multi",
+        default=list(answer.chosen),
+        format_func=lambda k: f"{k + 1} · {proposals.scores[k]:.2f}",
+        key=key,
+        on_change=take,
+        label_visibility="collapsed",
+        help="Numbers are the predicted quality (IoU). Several together are joined to one object.",
+    )
+
+
+def entries(workspace: Workspace, problems: dict[int, str]) -> None:
+    """Prompts grouped by object; each object and each mark can be removed."""
+    book = workspace.book
+    for entry in book.entries[::-1][:30]:
+        is_current = entry.id == book.current
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            icon = ":material/radio_button_checked:" if is_current else None
+            if st.button(
+                f"Object {entry.id} · {_describe(entry)}",
+                key=f"select-{workspace.token}-{entry.id}",
+                type="tertiary",
+                icon=icon or ":material/radio_button_unchecked:",
+                help="Make this the current object: further clicks refine it.",
+                width="stretch",
+            ):
+                workspace.book = book.select(entry.id)
+                st.rerun()
+            with st.popover("", icon=":material/more_vert:", type="tertiary"):
+                if st.button(
+                    "Remove object",
+                    key=f"drop-{workspace.token}-{entry.id}",
+                    icon=":material/delete:",
+                ):
+                    workspace.book = book.remove(entry.id)
+                    st.rerun()
+                for mark in entry.marks:
+                    place = f"{mark.x:.0f}, {mark.y:.0f}"
+                    kind = "Box" if mark.kind == "box" else ("Exclude", "Include")[mark.label]
+                    if st.button(
+                        f"{kind} at {place}",
+                        key=f"unmark-{workspace.token}-{mark.uid}",
+                        icon=":material/close:",
+                    ):
+                        workspace.book = book.remove_mark(mark.uid)
+                        st.rerun()
+        if entry.id in problems:
+            st.caption(f":material/info: {problems[entry.id]}")
+    if len(book.entries) > 30:
+        st.caption(f"and {len(book.entries) - 30} earlier objects (see the table)")
+
+
+def typed_prompt(workspace: Workspace) -> None:
+    """Points and boxes by numbers, where the canvas does not work or precision is wanted."""
+    width, height = workspace.scene.width, workspace.scene.height
+    with st.expander("Type coordinates instead", icon=":material/keyboard:"):
+        kind = st.segmented_control(
+            "Prompt", ["Point", "Box"], default="Point", key="typed-kind", required=True
+        )
+        with st.form("typed", border=False):
+            left, right = st.columns(2)
+            x = left.number_input("x", 0.0, float(width), width / 2, key="typed-x")
+            y = right.number_input("y", 0.0, float(height), height / 2, key="typed-y")
+            if kind == "Box":
+                x1 = left.number_input("x of the other corner", 0.0, float(width), width / 2)
+                y1 = right.number_input("y of the other corner", 0.0, float(height), height / 2)
+            else:
+                include = left.selectbox("The point is", ["on the object", "not on it"])
+            st.caption("In image pixels, from the top-left corner, x to the right, y down.")
+            if st.form_submit_button("Add", icon=":material/add:"):
+                with banner.guard():
+                    if kind == "Box":
+                        book = workspace.book.add_box(x, y, x1, y1)
+                    else:
+                        label = 1 if include == "on the object" else 0
+                        book = workspace.book.add_point(x, y, label)
+                    workspace.book = book.redrawn()
+                    st.rerun()

@@ -1,0 +1,65 @@
+"""What all sessions share: loaded models, embeddings, rendered samples."""
+
+from __future__ import annotations
+
+import os
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+import rsam_core as rsam
+from rsam_core.embedding import Embedding, EmbeddingCache, content_key
+from rsam_core.samples import GALLERY, TownSample, render_town, write_geotiff
+
+EMBEDDING_BUDGET = int(os.environ.get("RSAM_EMBEDDING_MB", "1500")) << 20
+"""Memory for embeddings of all sessions together, in bytes."""
+
+
+@st.cache_resource(show_spinner="Loading the model (once)…", max_entries=2)
+def segmenter(model_name: str) -> rsam.Segmenter:
+    """A model, loaded once for all sessions."""
+    return rsam.Segmenter(rsam.load_model(model_name))
+
+
+@st.cache_resource
+def _embeddings() -> EmbeddingCache:
+    return EmbeddingCache(EMBEDDING_BUDGET)
+
+
+def embed(image: NDArray[np.uint8], key: tuple[str, str]) -> Embedding:
+    """The embedding of a view, encoded at most once while it stays in the cache."""
+    return _embeddings().get(key, lambda: segmenter(key[1]).embed(image))
+
+
+def embedding_key(image: NDArray[np.uint8], model_name: str) -> tuple[str, str]:
+    """Cache key of a view."""
+    return content_key(image, model_name)
+
+
+def jpeg(image: NDArray[np.uint8], quality: int = 88) -> bytes:
+    """A picture as JPEG bytes."""
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    return cv2.imencode(".jpg", np.ascontiguousarray(image[..., ::-1]), parameters)[1].tobytes()
+
+
+@st.cache_data(show_spinner="Drawing the sample…", max_entries=12)
+def sample_file(key: str) -> bytes:
+    """A sample image as GeoTIFF."""
+    return write_geotiff(sample(key))
+
+
+@st.cache_resource(show_spinner="Drawing the sample…", max_entries=12)
+def sample(key: str) -> TownSample:
+    """A sample with its truth."""
+    entry = next(e for e in GALLERY if e.key == key)
+    return render_town(title=entry.title, **entry.kwargs)
+
+
+@st.cache_data(show_spinner="Drawing the samples…", max_entries=12)
+def sample_thumbnail(key: str, width: int = 480) -> bytes:
+    """A small picture of a sample."""
+    image = sample(key).image
+    height = round(image.shape[0] * width / image.shape[1])
+    return jpeg(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))

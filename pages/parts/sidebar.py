@@ -1,0 +1,114 @@
+"""Sidebar of the Segment page: the image, the model, and how objects are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from rsam_core.models import CATALOG, weights
+from rsam_core.style import OverlayStyle
+
+from . import banner
+from .workspace import Workspace, model_name
+
+FILLS = {"Colours by object": "random", "One colour": "single", "No filling": "none"}
+LARGE_LOOKS = {"filled red": "fill", "outlined red": "contour"}
+OTHERS = {"shown": "show", "faded": "fade", "hidden": "hide"}
+
+
+def image_facts(workspace: Workspace) -> None:
+    """Name, size, scale; the scale can be typed where the file does not bring it."""
+    scene = workspace.scene
+    st.markdown(f"**{scene.name}**")
+    bands = f"{scene.count} band{'s' if scene.count != 1 else ''}, {scene.dtype}"
+    st.caption(f"{scene.width:,} × {scene.height:,} pixels · {bands}")
+    if scene.transform is not None and scene.gsd:
+        st.caption(f"One pixel is {scene.gsd:.3g} m on the ground · {scene.crs or 'no CRS'}")
+    else:
+        typed = st.number_input(
+            "Size of a pixel on the ground (m)",
+            min_value=0.0,
+            max_value=1000.0,
+            value=float(scene.gsd or 0.0),
+            step=0.05,
+            format="%.3f",
+            key=f"gsd-{workspace.token}",
+            help="The file does not say how large a pixel is. Type it (drone images: 0.02 to "
+            "0.1 m; aerial: 0.1 to 0.5 m; satellite: 0.3 to 10 m) and areas come in m². Leave 0 "
+            "to stay with pixels.",
+        )
+        with banner.guard():
+            if typed > 0 and typed != scene.gsd:
+                workspace.scene = scene.with_gsd(typed)
+            elif typed == 0 and scene.gsd:
+                workspace.scene = replace(scene, gsd=None)
+    for note in scene.notes:
+        st.caption(f":material/info: {note}")
+
+
+def model_choice() -> None:
+    """Choose among the models that are ready."""
+    ready = [info for info in CATALOG if info.embedded or weights.state(info) == "ready"]
+    names = [info.name for info in ready]
+    if model_name() not in names:
+        st.session_state["model_name"] = names[0]
+    if len(names) > 1:
+        titles = {info.name: info.title for info in ready}
+        chosen = st.selectbox(
+            "Model", names, index=names.index(model_name()), format_func=lambda n: titles[n]
+        )
+        if chosen != model_name():
+            st.session_state["model_name"] = chosen
+            st.rerun()
+    else:
+        st.caption(f"Model: **{ready[0].title}** :material/check_circle:")
+    st.page_link("pages/models.py", label="More models", icon=":material/add:")
+
+
+def overlay_style(gsd: float | None, largest: float) -> OverlayStyle:
+    """Widgets for the overlay; ``largest`` is the area of the largest object in pixels."""
+    keep = {"persist_state": "session"}
+    fill = st.selectbox("Filling", list(FILLS), key="fill", **keep)
+    colour = "#FFB000"
+    if FILLS[fill] != "random":
+        colour = st.color_picker("Colour", colour, key="fill-colour", **keep)
+    opacity = 0.45
+    if FILLS[fill] != "none":
+        opacity = st.slider("Opacity", 0.0, 1.0, 0.45, 0.05, key="opacity", **keep)
+    contour = st.toggle("Outlines", True, key="contour", **keep)
+    width = 2
+    if contour:
+        width = st.slider("Line width", 1, 6, 2, key="line-width", **keep)
+    style = OverlayStyle(
+        fill=FILLS[fill], color=colour, opacity=opacity, contour=contour, contour_width=width
+    )
+    large = st.toggle(
+        "Large objects only",
+        key="large-on",
+        help="Marks the objects above an area in red, for example the large buildings of a town.",
+        **keep,
+    )
+    if not large:
+        return style
+    factor = gsd**2 if gsd else 1.0
+    unit = "m²" if gsd else "px"
+    top = max(round(largest * factor), 10)
+    limit = st.slider(f"Large means at least ({unit})", 0, top, round(top / 4), key="large-area")
+    look = st.segmented_control(
+        "Large objects are",
+        list(LARGE_LOOKS),
+        default="filled red",
+        key="large-look",
+        required=True,
+        **keep,
+    )
+    others = st.segmented_control(
+        "The others are", list(OTHERS), default="hidden", key="large-others", required=True, **keep
+    )
+    return replace(
+        style,
+        large_area=limit / factor,
+        large_mode=LARGE_LOOKS[look or "filled red"],
+        others=OTHERS[others or "hidden"],
+    )

@@ -1,0 +1,164 @@
+"""Segment: prompt on the picture, see masks, table and metrics."""
+
+from __future__ import annotations
+
+import cv2
+import streamlit as st
+
+from pages.parts import banner, prompt_list, resources, results, sidebar, workspace
+from pages.parts.canvas import prompt_canvas
+from pages.parts.column_width import column_width
+from pages.parts.everything_panel import panel
+from rsam_core.coordinates import Frame, canvas_frame
+from rsam_core.instances import Instances
+from rsam_core.measure import measure, summary
+from rsam_core.prompting import Prompter
+from rsam_core.render import overlay
+from rsam_core.style import OverlayStyle, legend
+
+MODES = ["Boxes", "Points", "Everything"]
+HINTS = {
+    "Boxes": "Press at one corner of an object, drag to the opposite corner, release. Every box is "
+    "an object of its own.",
+    "Points": "Click an object. Click again to correct: *include* for what is missing, *exclude* "
+    "for what is too much. **New object** starts the next one.",
+    "Everything": "RSAM looks for every object in the image, without prompts.",
+}
+TALLEST = 640
+
+
+def empty_state() -> None:
+    """What to do when no image is open."""
+    st.title("Segment")
+    st.info("Open an image first: your own, or one of the samples.", icon=":material/image:")
+    st.page_link("pages/home.py", label="Choose an image", icon=":material/arrow_forward:")
+
+
+def toolbar(work: workspace.Workspace) -> tuple[str, int]:
+    """Mode, include or exclude, and the actions on the prompts."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        mode = st.segmented_control(
+            "Mode", MODES, default="Points", key="mode", label_visibility="collapsed",
+            required=True, persist_state="session",
+        )  # fmt: skip
+        label = 1
+        if mode == "Points":
+            kind = st.segmented_control(
+                "Points", ["Include", "Exclude"], default="Include", key="point-kind",
+                label_visibility="collapsed", required=True,
+            )  # fmt: skip
+            label = 0 if kind == "Exclude" else 1
+        if mode != "Everything":
+            actions(work)
+    return mode or "Points", label
+
+
+def actions(work: workspace.Workspace) -> None:
+    """New object, undo, redo, clear."""
+    book = work.book
+    buttons = (
+        ("New object", ":material/add:", "N", book.current is not None, book.new_object),
+        ("Undo", ":material/undo:", "Z", bool(book.past), book.undo),
+        ("Redo", ":material/redo:", "Y", bool(book.future), book.redo),
+        ("Clear", ":material/delete_sweep:", None, bool(book.entries), book.clear),
+    )
+    for text, icon, shortcut, enabled, act in buttons:
+        if st.button(
+            text, icon=icon, disabled=not enabled, key=f"act-{text}", shortcut=shortcut,
+            help="Remove all prompts of this image (can be undone)" if text == "Clear" else None,
+        ):  # fmt: skip
+            work.book = act()
+            st.rerun()
+
+
+def picture(
+    work: workspace.Workspace, canvas: Frame, found: Instances, style: OverlayStyle
+) -> bytes:
+    """The view at canvas size with the objects drawn in, as JPEG."""
+    size = (canvas.columns, canvas.rows)
+    small = work.pictures.get(("view", size))
+    if small is None:
+        shrinking = canvas.columns < work.image.shape[1]
+        method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+        small = work.pictures[("view", size)] = cv2.resize(work.image, size, interpolation=method)
+    drawn = overlay(small, found, style, origin=(canvas.x, canvas.y), scale=canvas.scale[0])
+    return resources.jpeg(drawn)
+
+
+def headline(work: workspace.Workspace, found: Instances, table) -> None:
+    """How many objects, how much area."""
+    facts = summary(table, work.shape, work.scene.gsd)
+    if not len(found):
+        return
+    text = f"**{len(found):,} object{'s' if len(found) != 1 else ''}**"
+    if "total_area_m2" in facts:
+        text += f" · {facts['total_area_m2']:,.0f} m²"
+    else:
+        text += f" · {facts['total_area']:,.0f} px"
+    st.markdown(text)
+
+
+def page(work: workspace.Workspace) -> None:
+    """The whole screen for an open image."""
+    with st.sidebar:
+        sidebar.image_facts(work)
+        sidebar.model_choice()
+        st.divider()
+    name = workspace.model_name()
+    segmenter = resources.segmenter(name)
+    key = resources.embedding_key(work.image, name)
+    if work.prompter is None or work.prompter.embedding.key != key:
+        with st.spinner("Looking at the image (once)…"):
+            work.prompter = Prompter(segmenter, resources.embed(work.image, key), work.view)
+    found, problems = workspace.objects(work)
+    table = measure(found, work.scene)
+    largest = float(found.areas.max()) if len(found) else 1000.0
+    with st.sidebar:
+        style = sidebar.overlay_style(work.scene.gsd, largest)
+    style = _highlighted(style, results.selected_ids(work, table))
+    left, right = st.columns([69, 31], gap="medium")
+    with left:
+        mode, label = toolbar(work)
+        width = column_width()
+        canvas = canvas_frame(work.view, width, TALLEST)
+        with st.container(key="picture", height="content"):
+            prompt_canvas(work, canvas, picture(work, canvas, found, style), mode, label)
+        st.caption(HINTS[mode])
+        if len(found):
+            results.chips(legend(style, found, gsd=work.scene.gsd))
+    with right:
+        headline(work, found, table)
+        if mode == "Everything":
+            panel(work, segmenter, work.prompter.embedding)
+        else:
+            if not work.book.entries:
+                st.info(HINTS[mode], icon=":material/ads_click:")
+            prompt_list.candidates(work)
+            prompt_list.entries(work, problems)
+            if mode == "Points":
+                st.toggle(
+                    "Every click is an object of its own", key="own-objects",
+                    help="For counting many similar things, such as cars or trees.",
+                )  # fmt: skip
+            prompt_list.typed_prompt(work)
+    tab_table, tab_truth, tab_files = st.tabs(["Table", "Compare with truth", "Downloads"])
+    with tab_table, banner.guard():
+        results.table_tab(work, found, table)
+    with tab_truth, banner.guard():
+        results.metrics_tab(work, found)
+    with tab_files, banner.guard():
+        results.downloads_tab(work, found, table, style)
+
+
+def _highlighted(style: OverlayStyle, ids: tuple[int, ...]) -> OverlayStyle:
+    from dataclasses import replace
+
+    return replace(style, highlight=ids) if ids else style
+
+
+opened = workspace.current()
+if opened is None:
+    empty_state()
+else:
+    with banner.guard():
+        page(opened)
