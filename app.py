@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 st.set_page_config(
     page_title="RSAM",
     page_icon=":material/satellite_alt:",
     layout="wide",
-    initial_sidebar_state="expanded",
+    initial_sidebar_state=250,
 )
 
 PAGES = [
@@ -17,5 +19,5 @@ PAGES = [
     st.Page("pages/models.py", title="Models", icon=":material/model_training:", url_path="models"),
 ]
 
-st.html("pages/parts/style.css")
+st.html(Path(__file__).parent / "pages" / "parts" / "style.css")
 st.navigation(PAGES, position="top").run()

@@ -58,8 +58,8 @@ def actions(work: workspace.Workspace) -> None:
     book = work.book
     buttons = (
         ("New object", ":material/add:", "N", book.current is not None, book.new_object),
-        ("Undo", ":material/undo:", "Z", bool(book.past), book.undo),
-        ("Redo", ":material/redo:", "Y", bool(book.future), book.redo),
+        ("Undo", ":material/undo:", "Ctrl+Z", bool(book.past), book.undo),
+        ("Redo", ":material/redo:", "Ctrl+Y", bool(book.future), book.redo),
         ("Clear", ":material/delete_sweep:", None, bool(book.entries), book.clear),
     )
     for text, icon, shortcut, enabled, act in buttons:
@@ -116,15 +116,15 @@ def page(work: workspace.Workspace) -> None:
     with st.sidebar:
         style = sidebar.overlay_style(work.scene.gsd, largest)
     style = _highlighted(style, results.selected_ids(work, table))
-    left, right = st.columns([69, 31], gap="medium")
+    mode, label = toolbar(work)
+    left, right = st.columns([74, 26], gap="medium")
     with left:
-        mode, label = toolbar(work)
         width = column_width()
         canvas = canvas_frame(work.view, width, TALLEST)
         with st.container(key="picture", height="content"):
             prompt_canvas(work, canvas, picture(work, canvas, found, style), mode, label)
         st.caption(HINTS[mode])
-        if len(found):
+        if len(found) and (style.fill != "random" or style.large_area is not None):
             results.chips(legend(style, found, gsd=work.scene.gsd))
     with right:
         headline(work, found, table)

@@ -149,9 +149,12 @@ def to_geojson(instances: Instances, scene: Any = None) -> bytes:
     .. [1] RFC 7946, "The GeoJSON Format", 2016.
     """
     import shapely
+    from rasterio import Env
 
     georeferenced = bool(getattr(scene, "crs", None)) and scene.transform is not None
-    shapes = np.array([outline_polygon(item) for item in instances], dtype=object)
+    # One environment for all: GDAL would set one up anew for every object.
+    with Env():
+        shapes = np.array([outline_polygon(item) for item in instances], dtype=object)
     if georeferenced and len(shapes):
         shapes = shapely.transform(shapes, _pixels_to_wgs84(scene))
     # Nine digits of a degree are a tenth of a millimetre; pixels are whole numbers anyway.

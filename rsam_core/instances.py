@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -146,6 +146,10 @@ class Instances(Sequence[Instance]):
     def __iter__(self) -> Iterator[Instance]:
         return iter(self._items)
 
+    @overload
+    def __getitem__(self, index: int) -> Instance: ...
+    @overload
+    def __getitem__(self, index: slice) -> Instances: ...
     def __getitem__(self, index: int | slice) -> Instance | Instances:
         if isinstance(index, slice):
             return self._with(self._items[index])
@@ -242,22 +246,25 @@ class Instances(Sequence[Instance]):
         self.get(item.id)
         return self._with(item if old.id == item.id else old for old in self)
 
-    def select(self, which: Callable[[Instance], bool] | Iterable[int]) -> Instances:
+    def select(
+        self, which: Callable[[Instance], bool] | Iterable[int] | Iterable[bool]
+    ) -> Instances:
         """Keep some objects, in their present order.
 
         Parameters
         ----------
-        which : callable, array of bool of shape (N,), or iterable of int
+        which : callable, N flags, or iterable of int
             A test of an object, a flag for each, or the numbers to keep. Numbers that do not
             exist are ignored, because a selection may outlive what it selected.
         """
         if callable(which):
             return self._with(item for item in self if which(item))
-        if isinstance(which, np.ndarray) and which.dtype == bool:
-            if which.shape != (len(self),):
-                raise RsamError(f"{len(self)} objects need as many flags, not {which.size}.")
-            return self._with(item for item, keep in zip(self, which) if keep)
-        keep = {int(id) for id in which}
+        values = np.asarray(list(which))
+        if values.dtype == bool:
+            if values.shape != (len(self),):
+                raise RsamError(f"{len(self)} objects need as many flags, not {values.size}.")
+            return self._with(item for item, keep in zip(self, values) if keep)
+        keep = set(values.tolist())
         return self._with(item for item in self if item.id in keep)
 
     def remove(self, ids: int | Iterable[int]) -> Instances:

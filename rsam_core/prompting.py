@@ -15,8 +15,11 @@ from rsam_core.models.base import crop_together
 from rsam_core.promptbook import Entry
 from rsam_core.segmenter import Candidates, Segmenter
 
-_SAME = 0.97
+_SAME = 0.93
 """Candidates with a higher IoU than this look alike; one is enough."""
+
+MOST_CANDIDATES = 3
+"""As many as SAM proposes for a click: more are hard to tell apart."""
 
 _MEMORY = 400
 """Answers kept, so that a page rerun decodes nothing that was decoded before."""
@@ -35,7 +38,7 @@ def join_candidates(first: Candidates, second: Candidates) -> Candidates:
     for k in range(len(crops)):
         if crops[k].any() and all(_overlap(crops[k], crops[j]) < _SAME for j in keep):
             keep.append(k)
-    keep = keep or [0]
+    keep = keep[:MOST_CANDIDATES] or [0]
     scores = np.concatenate([first.scores, second.scores])
     stability = np.concatenate([first.stability, second.stability])
     refinement = [*first.refinement, *second.refinement]

@@ -80,7 +80,7 @@ def overlay(
     region = (-margin, -margin, width + margin, height + margin)
 
     shown = _positions_in_view(instances, origin, scale, (height, width), margin)
-    looks = _Looks(instances, shown, style)
+    looks = _Looks(instances, style)
     parts = {
         index: view_mask(instances[index], origin, scale, region)
         for index in shown
@@ -97,7 +97,7 @@ def overlay(
 class _Looks:
     """Opacity, colour and line of each object; arrays over all objects."""
 
-    def __init__(self, instances: Instances, shown: list[int], style: OverlayStyle) -> None:
+    def __init__(self, instances: Instances, style: OverlayStyle) -> None:
         count = len(instances)
         if style.fill == "random":
             self.color = palette.random_colors(instances.ids)

@@ -17,6 +17,8 @@ from PIL import Image, TiffImagePlugin
 from rsam_core.errors import SceneError
 from rsam_core.scene import open_scene
 
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+
 UTM = "EPSG:32637"
 PLACE = Affine(0.5, 0, 500_000, 0, -0.5, 9_300_000)
 

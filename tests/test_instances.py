@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rsam_core.errors import RsamError
@@ -103,6 +104,8 @@ def test_select_filter_get_replace():
     assert objects.select(lambda item: item.label == "car").ids.tolist() == [2]
     assert objects.select([2, 99]).ids.tolist() == [2]
     assert objects.select(np.array([True, False])).ids.tolist() == [1]
+    assert objects.select(pd.Series([False, True])).ids.tolist() == [2]
+    assert objects.select([]).ids.tolist() == []
     assert objects.filter_area(min=7).ids.tolist() == [1]
     assert objects.filter_area(max=6).ids.tolist() == [2]
     assert objects.filter_area(6, 8).ids.tolist() == [1, 2]

@@ -137,7 +137,7 @@ def test_a_thousand_objects_take_well_under_a_second():
     mask = disc(18, 40)
     objects = Instances([Instance(mask, i % 960, i // 2) for i in range(1000)], (1000, 1000))
     measure(objects[:1])
-    start = time.perf_counter()
+    start = time.process_time()
     table = measure(objects)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert len(table) == 1000

@@ -350,6 +350,6 @@ def test_a_thousand_objects_are_drawn_in_well_under_a_second():
     objects = Instances(items, (1024, 1024))
     image = np.zeros((1024, 1024, 3), np.uint8)
     overlay(image, objects[:1])
-    start = time.perf_counter()
+    start = time.process_time()
     overlay(image, objects)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from rsam_core import _choose_view
 from rsam_core.errors import SceneError
 from rsam_core.ground_distance import ground_sample_distance
 from rsam_core.scene import Scene, Window, open_scene
+
+# Files written here without a georeference are meant so; that opening one stays silent has a test.
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/data/scenes"
 UTM = "EPSG:32637"
@@ -293,7 +297,7 @@ def test_internal_mask_is_respected(tmp_path: Path, noise: np.ndarray) -> None:
 def test_alpha_of_a_geotiff_marks_valid_pixels(tmp_path: Path, noise: np.ndarray) -> None:
     alpha = np.full((1, 120, 200), 255, np.uint8)
     alpha[0, :40] = 0
-    path = write_tiff(tmp_path / "rgba.tif", np.concatenate([noise, alpha]), photometric="RGB")
+    path = write_tiff(tmp_path / "rgba.tif", np.concatenate([noise, alpha]), alpha="YES")
     scene = open_scene(path)
     assert scene.count == 4
     assert scene.stretch is None
@@ -337,6 +341,14 @@ def test_lossless_picture_formats_come_unchanged(driver: str, noise: np.ndarray)
     scene = open_scene(stream)
     np.testing.assert_array_equal(scene.read_rgb(), truth)
     assert (scene.crs, scene.transform, scene.gsd, scene.notes) == (None, None, None, ())
+
+
+def test_opening_a_plain_image_warns_of_nothing(noise: np.ndarray) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(noise.transpose(1, 2, 0)).save(stream, "PNG")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert open_scene(stream).read_rgb().shape == (120, 200, 3)
 
 
 def test_16_bit_png_keeps_its_depth() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from rasterio.io import MemoryFile
+from rasterio.transform import Affine
 
 from rsam_core.errors import MetricError
 from rsam_core.truth import read_truth
@@ -60,7 +61,7 @@ def tiff(array: np.ndarray, **options: object) -> bytes:
     with MemoryFile() as memory:
         with memory.open(
             driver="GTiff", width=bands.shape[2], height=bands.shape[1], count=len(bands),
-            dtype=bands.dtype, **options,
+            dtype=bands.dtype, transform=Affine.scale(2), **options,
         ) as dataset:  # fmt: skip
             dataset.write(bands)
         return memory.read()

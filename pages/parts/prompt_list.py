@@ -7,9 +7,12 @@ import streamlit as st
 from rsam_core.errors import RsamError
 from rsam_core.promptbook import Entry
 from rsam_core.render import candidate_thumbnail
+from rsam_core.segmenter import Candidates
 
 from . import banner, resources
 from .workspace import Workspace
+
+MOST_LISTED = 12
 
 
 def _describe(entry: Entry) -> str:
@@ -18,6 +21,12 @@ def _describe(entry: Entry) -> str:
     minus = sum(m.kind == "point" and m.label == 0 for m in entry.marks)
     parts = [(boxes, "box"), (plus, "include"), (minus, "exclude")]
     return " · ".join(f"{n} {word}" for n, word in parts if n)
+
+
+def _shared_frame(proposals: Candidates) -> tuple[float, float, float, float]:
+    """One frame for all thumbnails, so that their sizes compare."""
+    height, width = proposals.crops.shape[1:]
+    return proposals.x, proposals.y, proposals.x + width, proposals.y + height
 
 
 def candidates(workspace: Workspace) -> None:
@@ -32,9 +41,15 @@ def candidates(workspace: Workspace) -> None:
         return
     proposals = answer.candidates
     st.markdown(f"**Proposals for object {entry.id}**")
-    for k, column in enumerate(st.columns(4)[: len(proposals)]):
+    frame = _shared_frame(proposals)
+    for k, column in enumerate(st.columns(3)[: len(proposals)]):
         picture = candidate_thumbnail(
-            workspace.image, proposals.crops[k], x=proposals.x, y=proposals.y, size=150
+            workspace.image,
+            proposals.crops[k],
+            x=proposals.x,
+            y=proposals.y,
+            size=150,
+            frame=frame,
         )
         column.image(resources.jpeg(picture), width="stretch")
     if len(proposals) == 1:
@@ -61,44 +76,58 @@ def candidates(workspace: Workspace) -> None:
 
 
 def entries(workspace: Workspace, problems: dict[int, str]) -> None:
-    """Prompts grouped by object; each object and each mark can be removed."""
+    """Prompts grouped by object; each object, and each mark of the current one, can be removed."""
     book = workspace.book
-    for entry in book.entries[::-1][:30]:
+    for entry in book.entries[::-1][:MOST_LISTED]:
         is_current = entry.id == book.current
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            icon = ":material/radio_button_checked:" if is_current else None
-            if st.button(
-                f"Object {entry.id} · {_describe(entry)}",
-                key=f"select-{workspace.token}-{entry.id}",
-                type="tertiary",
-                icon=icon or ":material/radio_button_unchecked:",
-                help="Make this the current object: further clicks refine it.",
-                width="stretch",
-            ):
-                workspace.book = book.select(entry.id)
-                st.rerun()
-            with st.popover("", icon=":material/more_vert:", type="tertiary"):
-                if st.button(
-                    "Remove object",
-                    key=f"drop-{workspace.token}-{entry.id}",
-                    icon=":material/delete:",
-                ):
-                    workspace.book = book.remove(entry.id)
-                    st.rerun()
-                for mark in entry.marks:
-                    place = f"{mark.x:.0f}, {mark.y:.0f}"
-                    kind = "Box" if mark.kind == "box" else ("Exclude", "Include")[mark.label]
-                    if st.button(
-                        f"{kind} at {place}",
-                        key=f"unmark-{workspace.token}-{mark.uid}",
-                        icon=":material/close:",
-                    ):
-                        workspace.book = book.remove_mark(mark.uid)
-                        st.rerun()
-        if entry.id in problems:
-            st.caption(f":material/info: {problems[entry.id]}")
-    if len(book.entries) > 30:
-        st.caption(f"and {len(book.entries) - 30} earlier objects (see the table)")
+        with st.container(key=f"entry-{entry.id}", gap="xxsmall"):
+            _entry_row(workspace, entry, is_current)
+            if is_current:
+                _marks(workspace, entry)
+            if entry.id in problems:
+                st.caption(f":material/info: {problems[entry.id]}")
+    if len(book.entries) > MOST_LISTED:
+        st.caption(f"and {len(book.entries) - MOST_LISTED} earlier objects (see the table)")
+
+
+def _entry_row(workspace: Workspace, entry: Entry, is_current: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
+        state = "checked" if is_current else "unchecked"
+        if st.button(
+            f"Object {entry.id} · {_describe(entry)}",
+            key=f"select-{workspace.token}-{entry.id}",
+            type="tertiary",
+            icon=f":material/radio_button_{state}:",
+            help="Make this the current object: further clicks refine it.",
+            width="stretch",
+        ):
+            workspace.book = workspace.book.select(entry.id)
+            st.rerun()
+        if st.button(
+            "",
+            key=f"drop-{workspace.token}-{entry.id}",
+            type="tertiary",
+            icon=":material/delete:",
+            help=f"Remove object {entry.id}",
+        ):
+            workspace.book = workspace.book.remove(entry.id)
+            st.rerun()
+
+
+def _marks(workspace: Workspace, entry: Entry) -> None:
+    if len(entry.marks) < 2:
+        return
+    for mark in entry.marks:
+        kind = "Box" if mark.kind == "box" else ("Exclude", "Include")[mark.label]
+        if st.button(
+            f"{kind} at {mark.x:.0f}, {mark.y:.0f}",
+            key=f"unmark-{workspace.token}-{mark.uid}",
+            type="tertiary",
+            icon=":material/close:",
+            help="Remove this mark",
+        ):
+            workspace.book = workspace.book.remove_mark(mark.uid)
+            st.rerun()
 
 
 def typed_prompt(workspace: Workspace) -> None:

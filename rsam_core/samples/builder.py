@@ -54,6 +54,11 @@ class Frame:
         step = self.world(u + 1.0, v) - self.world(u - 1.0, v)
         return float(np.arctan2(step[1], step[0]))
 
+    def upright(self, u: float, v: float) -> float:
+        """Direction of growing v at a point, radians."""
+        step = self.world(u, v + 1.0) - self.world(u, v - 1.0)
+        return float(np.arctan2(step[1], step[0]))
+
     def quad(self, u0: float, u1: float, v0: float, v1: float) -> Polygon:
         """A rectangle of street coordinates as a polygon in metres."""
         lu = np.linspace(u0, u1, max(2, int(abs(u1 - u0) / 8) + 2))
@@ -105,11 +110,11 @@ class Builder:
     def change(self, rng: np.random.Generator) -> tuple[bool, bool]:
         """Whether a building stands at this date, and whether it has been extended."""
         fate = rng.random()
-        if fate < 0.05:
+        if fate < 0.035:
             return self.date == 0, False
-        if fate < 0.12:
+        if fate < 0.085:
             return self.date >= 1, False
-        return True, fate < 0.19 and self.date >= 1
+        return True, fate < 0.15 and self.date >= 1
 
     # -- ground -----------------------------------------------------------------------------
     def patch(self, geometry: BaseGeometry, material: str, colour: Colour, **keys) -> None:
@@ -321,7 +326,7 @@ def _lane_marks(road: Road, spots: np.ndarray) -> list[Polygon]:
         marks.append(Polygon(rectangle(x, y, 1.5, 0.09, angle)))
     for spot in spots:
         point = Point(spot)
-        if road.line.distance(point) > 1.0:
+        if road.pavement == 0 or road.width < 8 or road.line.distance(point) > 1.0:
             continue
         s = road.line.project(point)
         for side in (-11.0,):

@@ -66,12 +66,12 @@ def house(
         cx, cy = place(x, y, angle, -(a + wa - 0.4), side * b * 0.3)
         low = kind if kind == "flat" else "gable"
         wings.append(Wing(cx, cy, wa, wb, angle, low, max(2.6, eave - 2.2), slope))
-    fittings = _fittings(rng, x, y, angle, a, b, kind, covering)
+    fittings = fit_out(rng, x, y, angle, a, b, kind, covering)
     return Roof(tuple(wings), covering, colour, fittings, int(rng.integers(1 << 30)),
                 float(rng.beta(1.6, 3.2)))  # fmt: skip
 
 
-def _fittings(
+def fit_out(
     rng: np.random.Generator,
     x: float,
     y: float,
@@ -81,6 +81,7 @@ def _fittings(
     kind: str,
     covering: str,
 ) -> tuple[Fitting, ...]:
+    """Chimneys, skylights, panels, air conditioners as they suit the roof."""
     fittings = []
     if kind == "flat":
         for _ in range(int(rng.integers(0, 2 + int(a * b / 25)))):
@@ -184,7 +185,7 @@ def hall(
                     light = tuple(min(c * 0.55 + 96, 235) for c in colour)
                     fittings.append(Fitting(px, py, 0.5, 0.28 * b / count, angle, 0.05, light))
     return Roof(tuple(wings), covering, vary(rng, colour, 0.04), tuple(fittings),
-                int(rng.integers(1 << 30)), float(rng.beta(1.5, 3.5)))  # fmt: skip
+                int(rng.integers(1 << 30)), float(rng.beta(1.5, 3.5)) * 0.6)  # fmt: skip
 
 
 def shack(

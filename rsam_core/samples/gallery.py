@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ..errors import SceneError
 from .town import TownSample, render_town
 
 
@@ -25,16 +26,16 @@ def _entry(key: str, title: str, caption: str, **kwargs: object) -> GallerySampl
 
 GALLERY: tuple[GallerySample, ...] = (
     _entry("suburb", "Garden suburb", "Houses, drives and gardens, 0.3 m a pixel.",
-           style="suburb", seed=11, gsd=0.3),
+           style="suburb", seed=3, gsd=0.3),
     _entry("suburb-later", "Garden suburb, years later",
            "The same streets: some houses are new, some gone.",
-           style="suburb", seed=11, gsd=0.3, date=1),
+           style="suburb", seed=3, gsd=0.3, date=1),
     _entry("village", "Village and fields", "Farms, crops and a stream, 0.5 m a pixel.",
            style="village", seed=5, gsd=0.5),
     _entry("harbour", "Harbour", "Halls, quays and boats, 0.3 m a pixel.",
            style="harbour", seed=3, gsd=0.3),
     _entry("drone", "Drone view", "A close view of streets and cars, 0.1 m a pixel.",
-           style="estate", seed=4, gsd=0.1),
+           style="estate", seed=9, gsd=0.1),
     _entry("informal", "Dense settlement", "Small tin roofs packed tightly, 0.2 m a pixel.",
            style="informal", seed=2, gsd=0.2),
 )  # fmt: skip
@@ -46,10 +47,11 @@ def gallery_sample(key: str) -> TownSample:
 
     Raises
     ------
-    KeyError
+    SceneError
         If there is no entry of that name.
     """
     for entry in GALLERY:
         if entry.key == key:
             return render_town(title=entry.title, **entry.kwargs)  # type: ignore[arg-type]
-    raise KeyError(key)
+    names = ", ".join(entry.key for entry in GALLERY)
+    raise SceneError(f"There is no sample “{key}”. Choose one of: {names}.")

@@ -27,7 +27,7 @@ def _tint(surface: np.ndarray, share: np.ndarray, colour: tuple[float, float, fl
 
 
 class Brush:
-    """What a material function may look at: window, noise, row coordinates, distance to the edge."""
+    """What a material may look at: window, noise, row coordinates, distance to the edge."""
 
     def __init__(self, canvas: Canvas, window: Window, alpha: np.ndarray, patch: Patch):
         self.canvas, self.window, self.alpha, self.patch = canvas, window, alpha, patch
@@ -67,39 +67,49 @@ class Brush:
 
 
 def _grass(b: Brush) -> np.ndarray:
-    factor = 1 + 0.07 * b.large + 0.07 * b.medium + 0.06 * b.small + 0.06 * b.grain
+    factor = 1 + 0.04 * b.large + 0.03 * b.medium + 0.025 * b.small + 0.05 * b.grain
     surface = _tone(b.patch.colour, factor)
-    dry = 0.10 + 0.16 * b.medium + 0.14 * b.large + 0.10 * b.small
-    return _tint(surface, dry, (158, 148, 108))
+    dry = 0.12 + 0.10 * b.medium + 0.12 * b.large + 0.05 * b.small
+    return _tint(surface, dry, (156, 148, 112))
 
 
 def _rough(b: Brush) -> np.ndarray:
     """Unmown ground: grass, weeds and bare spots."""
-    factor = 1 + 0.08 * b.large + 0.10 * b.medium + 0.09 * b.small + 0.08 * b.grain
+    factor = 1 + 0.05 * b.large + 0.05 * b.medium + 0.045 * b.small + 0.07 * b.grain
     surface = _tone(b.patch.colour, factor)
-    surface = _tint(surface, 0.35 * (b.medium + 0.7 * b.large - 0.5), (164, 146, 116))
-    return _tint(surface, 0.45 * (b.small + b.large - 1.0), (70, 84, 50))
+    bare = 0.22 * (b.medium + 0.7 * b.large + 0.3 * b.grain - 0.3)
+    surface = _tint(surface, np.minimum(bare, 0.55), (162, 148, 122))
+    weeds = 0.22 * (0.7 * b.small + b.medium + b.large + 0.4 * b.grain - 0.9)
+    return _tint(surface, np.minimum(weeds, 0.38 + 0.08 * b.grain), (84, 94, 64))
 
 
 def _soil(b: Brush) -> np.ndarray:
-    factor = 1 + 0.06 * b.large + 0.06 * b.medium + 0.05 * b.small + 0.05 * b.grain
+    factor = 1 + 0.04 * b.large + 0.035 * b.medium + 0.035 * b.small + 0.04 * b.grain
     surface = _tone(b.patch.colour, factor)
-    surface = _tint(surface, 0.30 * (b.large + 0.6 * b.small - 0.9), (112, 112, 72))
-    return _tint(surface, 0.22 * (b.medium - 0.6), (190, 176, 152))
+    surface = _tint(surface, 0.28 * (b.large + 0.6 * b.medium - 0.8), (112, 114, 78))
+    return _tint(surface, 0.20 * (b.medium - 0.4), (194, 180, 158))
 
 
 def _asphalt(b: Brush) -> np.ndarray:
-    factor = 1 + 0.035 * b.large + 0.025 * b.medium + 0.03 * b.small + 0.035 * b.grain
-    surface = _tone(b.patch.colour, factor)
+    factor = 1 + 0.022 * b.huge + 0.018 * b.large + 0.011 * b.medium + 0.008 * b.small
+    surface = _tone(b.patch.colour, factor + 0.015 * b.grain)
     edge = b.edge()
-    dust = 0.30 * np.exp(-edge / 0.7) * (1 + 0.5 * b.medium)
-    surface = _tint(surface, dust, (158, 148, 130))
-    patched = np.clip((b.medium + 0.6 * b.large - 2.1) * 4, 0, 1) * 0.35
-    return _tint(surface, patched, (84, 84, 86))
+    dust = 0.24 * np.exp(-edge / 0.7) * (1 + 0.5 * b.medium)
+    surface = _tint(surface, dust, (158, 150, 134))
+    tracks = np.exp(-np.square((edge - 2.4) / 0.45)) + np.exp(-np.square((edge - 0.95) / 0.4))
+    return _tint(surface, 0.08 * tracks * (1 + 0.3 * b.large), (172, 170, 164))
+
+
+def _lot(b: Brush) -> np.ndarray:
+    """Asphalt of a yard: oil stains and repairs instead of wheel tracks."""
+    factor = 1 + 0.025 * b.large + 0.014 * b.medium + 0.010 * b.small + 0.018 * b.grain
+    surface = _tone(b.patch.colour, factor)
+    stain = np.clip(0.8 * b.small + b.medium + 0.6 * b.large - 1.6, 0, 1) * 0.10
+    return _tint(surface, stain, (86, 84, 82))
 
 
 def _dirt_road(b: Brush) -> np.ndarray:
-    factor = 1 + 0.05 * b.large + 0.06 * b.medium + 0.06 * b.small + 0.05 * b.grain
+    factor = 1 + 0.04 * b.large + 0.04 * b.medium + 0.035 * b.small + 0.035 * b.grain
     surface = _tone(b.patch.colour, factor)
     edge = b.edge()
     verge = np.exp(-edge / 0.5) * 0.5 * (1 + 0.6 * b.small)
@@ -109,7 +119,7 @@ def _dirt_road(b: Brush) -> np.ndarray:
 
 
 def _concrete(b: Brush) -> np.ndarray:
-    factor = 1 + 0.04 * b.large + 0.04 * b.medium + 0.025 * b.small + 0.03 * b.grain
+    factor = 1 + 0.03 * b.large + 0.025 * b.medium + 0.015 * b.small + 0.02 * b.grain
     surface = _tone(b.patch.colour, factor)
     period = max(b.patch.period, 1.0)
     joint = np.zeros(b.alpha.shape, np.float32)
@@ -122,12 +132,12 @@ def _concrete(b: Brush) -> np.ndarray:
 
 
 def _paving(b: Brush) -> np.ndarray:
-    factor = 1 + 0.04 * b.large + 0.03 * b.medium + 0.04 * b.small + 0.05 * b.grain
+    factor = 1 + 0.03 * b.large + 0.02 * b.medium + 0.02 * b.small + 0.03 * b.grain
     return _tone(b.patch.colour, factor)
 
 
 def _gravel(b: Brush) -> np.ndarray:
-    factor = 1 + 0.04 * b.large + 0.05 * b.medium + 0.06 * b.small + 0.09 * b.grain
+    factor = 1 + 0.04 * b.large + 0.03 * b.medium + 0.03 * b.small + 0.055 * b.grain
     return _tone(b.patch.colour, factor)
 
 
@@ -136,10 +146,10 @@ def _crop(b: Brush) -> np.ndarray:
     v = b.across()
     contrast = visible(b.patch.period, b.gsd)
     rows = np.sin(v * np.float32(2 * np.pi / b.patch.period)) * np.float32(0.07 * contrast)
-    factor = 1 + rows + 0.025 * b.strips(6.0) + 0.05 * b.huge + 0.05 * b.large
-    factor = factor + 0.035 * b.medium + 0.045 * b.small + 0.05 * b.grain
+    factor = 1 + rows + 0.018 * b.strips(6.0) + 0.04 * b.huge + 0.03 * b.large
+    factor = factor + 0.02 * b.medium + 0.025 * b.small + 0.035 * b.grain
     surface = _tone(b.patch.colour, factor)
-    surface = _tint(surface, 0.16 * (b.huge + 0.5 * b.medium - 0.3), (168, 152, 110))
+    surface = _tint(surface, 0.14 * (b.huge + 0.4 * b.large - 0.3), (166, 154, 118))
     offset = np.abs((v / 18.0) % 1.0 - 0.5) * 18.0
     tram = np.clip(0.5 + (0.22 - np.abs(offset - 0.9)) / b.gsd, 0, 1)
     surface = _tint(surface, tram * 0.38 * (1 + 0.3 * b.medium), (142, 126, 96))
@@ -153,7 +163,7 @@ def _plough(b: Brush) -> np.ndarray:
     contrast = visible(b.patch.period, b.gsd)
     rows = np.sin(v * np.float32(2 * np.pi / b.patch.period)) * np.float32(0.09 * contrast)
     factor = 1 + rows * (1 + 0.4 * b.medium) + 0.04 * b.strips(b.patch.period * 3)
-    factor = factor + 0.06 * b.huge + 0.05 * b.large + 0.04 * b.small + 0.05 * b.grain
+    factor = factor + 0.05 * b.huge + 0.04 * b.large + 0.025 * b.small + 0.035 * b.grain
     surface = _tone(b.patch.colour, factor)
     surface = _tint(surface, 0.22 * (b.huge + 0.4 * b.large), (176, 156, 126))
     return _tint(surface, 0.3 * (b.medium + b.small - 1.8), (104, 110, 66))
@@ -166,7 +176,7 @@ def _rows(b: Brush) -> np.ndarray:
     wave = 0.5 + 0.5 * np.sin(v * np.float32(2 * np.pi / b.patch.period))
     green = np.clip((wave - 0.35) * 2.2 + 0.35 * b.small + 0.2 * b.medium, 0, 1)
     green = contrast * green + (1 - contrast) * (0.55 + 0.1 * b.medium)
-    gaps = np.clip((b.medium + 0.6 * b.large - 1.5) * 1.5, 0, 1)
+    gaps = np.clip(0.8 * (b.medium + 0.8 * b.large - 1.3), 0, 0.8)
     soil = _tone((156, 132, 102), 1 + 0.05 * b.large + 0.05 * b.small + 0.04 * b.grain)
     leaf = np.asarray(b.patch.colour, np.float32) / 255.0
     leaf = leaf * (1 + 0.08 * b.small + 0.10 * b.grain + 0.05 * b.strips(b.patch.period))[..., None]
@@ -175,13 +185,13 @@ def _rows(b: Brush) -> np.ndarray:
 
 def _water(b: Brush) -> np.ndarray:
     edge = b.edge()
-    factor = 1 + 0.05 * b.huge + 0.025 * b.large + 0.012 * b.medium
+    factor = 1 + 0.03 * b.huge + 0.018 * b.large + 0.012 * b.medium
     ripple = np.sin(b.across() * np.float32(2 * np.pi / 2.4) + 1.6 * b.medium + 2.2 * b.large)
     factor = factor + 0.014 * ripple * visible(2.4, b.gsd) + 0.014 * b.grain
     surface = _tone(b.patch.colour, factor)
     shallow = 0.45 * np.exp(-edge / b.patch.period) * (1 + 0.25 * b.large)
     surface = _tint(surface, shallow, (118, 124, 98))
-    return _tint(surface, 0.10 * (b.huge + 0.4 * b.large), (128, 142, 150))
+    return _tint(surface, 0.03 * (b.huge + 0.4 * b.large), (128, 140, 144))
 
 
 def _pool(b: Brush) -> np.ndarray:
@@ -210,6 +220,7 @@ MATERIALS: dict[str, Callable[[Brush], np.ndarray]] = {
     "rough": _rough,
     "soil": _soil,
     "asphalt": _asphalt,
+    "lot": _lot,
     "dirt": _dirt_road,
     "concrete": _concrete,
     "paving": _paving,
@@ -225,18 +236,28 @@ MATERIALS: dict[str, Callable[[Brush], np.ndarray]] = {
 }
 
 
-def draw_patch(canvas: Canvas, patch: Patch, *, strength: float = 1.0) -> None:
-    """Draw one ground area; an area with a class becomes an instance, others keep the owner.
+def draw_patch(
+    canvas: Canvas, patch: Patch, *, strength: float = 1.0, keep_owner: bool = False
+) -> None:
+    """Draw one ground area.
 
-    Unlabelled paved or planted areas that lie over a labelled one (a garden path on a lawn)
-    leave its ownership alone; pass a class where the area is an object of its own.
+    Parameters
+    ----------
+    canvas : Canvas
+    patch : Patch
+        An area with a class becomes an instance, any other takes its pixels out of what lies
+        below (a garden in a field is no field).
+    strength : float
+        Opacity; worn paint is below 1.
+    keep_owner : bool
+        Leave ownership alone: paint on a road is part of the road.
     """
     covered = canvas.cover(patch.geometry)
     if covered is None:
         return
     window, alpha = covered
     surface = MATERIALS[patch.material](Brush(canvas, window, alpha, patch))
-    label = canvas.new_label(patch.cls) if patch.cls else None
+    label = canvas.new_label(patch.cls) if patch.cls else None if keep_owner else 0
     height: np.ndarray | float | None = None
     if patch.height > 0:
         height = patch.height

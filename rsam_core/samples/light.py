@@ -127,16 +127,19 @@ def expose(
     drift = smooth_noise(rng, (rows, columns), period)
     picture = picture * (1.0 + 0.02 * drift)[..., None]
     picture = picture * np.array([1 + warmth, 1.0, 1 - 1.4 * warmth], np.float32)
-    veil = 0.03 + 0.45 * haze
+    veil = 0.05 + 0.45 * haze
     thickness = veil * (1.0 + 0.25 * haze * smooth_noise(rng, (rows, columns), period))
     air = np.array([0.66, 0.70, 0.74], np.float32)
     picture = picture + thickness[..., None] * (air - picture)
+    grey = picture @ np.array([0.3, 0.6, 0.1], np.float32)
+    picture = grey[..., None] + np.float32(0.86) * (picture - grey[..., None])
+    picture = picture * np.float32(1.10)
     # Soft shoulder: bright roofs keep their texture instead of clipping.
     bright = np.maximum(picture - 0.72, 0.0)
     picture = np.minimum(picture, 0.72) + bright / (1.0 + 1.6 * bright)
-    soft = cv2.GaussianBlur(picture, (0, 0), 0.62)
+    soft = cv2.GaussianBlur(picture, (0, 0), 0.66)
     wide = cv2.GaussianBlur(soft, (0, 0), 1.3)
-    picture = soft + 0.45 * (soft - wide)
+    picture = soft + 0.38 * (soft - wide)
     if noise > 0:
         luma = rng.standard_normal((rows, columns), dtype=np.float32)
         luma = 0.75 * luma + cv2.GaussianBlur(luma, (0, 0), 0.8)

@@ -39,15 +39,18 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], period: float
 class NoiseField:
     """Noise at several scales over the whole picture, drawn once and shared by all objects."""
 
-    PERIODS = (60.0, 14.0, 4.0, 1.3, 0.45)
+    PERIODS = (60.0, 14.0, 4.0, 1.3, 0.45, 0.16)
 
     def __init__(self, seed: int, shape: tuple[int, int], gsd: float):
         rng = np.random.default_rng([seed, 77])
         fields = [smooth_noise(rng, shape, period / gsd) for period in self.PERIODS]
+        # Each scale carries some of the next finer one: frayed edges, as in nature.
+        for index in range(len(fields) - 1):
+            fields[index] = (fields[index] + 0.6 * fields[index + 1]) * np.float32(0.857)
         # Grains smaller than a pixel average out within it.
         for index, period in enumerate(self.PERIODS):
             fields[index] *= np.float32(min(1.0, period / gsd))
-        self.huge, self.large, self.medium, self.small, self.grain = fields
+        self.huge, self.large, self.medium, self.small, self.grain, _ = fields
         self.shape = shape
 
     def crop(self, rng: np.random.Generator, name: str, shape: tuple[int, int]) -> np.ndarray:

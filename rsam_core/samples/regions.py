@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from .world import Colour
+
+T = TypeVar("T")
 
 # (covering, mean colour, weight)
 RoofChoice = tuple[str, Colour, float]
@@ -30,9 +34,9 @@ class Region:
     dirt_streets: float
 
 
-_TEMPERATE_LEAVES = ((78, 96, 56), (66, 88, 54), (92, 106, 62), (58, 78, 50), (102, 108, 66))
-_DRY_LEAVES = ((86, 94, 62), (98, 100, 68), (74, 86, 58), (108, 106, 76))
-_TROPIC_LEAVES = ((72, 98, 50), (88, 112, 54), (60, 86, 46), (104, 118, 60))
+_TEMPERATE_LEAVES = ((78, 96, 56), (66, 88, 54), (86, 100, 62), (58, 78, 50), (94, 102, 66))
+_DRY_LEAVES = ((86, 94, 62), (98, 100, 68), (74, 86, 58), (102, 102, 76))
+_TROPIC_LEAVES = ((72, 98, 50), (88, 112, 54), (60, 86, 46), (94, 110, 62))
 
 REGIONS: dict[str, Region] = {
     r.name: r
@@ -40,14 +44,14 @@ REGIONS: dict[str, Region] = {
         Region(
             "temperate",
             (
-                ("tile", (158, 96, 76), 5),
-                ("tile", (142, 84, 68), 3),
+                ("tile", (150, 98, 82), 5),
+                ("tile", (136, 88, 74), 3),
                 ("tile", (122, 100, 86), 3),
                 ("slate", (104, 106, 112), 3),
                 ("slate", (84, 84, 90), 2),
                 ("metal", (176, 178, 178), 0.5),
             ),
-            (112, 124, 78),
+            (112, 120, 82),
             (118, 122, 84),
             (146, 124, 98),
             (124, 124, 124),
@@ -61,12 +65,12 @@ REGIONS: dict[str, Region] = {
         Region(
             "mediterranean",
             (
-                ("tile", (184, 124, 92), 6),
-                ("tile", (168, 108, 80), 4),
-                ("tile", (194, 142, 108), 2),
+                ("tile", (174, 126, 102), 6),
+                ("tile", (160, 112, 90), 4),
+                ("tile", (186, 146, 118), 2),
                 ("flat", (198, 188, 172), 2),
             ),
-            (128, 126, 86),
+            (130, 128, 94),
             (150, 140, 104),
             (176, 150, 118),
             (134, 132, 128),
@@ -86,7 +90,7 @@ REGIONS: dict[str, Region] = {
                 ("shingle", (152, 138, 122), 2),
                 ("tile", (170, 120, 94), 1),
             ),
-            (116, 128, 80),
+            (116, 124, 84),
             (132, 130, 92),
             (158, 138, 112),
             (138, 136, 132),
@@ -100,15 +104,15 @@ REGIONS: dict[str, Region] = {
         Region(
             "savanna",
             (
-                ("metal", (166, 88, 72), 4),
+                ("metal", (154, 90, 78), 4),
                 ("metal", (204, 206, 204), 4),
                 ("tin", (176, 178, 176), 3),
                 ("metal", (134, 152, 132), 2),
-                ("metal", (98, 124, 154), 1.5),
-                ("tile", (164, 98, 74), 2),
+                ("metal", (104, 122, 144), 1.5),
+                ("tile", (156, 102, 84), 2),
                 ("tin", (160, 132, 112), 1.5),
             ),
-            (126, 130, 82),
+            (126, 128, 88),
             (144, 136, 96),
             (172, 136, 102),
             (136, 132, 126),
@@ -126,10 +130,10 @@ REGIONS: dict[str, Region] = {
                 ("flat", (188, 182, 172), 3),
                 ("flat", (150, 134, 122), 2),
                 ("tin", (184, 188, 190), 2),
-                ("metal", (104, 132, 166), 1.5),
+                ("metal", (110, 130, 152), 1.5),
                 ("tin", (158, 126, 108), 1),
             ),
-            (118, 126, 78),
+            (116, 122, 82),
             (130, 128, 88),
             (166, 142, 114),
             (128, 126, 122),
@@ -146,10 +150,10 @@ REGIONS: dict[str, Region] = {
                 ("tile", (116, 66, 58), 3),
                 ("metal", (86, 88, 92), 3),
                 ("slate", (92, 92, 96), 3),
-                ("metal", (134, 72, 62), 1.5),
+                ("metal", (124, 76, 68), 1.5),
                 ("shingle", (106, 108, 106), 2),
             ),
-            (108, 122, 78),
+            (108, 118, 82),
             (114, 118, 84),
             (138, 122, 102),
             (122, 122, 124),
@@ -168,7 +172,7 @@ REGIONS: dict[str, Region] = {
                 ("tin", (186, 188, 186), 3),
                 ("tin", (164, 130, 108), 2),
             ),
-            (126, 132, 80),
+            (126, 130, 86),
             (140, 134, 92),
             (174, 142, 106),
             (150, 138, 118),
@@ -183,7 +187,7 @@ REGIONS: dict[str, Region] = {
 }
 
 CAR_COLOURS: tuple[tuple[Colour, float], ...] = (
-    ((222, 222, 220), 26),
+    ((232, 232, 230), 28),
     ((176, 178, 180), 17),
     ((120, 122, 126), 14),
     ((60, 62, 66), 18),
@@ -199,11 +203,11 @@ CAR_COLOURS: tuple[tuple[Colour, float], ...] = (
 def vary(rng: np.random.Generator, colour: Colour, spread: float = 0.06) -> Colour:
     """A colour near the given one: brightness by `spread`, hue by a third of it."""
     level = 1 + spread * rng.standard_normal()
-    tint = 1 + spread / 3 * rng.standard_normal(3)
+    tint = 1 + spread / 6 * rng.standard_normal(3)
     return tuple(float(np.clip(c * level * t, 8, 245)) for c, t in zip(colour, tint))
 
 
-def pick(rng: np.random.Generator, options, weights):
+def pick(rng: np.random.Generator, options: Sequence[T], weights: Sequence[float]) -> T:
     """One of the options by weight."""
     share = np.asarray(weights, float)
     return options[int(rng.choice(len(options), p=share / share.sum()))]

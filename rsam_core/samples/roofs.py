@@ -7,7 +7,7 @@ import numpy as np
 from .ground import visible
 from .light import Sun
 from .raster import Canvas, Window
-from .world import Roof, Wing
+from .world import Fitting, Roof, Wing
 
 PARAPET = 0.55
 
@@ -74,17 +74,17 @@ def _covering(
     large = noise.crop(rng, "large", shape)
     base = np.asarray(roof.colour, np.float32) / 255.0
     two_pi = np.float32(2 * np.pi)
-    factor = 1 + 0.03 * medium + 0.02 * large
+    factor = 1 + 0.015 * medium + 0.018 * large
     tint_share, tint = np.zeros(shape, np.float32), (90, 84, 74)
     if roof.covering in ("tile", "slate"):
         course = np.sin(down * (two_pi / 0.36)) * np.float32(0.10 * visible(0.36, gsd))
         column = np.sin(along * (two_pi / 0.28)) * np.float32(0.06 * visible(0.28, gsd))
-        factor = factor + course + column + 0.035 * small + 0.055 * grain
-        tint_share = roof.wear * 0.5 * np.clip(0.3 + 0.6 * medium + 0.4 * small, 0, 1)
+        factor = factor + course + column + 0.012 * small + 0.026 * grain
+        tint_share = roof.wear * 0.40 * np.clip(0.3 + 0.4 * medium + 0.12 * small, 0, 1)
         tint = (88, 82, 70)
     elif roof.covering == "shingle":
         course = np.sin(down * (two_pi / 0.22)) * np.float32(0.06 * visible(0.22, gsd))
-        factor = factor + course + 0.03 * small + 0.05 * grain
+        factor = factor + course + 0.010 * small + 0.026 * grain
         tint_share = roof.wear * 0.3 * np.clip(0.5 * medium + 0.5 * small, 0, 1)
     elif roof.covering in ("metal", "tin"):
         period = 0.55 if roof.covering == "metal" else 0.8
@@ -102,14 +102,14 @@ def _covering(
         if roof.covering == "metal":
             tint_share, tint = tint_share * 0.4, (128, 118, 106)
     elif roof.covering == "thatch":
-        factor = factor + 0.06 * small + 0.11 * grain
+        factor = factor + 0.04 * small + 0.08 * grain
         tint_share = roof.wear * 0.5 * np.clip(0.5 + 0.6 * medium, 0, 1)
         tint = (96, 88, 70)
     else:
         seam = np.minimum(np.abs((along / 2.0) % 1 - 0.5), np.abs((down / 6.0) % 1 - 0.5) * 3) * 2.0
         joint = np.clip(0.5 + (0.05 - seam) / gsd, 0, 1) * np.float32(0.05 * visible(2.0, gsd))
-        factor = factor + 0.035 * large - joint + 0.03 * small + 0.045 * grain
-        tint_share = np.clip(0.6 * medium + 0.8 * large - 0.5, 0, 1) * (0.15 + 0.4 * roof.wear)
+        factor = factor + 0.035 * large - joint + 0.012 * small + 0.02 * grain
+        tint_share = np.clip(0.5 * medium + 0.9 * large - 0.5, 0, 1) * (0.10 + 0.35 * roof.wear)
         tint = (104, 100, 94)
     colour = base * factor[..., None]
     target = np.asarray(tint, np.float32) / 255.0
@@ -157,14 +157,14 @@ def draw_roof(canvas: Canvas, roof: Roof, sun: Sun) -> None:
     colour = colour * (1 - 0.22 * gutter)[..., None]
     lit = sun.on_plane(slope_x, slope_y)
     # Strong contrast between the faces, yet no burnt-out sunny side.
-    lit = np.where(lit > 1.0, 1.0 + 0.65 * (lit - 1.0), lit)
+    lit = np.where(lit > 1.0, 1.0 + 0.55 * (lit - 1.0), lit)
     label = canvas.new_label("roof")
     canvas.paint(window, alpha, colour, label=label, height=height, sun=lit)
     for fitting in roof.fittings:
         _draw_fitting(canvas, roof, fitting)
 
 
-def _draw_fitting(canvas: Canvas, roof: Roof, fitting) -> None:
+def _draw_fitting(canvas: Canvas, roof: Roof, fitting: Fitting) -> None:
     reach = np.hypot(fitting.half_length, fitting.half_width)
     centre = np.array([fitting.x, fitting.y])
     window = canvas.window(centre - reach, centre + reach)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from shapely.geometry import LineString, Point, Polygon, box
-from shapely.ops import split, unary_union
+from numpy.typing import ArrayLike
+from shapely.geometry import LineString, Polygon, box
+from shapely.ops import unary_union
 
 from .builder import Builder, Frame, Road, along
 from .buildings import hall, house, place, shed
 from .regions import pick, vary
+from .streets import Box
 from .world import Occupancy, Patch, rectangle
 
 CROPS = (
@@ -25,7 +27,7 @@ CROPS = (
 )
 
 
-def _curve(rng: np.random.Generator, start, end, sway: float) -> LineString:
+def _curve(rng: np.random.Generator, start: ArrayLike, end: ArrayLike, sway: float) -> LineString:
     """A gently swaying path between two points."""
     t = np.linspace(0, 1, 40)
     start, end = np.asarray(start, float), np.asarray(end, float)
@@ -38,7 +40,9 @@ def _curve(rng: np.random.Generator, start, end, sway: float) -> LineString:
     return LineString(start + t[:, None] * direction + bend[:, None] * normal)
 
 
-def _across(rng: np.random.Generator, b: Builder, angle: float, shift: float, sway: float):
+def _across(
+    rng: np.random.Generator, b: Builder, angle: float, shift: float, sway: float
+) -> LineString:
     centre = np.array([b.world.width, b.world.height]) / 2
     reach = 0.5 * np.hypot(*(2 * centre)) + 80
     d = np.array([np.cos(angle), np.sin(angle)])
@@ -63,7 +67,7 @@ def fields(b: Builder, frame: Frame, size: tuple[float, float]) -> None:
         row += 1
 
 
-def _field(b: Builder, frame: Frame, rng: np.random.Generator, cell) -> None:
+def _field(b: Builder, frame: Frame, rng: np.random.Generator, cell: Box) -> None:
     u0, u1, v0, v1 = cell
     skew = rng.normal(0, 0.03, 8) * (u1 - u0)
     corners = frame.world(
@@ -132,7 +136,15 @@ def village(b: Builder) -> None:
     _scatter(b, rng, 0.0006)
 
 
-def _farm_lot(b, rng, road, s, side, width, lots) -> None:
+def _farm_lot(
+    b: Builder,
+    rng: np.random.Generator,
+    road: Road,
+    s: float,
+    side: int,
+    width: float,
+    lots: list[Polygon],
+) -> None:
     x, y, turn = along(road.line, s + width / 2)
     depth = float(rng.uniform(34, 52))
     first = road.width / 2 + road.pavement
@@ -266,7 +278,7 @@ def pond(b: Builder, rng: np.random.Generator, x: float, y: float, radius: float
     b.patch(shape.buffer(2.2), "rough", vary(rng, b.region.wild, 0.05))
     b.patch(shape, "water", vary(rng, (78, 90, 84), 0.08), cls="water", period=2.0)
     b.occupancy.fill_geometry(shape.buffer(0.5), Occupancy.WATER)
-    for k in range(int(radius)):
+    for _ in range(int(radius)):
         if rng.random() < 0.4:
             a = rng.uniform(0, 2 * np.pi)
             b.tree(rng, float(x + 1.2 * radius * np.cos(a)), float(y + 0.95 * radius * np.sin(a)))
@@ -299,6 +311,3 @@ def _farmstead(b: Builder, rng: np.random.Generator, x: float, y: float, turn: f
     for _ in range(26):
         px, py = place(x, y, turn, float(rng.uniform(-34, 34)), float(rng.uniform(-24, 24)))
         b.tree(rng, px, py, avoid=Occupancy.HARD)
-
-
-__all__ = ["Point", "farmland", "fields", "pond", "split", "stream", "village"]

@@ -13,14 +13,16 @@ from shapely.geometry import box
 from ..errors import SceneError
 from .builder import Builder
 from .ground import draw_patch
+from .harbour import harbour
 from .light import Sun, expose, illuminate
 from .raster import Canvas
 from .roofs import draw_roof
 from .rural_styles import farmland, village
-from .town_styles import estate, informal, old_town, suburb
+from .suburb import suburb
+from .town_styles import estate, informal, old_town
 from .trees import draw_tree
 from .vehicles import draw_vehicle
-from .works_styles import harbour, industrial
+from .works_styles import industrial
 from .world import Patch, World
 
 STYLES: Mapping[str, Callable[[Builder], None]] = {
@@ -60,8 +62,8 @@ class TownSample:
     style : str
     """
 
-    image: np.ndarray
-    labels: np.ndarray
+    image: np.ndarray = field(repr=False)
+    labels: np.ndarray = field(repr=False)
     classes: dict[int, str] = field(repr=False)
     gsd: float
     crs: str
@@ -92,7 +94,7 @@ def render_town(
     style: str = "suburb",
     region: str | None = None,
     haze: float = 0.0,
-    noise: float = 2.2,
+    noise: float = 1.8,
     quality: int = 92,
     title: str | None = None,
 ) -> TownSample:
@@ -139,6 +141,8 @@ def render_town(
             "A sample needs between 16 pixels a side and 40 million pixels in all. "
             "Choose another size."
         )
+    if seed < 0 or date not in (0, 1):
+        raise SceneError("Choose a seed of 0 or more, and 0 or 1 for the date.")
     if not 0.05 <= gsd <= 2.0:
         raise SceneError("Choose a ground sample distance between 0.05 and 2 metres per pixel.")
     if style not in STYLES:
@@ -184,7 +188,7 @@ def _draw(canvas: Canvas, world: World, builder: Builder, sun: Sun) -> None:
     for patch in (*world.patches, *world.roads):
         draw_patch(canvas, patch)
     for patch in world.marks:
-        draw_patch(canvas, patch, strength=0.75)
+        draw_patch(canvas, patch, strength=0.75, keep_owner=True)
     for patch in world.overlays:
         draw_patch(canvas, patch)
     for vehicle in world.vehicles:

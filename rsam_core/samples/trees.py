@@ -43,12 +43,13 @@ def crown(kind: str, variant: int) -> np.ndarray:
         return np.where(field > 0, np.clip(0.12 + 0.88 * field + tiers, 0.05, 1), 0).astype(
             np.float32
         )
-    lumps = 46 if kind == "broadleaf" else 22
+    fine = variant % 2 == 1 and kind == "broadleaf"
+    lumps = 120 if fine else 46 if kind == "broadleaf" else 22
     stretch = rng.uniform(0.82, 1.0)
     for _ in range(lumps):
-        distance = 0.80 * np.sqrt(rng.random())
+        distance = (0.88 if fine else 0.80) * np.sqrt(rng.random())
         turn = rng.uniform(0, 2 * np.pi)
-        size = rng.uniform(0.14, 0.34) * (1.15 - 0.4 * distance)
+        size = rng.uniform(0.14, 0.34) * (1.15 - 0.4 * distance) * (0.6 if fine else 1.0)
         cx, cy = distance * np.cos(turn), distance * np.sin(turn) * stretch
         top = 0.40 + 0.60 * np.sqrt(max(0.0, 1 - 0.85 * distance**2)) + rng.uniform(-0.10, 0.06)
         gap = np.square((x - cx) / size) + np.square((y - cy) / size)
@@ -92,16 +93,16 @@ def draw_tree(canvas: Canvas, tree: Tree, sun: Sun) -> None:
     rise = tree.height if tree.kind == "conifer" else 1.1 * tree.radius
     lift = np.gradient(body) if min(shape) > 1 else [np.zeros_like(body)] * 2
     slope_y, slope_x = (g * np.float32(0.55 * rise / gsd) for g in lift)
-    lit = 0.25 + 0.75 * sun.on_plane(np.clip(slope_x, -2, 2), np.clip(slope_y, -2, 2))
-    lit = np.minimum(lit, 1.5)
+    lit = 0.42 + 0.58 * sun.on_plane(np.clip(slope_x, -2, 2), np.clip(slope_y, -2, 2))
+    lit = np.minimum(lit, 1.35)
     deep = np.clip((body - 0.35) / 0.6, 0, 1)
     grain = canvas.noise.crop(rng, "grain", shape)
     small = canvas.noise.crop(rng, "small", shape)
-    factor = (0.62 + 0.46 * deep) * (1 + 0.13 * grain + 0.10 * small)
+    factor = (0.70 + 0.34 * deep) * (1 + 0.14 * grain + 0.05 * small)
     base = np.asarray(tree.colour, np.float32) / 255.0
     colour = base * np.clip(factor, 0.3, 1.8)[..., None]
     # Sunlit leaves turn yellowish.
-    colour = colour * (1 + 0.10 * (lit - 1)[..., None] * np.array([1.2, 1.0, 0.2], np.float32))
+    colour = colour * (1 + 0.07 * (lit - 1)[..., None] * np.array([1.2, 1.0, 0.2], np.float32))
     low = tree.height - 0.75 * rise if tree.kind != "conifer" else 0.0
     height = np.maximum(low + 0.75 * rise * body, 0.5)
     if tree.kind == "conifer":

@@ -8,6 +8,9 @@ from .light import Sun
 from .raster import Canvas
 from .world import Vehicle
 
+Drawn = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Coverage, colour and height of a vehicle."""
+
 GLASS = np.array([42, 48, 56], np.float32) / 255.0
 
 
@@ -52,10 +55,18 @@ def draw_vehicle(canvas: Canvas, vehicle: Vehicle, sun: Sun) -> None:
     colour = colour * (1 + gloss)[..., None]
     label = canvas.new_label(vehicle.kind)
     ground = canvas.height[window.slices]
-    canvas.paint(window, alpha, colour, label=label, height=ground + height)
+    canvas.paint(window, alpha, colour, label=label, height=ground + height, sun=1.12)
 
 
-def _car(u, v, a, b, colour, gsd, rng):
+def _car(
+    u: np.ndarray,
+    v: np.ndarray,
+    a: float,
+    b: float,
+    colour: np.ndarray,
+    gsd: float,
+    rng: np.random.Generator,
+) -> Drawn:
     alpha = _box(u, v, a, b, min(0.45, 0.5 * b), gsd)
     van = rng.random() < 0.15
     nose, tail = (0.62, -0.98) if van else (0.40, -0.62)
@@ -83,7 +94,15 @@ def _car(u, v, a, b, colour, gsd, rng):
     return alpha, colour, height
 
 
-def _truck(u, v, a, b, colour, gsd, rng):
+def _truck(
+    u: np.ndarray,
+    v: np.ndarray,
+    a: float,
+    b: float,
+    colour: np.ndarray,
+    gsd: float,
+    rng: np.random.Generator,
+) -> Drawn:
     cab_length = min(2.2, 0.34 * 2 * a)
     start = a - cab_length
     alpha = _box(u, v, a, b, 0.15, gsd)
@@ -101,7 +120,15 @@ def _truck(u, v, a, b, colour, gsd, rng):
     return alpha, colour, height
 
 
-def _container(u, v, a, b, colour, gsd, rng):
+def _container(
+    u: np.ndarray,
+    v: np.ndarray,
+    a: float,
+    b: float,
+    colour: np.ndarray,
+    gsd: float,
+    rng: np.random.Generator,
+) -> Drawn:
     alpha = _box(u, v, a, b, 0.02, gsd)
     ribs = np.cos(u * np.float32(2 * np.pi / 0.6)) * np.float32(0.08 * min(1.0, 0.2 / gsd))
     rim = 1.0 - _box(u, v, a - 0.12, b - 0.12, 0.02, gsd)
@@ -110,17 +137,42 @@ def _container(u, v, a, b, colour, gsd, rng):
     return alpha, colour, np.full(u.shape, level, np.float32)
 
 
-def _boat(u, v, a, b, colour, gsd, rng):
+def _boat(
+    u: np.ndarray,
+    v: np.ndarray,
+    a: float,
+    b: float,
+    colour: np.ndarray,
+    gsd: float,
+    rng: np.random.Generator,
+) -> Drawn:
     t = np.clip((u / a + 1) / 2, 0, 1)
-    beam = np.float32(b) * np.where(t < 0.45, 0.82 + 0.4 * t, 1 - np.square((t - 0.45) / 0.55))
+    ship = a > 9
+    start = 0.78 if ship else 0.45
+    bow = np.clip((t - start) / (1 - start), 0, 1)
+    stern = np.clip(1 - t / 0.08, 0, 1)
+    beam = np.float32(b) * (1 - np.power(bow, 2.2)) * (1 - 0.25 * np.square(stern))
+    if not ship:
+        beam = beam * (0.86 + 0.3 * np.minimum(t, 0.45))
     alpha = np.clip(0.5 + (beam - np.abs(v)) / gsd, 0, 1)
     alpha = alpha * np.clip(0.5 + (a - np.abs(u)) / gsd, 0, 1)
     inner = np.clip(0.5 + (beam - 0.3 - np.abs(v)) / gsd, 0, 1)
-    deck = np.array([196, 178, 148], np.float32) / 255.0
-    colour = _mix(colour, inner * _span(u, -0.85 * a, 0.0, gsd) * 0.75, deck)
-    cabin = _box(u - 0.1 * a, v, 0.28 * a, 0.55 * b, 0.2, gsd)
-    colour = _mix(colour, cabin, np.array([0.90, 0.90, 0.88]))
-    glass = _span(u, 0.28 * a, 0.38 * a, gsd) * _span(np.abs(v), -1, 0.5 * b, gsd)
-    colour = _mix(colour, glass * 0.85, GLASS)
-    height = (0.9 + 1.2 * cabin).astype(np.float32)
-    return alpha, colour, height
+    if ship:
+        deck = np.array([(128, 96, 84), (122, 124, 120), (96, 112, 100)][rng.integers(3)])
+        colour = _mix(colour, inner * 0.85, deck.astype(np.float32) / 255.0)
+        hatches = np.zeros(u.shape, np.float32)
+        for k in range(3):
+            hatch = _box(u - (0.30 - 0.34 * k) * a, v, 0.13 * a, 0.58 * b, 0.1, gsd)
+            hatches = np.maximum(hatches, hatch)
+        colour = _mix(colour, hatches * 0.8, np.array([0.62, 0.62, 0.58]))
+        cabin = _box(u + 0.78 * a, v, 0.13 * a, 0.75 * b, 0.2, gsd)
+        height = (2.5 + 1.2 * hatches + 5.0 * cabin).astype(np.float32)
+    else:
+        wood = np.array([186, 170, 144], np.float32) / 255.0
+        colour = _mix(colour, inner * _span(u, -0.85 * a, -0.1 * a, gsd) * 0.6, wood)
+        cabin = _box(u - 0.08 * a, v, 0.26 * a, 0.55 * b, 0.2, gsd)
+        height = (0.9 + 1.2 * cabin).astype(np.float32)
+    colour = _mix(colour, cabin, np.array([0.88, 0.88, 0.86]))
+    front = (-0.68 if ship else 0.26) * a
+    glass = _span(u, front, front + 0.09 * a, gsd) * _span(np.abs(v), -1, 0.5 * b, gsd)
+    return alpha, _mix(colour, glass * 0.8, GLASS), height
