@@ -80,6 +80,13 @@ def canvas_frame(view: Frame, columns: int, tallest: int = 10_000) -> Frame:
     return view.resized(max(1, round(view.width * scale)), max(1, round(view.height * scale)))
 
 
+POINT_RADIUS, POINT_STROKE, BOX_STROKE = 5, 2, 2
+
+SMALLEST_DRAWN_BOX = 2.0 * BOX_STROKE + 1.0
+"""A box shorter than this on the canvas, in pixels, is a slip of the mouse: however little the
+mouse moves, the component draws two stroke widths."""
+
+
 @dataclass(frozen=True)
 class CanvasMark:
     """A click or a box that was drawn on the canvas, in canvas pixels.
@@ -103,6 +110,11 @@ class CanvasMark:
     y1: float
     label: int = 1
 
+    @property
+    def slip(self) -> bool:
+        """Whether it is a box too small to have been drawn on purpose."""
+        return self.kind == "box" and min(self.x1 - self.x, self.y1 - self.y) < SMALLEST_DRAWN_BOX
+
     def near(self, other: CanvasMark, tolerance: float = 0.75) -> bool:
         """Whether two marks are the same but for rounding in the browser."""
         return (
@@ -120,11 +132,6 @@ class CanvasMark:
 
 INCLUDE_COLOUR, EXCLUDE_COLOUR, BOX_COLOUR = "#12b76a", "#e5383b", "#ffd166"
 """Outline colours on the canvas; a point's colour is what tells its label."""
-
-SMALLEST_DRAWN_BOX = 3.0
-"""A box shorter than this on the canvas, in pixels, is a slip of the mouse."""
-
-POINT_RADIUS, POINT_STROKE, BOX_STROKE = 5, 2, 2
 
 
 def read_canvas(drawing: dict | None, columns: int, rows: int) -> list[CanvasMark]:
@@ -157,7 +164,7 @@ def read_canvas(drawing: dict | None, columns: int, rows: int) -> list[CanvasMar
             inside = 0 <= mark.x <= columns and 0 <= mark.y <= rows
         elif kind in ("rect", "labeledrect"):
             mark = _read_box(shape, columns, rows)
-            inside = min(mark.x1 - mark.x, mark.y1 - mark.y) >= SMALLEST_DRAWN_BOX
+            inside = min(mark.x1 - mark.x, mark.y1 - mark.y) > 0
         else:
             continue
         if inside:
@@ -252,7 +259,8 @@ def compare_marks(old: list[CanvasMark], new: list[CanvasMark]) -> MarkChange:
     """Match the marks of two readings of the canvas, in order.
 
     Unchanged marks pair up first; then a mark that moved pairs with the one at the same place
-    in the order if as many are missing as are new (a shape that was dragged or resized).
+    in the order if as many are missing as are new (a shape that was dragged or resized). A
+    point never pairs with one of the other label: that is a new click after an undone one.
     """
     kept: list[tuple[int, int]] = []
     left = list(range(len(new)))
@@ -265,7 +273,11 @@ def compare_marks(old: list[CanvasMark], new: list[CanvasMark]) -> MarkChange:
             left.remove(match)
             kept.append((i, match))
     if removed and len(removed) == len(left):
-        pairs = [(i, j) for i, j in zip(removed, left) if old[i].kind == new[j].kind]
+        pairs = [
+            (i, j)
+            for i, j in zip(removed, left)
+            if (old[i].kind, old[i].label) == (new[j].kind, new[j].label)
+        ]
         kept += pairs
         removed = [i for i in removed if i not in {p[0] for p in pairs}]
         left = [j for j in left if j not in {p[1] for p in pairs}]

@@ -87,11 +87,14 @@ class EmbeddingCache:
                     return self._kept[key]
             try:
                 embedding = make()
-            finally:
+            except BaseException:
                 with self._lock:
                     self._busy.pop(key, None)
+                raise
+            # In one step: whoever comes next finds either the lock or the embedding.
             with self._lock:
                 self._kept[key] = embedding
+                self._busy.pop(key, None)
                 self._trim()
             return embedding
 

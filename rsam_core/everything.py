@@ -64,7 +64,7 @@ class EverythingSettings:
         for name in ("min_quality", "min_stability", "max_overlap", "max_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise PromptError(f"“{name.replace('_', ' ')}” must lie between 0 and 1.")
-        if self.min_area < 0:
+        if not self.min_area >= 0:
             raise PromptError("The smallest area cannot be negative.")
 
 
@@ -175,7 +175,7 @@ def initialize(
                 if score < _FLOOR or not answer.masks[k].any():
                     continue
                 found = Instance(answer.masks[k], answer.x, answer.y, float(score))
-                identity = (*found.bbox, found.area)
+                identity = (*found.bbox, hash(found.mask.tobytes()))
                 if identity not in seen:
                     seen.add(identity)
                     masks.append(found)

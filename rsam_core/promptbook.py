@@ -13,7 +13,7 @@ import numpy as np
 
 from rsam_core.coordinates import CanvasMark, Frame, compare_marks
 from rsam_core.errors import PromptError
-from rsam_core.prompts import Prompt
+from rsam_core.prompts import SMALLEST_BOX, Prompt
 
 UNDO_STEPS = 50
 
@@ -252,7 +252,10 @@ class Book:
         Book
             The same book if nothing changed.
         """
-        change = compare_marks([mark for _, mark in self.shown], marks)
+        # Small boxes that the book itself put there were typed, and stay.
+        known = [mark for _, mark in self.shown]
+        marks = [m for m in marks if not m.slip or any(m.near(old) for old in known)]
+        change = compare_marks(known, marks)
         book = self
         owner = {j: self.shown[i][0] for i, j in change.kept}
         if change.removed:
@@ -266,9 +269,7 @@ class Book:
             book = book._moved(moved, canvas)
         for j in change.added:
             mark = marks[j]
-            corners = canvas.to_scene([(mark.x, mark.y), (mark.x1, mark.y1)])
-            corners = np.clip(corners, (0, 0), (canvas.x + canvas.width, canvas.y + canvas.height))
-            (x, y), (x1, y1) = ((float(a), float(b)) for a, b in corners)
+            x, y, x1, y1 = _in_scene(mark, canvas)
             owner[j] = book.next_uid
             if mark.kind == "point":
                 book = book.add_point(x, y, mark.label, own_object=own_objects)
@@ -284,9 +285,26 @@ class Book:
             for mark in entry.marks:
                 new = moved.get(mark.uid)
                 if new is not None:
-                    (x, y), (x1, y1) = canvas.to_scene([(new.x, new.y), (new.x1, new.y1)])
-                    mark = replace(mark, x=float(x), y=float(y), x1=float(x1), y1=float(y1))
+                    x, y, x1, y1 = _in_scene(new, canvas)
+                    mark = replace(mark, x=x, y=y, x1=x1, y1=y1)
                 marks.append(mark)
             same = tuple(marks) == entry.marks
             entries.append(entry if same else replace(entry, marks=tuple(marks), choices=()))
         return self._step(entries=tuple(entries))
+
+
+def _in_scene(mark: CanvasMark, canvas: Frame) -> tuple[float, float, float, float]:
+    """A canvas mark in scene pixels, inside the window that the canvas shows.
+
+    On a canvas much larger than its window a box may be drawn within one pixel; it then means
+    that pixel.
+    """
+    low = np.array([canvas.x, canvas.y], float)
+    high = low + np.array([canvas.width, canvas.height])
+    corners = np.clip(canvas.to_scene([(mark.x, mark.y), (mark.x1, mark.y1)]), low, high)
+    if mark.kind == "box":
+        short = corners[1] - corners[0] < SMALLEST_BOX
+        first = np.minimum(np.floor(corners.mean(0)), high - SMALLEST_BOX)
+        corners = np.where(short, [first, first + SMALLEST_BOX], corners)
+    (x, y), (x1, y1) = corners.tolist()
+    return x, y, x1, y1

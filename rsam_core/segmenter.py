@@ -214,7 +214,8 @@ class Segmenter:
         cancelled: Callable[[], bool] | None = None,
     ) -> Instances:
         """All objects of the view; see :mod:`rsam_core.everything`."""
-        from rsam_core.everything import generate, initialize
+        from rsam_core.everything import generate, initialize, settings_for
 
+        settings = settings or settings_for(self.model.name)
         state = initialize(self, embedding, settings, progress=progress, cancelled=cancelled)
         return generate(state, settings)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 CROP = 256
-_SCALES = (0.45, 1.8)
+_SCALES = (0.4, 1.6)
 
 
 @dataclass

@@ -210,11 +210,15 @@ def work(rank: int, network: TinyNetwork, ema: TinyNetwork, args: argparse.Names
     rng = np.random.default_rng([args.seed, rank, int(time.time()) if args.resume else 0])
     optimizer = torch.optim.AdamW(parameter_groups(network), lr=args.rate, betas=(0.9, 0.99))
     state_file = Path(args.out) / f"worker{rank}.pt"
-    step, spent = 0, 0.0
+    step, spent, fresh_from = 0, 0.0, 0
     if args.resume and state_file.exists():
         state = torch.load(state_file, weights_only=True)
-        optimizer.load_state_dict(state["optimizer"])
         step, spent = state["step"], state["spent"]
+        if len(state["optimizer"]["state"]) == sum(1 for _ in network.parameters()):
+            optimizer.load_state_dict(state["optimizer"])
+        else:
+            # The network has grown: the optimizer starts anew, and so must the warm-up.
+            fresh_from = step
     began = last_save = time.time()
     history: list[dict[str, float]] = []
     budget = args.hours * 3600
@@ -222,7 +226,7 @@ def work(rank: int, network: TinyNetwork, ema: TinyNetwork, args: argparse.Names
         now = spent + time.time() - began
         if now >= budget:
             break
-        rate = learning_rate(args.rate, step, now / budget)
+        rate = learning_rate(args.rate, step - fresh_from, now / budget)
         for group in optimizer.param_groups:
             group["lr"] = rate * group["scale"]
         result = step_loss(network, mixture, rng, 2 if rng.random() < 0.12 else 1)
@@ -291,8 +295,9 @@ def main() -> None:
     weights = Path(args.out) / "weights.pt"
     if args.resume and weights.exists():
         state = torch.load(weights, weights_only=True)
-        network.load_state_dict(state["network"])
-        ema.load_state_dict(state["ema"])
+        # Layers that are newer than the checkpoint start as they are: from nothing.
+        network.load_state_dict(state["network"], strict=False)
+        ema.load_state_dict(state["ema"], strict=False)
     network.share_memory()
     ema.share_memory()
     if args.workers == 1:

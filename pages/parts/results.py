@@ -201,7 +201,7 @@ def _choose_truth(workspace: Workspace) -> None:
     if workspace.sample is not None:
         town = resources.sample(workspace.sample)
         kinds = sorted(set(town.classes.values()))
-        first = kinds.index("building") if "building" in kinds else 0
+        first = kinds.index("roof") if "roof" in kinds else 0
         with st.container(horizontal=True, vertical_alignment="bottom"):
             kind = st.selectbox(
                 "Or this sample's exact truth", kinds, index=first, key="truth-class"

@@ -102,7 +102,7 @@ def _plot(b: Builder, frame: Frame, rng: np.random.Generator, box: Box) -> None:
                avoid=Occupancy.ROAD | Occupancy.ROOF)  # fmt: skip
 
 
-def stacks(b: Builder, rng: np.random.Generator, frame: Frame, box) -> None:
+def stacks(b: Builder, rng: np.random.Generator, frame: Frame, box: Box) -> None:
     """Rows of containers."""
     u0, u1, v0, v1 = box
     v = v0

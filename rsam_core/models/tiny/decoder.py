@@ -14,6 +14,9 @@ MASKS = 4
 """Masks a decoding makes: three for an ambiguous prompt, then one for a clear prompt."""
 
 _COARSE_BLOCKS = 5
+_CONTEXT_AFTER = 1
+"""Block after which the wider context joins: early enough to be worked in by those that follow."""
+
 _FINE_CHANNELS = 32
 _SCALARS = 11
 
@@ -86,6 +89,39 @@ class QualityHead(nn.Module):
         return torch.sigmoid(self.layers(torch.cat([*pooled, scalars, which], -1))[..., 0])
 
 
+class Context(nn.Module):
+    """Looks at the window at half and at a quarter of the resolution, and adds what it sees.
+
+    Blocks at the coarse stride reach about one object across; large roofs and fields need more.
+    Starting from nothing (a zero projection), it can join a decoder that is already trained.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.twice = nn.ModuleList(ConvBlock(DECODER_CHANNELS) for _ in range(2))
+        self.fourfold = nn.ModuleList(ConvBlock(DECODER_CHANNELS) for _ in range(2))
+        self.project = Pointwise(DECODER_CHANNELS, DECODER_CHANNELS)
+        nn.init.zeros_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add context to (N, C, h, w)."""
+        half = F.avg_pool2d(x, 2, ceil_mode=True)
+        for block in self.twice:
+            half = block(half)
+        quarter = F.avg_pool2d(half, 2, ceil_mode=True)
+        for block in self.fourfold:
+            quarter = block(quarter)
+        half = half + _enlarge(quarter, half)
+        return x + self.project(_enlarge(half, x))
+
+
+def _enlarge(maps: Tensor, like: Tensor) -> Tensor:
+    """Twice the size, cut to that of ``like`` (an odd size was rounded up before)."""
+    large = F.interpolate(maps, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return large[..., : like.shape[-2], : like.shape[-1]]
+
+
 class MaskDecoder(nn.Module):
     """Convolutional decoder that sees the prompt as maps beside the image features."""
 
@@ -97,6 +133,7 @@ class MaskDecoder(nn.Module):
             Pointwise(DECODER_CHANNELS, DECODER_CHANNELS),
         )
         self.blocks = nn.ModuleList(ConvBlock(DECODER_CHANNELS) for _ in range(_COARSE_BLOCKS))
+        self.context = Context()
         self.to_fine = Pointwise(DECODER_CHANNELS, _FINE_CHANNELS)
         self.from_skip = Pointwise(SKIP_CHANNELS + FINE_MAPS, _FINE_CHANNELS)
         self.fuse = ConvBlock(_FINE_CHANNELS, kernel=5)
@@ -127,8 +164,10 @@ class MaskDecoder(nn.Module):
             (N, 4) predicted IoU.
         """
         x = image + self.prompt(coarse_maps(key, batch))
-        for block in self.blocks:
+        for i, block in enumerate(self.blocks):
             x = block(x)
+            if i == _CONTEXT_AFTER:
+                x = self.context(x)
         y = F.interpolate(self.to_fine(x), scale_factor=2.0, mode="bilinear", align_corners=False)
         maps = fine_maps(F.normalize(skip, dim=1), batch)
         y = y + self.from_skip(torch.cat([skip, maps], dim=1))

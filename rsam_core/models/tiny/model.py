@@ -285,12 +285,14 @@ def _finish(
     lowres = [_Lowres(z, window, level) for z in logits]
     scores = quality.numpy().astype(np.float32)
     # Linear interpolation makes no value above its neighbours: only cells beside a positive
-    # one can hold mask pixels.
-    positive = (logits > 0).any(0)
+    # one can hold mask pixels. Cells wholly in the padding do not count.
+    inside_rows = -(-(features.height - window.y) // size)
+    inside_columns = -(-(features.width - window.x) // size)
+    positive = (logits > 0).any(0)[:inside_rows, :inside_columns]
     rows, columns = positive.any(1).nonzero().ravel(), positive.any(0).nonzero().ravel()
     if not len(rows):
         return Decoded(np.zeros((len(logits), 1, 1), bool), 0, 0, scores, lowres, stability)
-    h, w = positive.shape
+    h, w = logits.shape[1:]
     r0, r1 = max(int(rows[0]) - 2, 0), min(int(rows[-1]) + 3, h)
     c0, c1 = max(int(columns[0]) - 2, 0), min(int(columns[-1]) + 3, w)
     fine = F.interpolate(
@@ -300,7 +302,7 @@ def _finish(
         align_corners=False,
     )[0]
     x, y = window.x + c0 * size, window.y + r0 * size
-    masks = (fine > 0).numpy()[:, : max(features.height - y, 1), : max(features.width - x, 1)]
+    masks = (fine > 0).numpy()[:, : features.height - y, : features.width - x]
     return Decoded(masks, x, y, scores, lowres, stability)
 
 
