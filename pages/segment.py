@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from pages.parts import banner, prompt_list, resources, results, sidebar, workspace
 from pages.parts.canvas import prompt_canvas
@@ -71,18 +73,24 @@ def actions(work: workspace.Workspace) -> None:
             st.rerun()
 
 
+def fit(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The picture at another size (columns, rows)."""
+    method = cv2.INTER_AREA if size[0] < image.shape[1] else cv2.INTER_CUBIC
+    return cv2.resize(image, size, interpolation=method)
+
+
 def picture(
     work: workspace.Workspace, canvas: Frame, found: Instances, style: OverlayStyle
 ) -> bytes:
     """The view at canvas size with the objects drawn in, as JPEG."""
     size = (canvas.columns, canvas.rows)
-    small = work.pictures.get(("view", size))
-    if small is None:
-        shrinking = canvas.columns < work.image.shape[1]
-        method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
-        small = work.pictures[("view", size)] = cv2.resize(work.image, size, interpolation=method)
-    drawn = overlay(small, found, style, origin=(canvas.x, canvas.y), scale=canvas.scale[0])
-    return resources.jpeg(drawn)
+
+    def draw() -> bytes:
+        small = work.remember("small", size, lambda: fit(work.image, size))
+        drawn = overlay(small, found, style, origin=(canvas.x, canvas.y), scale=canvas.scale[0])
+        return resources.jpeg(drawn)
+
+    return work.remember("picture", (size, found, style), draw)
 
 
 def headline(work: workspace.Workspace, found: Instances, table) -> None:
@@ -111,7 +119,7 @@ def page(work: workspace.Workspace) -> None:
         with st.spinner("Looking at the image (once)…"):
             work.prompter = Prompter(segmenter, resources.embed(work.image, key), work.view)
     found, problems = workspace.objects(work)
-    table = measure(found, work.scene)
+    table = work.remember("table", (found, work.scene), lambda: measure(found, work.scene))
     largest = float(found.areas.max()) if len(found) else 1000.0
     with st.sidebar:
         style = sidebar.overlay_style(work.scene.gsd, largest)

@@ -13,28 +13,34 @@ from rsam_core.coordinates import (
     POINT_RADIUS,
     POINT_STROKE,
     Frame,
-    draw_canvas,
-    read_canvas,
 )
+from rsam_core.sheet import lay_out, take
 
+from . import banner
 from .workspace import Workspace, current
 
 
-def canvas_key(workspace: Workspace, canvas: Frame) -> str:
-    """Widget key: a new one shows the book's marks on a fresh canvas."""
-    return f"canvas-{workspace.token}-{workspace.book.generation}-{canvas.columns}"
+def canvas_key(workspace: Workspace) -> str:
+    """Widget key: one canvas for as long as the image is open, so that it never flickers."""
+    return f"canvas-{workspace.token}"
 
 
-def _take(key: str, canvas: Frame) -> None:
+def _take(key: str) -> None:
     """Read the canvas into the book before the page is drawn again."""
     workspace = current()
     state = st.session_state.get(key)
     if workspace is None or not state:
         return
     drawing = (state.get("drawing") or {}).get("raw")
-    marks = read_canvas(drawing, canvas.columns, canvas.rows)
-    own = bool(st.session_state.get("own-objects"))
-    workspace.book = workspace.book.read(marks, canvas, own_objects=own)
+    with banner.guard():
+        workspace.book, workspace.sheets, slip = take(
+            workspace.book,
+            workspace.sheets,
+            drawing,
+            own_objects=bool(st.session_state.get("own-objects")),
+        )
+        if slip:
+            st.toast("To draw a box, press, drag to the opposite corner, and release.")
 
 
 def prompt_canvas(
@@ -54,11 +60,10 @@ def prompt_canvas(
     label : int
         1 for include, 0 for exclude points.
     """
-    key = canvas_key(workspace, canvas)
-    if workspace.canvas_seed.get("key") != key:
-        workspace.book = workspace.book.to_show(canvas)
-        marks = [mark for _, mark in workspace.book.shown]
-        workspace.canvas_seed = {"key": key, "drawing": draw_canvas(marks)}
+    key = canvas_key(workspace)
+    # On entering the page the canvas in the browser is a new, empty one.
+    sheets = workspace.sheets if key in st.session_state else ()
+    workspace.book, workspace.sheets = lay_out(workspace.book, canvas, sheets)
     point_colour = INCLUDE_COLOUR if label else EXCLUDE_COLOUR
     points = mode == "Points"
     st_canvas(
@@ -70,8 +75,8 @@ def prompt_canvas(
         stroke_color=point_colour if points else BOX_COLOUR,
         stroke_width=POINT_STROKE if points else BOX_STROKE,
         point_display_radius=POINT_RADIUS,
-        initial_drawing=workspace.canvas_seed["drawing"],
+        initial_drawing=workspace.sheets[0].drawing,
         disabled=mode not in ("Boxes", "Points"),
-        on_change=lambda: _take(key, canvas),
+        on_change=lambda: _take(key),
         key=key,
     )

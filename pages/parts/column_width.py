@@ -11,7 +11,9 @@ export default function (component) {
   let last = 0;
   const report = () => {
     const width = Math.floor(root.getBoundingClientRect().width / 10) * 10;
-    if (width > 100 && Math.abs(width - last) >= 20) { last = width; setStateValue("width", width); }
+    if (width < 100 || Math.abs(width - last) < 20) return;
+    last = width;
+    setStateValue("width", width);
   };
   const observer = new ResizeObserver(() => {
     clearTimeout(root.timer);

@@ -6,17 +6,11 @@ import streamlit as st
 
 import rsam_core as rsam
 from rsam_core.embedding import Embedding
-from rsam_core.everything import (
-    EverythingSettings,
-    estimate_seconds,
-    grid_points,
-    initialize,
-    settings_for,
-)
+from rsam_core.everything import EverythingSettings, estimate_seconds, grid_points, initialize
 from rsam_core.jobs import Job
 
 from . import banner
-from .workspace import Workspace, model_name
+from .workspace import Workspace, collect, thresholds
 
 DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
 POLL_SECONDS = 0.5
@@ -24,28 +18,31 @@ POLL_SECONDS = 0.5
 
 def _time(seconds: float) -> str:
     if seconds < 90:
-        return f"{max(1, round(seconds))} seconds"
+        count = max(1, round(seconds))
+        return f"{count} second{'s' if count != 1 else ''}"
     return f"{seconds / 60:.1f} minutes"
 
 
-def _thresholds(spacing: float) -> EverythingSettings:
-    base = settings_for(model_name())
+def _choose_thresholds(workspace: Workspace) -> EverythingSettings:
+    # What is in force is the default, so that the sliders come back as they were left.
+    now = workspace.everything_settings or thresholds(workspace.everything_model)
+    mark = f"{workspace.token}-{workspace.everything_model}"
     quality = st.slider(
         "Minimum quality",
         0.3,
         1.0,
-        base.min_quality,
+        now.min_quality,
         0.01,
-        key=f"quality-{model_name()}",
+        key=f"quality-{mark}",
         help="Drops outlines that the model itself thinks poor. Acts at once.",
     )
     smallest = st.number_input(
         "Minimum size (pixels)",
         0,
         1_000_000,
-        60,
+        round(now.min_area),
         10,
-        key="min-size",
+        key=f"min-size-{mark}",
         help="Drops specks. Acts at once.",
     )
     with st.expander("More"):
@@ -53,79 +50,115 @@ def _thresholds(spacing: float) -> EverythingSettings:
             "Minimum stability",
             0.0,
             1.0,
-            base.min_stability,
+            now.min_stability,
             0.01,
-            key=f"stable-{model_name()}",
+            key=f"stable-{mark}",
             help="Drops outlines that shift when the threshold does.",
         )
         share = st.slider(
             "Maximum size (% of the image)",
             1,
             100,
-            30,
-            key="max-share",
+            round(now.max_share * 100),
+            key=f"max-share-{mark}",
             help="Larger ones are background rather than objects.",
         )
         overlap = st.slider(
             "Overlap allowed between two objects",
             0.1,
             1.0,
-            base.max_overlap,
+            now.max_overlap,
             0.05,
-            key="overlap",
+            key=f"overlap-{mark}",
             help="Two outlines that share more than this (IoU) count as the same object.",
         )
-    return EverythingSettings(spacing, quality, stability, overlap, smallest, share / 100)
+    return EverythingSettings(now.spacing, quality, stability, overlap, smallest, share / 100)
+
+
+def _expected_time(
+    workspace: Workspace, segmenter: rsam.Segmenter, embedding: Embedding, spacing: float
+) -> None:
+    key = (embedding.key, spacing)
+    if workspace.estimate is None or workspace.estimate[0] != key:
+        with st.spinner("Estimating the time…"):
+            seconds = estimate_seconds(segmenter, embedding, EverythingSettings(spacing))
+        workspace.estimate = (key, seconds)
+    count = len(grid_points(embedding.shape, spacing))
+    st.caption(f"{count:,} points, about **{_time(workspace.estimate[1])}** on this computer")
 
 
 def panel(workspace: Workspace, segmenter: rsam.Segmenter, embedding: Embedding) -> None:
     """The right-hand column in everything mode."""
-    job = workspace.job
-    if job is not None:
+    if workspace.job is not None:
         _progress(workspace)
         return
-    density = st.segmented_control(
+    density = st.select_slider(
         "How densely to look",
         list(DENSITIES),
-        default="Medium",
+        "Medium",
         key="density",
-        required=True,
         help="A finer grid finds smaller objects and takes longer.",
+        persist_state="session",
     )
-    spacing = DENSITIES[density or "Medium"]
-    settings = EverythingSettings(spacing)
-    key = (embedding.key, spacing)
-    if workspace.estimate is None or workspace.estimate[0] != key:
-        with st.spinner("Estimating the time…"):
-            workspace.estimate = (key, estimate_seconds(segmenter, embedding, settings))
-    count = len(grid_points(embedding.shape, spacing))
-    st.caption(f"{count:,} points, about **{_time(workspace.estimate[1])}** on this computer")
-    again = workspace.everything is not None
-    if st.button(
-        "Find everything again" if again else "Find everything",
-        type="secondary" if again else "primary",
-        icon=":material/auto_awesome:",
-        width="stretch",
-        key="find-everything",
-    ):
+    spacing = DENSITIES[density]
+    _expected_time(workspace, segmenter, embedding, spacing)
+
+    def start() -> None:
+        settings = EverythingSettings(spacing)
+        workspace.job_model, workspace.job_error = embedding.key[1], None
         workspace.job = Job.start(
             lambda progress, cancelled: initialize(
                 segmenter, embedding, settings, progress=progress, cancelled=cancelled
             )
         )
-        st.rerun()
+
+    again = workspace.everything is not None
+    st.button(
+        "Find everything again" if again else "Find everything",
+        type="secondary" if again else "primary",
+        icon=":material/auto_awesome:",
+        width="stretch",
+        key="find-everything",
+        on_click=start,
+    )
     if workspace.job_error is not None:
         banner.show(workspace.job_error)
-    if workspace.everything is not None:
-        state = workspace.everything
-        if not state.complete:
-            st.caption(
-                f":material/info: Stopped after {state.points} points. What was found is kept."
-            )
-        workspace.everything_settings = _thresholds(spacing)
-        if st.button("Remove these objects", icon=":material/delete:", key="drop-everything"):
-            workspace.everything = None
-            st.rerun()
+    if workspace.everything is None:
+        return
+    if not workspace.everything.complete:
+        points = workspace.everything.points
+        st.caption(f":material/info: Stopped after {points} points. What was found is kept.")
+    chosen = _choose_thresholds(workspace)
+    if chosen != workspace.everything_settings:
+        # The sliders stand below what they change, so the page starts over.
+        workspace.everything_settings = chosen
+        st.rerun()
+    _removal(workspace)
+
+
+def _removal(workspace: Workspace) -> None:
+    def drop() -> None:
+        workspace.everything, workspace.hidden = None, frozenset()
+
+    def restore() -> None:
+        workspace.hidden = frozenset()
+
+    if workspace.hidden:
+        st.button(
+            f"Bring back the removed ({len(workspace.hidden)})",
+            icon=":material/undo:",
+            key="restore-everything",
+            on_click=restore,
+            width="stretch",
+        )
+    st.button(
+        "Remove these objects",
+        icon=":material/delete:",
+        key="drop-everything",
+        on_click=drop,
+        width="stretch",
+        help="Removes all objects that were found automatically; prompted ones stay.",
+    )
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -133,22 +166,14 @@ def _progress(workspace: Workspace) -> None:
     job = workspace.job
     if job is None:
         return
-    if job.finished:
-        workspace.job = None
-        if job.state == "done":
-            workspace.everything, workspace.hidden = job.result, frozenset()
-            workspace.job_error = None
-            if workspace.everything_settings is None:
-                workspace.everything_settings = settings_for(model_name())
-        else:
-            workspace.job_error = job.error
+    if collect(workspace):
         st.rerun()
     st.progress(job.fraction, text=f"Looking… {job.text}")
-    if st.button(
-        "Stop and keep what is found",
+    st.button(
+        "Stopping…" if job.cancelling else "Stop and keep what is found",
         icon=":material/stop:",
         key="stop-everything",
         disabled=job.cancelling,
         width="stretch",
-    ):
-        job.cancel()
+        on_click=job.cancel,
+    )

@@ -18,7 +18,7 @@ from rsam_core.style import OverlayStyle
 from rsam_core.truth import read_truth
 
 from . import banner, resources
-from .workspace import Workspace
+from .workspace import Workspace, identity
 
 TRUTH_TYPES = ["png", "tif", "tiff"]
 
@@ -69,16 +69,18 @@ def table_tab(workspace: Workspace, objects: Instances, table: pd.DataFrame) -> 
             disabled=not chosen,
             key="remove-selected",
         ):
-            _remove(workspace, chosen)
+            _remove(workspace, objects, chosen)
         st.caption("Tick rows to see them in the picture. Click a column's head to sort.")
 
 
-def _remove(workspace: Workspace, ids: list[int]) -> None:
-    for id in ids:
-        if workspace.book.entry(id) is not None:
-            workspace.book = workspace.book.remove(id)
+def _remove(workspace: Workspace, objects: Instances, ids: list[int]) -> None:
+    for item in objects:
+        if item.id not in ids:
+            continue
+        if workspace.book.entry(item.id) is not None:
+            workspace.book = workspace.book.remove(item.id)
         else:
-            workspace.hidden |= {id}
+            workspace.hidden |= {identity(item)}
     st.session_state.pop(f"table-{workspace.token}", None)
     st.rerun()
 

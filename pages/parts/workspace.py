@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,15 @@ from numpy.typing import NDArray
 
 import rsam_core as rsam
 from rsam_core.coordinates import Frame, view_frame
-from rsam_core.everything import EverythingState
+from rsam_core.errors import RsamError
+from rsam_core.everything import EverythingSettings, EverythingState, generate, settings_for
+from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.jobs import Job
 from rsam_core.models.catalog import DEFAULT_MODEL
 from rsam_core.promptbook import Book
-from rsam_core.prompting import Prompter
+from rsam_core.prompting import Prompter, to_scene
+from rsam_core.sheet import Sheet
 
 _KEY = "workspace"
 
@@ -43,16 +47,20 @@ class Workspace:
         Answers the prompts with the present model.
     everything : EverythingState or None
         What the automatic mode decoded.
-    hidden : set of int
-        Numbers of automatic objects that the user removed.
+    everything_settings : EverythingSettings or None
+        Thresholds that choose among them.
+    first_automatic : int
+        Number of the first automatic object.
+    hidden : frozenset
+        What identifies the automatic objects that the user removed.
     job : Job or None
         A running automatic mode.
-    canvas_seed : dict
-        What the canvas of the present generation started with.
+    sheets : tuple of Sheet
+        What the canvas was given to show, the present layout first.
     truth : ndarray of int32 or None
         Ground truth, of the scene's size.
-    pictures : dict
-        Scaled pictures, by size.
+    latest : dict
+        What `remember` keeps.
     """
 
     scene: rsam.Scene
@@ -63,20 +71,31 @@ class Workspace:
     book: Book = field(default_factory=Book)
     prompter: Prompter | None = None
     everything: EverythingState | None = None
-    everything_settings: Any = None
-    hidden: frozenset[int] = frozenset()
+    everything_settings: EverythingSettings | None = None
+    first_automatic: int = 1
+    hidden: frozenset[tuple[int, ...]] = frozenset()
     job: Job | None = None
     job_error: BaseException | None = None
     estimate: tuple[tuple, float] | None = None
-    canvas_seed: dict[str, Any] = field(default_factory=dict)
+    sheets: tuple[Sheet, ...] = ()
     truth: NDArray[np.int32] | None = None
     truth_name: str = ""
-    pictures: dict[tuple, Any] = field(default_factory=dict)
+    latest: dict[str, tuple[tuple, Any]] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of the scene."""
         return self.scene.height, self.scene.width
+
+    def remember(self, name: str, key: tuple, make: Callable[[], Any]) -> Any:
+        """The value of a name, made anew only when the key differs from the last one.
+
+        Streamlit runs the whole page at every click; what a click does not concern is kept.
+        """
+        kept = self.latest.get(name)
+        if kept is None or kept[0] != key:
+            kept = self.latest[name] = (key, make())
+        return kept[1]
 
 
 def current() -> Workspace | None:
@@ -116,12 +135,55 @@ def model_name() -> str:
     return st.session_state.setdefault("model_name", DEFAULT_MODEL)
 
 
-def objects(workspace: Workspace) -> tuple[Instances, dict[int, str]]:
-    """All objects in scene pixels, and what is amiss with prompts, by object number."""
-    from rsam_core.errors import RsamError
-    from rsam_core.everything import generate
-    from rsam_core.prompting import to_scene
+def identity(item: Instance) -> tuple[int, ...]:
+    """What tells an automatic object from others, whatever number it has at the moment."""
+    return (*item.bbox, item.area)
 
+
+def collect(workspace: Workspace) -> bool:
+    """Take over the result of a finished automatic mode.
+
+    Returns
+    -------
+    bool
+        Whether there was one to take over.
+    """
+    job = workspace.job
+    if job is None or not job.finished:
+        return False
+    workspace.job, workspace.job_error = None, None
+    if job.state != "done":
+        workspace.job_error = job.error
+        return True
+    workspace.everything, workspace.hidden = job.result, frozenset()
+    if workspace.everything_settings is None:
+        workspace.everything_settings = settings_for(model_name())
+    # Numbered after the prompted objects, and before those that are prompted from now on, so that
+    # numbers (and with them colours) stay.
+    book = workspace.book
+    workspace.first_automatic = max((entry.id for entry in book.entries), default=0) + 1
+    count = len(generate(workspace.everything, workspace.everything_settings))
+    next_id = max(book.next_id, workspace.first_automatic + count)
+    workspace.book = replace(book, next_id=next_id)
+    return True
+
+
+def objects(workspace: Workspace) -> tuple[Instances, dict[int, str]]:
+    """All objects in scene pixels, and what is amiss with prompts, by object number.
+
+    The very same objects come back as long as nothing about them changes.
+    """
+    key = (
+        workspace.book.entries,
+        workspace.prompter,
+        workspace.everything,
+        workspace.everything_settings,
+        workspace.hidden,
+    )
+    return workspace.remember("objects", key, lambda: _objects(workspace))
+
+
+def _objects(workspace: Workspace) -> tuple[Instances, dict[int, str]]:
     found, problems = [], {}
     if workspace.prompter is not None:
         for entry in workspace.book.entries:
@@ -137,15 +199,18 @@ def objects(workspace: Workspace) -> tuple[Instances, dict[int, str]]:
     prompted = Instances(found, workspace.shape, next_id=workspace.book.next_id)
     if workspace.everything is None:
         return prompted, problems
-    key = ("everything", id(workspace.everything), workspace.everything_settings)
-    automatic = workspace.pictures.get(key)
-    if automatic is None:
-        for old in [k for k in workspace.pictures if k[0] == "everything"]:
-            del workspace.pictures[old]
-        generated = generate(workspace.everything, workspace.everything_settings)
-        automatic = Instances(
-            [to_scene(item, workspace.view) for item in generated], workspace.shape
-        )
-        workspace.pictures[key] = automatic
-    kept = Instances([i for i in automatic if i.id not in workspace.hidden], workspace.shape)
-    return Instances.concat([prompted, kept]), problems
+    automatic = Instances(_automatic(workspace), workspace.shape)
+    return Instances.concat([prompted, automatic]), problems
+
+
+def _automatic(workspace: Workspace) -> list[Instance]:
+    """The automatic objects that pass the thresholds, in scene pixels."""
+    state, settings = workspace.everything, workspace.everything_settings
+    found = workspace.remember(
+        "automatic",
+        (state, settings),
+        lambda: [to_scene(item, workspace.view) for item in generate(state, settings)],
+    )
+    first = workspace.first_automatic
+    numbered = [replace(item, id=first + i) for i, item in enumerate(found)]
+    return [item for item in numbered if identity(item) not in workspace.hidden]

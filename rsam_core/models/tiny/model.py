@@ -16,7 +16,7 @@ from rsam_core.models.base import Decoded, PromptableModel, PromptLike
 
 from .encoder import FeatureMaps
 from .network import TinyNetwork
-from .prompt_maps import PromptBatch
+from .prompt_maps import PromptBatch, anchored
 from .windows import CELL, LEVELS, Window, first_level, place, prompt_span
 
 WEIGHTS = Path(__file__).with_name("rsam_tiny.safetensors")
@@ -132,6 +132,7 @@ class TinyModel(PromptableModel):
         highest: int = len(LEVELS) - 1,
     ) -> list[Decoded]:
         results: list[Decoded | None] = [None] * len(prompts)
+        prompts = [anchored(prompt) for prompt in prompts]
         spans = [prompt_span(prompt) for prompt in prompts]
         levels = [first_level(span) for span in spans]
         for i, earlier in enumerate(previous):

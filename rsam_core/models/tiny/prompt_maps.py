@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from rsam_core.models.base import PromptLike
+from rsam_core.simulate import centre_click
 
 COARSE_MAPS = 23
 FINE_MAPS = 17
@@ -38,6 +43,24 @@ class PromptBatch:
     has_box: Tensor
     previous: Tensor
     has_previous: Tensor
+
+
+def anchored(prompt: PromptLike) -> PromptLike:
+    """The prompt, with a click inside its mask if nothing else names the object.
+
+    The network has learned to refine a mask beside a click or a box; from a mask alone it finds
+    nothing.
+    """
+    labels = np.zeros(0, np.int64) if prompt.labels is None else np.asarray(prompt.labels)
+    if prompt.mask is None or prompt.box is not None or (labels == 1).any():
+        return prompt
+    points = np.zeros((0, 2)) if prompt.points is None else np.asarray(prompt.points, float)
+    return SimpleNamespace(
+        points=np.concatenate([points, [centre_click(prompt.mask)]]),
+        labels=np.append(labels, 1),
+        box=None,
+        mask=prompt.mask,
+    )
 
 
 def _centres(size: int, stride: int, device: torch.device) -> Tensor:
