@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import banner, resources, workspace
-from rsam_core.samples import GALLERY
+from pages.parts import workspace
+from pages.parts.gallery import gallery, open_and_go
 
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
 
@@ -19,13 +19,6 @@ STEPS = (
 )  # fmt: skip
 
 
-def open_and_go(source: bytes, name: str, sample: str | None = None) -> None:
-    """Open an image and change to the Segment page."""
-    with banner.guard():
-        workspace.open_source(source, name, sample)
-        st.switch_page("pages/segment.py")
-
-
 st.title("Outline anything in an aerial image")
 st.markdown(
     "RSAM finds the outline of what you point at (a building, a field, a car), measures it and "
@@ -36,8 +29,8 @@ for column, (head, text) in zip(st.columns(3), STEPS):
         st.markdown(head)
         st.caption(text)
 
-upload, _, gallery = st.columns([5, 0.3, 9])
-with upload:
+left, _, right = st.columns([5, 0.3, 9])
+with left:
     st.subheader("Open your own image")
     file = st.file_uploader(
         "Image file",
@@ -61,14 +54,7 @@ with upload:
             label=f"Back to {workspace.current().scene.name}",
             icon=":material/arrow_forward:",
         )
-with gallery:
+with right:
     st.subheader("Or try a sample")
     st.caption("Invented towns, drawn by RSAM, with exact truth to compare with.")
-    for start in range(0, len(GALLERY), 3):
-        for column, entry in zip(st.columns(3), GALLERY[start : start + 3]):
-            with column:
-                st.image(resources.sample_thumbnail(entry.key), width="stretch")
-                if st.button(
-                    entry.title, key=f"sample-{entry.key}", width="stretch", help=entry.caption
-                ):
-                    open_and_go(resources.sample_file(entry.key), f"{entry.title}.tif", entry.key)
+    gallery()

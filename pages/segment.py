@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import streamlit as st
@@ -11,9 +14,11 @@ from pages.parts import banner, prompt_list, resources, results, sidebar, worksp
 from pages.parts.canvas import prompt_canvas
 from pages.parts.column_width import column_width
 from pages.parts.everything_panel import panel
+from pages.parts.gallery import gallery
 from rsam_core.coordinates import Frame, canvas_frame
 from rsam_core.instances import Instances
 from rsam_core.measure import measure, summary
+from rsam_core.promptbook import Book
 from rsam_core.prompting import Prompter
 from rsam_core.render import overlay
 from rsam_core.style import OverlayStyle, legend
@@ -26,19 +31,32 @@ HINTS = {
     "for what is too much. **New object** starts the next one.",
     "Everything": "RSAM looks for every object in the image, without prompts.",
 }
+STARTS = {
+    "Boxes": "**Start here:** draw a box around a building in the picture.",
+    "Points": "**Start here:** click a building in the picture.",
+}
 TALLEST = 640
+# Height of the hint below the picture, and the least height of the column beside it.
+BELOW, LOWEST = 34, 440
 
 
 def empty_state() -> None:
     """What to do when no image is open."""
     st.title("Segment")
-    st.info("Open an image first: your own, or one of the samples.", icon=":material/image:")
-    st.page_link("pages/home.py", label="Choose an image", icon=":material/arrow_forward:")
+    st.info(
+        "No image is open yet. Upload your own on the Home page, or start with a sample below.",
+        icon=":material/image:",
+    )
+    if st.button("Open your own image", type="primary", icon=":material/upload:"):
+        st.switch_page("pages/home.py")
+    st.subheader("Samples")
+    gallery()
 
 
 def toolbar(work: workspace.Workspace) -> tuple[str, int]:
     """Mode, include or exclude, and the actions on the prompts."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
+    with row:
         mode = st.segmented_control(
             "Mode", MODES, default="Points", key="mode", label_visibility="collapsed",
             required=True, persist_state="session",
@@ -58,19 +76,24 @@ def toolbar(work: workspace.Workspace) -> tuple[str, int]:
 def actions(work: workspace.Workspace) -> None:
     """New object, undo, redo, clear."""
     book = work.book
+
+    def act(change: Callable[[Book], Book]) -> None:
+        # As a callback it counts even if the next click interrupts the page, and it applies to
+        # the book of that moment.
+        work.book = change(work.book)
+
     buttons = (
-        ("New object", ":material/add:", "N", book.current is not None, book.new_object),
-        ("Undo", ":material/undo:", "Ctrl+Z", bool(book.past), book.undo),
-        ("Redo", ":material/redo:", "Ctrl+Y", bool(book.future), book.redo),
-        ("Clear", ":material/delete_sweep:", None, bool(book.entries), book.clear),
+        ("New object", ":material/add:", "N", book.current is not None, Book.new_object),
+        ("Undo", ":material/undo:", "Ctrl+Z", bool(book.past), Book.undo),
+        ("Redo", ":material/redo:", "Ctrl+Y", bool(book.future), Book.redo),
+        ("Clear", ":material/delete_sweep:", None, bool(book.entries), Book.clear),
     )
-    for text, icon, shortcut, enabled, act in buttons:
-        if st.button(
+    for text, icon, shortcut, enabled, change in buttons:
+        st.button(
             text, icon=icon, disabled=not enabled, key=f"act-{text}", shortcut=shortcut,
             help="Remove all prompts of this image (can be undone)" if text == "Clear" else None,
-        ):  # fmt: skip
-            work.book = act()
-            st.rerun()
+            on_click=act, args=(change,),
+        )  # fmt: skip
 
 
 def fit(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -106,8 +129,23 @@ def headline(work: workspace.Workspace, found: Instances, table) -> None:
     st.markdown(text)
 
 
+def prompts(work: workspace.Workspace, mode: str, problems: dict[int, str]) -> None:
+    """The right-hand column in the modes with prompts."""
+    if not work.book.entries:
+        st.info(STARTS[mode], icon=":material/ads_click:")
+    prompt_list.candidates(work)
+    prompt_list.entries(work, problems)
+    if mode == "Points":
+        st.toggle(
+            "Every click is an object of its own", key="own-objects", persist_state="session",
+            help="For counting many similar things, such as cars or trees.",
+        )  # fmt: skip
+    prompt_list.typed_prompt(work)
+
+
 def page(work: workspace.Workspace) -> None:
     """The whole screen for an open image."""
+    workspace.collect(work)
     with st.sidebar:
         sidebar.image_facts(work)
         sidebar.model_choice()
@@ -125,30 +163,21 @@ def page(work: workspace.Workspace) -> None:
         style = sidebar.overlay_style(work.scene.gsd, largest)
     style = _highlighted(style, results.selected_ids(work, table))
     mode, label = toolbar(work)
-    left, right = st.columns([74, 26], gap="medium")
+    left, right = st.columns([74, 26])
     with left:
-        width = column_width()
-        canvas = canvas_frame(work.view, width, TALLEST)
-        with st.container(key="picture", height="content"):
+        canvas = canvas_frame(work.view, column_width(), TALLEST)
+        with st.container(key="picture"):
             prompt_canvas(work, canvas, picture(work, canvas, found, style), mode, label)
         st.caption(HINTS[mode])
         if len(found) and (style.fill != "random" or style.large_area is not None):
             results.chips(legend(style, found, gsd=work.scene.gsd))
-    with right:
+    # As high as the picture, so that what stands below never moves.
+    with right.container(height=max(canvas.rows + BELOW, LOWEST), border=False, key="objects"):
         headline(work, found, table)
         if mode == "Everything":
             panel(work, segmenter, work.prompter.embedding)
         else:
-            if not work.book.entries:
-                st.info(HINTS[mode], icon=":material/ads_click:")
-            prompt_list.candidates(work)
-            prompt_list.entries(work, problems)
-            if mode == "Points":
-                st.toggle(
-                    "Every click is an object of its own", key="own-objects",
-                    help="For counting many similar things, such as cars or trees.",
-                )  # fmt: skip
-            prompt_list.typed_prompt(work)
+            prompts(work, mode, problems)
     tab_table, tab_truth, tab_files = st.tabs(["Table", "Compare with truth", "Downloads"])
     with tab_table, banner.guard():
         results.table_tab(work, found, table)
@@ -159,8 +188,6 @@ def page(work: workspace.Workspace) -> None:
 
 
 def _highlighted(style: OverlayStyle, ids: tuple[int, ...]) -> OverlayStyle:
-    from dataclasses import replace
-
     return replace(style, highlight=ids) if ids else style
 
 

@@ -20,6 +20,8 @@ class DiscNetwork(nn.Module):
 
     Attributes
     ----------
+    rgb : Tensor
+        The last image encoded.
     seen : list of (Tensor, PromptBatch)
         For each decoding the coordinates (N, 2, h, w) of the fine cells and the prompts.
     """
@@ -30,6 +32,7 @@ class DiscNetwork(nn.Module):
         self.seen: list[tuple[Tensor, PromptBatch]] = []
 
     def encode(self, rgb: Tensor) -> FeatureMaps:
+        self.rgb = rgb
         height, width = rgb.shape[2:]
 
         def coordinates(stride: int) -> Tensor:

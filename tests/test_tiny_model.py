@@ -106,7 +106,7 @@ def test_disc_comes_out_where_it_is(x, y, radius):
     network = DiscNetwork(x, y, radius)
     found = answer(network, (480, 640), Prompt(points=[(x, y)]))
     expected = disc((480, 640), x, y, radius)
-    assert overlap(found.full((480, 640))[0], expected) > (0.98 if radius > 10 else 0.9)
+    assert overlap(found.full((480, 640))[0], expected) > (0.98 if radius > 20 else 0.9)
     assert found.scores == pytest.approx([0.8])
     assert len(network.seen) == 1
 
@@ -181,6 +181,17 @@ def test_masks_never_reach_into_the_padding(shape):
     assert found.masks.all()
 
 
+def test_padding_repeats_the_last_pixels():
+    network = DiscNetwork(10, 10, 5)
+    image = np.random.default_rng(0).integers(0, 256, (33, 40, 3), np.uint8)
+    TinyModel(network).encode(image)
+    padded = network.rgb[0].permute(1, 2, 0).numpy()
+    assert padded.shape == (64, 64, 3)
+    assert np.array_equal(padded[:33, :40], image)
+    assert (padded[33:, :40] == image[32]).all()
+    assert (padded[:33, 40:] == image[:, 39:]).all()
+
+
 def test_mask_that_lies_in_the_padding_alone_is_empty():
     # A view of 40 pixels is padded to 64; the disc lies beyond its right edge.
     found = answer(DiscNetwork(56, 20, 5), (40, 40), Prompt(points=[(39, 20)]))
@@ -228,7 +239,7 @@ def test_earlier_answer_is_moved_into_the_next_window():
     features = model.encode(blank(1600, 1600))
     first = model.decode(features, Prompt(points=[(800, 790)]), True)
     network.seen.clear()
-    prompt = Prompt(points=[(800, 790), (990, 760)])
+    prompt = Prompt(points=[(800, 790), (830, 760)])
     model.decode(features, prompt, False, first.lowres[1])
     # It starts with the window that the first answer needed.
     skip, batch = network.seen[0]
@@ -324,7 +335,7 @@ def test_damaged_weights_say_what_to_do(damage, tmp_path):
         state = load_file(str(WEIGHTS))
         name = next(iter(state))
         save_file(state | {name: state[name][:1].contiguous()}, str(path))
-    with pytest.raises(ModelError, match="missing or damaged. Install RSAM again"):
+    with pytest.raises(ModelError, match=r"missing or damaged\. Install RSAM again"):
         load_tiny(path)
 
 
@@ -414,7 +425,7 @@ def test_object_is_the_same_in_a_tile_and_in_a_mosaic(segmenter, mosaic):
         if cls != "roof" or box.min() < 32 or box.max() > 224 or (box[2:] - box[:2]).min() < 12:
             continue
         in_tile = segmenter.predict(small, Prompt(box=box))
-        in_mosaic = segmenter.predict(large, Prompt(box=box + (x, y, x, y)))
+        in_mosaic = segmenter.predict(large, Prompt(box=box + np.array([x, y, x, y])))
         part = in_mosaic.masks[0][y : y + 256, x : x + 256]
         agreement.append(overlap(in_tile.masks[0], part))
         differences.append(abs(float(in_tile.scores[0] - in_mosaic.scores[0])))

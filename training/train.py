@@ -38,6 +38,8 @@ IMAGES_A_STEP = 2
 OBJECTS_AN_IMAGE = 4
 WARM_UP_STEPS = 200
 BACKBONE_RATE = 0.3
+COARSE_SHARE = 0.25
+SMALLEST_COARSE = 400
 EMA_DECAY = 0.998
 CHECKPOINT_SECONDS = 180
 
@@ -48,10 +50,10 @@ def sources(data: Path, rendered: Path | None) -> Mixture:
     photographs += read_photographs(data / "segments/bsds500/val")
     return Mixture(
         [
-            (0.42, read_tiles(data / "buildings/zanzibar_tz")),
-            (0.05, read_tiles(data / "buildings/nairobi_ke")),
-            (0.27, photographs),
-            (0.23, read_rendered(rendered) if rendered else []),
+            (0.45, read_tiles(data / "buildings/zanzibar_tz")),
+            (0.06, read_tiles(data / "buildings/nairobi_ke")),
+            (0.22, photographs),
+            (0.27, read_rendered(rendered) if rendered else []),
         ]
     )
 
@@ -127,7 +129,7 @@ def step_loss(
         images.append(image)
         found = draw_objects(labels, OBJECTS_AN_IMAGE * (1 if level == 1 else 2), rng)
         if level > 1:
-            found = [m[::level, ::level] for m in found if m.sum() > 3000]
+            found = [m[::level, ::level] for m in found if m.sum() >= SMALLEST_COARSE]
         masks += found
         owners += [i] * len(found)
     if not masks:
@@ -229,7 +231,7 @@ def work(rank: int, network: TinyNetwork, ema: TinyNetwork, args: argparse.Names
         rate = learning_rate(args.rate, step - fresh_from, now / budget)
         for group in optimizer.param_groups:
             group["lr"] = rate * group["scale"]
-        result = step_loss(network, mixture, rng, 2 if rng.random() < 0.12 else 1)
+        result = step_loss(network, mixture, rng, 2 if rng.random() < COARSE_SHARE else 1)
         if result is None:
             continue
         loss, report = result

@@ -23,56 +23,73 @@ def _time(seconds: float) -> str:
     return f"{seconds / 60:.1f} minutes"
 
 
-def _choose_thresholds(workspace: Workspace) -> EverythingSettings:
-    # What is in force is the default, so that the sliders come back as they were left.
+def _choose_thresholds(workspace: Workspace) -> None:
+    """Sliders for the thresholds; what is in force is their default, so they stay as they were."""
     now = workspace.everything_settings or thresholds(workspace.everything_model)
     mark = f"{workspace.token}-{workspace.everything_model}"
-    quality = st.slider(
+
+    def apply() -> None:
+        # Before the page is drawn, because the picture stands above the sliders.
+        value = st.session_state
+        workspace.everything_settings = EverythingSettings(
+            now.spacing,
+            min_quality=value[f"quality-{mark}"],
+            min_stability=value[f"stable-{mark}"],
+            max_overlap=value[f"overlap-{mark}"],
+            min_area=value[f"min-size-{mark}"],
+            max_share=value[f"max-share-{mark}"] / 100,
+        )
+
+    st.slider(
         "Minimum quality",
         0.3,
         1.0,
         now.min_quality,
         0.01,
         key=f"quality-{mark}",
+        on_change=apply,
         help="Drops outlines that the model itself thinks poor. Acts at once.",
     )
-    smallest = st.number_input(
+    st.number_input(
         "Minimum size (pixels)",
         0,
         1_000_000,
         round(now.min_area),
         10,
         key=f"min-size-{mark}",
+        on_change=apply,
         help="Drops specks. Acts at once.",
     )
     with st.expander("More"):
-        stability = st.slider(
+        st.slider(
             "Minimum stability",
             0.0,
             1.0,
             now.min_stability,
             0.01,
             key=f"stable-{mark}",
+            on_change=apply,
             help="Drops outlines that shift when the threshold does.",
         )
-        share = st.slider(
+        st.slider(
             "Maximum size (% of the image)",
             1,
             100,
             round(now.max_share * 100),
             key=f"max-share-{mark}",
+            on_change=apply,
             help="Larger ones are background rather than objects.",
         )
-        overlap = st.slider(
+        st.slider(
             "Overlap allowed between two objects",
             0.1,
             1.0,
             now.max_overlap,
             0.05,
             key=f"overlap-{mark}",
+            on_change=apply,
             help="Two outlines that share more than this (IoU) count as the same object.",
         )
-    return EverythingSettings(now.spacing, quality, stability, overlap, smallest, share / 100)
 
 
 def _expected_time(
@@ -128,11 +145,7 @@ def panel(workspace: Workspace, segmenter: rsam.Segmenter, embedding: Embedding)
     if not workspace.everything.complete:
         points = workspace.everything.points
         st.caption(f":material/info: Stopped after {points} points. What was found is kept.")
-    chosen = _choose_thresholds(workspace)
-    if chosen != workspace.everything_settings:
-        # The sliders stand below what they change, so the page starts over.
-        workspace.everything_settings = chosen
-        st.rerun()
+    _choose_thresholds(workspace)
     _removal(workspace)
 
 

@@ -40,7 +40,11 @@ def candidates(workspace: Workspace) -> None:
         st.info(str(error), icon=":material/ads_click:")
         return
     proposals = answer.candidates
-    st.markdown(f"**Proposals for object {entry.id}**")
+    st.markdown(
+        f"**Proposals for object {entry.id}**",
+        help="The numbers are the quality that the model expects (IoU, 0 to 1). Choose the "
+        "outline that fits; several together are joined to one object.",
+    )
     frame = _shared_frame(proposals)
     for k, column in enumerate(st.columns(3)[: len(proposals)]):
         picture = candidate_thumbnail(
@@ -71,7 +75,6 @@ def candidates(workspace: Workspace) -> None:
         key=key,
         on_change=take,
         label_visibility="collapsed",
-        help="Numbers are the predicted quality (IoU). Several together are joined to one object.",
     )
 
 
@@ -91,27 +94,31 @@ def entries(workspace: Workspace, problems: dict[int, str]) -> None:
 
 
 def _entry_row(workspace: Workspace, entry: Entry, is_current: bool) -> None:
+    def select() -> None:
+        workspace.book = workspace.book.select(entry.id)
+
+    def drop() -> None:
+        workspace.book = workspace.book.remove(entry.id)
+
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
         state = "checked" if is_current else "unchecked"
-        if st.button(
+        st.button(
             f"Object {entry.id} · {_describe(entry)}",
             key=f"select-{workspace.token}-{entry.id}",
             type="tertiary",
             icon=f":material/radio_button_{state}:",
             help="Make this the current object: further clicks refine it.",
             width="stretch",
-        ):
-            workspace.book = workspace.book.select(entry.id)
-            st.rerun()
-        if st.button(
+            on_click=select,
+        )
+        st.button(
             "",
             key=f"drop-{workspace.token}-{entry.id}",
             type="tertiary",
             icon=":material/delete:",
             help=f"Remove object {entry.id}",
-        ):
-            workspace.book = workspace.book.remove(entry.id)
-            st.rerun()
+            on_click=drop,
+        )
 
 
 def _marks(workspace: Workspace, entry: Entry) -> None:
@@ -119,15 +126,18 @@ def _marks(workspace: Workspace, entry: Entry) -> None:
         return
     for mark in entry.marks:
         kind = "Box" if mark.kind == "box" else ("Exclude", "Include")[mark.label]
-        if st.button(
+
+        def remove(uid: int = mark.uid) -> None:
+            workspace.book = workspace.book.remove_mark(uid)
+
+        st.button(
             f"{kind} at {mark.x:.0f}, {mark.y:.0f}",
             key=f"unmark-{workspace.token}-{mark.uid}",
             type="tertiary",
             icon=":material/close:",
             help="Remove this mark",
-        ):
-            workspace.book = workspace.book.remove_mark(mark.uid)
-            st.rerun()
+            on_click=remove,
+        )
 
 
 def typed_prompt(workspace: Workspace) -> None:

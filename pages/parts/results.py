@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-import rsam_core as rsam
 from rsam_core import export
+from rsam_core.errors import RsamError
 from rsam_core.instances import Instances
 from rsam_core.metrics import METRICS, all_metrics, confusion
 from rsam_core.render import confusion_legend, confusion_picture, overlay
@@ -18,9 +18,10 @@ from rsam_core.style import OverlayStyle
 from rsam_core.truth import read_truth
 
 from . import banner, resources
-from .workspace import Workspace, identity
+from .workspace import Truth, Workspace, identity
 
 TRUTH_TYPES = ["png", "tif", "tiff"]
+AUTOMATIC = "everything"
 
 
 def _columns(metres: bool) -> dict[str, object]:
@@ -58,31 +59,29 @@ def table_tab(workspace: Workspace, objects: Instances, table: pd.DataFrame) -> 
         key=f"table-{workspace.token}",
         on_select="rerun",
         selection_mode="multi-row",
-        height=min(38 + 35 * len(table), 360),
+        height="auto",
     )
     rows = selection["selection"]["rows"]
+    chosen = [int(table["id"].iloc[r]) for r in rows if r < len(table)]
+
+    def remove() -> None:
+        for item in objects:
+            if item.id not in chosen:
+                continue
+            if item.source == AUTOMATIC:
+                workspace.hidden |= {identity(item)}
+            else:
+                workspace.book = workspace.book.remove(item.id)
+
     with st.container(horizontal=True, vertical_alignment="center"):
-        chosen = [int(table["id"].iloc[r]) for r in rows if r < len(table)]
-        if st.button(
+        st.button(
             f"Remove selected ({len(chosen)})",
             icon=":material/delete:",
             disabled=not chosen,
             key="remove-selected",
-        ):
-            _remove(workspace, objects, chosen)
+            on_click=remove,
+        )
         st.caption("Tick rows to see them in the picture. Click a column's head to sort.")
-
-
-def _remove(workspace: Workspace, objects: Instances, ids: list[int]) -> None:
-    for item in objects:
-        if item.id not in ids:
-            continue
-        if workspace.book.entry(item.id) is not None:
-            workspace.book = workspace.book.remove(item.id)
-        else:
-            workspace.hidden |= {identity(item)}
-    st.session_state.pop(f"table-{workspace.token}", None)
-    st.rerun()
 
 
 def selected_ids(workspace: Workspace, table: pd.DataFrame) -> tuple[int, ...]:
@@ -115,7 +114,7 @@ def downloads_tab(
         for title, ending, mime, make in files:
             st.download_button(
                 title,
-                _deferred(make),
+                make,
                 f"{stem}.{ending}",
                 mime,
                 icon=":material/download:",
@@ -128,11 +127,6 @@ def downloads_tab(
         st.caption("This image has no position on Earth, so the outlines are in image pixels.")
 
 
-def _deferred(make):
-    """A file made only when it is downloaded; its error must not reach the page."""
-    return make
-
-
 def _full_overlay(workspace: Workspace, objects: Instances, style: OverlayStyle) -> np.ndarray:
     view = workspace.view
     return overlay(workspace.image, objects, style, origin=(view.x, view.y), scale=view.scale[0])
@@ -140,17 +134,23 @@ def _full_overlay(workspace: Workspace, objects: Instances, style: OverlayStyle)
 
 def metrics_tab(workspace: Workspace, objects: Instances) -> None:
     """Upload truth, see metrics and a picture of what is right and wrong."""
-    left, right = st.columns([4, 7], gap="large")
-    with left:
-        _choose_truth(workspace)
-    if workspace.truth is None:
-        right.caption(
+    _choose_truth(workspace)
+    truth = workspace.truth
+    if truth is None:
+        st.caption(
             "A ground-truth mask is a picture of the same size in which every true object is "
             "marked (not black). With it RSAM counts how many pixels are right and wrong."
         )
         return
-    with left, banner.guard():
-        counts = confusion(workspace.truth, objects.union_mask())
+    found = workspace.remember("union", (objects,), objects.union_mask)
+    key = (truth, objects)
+    counts = workspace.remember("counts", key, lambda: confusion(truth.labels, found))
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        st.caption(
+            f"Truth: {truth.count:,} object{'s' if truth.count != 1 else ''} · pixels: "
+            f"TP {counts.tp:,} · FP {counts.fp:,} · FN {counts.fn:,} · TN {counts.tn:,}"
+        )
         values = all_metrics(counts)
         rows = [
             {"Metric": m.title, "Value": values[m.key], "Formula": m.formula, "Meaning": m.help}
@@ -163,19 +163,17 @@ def metrics_tab(workspace: Workspace, objects: Instances) -> None:
                 "Value": st.column_config.NumberColumn(format="%.4f"),
                 "Meaning": st.column_config.TextColumn(width="large"),
             },
+            height="content",
             key="metrics-table",
         )
-        st.caption(
-            f"TP {counts.tp:,} · FP {counts.fp:,} · FN {counts.fn:,} · TN {counts.tn:,} pixels"
-        )
-    with right, banner.guard():
-        st.image(
-            resources.jpeg(
-                confusion_picture(workspace.image, workspace.truth, objects.union_mask())
-            ),
-            width="stretch",
-        )
+    with right:
         chips(confusion_legend())
+        picture = workspace.remember(
+            "confusion",
+            key,
+            lambda: resources.jpeg(confusion_picture(workspace.image, truth.labels, found)),
+        )
+        st.image(picture, width="stretch")
 
 
 def chips(entries: list[tuple[str, str]]) -> None:
@@ -190,27 +188,33 @@ def chips(entries: list[tuple[str, str]]) -> None:
 
 
 def _choose_truth(workspace: Workspace) -> None:
-    file = st.file_uploader(
-        "Ground-truth mask (PNG or TIFF, same size as the image)",
-        type=TRUTH_TYPES,
-        key=f"truth-{workspace.token}",
-    )
-    if file is not None and workspace.truth_name != file.file_id:
-        with banner.guard():
-            workspace.truth = None
-            workspace.truth_name = file.file_id
-            workspace.truth = read_truth(file.getvalue(), workspace.shape)
-    if workspace.sample is not None:
-        town = resources.sample(workspace.sample)
-        kinds = sorted(set(town.classes.values()))
-        first = kinds.index("roof") if "roof" in kinds else 0
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            kind = st.selectbox(
-                "Or this sample's exact truth", kinds, index=first, key="truth-class"
-            )
-            if st.button("Use", key="use-truth"):
-                workspace.truth = truth_mask(town, kind).astype(np.int32)
-                workspace.truth_name = f"sample-{kind}"
-    if workspace.truth is not None:
-        found = rsam.Instances.from_label_map(workspace.truth)
-        st.caption(f"Truth loaded: {len(found):,} objects or pieces.")
+    upload, sample = st.columns([5, 6], gap="medium")
+    with upload:
+        file = st.file_uploader(
+            "Ground-truth mask (PNG or TIFF, same size as the image)",
+            type=TRUTH_TYPES,
+            key=f"truth-{workspace.token}",
+        )
+        if file is not None and workspace.truth_file != file.file_id:
+            workspace.truth_file = file.file_id
+            workspace.truth, workspace.truth_error = None, None
+            try:
+                workspace.truth = Truth.of(read_truth(file.getvalue(), workspace.shape))
+            except RsamError as error:
+                workspace.truth_error = error
+        if workspace.truth_error is not None:
+            banner.show(workspace.truth_error)
+    if workspace.sample is None:
+        return
+    town = resources.sample(workspace.sample)
+    kinds = sorted(set(town.classes.values()))
+    first = kinds.index("roof") if "roof" in kinds else 0
+
+    def use() -> None:
+        of_kind = truth_mask(town, st.session_state["truth-class"])
+        workspace.truth = Truth.of(np.where(of_kind, town.labels, 0).astype(np.int32))
+        workspace.truth_error = None
+
+    with sample.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Or this sample's exact truth", kinds, index=first, key="truth-class")
+        st.button("Compare", key="use-truth", on_click=use)

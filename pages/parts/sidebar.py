@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import streamlit as st
@@ -93,8 +94,16 @@ def overlay_style(gsd: float | None, largest: float) -> OverlayStyle:
         return style
     factor = gsd**2 if gsd else 1.0
     unit = "m²" if gsd else "px"
-    top = max(round(largest * factor), 10)
-    limit = st.slider(f"Large means at least ({unit})", 0, top, round(top / 4), key="large-area")
+    top = _round_up(largest * factor)
+    # Stored apart from the slider, whose end moves with the largest object.
+    limit = st.slider(
+        f"Large means at least ({unit})",
+        0,
+        top,
+        min(st.session_state.get("large-limit", round(top / 4)), top),
+        key=f"large-area-{unit}",
+    )
+    st.session_state["large-limit"] = limit
     look = st.segmented_control(
         "Large objects are",
         list(LARGE_LOOKS),
@@ -112,3 +121,9 @@ def overlay_style(gsd: float | None, largest: float) -> OverlayStyle:
         large_mode=LARGE_LOOKS[look or "filled red"],
         others=OTHERS[others or "hidden"],
     )
+
+
+def _round_up(value: float) -> int:
+    """The next of 10, 20, 50, 100, 200, ... so that the end of a scale seldom moves."""
+    power = 10 ** max(1, math.floor(math.log10(max(value, 10))))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= value)

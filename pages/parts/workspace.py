@@ -26,6 +26,27 @@ from rsam_core.sheet import Sheet
 _KEY = "workspace"
 
 
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Ground truth of the scene.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (H, W)
+        0 is background; every other number is an object.
+    count : int
+        Objects in it.
+    """
+
+    labels: NDArray[np.int32]
+    count: int
+
+    @classmethod
+    def of(cls, labels: NDArray[np.int32]) -> Truth:
+        """Truth with its objects counted."""
+        return cls(labels, int(np.count_nonzero(np.unique(labels))))
+
+
 @dataclass
 class Workspace:
     """One open scene and everything done to it.
@@ -49,16 +70,24 @@ class Workspace:
         What the automatic mode decoded.
     everything_settings : EverythingSettings or None
         Thresholds that choose among them.
+    everything_model : str
+        Name of the model that decoded it.
     first_automatic : int
         Number of the first automatic object.
     hidden : frozenset
         What identifies the automatic objects that the user removed.
     job : Job or None
         A running automatic mode.
+    job_model : str
+        The model it runs with.
     sheets : tuple of Sheet
         What the canvas was given to show, the present layout first.
-    truth : ndarray of int32 or None
-        Ground truth, of the scene's size.
+    truth : Truth or None
+        Ground truth.
+    truth_file : str
+        Number of the uploaded file it was last read from.
+    truth_error : RsamError or None
+        Why that file could not be used.
     latest : dict
         What `remember` keeps.
     """
@@ -72,14 +101,17 @@ class Workspace:
     prompter: Prompter | None = None
     everything: EverythingState | None = None
     everything_settings: EverythingSettings | None = None
+    everything_model: str = DEFAULT_MODEL
     first_automatic: int = 1
     hidden: frozenset[tuple[int, ...]] = frozenset()
     job: Job | None = None
+    job_model: str = DEFAULT_MODEL
     job_error: BaseException | None = None
     estimate: tuple[tuple, float] | None = None
     sheets: tuple[Sheet, ...] = ()
-    truth: NDArray[np.int32] | None = None
-    truth_name: str = ""
+    truth: Truth | None = None
+    truth_file: str = ""
+    truth_error: RsamError | None = None
     latest: dict[str, tuple[tuple, Any]] = field(default_factory=dict)
 
     @property
@@ -135,6 +167,11 @@ def model_name() -> str:
     return st.session_state.setdefault("model_name", DEFAULT_MODEL)
 
 
+def thresholds(model: str) -> EverythingSettings:
+    """What automatic objects must fulfil before the user says otherwise."""
+    return settings_for(model, min_area=60, max_share=0.3)
+
+
 def identity(item: Instance) -> tuple[int, ...]:
     """What tells an automatic object from others, whatever number it has at the moment."""
     return (*item.bbox, item.area)
@@ -156,8 +193,9 @@ def collect(workspace: Workspace) -> bool:
         workspace.job_error = job.error
         return True
     workspace.everything, workspace.hidden = job.result, frozenset()
-    if workspace.everything_settings is None:
-        workspace.everything_settings = settings_for(model_name())
+    if workspace.everything_settings is None or workspace.everything_model != workspace.job_model:
+        workspace.everything_settings = thresholds(workspace.job_model)
+    workspace.everything_model = workspace.job_model
     # Numbered after the prompted objects, and before those that are prompted from now on, so that
     # numbers (and with them colours) stay.
     book = workspace.book

@@ -9,10 +9,14 @@ from rsam_core.models.base import PromptLike
 CELL = 8
 """View pixels per cell of the coarse feature map."""
 
-LEVELS = ((256, 1), (512, 1), (1024, 2), (2048, 4), (4096, 8))
-"""Window side in view pixels, and by how much its features are averaged down."""
+LEVELS = ((256, 1), (512, 2), (1024, 4), (2048, 8))
+"""Window side in view pixels, and by how much its features are averaged down.
 
-_FILL = 0.8
+Every window has the same number of cells, as in training. A 512-pixel window at full resolution
+took four times as long and outlined large objects less well.
+"""
+
+_FILL = 0.65
 """A prompt may span this share of a window; the rest shows what surrounds the object."""
 
 
@@ -51,6 +55,12 @@ def prompt_span(prompt: PromptLike) -> tuple[float, float, float, float]:
         xs += [float(columns[0]), float(columns[-1] + 1)]
         ys += [float(rows[0]), float(rows[-1] + 1)]
     return min(xs), min(ys), max(xs), max(ys)
+
+
+def is_single_click(prompt: PromptLike) -> bool:
+    """Whether a prompt is one click and nothing else."""
+    count = 0 if prompt.points is None else len(prompt.points)
+    return count == 1 and prompt.box is None and prompt.mask is None
 
 
 def first_level(span: tuple[float, float, float, float]) -> int:
