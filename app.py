@@ -6,9 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
+PARTS = Path(__file__).parent / "pages" / "parts"
+
 st.set_page_config(
     page_title="RSAM",
-    page_icon=":material/satellite_alt:",
+    # A file of our own: a named icon would be fetched from the internet.
+    page_icon=str(PARTS / "icon.svg"),
     layout="wide",
     initial_sidebar_state=250,
 )
@@ -19,5 +22,5 @@ PAGES = [
     st.Page("pages/models.py", title="Models", icon=":material/model_training:", url_path="models"),
 ]
 
-st.html(Path(__file__).parent / "pages" / "parts" / "style.css")
+st.html(PARTS / "style.css")
 st.navigation(PAGES, position="top").run()

@@ -168,11 +168,14 @@ def page(work: workspace.Workspace) -> None:
         canvas = canvas_frame(work.view, column_width(), TALLEST)
         with st.container(key="picture"):
             prompt_canvas(work, canvas, picture(work, canvas, found, style), mode, label)
-        st.caption(HINTS[mode])
-        if len(found) and (style.fill != "random" or style.large_area is not None):
-            results.chips(legend(style, found, gsd=work.scene.gsd))
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
+            if len(found) and (style.fill != "random" or style.large_area is not None):
+                results.chips(legend(style, found, gsd=work.scene.gsd))
+            else:
+                st.caption(HINTS[mode])
     # As high as the picture, so that what stands below never moves.
-    with right.container(height=max(canvas.rows + BELOW, LOWEST), border=False, key="objects"):
+    height = max(canvas.rows + BELOW, LOWEST)
+    with right.container(height=height, border=False, gap="xsmall", key="objects"):
         headline(work, found, table)
         if mode == "Everything":
             panel(work, segmenter, work.prompter.embedding)

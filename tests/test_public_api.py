@@ -61,9 +61,10 @@ def test_scene_is_read_as_it_was_rendered(notebook, town):
 
 def test_candidates_come_best_first_at_the_size_of_the_image(notebook):
     masks, scores = notebook["masks"], notebook["scores"]
-    assert masks.shape == (3, 320, 448)
+    assert masks.shape[1:] == (320, 448)
     assert masks.dtype == bool
-    assert scores.shape == (3,)
+    # Three, or fewer where two of them came out alike or cut off.
+    assert 1 <= len(masks) == len(scores) <= 3
     assert (np.diff(scores) <= 0).all()
     assert masks[0][229:231, 411:413].any()
 
@@ -118,8 +119,13 @@ def test_bad_prompts_say_so(notebook, fields, words):
 def test_prompts_decoded_together(notebook):
     prompts = [rsam.Prompt(points=[(412, 230)]), rsam.Prompt(box=(20, 20, 90, 80))]
     segmenter, embedding = notebook["segmenter"], notebook["embedding"]
-    assert [len(c) for c in segmenter.predict(embedding, prompts)] == [3, 1]
-    assert [len(c) for c in segmenter.predict(embedding, prompts, multimask=True)] == [3, 3]
+    together = segmenter.predict(embedding, prompts)
+    alone = [segmenter.predict(embedding, prompt) for prompt in prompts]
+    assert len(together) == 2
+    assert len(together[1]) == 1
+    for one, other in zip(together, alone):
+        assert np.array_equal(one.masks, other.masks)
+    assert all(len(c) <= 3 for c in segmenter.predict(embedding, prompts, multimask=True))
     assert [len(c) for c in segmenter.predict(embedding, prompts, multimask=False)] == [1, 1]
 
 
@@ -128,6 +134,21 @@ def test_every_public_name_resolves_and_has_documentation():
     for name in rsam.__all__:
         assert getattr(rsam, name).__doc__
         assert name in dir(rsam)
+
+
+def test_submodule_does_not_hide_the_name_it_shares():
+    code = """
+import rsam_core as rsam
+rsam.summary
+print(rsam.measure.__name__, rsam.measure.__module__)
+from rsam_core.measure import measure
+import rsam_core.measure
+print(rsam.measure is measure, rsam.iou is rsam_core.metrics.iou)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["measure", "rsam_core.measure", "True", "True"]
 
 
 def test_unknown_name_is_an_attribute_error():

@@ -13,6 +13,7 @@ from . import banner
 from .workspace import Workspace, collect, thresholds
 
 DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
+SLIDERS = ("quality", "stable", "overlap", "min-size", "max-share")
 POLL_SECONDS = 0.5
 
 
@@ -31,6 +32,8 @@ def _choose_thresholds(workspace: Workspace) -> None:
     def apply() -> None:
         # Before the page is drawn, because the picture stands above the sliders.
         value = st.session_state
+        if any(f"{name}-{mark}" not in value for name in SLIDERS):
+            return
         workspace.everything_settings = EverythingSettings(
             now.spacing,
             min_quality=value[f"quality-{mark}"],

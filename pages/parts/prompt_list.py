@@ -62,9 +62,14 @@ def candidates(workspace: Workspace) -> None:
     key = f"choice-{workspace.token}-{entry.id}-{[m.uid for m in entry.marks]}-{answer.chosen}"
 
     def take() -> None:
-        picked = st.session_state[key]
-        with banner.guard():
-            workspace.book = workspace.book.choose(entry.id, picked or (0,))
+        # The browser may report a choice again after the object was changed or removed.
+        if workspace.book.entry(entry.id) != entry:
+            return
+        picked = tuple(sorted(st.session_state[key]))
+        if not picked:
+            st.session_state[key] = list(answer.chosen)
+        elif picked != answer.chosen:
+            workspace.book = workspace.book.choose(entry.id, picked)
 
     st.pills(
         "Use",
