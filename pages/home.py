@@ -46,6 +46,7 @@ with left:
     elif file is not None:
         st.button(
             f"Open {file.name} again",
+            key="open-again",
             on_click=lambda: st.session_state.pop("opened-upload", None),
         )
     if workspace.current() is not None:

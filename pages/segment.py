@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from pages.parts import banner, prompt_list, resources, results, sidebar, workspace
 from pages.parts.canvas import prompt_canvas
-from pages.parts.column_width import column_width
 from pages.parts.everything_panel import panel
 from pages.parts.gallery import gallery
+from pages.parts.room import room
 from rsam_core.coordinates import Frame, canvas_frame
 from rsam_core.instances import Instances
 from rsam_core.measure import measure, summary
@@ -35,9 +35,9 @@ STARTS = {
     "Boxes": "**Start here:** draw a box around a building in the picture.",
     "Points": "**Start here:** click a building in the picture.",
 }
-TALLEST = 640
-# Height of the hint below the picture, and the least height of the column beside it.
-BELOW, LOWEST = 34, 440
+# Heights in pixels: of what stands above and below the picture; of the hint below it; the least
+# of the picture and of the column beside it.
+AROUND, BELOW, LOWEST = 190, 34, 440
 
 
 def empty_state() -> None:
@@ -73,6 +73,15 @@ def toolbar(work: workspace.Workspace) -> tuple[str, int]:
     return mode or "Points", label
 
 
+def end_object(book: Book) -> Book:
+    """Let the next click start a new object.
+
+    The marks stay on the canvas: it would forget a click that is made while it is laid out anew,
+    and people who count objects press N and click at once.
+    """
+    return replace(book, current=None)
+
+
 def actions(work: workspace.Workspace) -> None:
     """New object, undo, redo, clear."""
     book = work.book
@@ -83,7 +92,7 @@ def actions(work: workspace.Workspace) -> None:
         work.book = change(work.book)
 
     buttons = (
-        ("New object", ":material/add:", "N", book.current is not None, Book.new_object),
+        ("New object", ":material/add:", "N", book.current is not None, end_object),
         ("Undo", ":material/undo:", "Ctrl+Z", bool(book.past), Book.undo),
         ("Redo", ":material/redo:", "Ctrl+Y", bool(book.future), Book.redo),
         ("Clear", ":material/delete_sweep:", None, bool(book.entries), Book.clear),
@@ -165,7 +174,8 @@ def page(work: workspace.Workspace) -> None:
     mode, label = toolbar(work)
     left, right = st.columns([74, 26])
     with left:
-        canvas = canvas_frame(work.view, column_width(), TALLEST)
+        width, height = room()
+        canvas = canvas_frame(work.view, width, max(height - AROUND, LOWEST))
         with st.container(key="picture"):
             prompt_canvas(work, canvas, picture(work, canvas, found, style), mode, label)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):

@@ -127,7 +127,7 @@ def take(
     slip = False
     if sheet.generation == book.generation:
         book = book.read(marks, sheet.frame, own_objects=own_objects)
-        slip = len(marks) < len(drawing.get("objects", ()))
+        slip = len(book.shown) < len(drawing.get("objects", ()))
         if slip:
             book = book.redrawn()
     else:

@@ -157,8 +157,12 @@ def typed_prompt(workspace: Workspace) -> None:
             x = left.number_input("x", 0.0, float(width), width / 2, key="typed-x")
             y = right.number_input("y", 0.0, float(height), height / 2, key="typed-y")
             if kind == "Box":
-                x1 = left.number_input("x of the other corner", 0.0, float(width), width / 2)
-                y1 = right.number_input("y of the other corner", 0.0, float(height), height / 2)
+                x1 = left.number_input(
+                    "x of the other corner", 0.0, float(width), width / 2, key="typed-x1"
+                )
+                y1 = right.number_input(
+                    "y of the other corner", 0.0, float(height), height / 2, key="typed-y1"
+                )
             else:
                 include = left.selectbox("The point is", ["on the object", "not on it"])
             st.caption("In image pixels, from the top-left corner, x to the right, y down.")

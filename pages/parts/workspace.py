@@ -135,10 +135,8 @@ def current() -> Workspace | None:
     return st.session_state.get(_KEY)
 
 
-def open_source(source: bytes, name: str, sample: str | None = None) -> Workspace:
-    """Open an image and make it the session's scene.
-
-    The earlier scene stays if this one cannot be opened.
+def load(source: bytes, name: str, sample: str | None = None) -> Workspace:
+    """Open an image without making it the session's.
 
     Raises
     ------
@@ -149,8 +147,22 @@ def open_source(source: bytes, name: str, sample: str | None = None) -> Workspac
     view = view_frame(scene.width, scene.height)
     image = scene.read_rgb(max_size=max(view.columns, view.rows))
     view = view.resized(image.shape[1], image.shape[0])
+    return Workspace(scene, view, image, sample=sample)
+
+
+def open_source(source: bytes, name: str, sample: str | None = None) -> Workspace:
+    """Open an image and make it the session's scene.
+
+    The earlier scene stays if this one cannot be opened.
+
+    Raises
+    ------
+    SceneError
+        If it is not a usable image.
+    """
+    workspace = load(source, name, sample)
     close()
-    st.session_state[_KEY] = workspace = Workspace(scene, view, image, sample=sample)
+    st.session_state[_KEY] = workspace
     return workspace
 
 

@@ -146,6 +146,7 @@ class TinyModel(PromptableModel):
             if multimask and previous[i] is None and is_single_click(prompt):
                 waiting[first + 1].append(i)
         found: list[list[Decoded]] = [[] for _ in prompts]
+        cut: list[list[Decoded]] = [[] for _ in prompts]
         kept = slice(0, 3) if multimask else slice(3, 4)
         for level in range(len(LEVELS)):
             now = waiting.pop(level, [])
@@ -165,7 +166,11 @@ class TinyModel(PromptableModel):
                         waiting[level + 1].append(i)
                     if any(whole):
                         found[i].append(finish(z[whole], q[whole], window, level, shape))
-        return [merge(answers, 3 if multimask else 1) for answers in found]
+                    if not all(whole) and highest == len(LEVELS) - 1:
+                        part = [not w for w in whole]
+                        cut[i].append(finish(z[part], q[part], window, level, shape))
+        count = 3 if multimask else 1
+        return [merge(answers, count, spare) for answers, spare in zip(found, cut)]
 
     def _windows(
         self,

@@ -123,7 +123,7 @@ def finish(
     return Decoded(masks, x, y, scores, lowres, stability)
 
 
-def merge(answers: list[Decoded], count: int) -> Decoded:
+def merge(answers: list[Decoded], count: int, spare: list[Decoded] | None = None) -> Decoded:
     """The best ``count`` masks of the windows in which a prompt was decoded, without doubles.
 
     Parameters
@@ -132,18 +132,24 @@ def merge(answers: list[Decoded], count: int) -> Decoded:
         One for each window; none if every mask was cut off.
     count : int
         Masks to return at most.
+    spare : list of Decoded, optional
+        Masks that were cut off by their window: they make up the number if it falls short.
     """
+    kept = sum(len(a.scores) for a in answers)
+    if kept < count:
+        answers = [*answers, *(spare or [])]
     if not answers:
         nothing = np.zeros(0, np.float32)
         return Decoded(np.zeros((0, 1, 1), bool), 0, 0, nothing, [], nothing)
-    if len(answers) == 1:
+    if len(answers) == 1 and len(answers[0].scores) <= count:
         return answers[0]
     parts = [(mask, a.x, a.y) for a in answers for mask in a.masks]
     masks, x, y = crop_together(parts)
     scores = np.concatenate([a.scores for a in answers])
     stability = np.concatenate([a.stability for a in answers])
     lowres = [z for a in answers for z in a.lowres]
-    order = [int(k) for k in np.argsort(-scores, kind="stable")]
+    complete = np.arange(len(scores)) < kept
+    order = [int(k) for k in np.lexsort((-scores, ~complete))]
     distinct: list[int] = []
     for k in order:
         if all(_iou(masks[k], masks[j]) < _SAME for j in distinct):

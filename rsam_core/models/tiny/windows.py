@@ -9,7 +9,7 @@ from rsam_core.models.base import PromptLike
 CELL = 8
 """View pixels per cell of the coarse feature map."""
 
-LEVELS = ((256, 1), (512, 2), (1024, 4), (2048, 8))
+LEVELS = ((256, 1), (512, 2), (1024, 4), (2048, 8), (4096, 16))
 """Window side in view pixels, and by how much its features are averaged down.
 
 Every window has the same number of cells, as in training. A 512-pixel window at full resolution

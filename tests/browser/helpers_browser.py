@@ -1,0 +1,170 @@
+"""What a person does and sees, in the words of the tests."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+PATIENCE = 60.0
+"""Seconds to wait for anything at most; a busy machine is slow."""
+
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A browser window with the app."""
+
+    page: Page
+
+    # -------------------------------------------------------------- waiting and finding
+
+    def idle(self) -> None:
+        """Wait until the app has drawn what the last action asked for."""
+        self.page.wait_for_selector(
+            '[data-testid="stApp"][data-test-script-state="notRunning"]'
+            '[data-test-connection-state="CONNECTED"]'
+        )
+
+    def button(self, name: str) -> Locator:
+        """The button of the page (not of the canvas) with that text."""
+        return self.page.get_by_test_id("stMain").locator("button").filter(has_text=name).first
+
+    @property
+    def canvas(self) -> Locator:
+        """The canvas that takes the mouse."""
+        return self.page.locator("canvas.upper-canvas")
+
+    def expect_text(self, text: str | re.Pattern) -> None:
+        """Wait until a text is somewhere on the page."""
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def expect_objects(self, count: int) -> None:
+        """Wait until the headline counts so many objects."""
+        if count == 0:
+            expect(self.page.get_by_text("Objects appear here")).to_be_attached()
+        else:
+            word = "object" if count == 1 else "objects"
+            expect(self.page.locator(".st-key-objects")).to_contain_text(
+                re.compile(rf"^{count} {word} · ")
+            )
+        self.idle()
+
+    @property
+    def rows(self) -> list[str]:
+        """The list of prompted objects, as on the screen."""
+        texts = self.page.locator('[class*="st-key-select-"] button:visible').all_inner_texts()
+        return [text.split("\n")[-1] for text in texts]
+
+    def expect_rows(self, *rows: str) -> None:
+        """Wait until the list of prompted objects reads so."""
+        found = self.page.locator('[class*="st-key-select-"] button:visible')
+        expect(found).to_have_text([re.compile(re.escape(row) + "$") for row in rows])
+        self.idle()
+
+    @property
+    def marks(self) -> list[tuple[str, float, float]]:
+        """Clicks and boxes of the current object, listed once it has two: kind, x and y."""
+        texts = self.page.locator('[class*="st-key-unmark-"] button:visible').all_inner_texts()
+        found = [re.search(r"(Include|Exclude|Box) at (\d+), (\d+)", text) for text in texts]
+        return [(m[1], float(m[2]), float(m[3])) for m in found if m]
+
+    # -------------------------------------------------------------- doing
+
+    def open(self, name: str, content: bytes) -> None:
+        """Upload an image and wait for it on the Segment page."""
+        self.page.locator('input[type="file"]').first.set_input_files(
+            {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        )
+        expect(self.canvas).to_be_visible()
+        expect(self.page.get_by_test_id("stSidebar")).to_contain_text(name)
+        self.idle()
+
+    def go_to(self, page: str) -> None:
+        """Change to a page by the menu at the top."""
+        self.page.get_by_test_id("stTopNavLink").filter(has_text=page).click()
+        self.idle()
+
+    def mode(self, name: str) -> None:
+        """Choose Boxes, Points or Everything."""
+        self._choose("mode", name)
+
+    def points(self, kind: str) -> None:
+        """Choose Include or Exclude."""
+        self._choose("point-kind", kind)
+
+    def _choose(self, key: str, name: str) -> None:
+        option = self.page.locator(f".st-key-{key} button").filter(has_text=name)
+        option.click()
+        expect(option).to_have_attribute("aria-checked", "true")
+        self.idle()
+
+    def place(self, point: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
+        """Where a pixel of an image of that size (width, height) is in the window."""
+        box = self.canvas.bounding_box()
+        assert box is not None
+        return (
+            box["x"] + point[0] * box["width"] / size[0],
+            box["y"] + point[1] * box["height"] / size[1],
+        )
+
+    def click(self, point: tuple[float, float], size: tuple[int, int]) -> None:
+        """Click a pixel of the image."""
+        self.page.mouse.click(*self.place(point, size))
+
+    def drag(
+        self, start: tuple[float, float], end: tuple[float, float], size: tuple[int, int]
+    ) -> None:
+        """Drag from one pixel of the image to another."""
+        x0, y0 = self.place(start, size)
+        x1, y1 = self.place(end, size)
+        mouse = self.page.mouse
+        mouse.move(x0, y0)
+        mouse.down()
+        mouse.move((x0 + x1) / 2, (y0 + y1) / 2, steps=3)
+        mouse.move(x1, y1, steps=3)
+        mouse.up()
+
+    # -------------------------------------------------------------- taking along
+
+    def download(self, title: str) -> bytes:
+        """Content of a file of the Downloads tab."""
+        self.page.get_by_role("tab", name="Downloads").click()
+        with self.page.expect_download() as waiting:
+            self.button(title).click()
+        return Path(waiting.value.path()).read_bytes()
+
+    def table(self) -> pd.DataFrame:
+        """The table of objects, as downloaded."""
+        return pd.read_csv(io.BytesIO(self.download("Table (CSV)")))
+
+    def labels(self) -> np.ndarray:
+        """The label picture, as downloaded: the object's number at each pixel."""
+        return np.asarray(Image.open(io.BytesIO(self.download("Labels (PNG)"))))
+
+
+def iou(first: np.ndarray, second: np.ndarray) -> float:
+    """Intersection over union of two masks that are not both empty."""
+    return np.count_nonzero(first & second) / np.count_nonzero(first | second)
+
+
+def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 of a mask: its outer pixel edges."""
+    rows, columns = np.nonzero(mask)
+    return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+
+
+def middle(mask: np.ndarray) -> tuple[float, float]:
+    """A point well inside a mask: the one farthest from its border."""
+    from scipy.ndimage import distance_transform_edt
+
+    depth = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    row, column = np.unravel_index(depth.argmax(), depth.shape)
+    return float(column) + 0.5, float(row) + 0.5

@@ -1,0 +1,62 @@
+"""What the page tests share: the app, and a model with known answers behind it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from helpers_models import FakeModel
+from helpers_pages import fine, painter, plain
+from streamlit.testing.v1 import AppTest
+
+from pages.parts import resources, workspace
+from rsam_core.samples import TownSample, write_geotiff
+from rsam_core.segmenter import Segmenter
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_unexpected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No page may run into an error that RSAM did not foresee."""
+    yield
+    records = [r for r in caplog.get_records("call") if r.name == "rsam"]
+    assert not [r for r in records if r.levelno >= logging.ERROR]
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
+    """The model behind the pages: answers are known exactly."""
+    fake = painter()
+    segmenter = Segmenter(fake)
+    monkeypatch.setattr(resources, "segmenter", lambda name: segmenter)
+    monkeypatch.setattr(resources, "embed", lambda image, key: segmenter.embed(image))
+    return fake
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch, town: TownSample) -> AppTest:
+    """The app, not yet run; its samples are all the same small town."""
+    monkeypatch.setattr(resources, "sample", lambda key: town)
+    monkeypatch.setattr(resources, "sample_file", lambda key: write_geotiff(town))
+    monkeypatch.setattr(resources, "sample_thumbnail", lambda key: resources.jpeg(town.image))
+    return AppTest.from_file(str(APP), default_timeout=60)
+
+
+@pytest.fixture
+def segment(app: AppTest, model: FakeModel) -> Callable[..., AppTest]:
+    """Start the app on the Segment page with an image open."""
+
+    def start(content: bytes | None = None, name: str = "plain.png", **changes) -> AppTest:
+        work = workspace.load(plain() if content is None else content, name)
+        for key, value in changes.items():
+            setattr(work, key, value)
+        app.session_state["workspace"] = work
+        app.run()
+        app.switch_page("pages/segment.py").run()
+        fine(app)
+        return app
+
+    return start
