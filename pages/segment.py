@@ -29,6 +29,8 @@ HINTS = {
     "an object of its own.",
     "Points": "Click an object. Click again to correct: *include* for what is missing, *exclude* "
     "for what is too much. **New object** starts the next one.",
+    "Exclude": "Click what does *not* belong to the object, such as a shadow that was taken along. "
+    "**Include** goes back to what does.",
     "Everything": "RSAM looks for every object in the image, without prompts.",
 }
 STARTS = {
@@ -182,7 +184,7 @@ def page(work: workspace.Workspace) -> None:
             if len(found) and (style.fill != "random" or style.large_area is not None):
                 results.chips(legend(style, found, gsd=work.scene.gsd))
             else:
-                st.caption(HINTS[mode])
+                st.caption(HINTS[mode if label else "Exclude"])
     # As high as the picture, so that what stands below never moves.
     height = max(canvas.rows + BELOW, LOWEST)
     with right.container(height=height, border=False, gap="xsmall", key="objects"):

@@ -101,7 +101,8 @@ def downloads_tab(
     stem = Path(workspace.scene.name).stem or "image"
     placed = workspace.scene.crs is not None and workspace.scene.transform is not None
     files = (
-        ("Table (CSV)", "csv", "text/csv", lambda: export.to_csv(table)),
+        # Small enough to be made at once; the others only when they are wanted.
+        ("Table (CSV)", "csv", "text/csv", export.to_csv(table)),
         ("Outlines (GeoJSON)", "geojson", "application/geo+json",
          lambda: export.to_geojson(objects, workspace.scene)),
         ("Labels (PNG)", "labels.png", "image/png", lambda: export.label_png(objects)),
@@ -111,10 +112,10 @@ def downloads_tab(
          lambda: export.overlay_png(_full_overlay(workspace, objects, style))),
     )  # fmt: skip
     with st.container(horizontal=True):
-        for title, ending, mime, make in files:
+        for title, ending, mime, content in files:
             st.download_button(
                 title,
-                make,
+                content,
                 f"{stem}.{ending}",
                 mime,
                 icon=":material/download:",

@@ -15,6 +15,15 @@ from playwright.sync_api import Locator, Page, expect
 PATIENCE = 60.0
 """Seconds to wait for anything at most; a busy machine is slow."""
 
+HINTS = {
+    "Boxes": "drag to the opposite corner",
+    "Points": "Click an object",
+    "Include": "Click an object",
+    "Exclude": "does not belong to the object",
+    "Everything": "every object in the image",
+}
+"""Words of the line below the picture, by what the mouse does."""
+
 expect.set_options(timeout=PATIENCE * 1000)
 
 
@@ -31,6 +40,18 @@ class Screen:
         self.page.wait_for_selector(
             '[data-testid="stApp"][data-test-script-state="notRunning"]'
             '[data-test-connection-state="CONNECTED"]'
+        )
+
+    def quiet(self) -> None:
+        """Wait until nothing has happened for half a second: no late answer is under way."""
+        self.page.evaluate("window.__busy = performance.now()")
+        self.page.wait_for_function(
+            """() => {
+                const app = document.querySelector('[data-testid="stApp"]');
+                const idle = app.getAttribute('data-test-script-state') === 'notRunning';
+                if (!idle) window.__busy = performance.now();
+                return performance.now() - window.__busy > 500;
+            }"""
         )
 
     def button(self, name: str) -> Locator:
@@ -101,9 +122,9 @@ class Screen:
         self._choose("point-kind", kind)
 
     def _choose(self, key: str, name: str) -> None:
-        option = self.page.locator(f".st-key-{key} button").filter(has_text=name)
-        option.click()
-        expect(option).to_have_attribute("aria-checked", "true")
+        self.page.locator(f".st-key-{key} button").filter(has_text=name).click()
+        # The button itself changes at once, the hint only with the canvas.
+        expect(self.page.locator(".st-key-hint")).to_contain_text(HINTS[name])
         self.idle()
 
     def place(self, point: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
@@ -136,6 +157,7 @@ class Screen:
 
     def download(self, title: str) -> bytes:
         """Content of a file of the Downloads tab."""
+        self.quiet()
         self.page.get_by_role("tab", name="Downloads").click()
         with self.page.expect_download() as waiting:
             self.button(title).click()

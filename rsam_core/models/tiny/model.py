@@ -18,7 +18,7 @@ from rsam_core.models.base import Decoded, PromptableModel, PromptLike
 from .encoder import FeatureMaps
 from .network import TinyNetwork
 from .prompt_maps import anchored
-from .windowed import Lowres, cut_off, finish, merge, prompt_batch
+from .windowed import Lowres, box_limits, cut_off, finish, merge, prompt_batch
 from .windows import CELL, LEVELS, Window, first_level, is_single_click, place, prompt_span
 
 WEIGHTS = Path(__file__).with_name("rsam_tiny.safetensors")
@@ -134,6 +134,7 @@ class TinyModel(PromptableModel):
     ) -> list[Decoded]:
         prompts = [anchored(prompt) for prompt in prompts]
         spans = [prompt_span(prompt) for prompt in prompts]
+        limits = [box_limits(prompt) for prompt in prompts]
         height = features.maps.image.shape[2] * CELL
         width = features.maps.image.shape[3] * CELL
         shape = (features.height, features.width)
@@ -165,10 +166,10 @@ class TinyModel(PromptableModel):
                     if grow and i not in waiting[level + 1]:
                         waiting[level + 1].append(i)
                     if any(whole):
-                        found[i].append(finish(z[whole], q[whole], window, level, shape))
+                        found[i].append(finish(z[whole], q[whole], window, level, shape, limits[i]))
                     if not all(whole) and highest == len(LEVELS) - 1:
                         part = [not w for w in whole]
-                        cut[i].append(finish(z[part], q[part], window, level, shape))
+                        cut[i].append(finish(z[part], q[part], window, level, shape, limits[i]))
         count = 3 if multimask else 1
         return [merge(answers, count, spare) for answers, spare in zip(found, cut)]
 

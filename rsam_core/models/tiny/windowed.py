@@ -18,6 +18,9 @@ from .windows import Window
 _EDGE_CELLS = 3
 """Border cells (of 4 × 4 pixels) a mask must touch to count as cut off by the window."""
 
+_BOX_SLACK = 0.05
+"""How far a mask may reach beyond a box, as a share of the box's side."""
+
 _SAME = 0.9
 """Masks of two windows with a higher IoU than this are the same proposal."""
 
@@ -91,8 +94,36 @@ def cut_off(logits: Tensor, window: Window, width: int, height: int) -> bool:
     return touched >= _EDGE_CELLS
 
 
+def box_limits(prompt: PromptLike) -> tuple[int, int, int, int] | None:
+    """Pixels x0, y0, x1, y1 beyond which a box prompt allows no mask; None without a limit.
+
+    A box says that the object lies inside. It is drawn by hand, so a little slack is left; and
+    an include click outside it takes the word back.
+    """
+    if prompt.box is None:
+        return None
+    x0, y0, x1, y1 = (float(v) for v in prompt.box)
+    if prompt.points is not None and len(prompt.points):
+        wanted = np.asarray(prompt.points)[np.asarray(prompt.labels) == 1]
+        if ((wanted < (x0, y0)) | (wanted > (x1, y1))).any():
+            return None
+    dx, dy = _BOX_SLACK * (x1 - x0), _BOX_SLACK * (y1 - y0)
+    # Rounded outwards from half a pixel: an edge along a pixel border stays where it is.
+    return (
+        int(np.floor(x0 - dx + 0.5)),
+        int(np.floor(y0 - dy + 0.5)),
+        int(np.ceil(x1 + dx - 0.5)),
+        int(np.ceil(y1 + dy - 0.5)),
+    )
+
+
 def finish(
-    logits: Tensor, quality: Tensor, window: Window, level: int, shape: tuple[int, int]
+    logits: Tensor,
+    quality: Tensor,
+    window: Window,
+    level: int,
+    shape: tuple[int, int],
+    limits: tuple[int, int, int, int] | None = None,
 ) -> Decoded:
     """Bring logits to view pixels, within the part of the window where they may be positive."""
     size = 4 * window.pool
@@ -120,6 +151,12 @@ def finish(
     )[0]
     x, y = window.x + c0 * size, window.y + r0 * size
     masks = (fine > 0).numpy()[:, : shape[0] - y, : shape[1] - x]
+    if limits is not None:
+        left, top, right, bottom = limits
+        masks[:, :, : max(left - x, 0)] = False
+        masks[:, : max(top - y, 0)] = False
+        masks[:, :, max(right - x, 0) :] = False
+        masks[:, max(bottom - y, 0) :] = False
     return Decoded(masks, x, y, scores, lowres, stability)
 
 
