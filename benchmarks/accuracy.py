@@ -92,6 +92,8 @@ def evaluate(
             ious = [overlap(truth, mask) for mask in answer.masks]
             row["1 click"], row["1 click, best of 3"] = ious[0], max(ious)
             row["predicted"] = float(answer.scores[0])
+            for k, (score, iou) in enumerate(zip(answer.scores, ious)):
+                row[f"predicted {k}"], row[f"true {k}"] = float(score), iou
             for k in range(2, CLICKS + 1):
                 click = corrective_click(truth, answer.masks[0])
                 if click is not None:
@@ -117,7 +119,7 @@ def evaluate(
 
 def table(rows: list[dict[str, float]]) -> dict[str, dict[str, float]]:
     """Mean IoU by prompt: all objects, and by size."""
-    names = [n for n in rows[0] if n != "area" and not n.startswith("predicted")]
+    names = [n for n in rows[0] if n != "area" and not n.startswith(("predicted", "true"))]
     groups = {"all": rows}
     for label, low, high in SIZES:
         groups[label] = [r for r in rows if low <= r["area"] < high]
@@ -172,6 +174,15 @@ def main() -> None:
             error = np.abs(np.subtract(guess, real)).mean()
             print(f"predicted IoU, {true}: rank correlation {rank:.2f}, mean error {error:.3f}")
             result[f"{kind} rank correlation"] = {"all": float(rank)}
+        every = [
+            (r[f"predicted {k}"], r[f"true {k}"])
+            for r in rows
+            for k in range(3)
+            if f"true {k}" in r
+        ]
+        rank = spearmanr(*zip(*every)).statistic
+        print(f"predicted IoU, all proposals of 1 click: rank correlation {rank:.2f}")
+        result["proposals rank correlation"] = {"all": float(rank)}
     if args.json:
         args.json.write_text(json.dumps(results, indent=1))
 

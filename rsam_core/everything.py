@@ -52,8 +52,8 @@ class EverythingSettings:
     """
 
     spacing: float = 32.0
-    min_quality: float = 0.6
-    min_stability: float = 0.8
+    min_quality: float = 0.55
+    min_stability: float = 0.75
     max_overlap: float = 0.6
     min_area: float = 30.0
     max_share: float = 0.4
