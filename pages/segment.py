@@ -172,7 +172,7 @@ def page(work: workspace.Workspace) -> None:
     largest = float(found.areas.max()) if len(found) else 1000.0
     with st.sidebar:
         style = sidebar.overlay_style(work.scene.gsd, largest)
-    style = _highlighted(style, results.selected_ids(work, table))
+    style = replace(style, highlight=tuple(i.id for i in found if i.id in work.selected))
     mode, label = toolbar(work)
     left, right = st.columns([74, 26])
     with left:
@@ -200,10 +200,6 @@ def page(work: workspace.Workspace) -> None:
         results.metrics_tab(work, found)
     with tab_files, banner.guard():
         results.downloads_tab(work, found, table, style)
-
-
-def _highlighted(style: OverlayStyle, ids: tuple[int, ...]) -> OverlayStyle:
-    return replace(style, highlight=ids) if ids else style
 
 
 opened = workspace.current()

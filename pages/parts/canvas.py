@@ -62,7 +62,7 @@ def prompt_canvas(
     """
     key = canvas_key(workspace)
     # On entering the page the canvas in the browser is a new, empty one.
-    sheets = workspace.sheets
+    sheets = workspace.sheets if key in st.session_state else ()
     workspace.book, workspace.sheets = lay_out(workspace.book, canvas, sheets)
     point_colour = INCLUDE_COLOUR if label else EXCLUDE_COLOUR
     points = mode == "Points"

@@ -51,18 +51,29 @@ def table_tab(workspace: Workspace, objects: Instances, table: pd.DataFrame) -> 
         st.caption("Objects appear here, one row each, as soon as you have outlined the first one.")
         return
     config = _columns("area_m2" in table)
-    selection = st.dataframe(
+    key = f"table-{workspace.token}"
+    ids = table["id"].tolist()
+
+    def select() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        workspace.selected = frozenset(ids[row] for row in rows if row < len(ids))
+
+    # Rows are ticked by position; the ticks have to follow their objects.
+    rows = [row for row, id in enumerate(ids) if id in workspace.selected]
+    known = st.session_state.get(key)
+    if known and sorted(known["selection"]["rows"]) != rows:
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    st.dataframe(
         table,
         hide_index=True,
         column_order=list(config),
         column_config=config,
-        key=f"table-{workspace.token}",
-        on_select="rerun",
+        key=key,
+        on_select=select,
         selection_mode="multi-row",
         height="auto",
     )
-    rows = selection["selection"]["rows"]
-    chosen = [int(table["id"].iloc[r]) for r in rows if r < len(table)]
+    chosen = [ids[row] for row in rows]
 
     def remove() -> None:
         for item in objects:
@@ -72,6 +83,7 @@ def table_tab(workspace: Workspace, objects: Instances, table: pd.DataFrame) -> 
                 workspace.hidden |= {identity(item)}
             else:
                 workspace.book = workspace.book.remove(item.id)
+        workspace.selected = frozenset()
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -82,13 +94,6 @@ def table_tab(workspace: Workspace, objects: Instances, table: pd.DataFrame) -> 
             on_click=remove,
         )
         st.caption("Tick rows to see them in the picture. Click a column's head to sort.")
-
-
-def selected_ids(workspace: Workspace, table: pd.DataFrame) -> tuple[int, ...]:
-    """Objects whose rows are ticked, known before the table is drawn."""
-    state = st.session_state.get(f"table-{workspace.token}")
-    rows = state["selection"]["rows"] if state else []
-    return tuple(int(table["id"].iloc[r]) for r in rows if r < len(table))
 
 
 def downloads_tab(

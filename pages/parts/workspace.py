@@ -76,6 +76,8 @@ class Workspace:
         Number of the first automatic object.
     hidden : frozenset
         What identifies the automatic objects that the user removed.
+    selected : frozenset of int
+        Numbers of the objects that are ticked in the table.
     job : Job or None
         A running automatic mode.
     job_model : str
@@ -104,6 +106,7 @@ class Workspace:
     everything_model: str = DEFAULT_MODEL
     first_automatic: int = 1
     hidden: frozenset[tuple[int, ...]] = frozenset()
+    selected: frozenset[int] = frozenset()
     job: Job | None = None
     job_model: str = DEFAULT_MODEL
     job_error: BaseException | None = None

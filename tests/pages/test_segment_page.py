@@ -186,6 +186,33 @@ def test_objects_and_marks_can_be_removed_and_made_current(segment: Start):
     assert table(at)["id"].tolist() == [1]
 
 
+def test_ticked_rows_follow_their_objects(segment: Start, shown: dict):
+    book = TWO_BOXES.add_box(60, 5, 90, 35)
+    at = segment(book=book)
+    without = pixels(shown["background_image"])
+    work = at.session_state["workspace"]
+    work.selected = frozenset({2})
+    at.run()
+    assert [b.label for b in at.button if "selected" in b.label] == ["Remove selected (1)"]
+    assert ticked(at) == [1]
+    assert not np.array_equal(pixels(shown["background_image"]), without), "it is highlighted"
+    work.book = work.book.remove(1)
+    at.run()
+    assert table(at)["id"].tolist() == [2, 3]
+    assert ticked(at) == [0]
+    click(at, "Remove selected (1)")
+    assert table(at)["id"].tolist() == [3]
+    assert ticked(at) == []
+    assert [b.disabled for b in at.button if "selected" in b.label] == [True]
+    click(at, "Undo")
+    assert table(at)["id"].tolist() == [2, 3]
+
+
+def ticked(at: AppTest) -> list[int]:
+    """Ticked rows of the table of objects, from 0."""
+    return at.session_state[f"table-{at.session_state['workspace'].token}"]["selection"]["rows"]
+
+
 def test_coordinates_can_be_typed(segment: Start):
     at = segment()
     at.number_input(key="typed-x").set_value(80.5)
