@@ -173,5 +173,6 @@ def test_nothing_moves_when_a_mask_arrives(segment: Screen, roofs: list[np.ndarr
 def test_a_slip_of_the_mouse_is_no_box(segment: Screen):
     segment.mode("Boxes")
     segment.click((100, 100), SIZE)
-    segment.expect_text("To draw a box")
     segment.expect_objects(0)
+    segment.drag((100, 100), (180, 160), SIZE)
+    segment.expect_rows("Object 1 · 1 box")
