@@ -27,8 +27,24 @@ class MetricError(RsamError):
     """Truth and prediction cannot be compared."""
 
 
+class DatasetError(RsamError):
+    """A folder or archive of images with truth cannot be read."""
+
+
+class EvaluationError(RsamError):
+    """An evaluation or a study cannot be run as it was set up."""
+
+
 class ExportError(RsamError):
     """A result cannot be written in the wanted format."""
+
+
+class ClassifyError(RsamError):
+    """Classes, rules or examples cannot be used, or there is too little to learn from."""
+
+
+class ProjectError(RsamError):
+    """A project file is damaged, too new or not a project."""
 
 
 class Cancelled(RsamError):
