@@ -39,12 +39,20 @@ class ExportError(RsamError):
     """A result cannot be written in the wanted format."""
 
 
+class RefineError(RsamError):
+    """Objects cannot be refined, combined or edited as asked."""
+
+
 class ClassifyError(RsamError):
     """Classes, rules or examples cannot be used, or there is too little to learn from."""
 
 
 class ProjectError(RsamError):
     """A project file is damaged, too new or not a project."""
+
+
+class PrepareError(RsamError):
+    """A step that prepares an image has unusable settings, or a recipe cannot be read."""
 
 
 class Cancelled(RsamError):
