@@ -34,6 +34,8 @@ def test_counts_by_hand():
         ("precision", 0.6),
         ("specificity", 0.5),
         ("f1", 6 / 11),
+        # Observed agreement 0.5; by chance 0.6 · 0.5 + 0.4 · 0.5 = 0.5.
+        ("kappa", 0.0),
     ],
 )
 def test_metric_by_hand(name, value):
@@ -82,6 +84,7 @@ def test_agrees_with_scikit_learn(seed):
     assert values["pixel_accuracy"] == pytest.approx(peer.accuracy_score(*flat))
     assert values["specificity"] == pytest.approx(peer.recall_score(*flat, pos_label=0))
     assert values["fpr"] == pytest.approx(1 - values["specificity"])
+    assert values["kappa"] == pytest.approx(peer.cohen_kappa_score(*flat))
 
 
 @pytest.mark.parametrize(
@@ -155,6 +158,6 @@ def test_descriptions_belong_to_the_functions():
 
 @pytest.mark.parametrize("metric", metrics.METRICS, ids=lambda metric: metric.key)
 def test_printed_formula_gives_the_value(metric):
-    formula = metric.formula.replace("2 TP", "2 * TP").replace("·", "*")
+    formula = metric.formula.replace("2 TP", "2 * TP").replace("·", "*").replace("−", "-")
     values = {"TP": 3, "FP": 2, "FN": 3, "TN": 2, "precision": 0.6, "recall": 0.5}
     assert metric.function(BY_HAND) == pytest.approx(eval(formula, {}, values))

@@ -1,0 +1,225 @@
+"""Metrics of outlines: boundary F-score, boundary IoU and the 95 % Hausdorff distance.
+
+Area metrics hardly notice a ragged outline of a large object; these do. The *boundary pixels* of
+a mask are its pixels with a neighbour (of four) outside the mask; what lies beyond the edge of
+the image counts as outside.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rsam_core.errors import MetricError
+from rsam_core.instances import Instance
+from rsam_core.metrics.counts import check_same_size, object_mask
+
+Mask = NDArray[np.bool_]
+
+BOUNDARY_SHARE = 0.02
+"""Width of the band of :func:`boundary_iou`, as a share of the image's diagonal."""
+
+
+def boundary_pixels(mask: ArrayLike) -> Mask:
+    """Return the pixels of a mask that touch something else by an edge, (H, W)."""
+    import cv2
+
+    mask = object_mask(mask)
+    kernel = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    return mask & ~_eroded(mask, kernel, 1)
+
+
+def boundary_f_score(truth: ArrayLike, prediction: ArrayLike, tolerance: float = 2.0) -> float:
+    """Agreement of outlines: F1 of the boundary pixels that lie within a tolerance.
+
+    Precision is the share of the predicted boundary pixels that lie within `tolerance` of a true
+    one, recall the share of the true ones that lie within it of a predicted one.
+
+    Parameters
+    ----------
+    truth, prediction : array_like of bool or int, shape (H, W)
+    tolerance : float
+        Largest distance between pixel centres, in pixels.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 if both masks are empty, 0 if one is.
+
+    Raises
+    ------
+    MetricError
+        If the sizes differ or the tolerance is negative.
+
+    References
+    ----------
+    .. [1] Gabriela Csurka et al., "What is a good evaluation measure for semantic
+       segmentation?", BMVC 2013.
+    .. [2] Federico Perazzi et al., "A benchmark dataset and evaluation methodology for video
+       object segmentation", CVPR 2016 (there by dilation with a disc).
+    """
+    if not tolerance >= 0:
+        raise MetricError(f"A tolerance of {tolerance!r} pixels is not possible. Use 0 or more.")
+    truth, prediction = _pair(truth, prediction)
+    if not truth.any() or not prediction.any():
+        return float(truth.any() == prediction.any())
+    to_prediction, to_truth = _surface_distances(truth, prediction)
+    recall = float((to_prediction <= tolerance + 1e-6).mean())
+    precision = float((to_truth <= tolerance + 1e-6).mean())
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def boundary_iou(
+    truth: ArrayLike,
+    prediction: ArrayLike,
+    width: float | None = None,
+) -> float:
+    """IoU of the bands of pixels near the outlines, inside the masks.
+
+    Parameters
+    ----------
+    truth, prediction : array_like of bool or int, shape (H, W)
+    width : float, optional
+        Width of the band in pixels (steps in eight directions), rounded, at least 1; 2 % of the
+        image's diagonal if not given.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 if both masks are empty, 0 if one is.
+
+    Raises
+    ------
+    MetricError
+        If the sizes differ or the width is not positive.
+
+    References
+    ----------
+    .. [1] Bowen Cheng et al., "Boundary IoU: improving object-centric image segmentation
+       evaluation", CVPR 2021.
+    """
+    truth, prediction = _pair(truth, prediction)
+    steps = band_width(truth.shape) if width is None else _steps(width)
+    one, two = _band(truth, steps), _band(prediction, steps)
+    union = np.count_nonzero(one | two)
+    return float(np.count_nonzero(one & two) / union) if union else 1.0
+
+
+def band_width(shape: tuple[int, int]) -> int:
+    """Width in pixels of the band of :func:`boundary_iou` for an image of (height, width)."""
+    return max(1, round(BOUNDARY_SHARE * math.hypot(*shape)))
+
+
+def hausdorff_distance(truth: ArrayLike, prediction: ArrayLike, percent: float = 95.0) -> float:
+    """How far the outlines are apart at worst, leaving out the worst few per cent.
+
+    The larger of the two directed distances, each the `percent`-th percentile of the distances
+    from the boundary pixels of one mask to the nearest boundary pixel of the other.
+
+    Parameters
+    ----------
+    truth, prediction : array_like of bool or int, shape (H, W)
+    percent : float
+        95 is usual; 100 gives the classic Hausdorff distance.
+
+    Returns
+    -------
+    float
+        Pixels; 0 if both masks are empty, infinite if one is.
+
+    Raises
+    ------
+    MetricError
+        If the sizes differ or the percentage is out of range.
+
+    References
+    ----------
+    .. [1] Daniel P. Huttenlocher et al., "Comparing images using the Hausdorff distance", 1993.
+    .. [2] Abdel Aziz Taha, Allan Hanbury, "Metrics for evaluating 3D medical image
+       segmentation", BMC Medical Imaging 15, 2015.
+    """
+    if not 0 <= percent <= 100:
+        raise MetricError(f"A percentage lies between 0 and 100; {percent!r} does not.")
+    truth, prediction = _pair(truth, prediction)
+    if not truth.any() or not prediction.any():
+        return 0.0 if truth.any() == prediction.any() else math.inf
+    distances = _surface_distances(truth, prediction)
+    return float(max(np.percentile(directed, percent) for directed in distances))
+
+
+def instance_boundary(
+    truth: Instance,
+    predicted: Instance | None,
+    shape: tuple[int, int],
+    tolerance: float = 2.0,
+) -> dict[str, float]:
+    """Boundary metrics of one object, computed on the part of the scene that it spans.
+
+    Parameters
+    ----------
+    truth : Instance
+    predicted : Instance or None
+        None if nothing was found.
+    shape : (int, int)
+        Height and width of the scene, from which the width of the boundary IoU's band follows.
+    tolerance : float
+        Pixels, for the boundary F-score.
+
+    Returns
+    -------
+    dict
+        ``boundary_f``, ``boundary_iou`` and ``hausdorff_95`` (pixels).
+    """
+    if predicted is None:
+        return {"boundary_f": 0.0, "boundary_iou": 0.0, "hausdorff_95": math.inf}
+    boxes = np.array([truth.bbox, predicted.bbox])
+    x0, y0 = boxes[:, :2].min(0)
+    x1, y1 = boxes[:, 2:].max(0)
+    masks = []
+    for item in (truth, predicted):
+        # Beyond the crop there is neither object, just as beyond the image's edge.
+        mask = np.zeros((y1 - y0, x1 - x0), dtype=bool)
+        height, width = item.mask.shape
+        mask[item.y - y0 : item.y - y0 + height, item.x - x0 : item.x - x0 + width] = item.mask
+        masks.append(mask)
+    return {
+        "boundary_f": boundary_f_score(*masks, tolerance),
+        "boundary_iou": boundary_iou(*masks, band_width(shape)),
+        "hausdorff_95": hausdorff_distance(*masks),
+    }
+
+
+def _pair(truth: ArrayLike, prediction: ArrayLike) -> tuple[Mask, Mask]:
+    truth = object_mask(truth, "ground truth")
+    prediction = object_mask(prediction, "prediction")
+    check_same_size(truth.shape, prediction.shape)
+    return truth, prediction
+
+
+def _steps(width: float) -> int:
+    if not width > 0:
+        raise MetricError(f"A band of {width!r} pixels is not possible. Use 1 or more.")
+    return max(1, round(width))
+
+
+def _eroded(mask: Mask, kernel: NDArray, steps: int) -> Mask:
+    import cv2
+
+    padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    return cv2.erode(padded, kernel, iterations=steps)[1:-1, 1:-1].astype(bool)
+
+
+def _band(mask: Mask, steps: int) -> Mask:
+    return mask & ~_eroded(mask, np.ones((3, 3), np.uint8), steps)
+
+
+def _surface_distances(
+    truth: Mask, prediction: Mask
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Distances of the true boundary pixels to the predicted ones, and the other way round."""
+    from scipy.spatial import cKDTree
+
+    one, two = (np.argwhere(boundary_pixels(mask)) for mask in (truth, prediction))
+    return cKDTree(two).query(one)[0], cKDTree(one).query(two)[0]
