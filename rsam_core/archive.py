@@ -1,0 +1,208 @@
+"""A folder or a zip archive as a set of named files; archives are never unpacked to disk."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
+
+from rsam_core.errors import DatasetError
+
+MOST_FILES = 100_000
+MOST_BYTES = 1 << 30
+"""Largest single file, unpacked."""
+MOST_TOTAL = 16 << 30
+"""Largest archive, unpacked."""
+MOST_RATIO = 200
+"""Images hardly shrink in an archive; a file that grows more than this is a trap."""
+
+Source = str | os.PathLike[str] | bytes | BinaryIO
+
+
+class Files(Protocol):
+    """Named files, wherever they lie.
+
+    Attributes
+    ----------
+    label : str
+        Name to show.
+    names : tuple of str
+        Paths inside, with forward slashes, sorted; without hidden files.
+    """
+
+    label: str
+    names: tuple[str, ...]
+
+    def read(self, name: str) -> bytes:
+        """Content of a file."""
+        ...
+
+    def stamp(self, name: str) -> str:
+        """Text that changes when the file changes."""
+        ...
+
+
+class FolderFiles:
+    """The files of a folder; see :class:`Files`. Links that lead out of it are left out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder.resolve()
+        self.label = self._root.name
+        names = []
+        for parent, folders, files in os.walk(self._root):
+            folders[:] = [name for name in folders if not _hidden(name)]
+            for name in files:
+                path = Path(parent, name)
+                if _hidden(name) or not path.resolve().is_relative_to(self._root):
+                    continue
+                names.append(path.relative_to(self._root).as_posix())
+                if len(names) > MOST_FILES:
+                    raise DatasetError(
+                        f"“{self.label}” holds more than {MOST_FILES:,} files. Choose the folder "
+                        "of one data set."
+                    )
+        self.names = tuple(sorted(names))
+
+    def read(self, name: str) -> bytes:
+        """Content of a file.
+
+        Raises
+        ------
+        DatasetError
+            If it cannot be read.
+        """
+        try:
+            return (self._root / name).read_bytes()
+        except OSError as error:
+            raise DatasetError(f"“{name}” cannot be read: {error.strerror}.") from error
+
+    def stamp(self, name: str) -> str:
+        """Size and time of the last change."""
+        try:
+            status = (self._root / name).stat()
+        except OSError as error:
+            raise DatasetError(f"“{name}” cannot be read: {error.strerror}.") from error
+        return f"{name} {status.st_size} {status.st_mtime_ns}"
+
+
+class ZipFiles:
+    """The files of a zip archive; see :class:`Files`.
+
+    Nothing is written to disk, so that no name inside can reach outside; names that try are
+    refused all the same, and so are archives that unpack to a multiple of what images do.
+
+    Raises
+    ------
+    DatasetError
+        If it is no zip archive, damaged, encrypted, or unsafe.
+    """
+
+    def __init__(self, source: bytes | BinaryIO | Path, label: str) -> None:
+        self.label = label
+        self._lock = threading.Lock()
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
+            raise DatasetError(
+                f"“{label}” is not a zip archive, or it is damaged. Pack the folder again."
+            ) from error
+        members = [member for member in self._zip.infolist() if not member.is_dir()]
+        self._check(members)
+        self._members = {
+            member.filename: member
+            for member in members
+            if not any(_hidden(part) for part in PurePosixPath(member.filename).parts)
+        }
+        self.names = tuple(sorted(self._members))
+
+    def _check(self, members: list[zipfile.ZipInfo]) -> None:
+        if len(members) > MOST_FILES:
+            raise DatasetError(f"“{self.label}” holds more than {MOST_FILES:,} files. Split it.")
+        if sum(member.file_size for member in members) > MOST_TOTAL:
+            raise DatasetError(
+                f"“{self.label}” unpacks to more than {MOST_TOTAL >> 30} GB. Split it into parts."
+            )
+        for member in members:
+            path = PurePosixPath(member.filename.replace("\\", "/"))
+            if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+                raise DatasetError(
+                    f"“{self.label}” holds a file with the unsafe path “{member.filename}”. Pack "
+                    "the folder again with an ordinary archiver."
+                )
+            if member.flag_bits & 1:
+                raise DatasetError(f"“{self.label}” is protected by a password. Pack it without.")
+            swollen = member.file_size > MOST_RATIO * max(member.compress_size, 1)
+            if member.file_size > MOST_BYTES or (swollen and member.file_size > 10 << 20):
+                raise DatasetError(
+                    f"“{member.filename}” in “{self.label}” unpacks to "
+                    f"{member.file_size / 2**20:,.0f} MB, more than an image should. It was not "
+                    "opened."
+                )
+
+    def read(self, name: str) -> bytes:
+        """Content of a file.
+
+        Raises
+        ------
+        DatasetError
+            If the archive is damaged there.
+        """
+        member = self._members[name]
+        try:
+            with self._lock, self._zip.open(member) as file:
+                # The size in the directory may lie; never read on beyond it.
+                content = file.read(member.file_size + 1)
+        except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
+            raise DatasetError(
+                f"“{name}” in “{self.label}” is damaged. Pack the folder again."
+            ) from error
+        except Exception as error:  # zlib and lzma have errors of their own
+            raise DatasetError(f"“{name}” in “{self.label}” cannot be unpacked.") from error
+        if len(content) != member.file_size:
+            raise DatasetError(f"“{name}” in “{self.label}” is damaged. Pack the folder again.")
+        return content
+
+    def stamp(self, name: str) -> str:
+        """Size and check sum."""
+        member = self._members[name]
+        return f"{name} {member.file_size} {member.CRC:08x}"
+
+
+def open_files(source: Source, name: str | None = None) -> Files:
+    """Open a folder or a zip archive.
+
+    Parameters
+    ----------
+    source : path, bytes or binary file object
+        A path leads to a folder or a zip file; anything else is a zip archive.
+    name : str, optional
+        Name to show.
+
+    Raises
+    ------
+    DatasetError
+        If there is none, or the archive is not fit to be opened.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        try:
+            if path.is_dir():
+                return FolderFiles(path)
+            found = path.is_file()
+        except (OSError, ValueError) as error:
+            raise DatasetError(f"“{source}” cannot be opened: {error}.") from error
+        if not found:
+            raise DatasetError(f"There is no folder “{source}”. Check the path and its spelling.")
+        return ZipFiles(path, name or path.name)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return ZipFiles(bytes(source), name or "archive")
+    label = name or str(getattr(source, "name", "archive"))
+    return ZipFiles(source, Path(label).name)
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")

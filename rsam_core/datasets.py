@@ -1,0 +1,357 @@
+"""Data sets: a folder or zip archive of images with their truth, found by the names alone.
+
+Accepted layouts, also inside further folders::
+
+    images/NAME.png  +  instances/NAME.png  (or masks/, labels/, truth/, gt/, annotations/)
+    NAME.png         +  NAME_mask.png       (or _label, _instances, _truth, _gt)
+    images/NAME.png  +  annotations.json    (COCO)
+
+A truth file may be called NAME_0, NAME_1, ... by annotator; the first one is taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.archive import Files, Source, open_files
+from rsam_core.coco_truth import is_coco, read_coco
+from rsam_core.errors import DatasetError, RsamError
+from rsam_core.instances import Instances
+
+IMAGE_TYPES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".jp2", ".bmp", ".webp")
+TRUTH_TYPES = (".png", ".tif", ".tiff")
+IMAGE_FOLDERS = ("images", "image", "imgs", "img")
+TRUTH_FOLDERS = (
+    "instances",
+    "instance",
+    "masks",
+    "mask",
+    "labels",
+    "label",
+    "truth",
+    "gt",
+    "annotations",
+)
+_SUFFIX = re.compile(r"[_-](?:instances?|masks?|labels?|truth|gt)$", re.IGNORECASE)
+_ANNOTATOR = re.compile(r"_\d+$")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """An image with its true objects.
+
+    Attributes
+    ----------
+    name : str
+        Name of the image within its data set.
+    image : ndarray of uint8, shape (H, W, 3)
+        RGB.
+    truth : Instances
+        The true objects, of the image's size.
+    """
+
+    name: str
+    image: NDArray[np.uint8] = field(repr=False)
+    truth: Instances = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if self.truth.shape != self.image.shape[:2]:
+            height, width = self.image.shape[:2]
+            raise DatasetError(
+                f"“{self.name}” has {width} × {height} pixels, but its truth has "
+                f"{self.truth.shape[1]} × {self.truth.shape[0]}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """An image of a data set that is not read yet.
+
+    Attributes
+    ----------
+    name : str
+        Path of the image inside the data set.
+    truth : str
+        Path of its truth.
+    """
+
+    name: str
+    truth: str
+    _read: Callable[[], Sample] = field(repr=False)
+
+    def read(self) -> Sample:
+        """Read image and truth.
+
+        Raises
+        ------
+        DatasetError
+            If one of them cannot be read, or their sizes differ; names the file.
+        """
+        try:
+            return self._read()
+        except DatasetError:
+            raise
+        except RsamError as error:
+            text = str(error)
+            raise DatasetError(text if self.name in text else f"{self.name}: {text}") from error
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images with truth.
+
+    Attributes
+    ----------
+    name : str
+    items : tuple of Item
+        In order of name.
+    notes : tuple of str
+        What was left out, and why.
+    fingerprint : str
+        Changes when a file is added, removed or changed.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def limited(self, count: int | None, seed: int = 0) -> Dataset:
+        """At most `count` images, drawn by `seed` and kept in order of name.
+
+        Raises
+        ------
+        DatasetError
+            If `count` is not at least 1.
+        """
+        if count is None or count >= len(self.items):
+            return self
+        if count < 1:
+            raise DatasetError("At least one image must be evaluated.")
+        chosen = np.random.default_rng(seed).choice(len(self.items), count, replace=False)
+        items = tuple(self.items[i] for i in sorted(chosen))
+        mark = hashlib.sha256(f"{self.fingerprint} {[i.name for i in items]}".encode())
+        return Dataset(self.name, items, self.notes, mark.hexdigest()[:16])
+
+    @classmethod
+    def from_samples(cls, name: str, samples: list[Sample]) -> Dataset:
+        """A data set of images that are in memory already."""
+        items = tuple(Item(s.name, s.name, lambda s=s: s) for s in samples)
+        mark = hashlib.sha256()
+        for sample in samples:
+            mark.update(sample.name.encode() + sample.image.tobytes())
+            mark.update(np.ascontiguousarray(sample.truth.label_map()).tobytes())
+        return cls(name, items, (), mark.hexdigest()[:16])
+
+
+def open_dataset(source: Source, *, name: str | None = None, every_value: bool = False) -> Dataset:
+    """Find the pairs of image and truth in a folder or zip archive. Nothing is decoded yet.
+
+    Parameters
+    ----------
+    source : path, bytes or binary file object
+        A folder, or a zip archive.
+    name : str, optional
+        Name to show; that of the folder or archive by default.
+    every_value : bool
+        Whether each value of a label image is an object, 0 as well, as where a photograph is
+        divided into regions throughout. Otherwise 0 is background.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DatasetError
+        If the source cannot be opened, or there is no pair; says what was found.
+    """
+    files = open_files(source, name)
+    pictures = [n for n in files.names if n.lower().endswith(IMAGE_TYPES)]
+    if not pictures:
+        raise DatasetError(f"“{files.label}” holds no images (PNG, JPG or TIFF). {_EXPECTED}")
+    pairs, notes = _by_folder(files, pictures)
+    if not pairs:
+        pairs, notes = _by_suffix(pictures)
+    if pairs:
+        items = [_mask_item(files, image, truth, every_value) for image, truth in pairs]
+    else:
+        items, notes = _from_coco(files, pictures)
+    if not items:
+        raise DatasetError(
+            f"“{files.label}” holds {len(pictures)} images, but no truth was found for any of "
+            f"them. {_EXPECTED}"
+        )
+    items.sort(key=lambda item: item.name)
+    mark = hashlib.sha256(f"every value {every_value}".encode())
+    for path in sorted({p for item in items for p in (item.name, item.truth)}):
+        mark.update(files.stamp(path).encode())
+    label = name or files.label
+    return Dataset(label, tuple(items), tuple(notes), mark.hexdigest()[:16])
+
+
+_EXPECTED = (
+    "A data set is a folder “images” beside a folder “instances” or “masks” with files of the "
+    "same names, or images with masks called NAME_mask.png, or images with a COCO file."
+)
+
+
+def _by_folder(files: Files, pictures: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Pairs of files in sibling folders."""
+    folders: dict[str, list[str]] = {}
+    for path in pictures:
+        folders.setdefault(str(PurePosixPath(path).parent), []).append(path)
+    pairs, lonely = [], []
+    for folder, images in folders.items():
+        here = PurePosixPath(folder)
+        if here.name.lower() not in IMAGE_FOLDERS:
+            continue
+        beside = {
+            PurePosixPath(other).name.lower(): other
+            for other in folders
+            if PurePosixPath(other).parent == here.parent and other != folder
+        }
+        truth = next((beside[kind] for kind in TRUTH_FOLDERS if kind in beside), None)
+        if truth is None:
+            continue
+        by_stem = _by_stem(folders[truth])
+        for image in images:
+            match = by_stem.get(PurePosixPath(image).stem)
+            if match:
+                pairs.append((image, match))
+            else:
+                lonely.append(image)
+    return pairs, _without_truth(lonely)
+
+
+def _by_stem(paths: list[str]) -> dict[str, str]:
+    """Truth by the name it belongs to: the same name first, then NAME_mask, then NAME_0."""
+    best: dict[str, tuple[int, str]] = {}
+    for path in paths:
+        if path.lower().endswith(TRUTH_TYPES):
+            stem = PurePosixPath(path).stem
+            for rank, key in enumerate((stem, _SUFFIX.sub("", stem), _ANNOTATOR.sub("", stem))):
+                best[key] = min(best.get(key, (rank, path)), (rank, path))
+    return {key: path for key, (_, path) in best.items()}
+
+
+def _by_suffix(pictures: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Pairs like NAME.png and NAME_mask.png in one folder."""
+    truths: dict[tuple[str, str], str] = {}
+    for path in pictures:
+        pure = PurePosixPath(path)
+        if _SUFFIX.search(pure.stem) and path.lower().endswith(TRUTH_TYPES):
+            truths.setdefault((str(pure.parent), _SUFFIX.sub("", pure.stem)), path)
+    pairs, lonely = [], []
+    for path in pictures:
+        pure = PurePosixPath(path)
+        if _SUFFIX.search(pure.stem):
+            continue
+        match = truths.get((str(pure.parent), pure.stem))
+        if match:
+            pairs.append((path, match))
+        else:
+            lonely.append(path)
+    return pairs, _without_truth(lonely) if pairs else []
+
+
+def _from_coco(files: Files, pictures: list[str]) -> tuple[list[Item], list[str]]:
+    """Items of the COCO files; an image may lie anywhere if its name is unique."""
+    items: list[Item] = []
+    notes: list[str] = []
+    seen: set[str] = set()
+    for path in (n for n in files.names if n.lower().endswith(".json")):
+        content = files.read(path)
+        if not is_coco(content):
+            continue
+        entries, skipped = read_coco(content, path)
+        if skipped:
+            notes.append(
+                f"{skipped} annotations of “{path}” are crowds or mere boxes and were left out."
+            )
+        lost = 0
+        for entry in entries:
+            image = _find_image(entry.file_name, str(PurePosixPath(path).parent), pictures)
+            if image is None:
+                lost += 1
+            if image is None or image in seen:
+                continue
+            seen.add(image)
+
+            def read(image: str = image, entry=entry) -> Sample:
+                pixels = _read_image(files, image)
+                return Sample(image, pixels, entry.instances(pixels.shape[:2]))
+
+            items.append(Item(image, path, read))
+        if lost:
+            notes.append(f"{lost} images named in “{path}” are missing.")
+    return items, notes
+
+
+def _find_image(name: str, folder: str, pictures: list[str]) -> str | None:
+    name = name.replace("\\", "/").lstrip("/")
+    for candidate in (name, f"{folder}/{name}", f"{folder}/images/{name}", f"images/{name}"):
+        if candidate in pictures:
+            return candidate
+    same = [p for p in pictures if PurePosixPath(p).name == PurePosixPath(name).name]
+    return same[0] if len(same) == 1 else None
+
+
+def _mask_item(files: Files, image: str, truth: str, every_value: bool) -> Item:
+    def read() -> Sample:
+        pixels = _read_image(files, image)
+        shape = pixels.shape[:2]
+        content = files.read(truth)
+        try:
+            labels = _raw_values(content) if every_value else _labels(content, shape)
+        except RsamError as error:
+            raise DatasetError(f"“{truth}”: {error}") from error
+        if labels.shape != shape:
+            raise DatasetError(
+                f"“{truth}” has {labels.shape[1]} × {labels.shape[0]} pixels, but the image "
+                f"“{image}” has {shape[1]} × {shape[0]}. Both must show the same area at the same "
+                "size."
+            )
+        return Sample(image, pixels, Instances.from_label_map(labels))
+
+    return Item(image, truth, read)
+
+
+def _labels(content: bytes, shape: tuple[int, int]) -> NDArray[np.int32]:
+    from rsam_core.truth import read_truth
+
+    return read_truth(content, shape)
+
+
+def _raw_values(content: bytes) -> NDArray[np.int32]:
+    """Values of the first band, made to start at 1."""
+    from rsam_core.scene import open_scene
+
+    values = open_scene(content).read_bands()[..., 0]
+    if values.dtype.kind not in "ui":
+        raise DatasetError("A label image must hold whole numbers.")
+    return np.unique(values, return_inverse=True)[1].reshape(values.shape).astype(np.int32) + 1
+
+
+def _read_image(files: Files, name: str) -> NDArray[np.uint8]:
+    from rsam_core.scene import open_scene
+
+    return open_scene(files.read(name), name=PurePosixPath(name).name).read_rgb()
+
+
+def _without_truth(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    shown = ", ".join(PurePosixPath(name).name for name in names[:3])
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return [f"{len(names)} images without truth were left out: {shown}{more}."]
