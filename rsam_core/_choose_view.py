@@ -1,37 +1,163 @@
-"""Choosing how to show a raster, from its colour tags and a sample of its pixels."""
+"""Choosing how to show a raster, from its colour tags, a sample of its pixels and the settings."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rsam_core._raster_io import colours
-from rsam_core._view import Sample, View, opaque, stretch_limits
+from rsam_core._sample import is_measurement, sampled
+from rsam_core._view import STRETCH_PERCENTILES, Sample, View, stretch_limits
+from rsam_core.bands import BandRoles, ViewSettings, find_roles
 from rsam_core.errors import SceneError
+from rsam_core.indices import INDICES
 
 if TYPE_CHECKING:
-    from rasterio.enums import ColorInterp
     from rasterio.io import DatasetReader
-    from rasterio.windows import Window as RasterWindow
 
-    Piece: TypeAlias = tuple[RasterWindow, tuple[int, int]]
+_ROLE_NAMES = {"red": "red", "green": "green", "blue": "blue", "nir": "near infrared"}
 
-# Percentiles, empty bands and false alpha are judged on a sample of at most this many pixels a
-# side: a reduced read, or, from a large raster without overviews (where that would decode every
-# pixel), a grid of small windows.
-SAMPLE_SIDE = 1024
-SAMPLE_GRID = 8
-SCATTER_ABOVE = 2**24
-# Real transparency is nearly all on or off; a band with more values between is a measurement.
-MAX_PARTLY_TRANSPARENT = 0.2
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """What the bands of a raster are, whichever of them are shown.
+
+    Attributes
+    ----------
+    data : tuple of int
+        Bands that hold measurements, from 1.
+    dtypes : tuple of str
+        Data type of each band.
+    nodata : tuple of float or None
+        Value of each band that means "nothing measured here".
+    alpha : int or None
+        Band of transparency.
+    masked : bool
+        Whether the file carries a mask of valid pixels.
+    palette : (N, 4) uint8 array or None
+        Colours of band 1, if that holds indices of a colour table.
+    picture : bool
+        Whether it comes from a web format (PNG, GIF, ...), whose transparency means just that.
+    roles : BandRoles
+        What the bands measure.
+    """
+
+    data: tuple[int, ...]
+    dtypes: tuple[str, ...]
+    nodata: tuple[float | None, ...]
+    alpha: int | None
+    masked: bool
+    palette: np.ndarray | None
+    picture: bool
+    roles: BandRoles
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """A view, the settings it follows, and what was found on the way.
+
+    Attributes
+    ----------
+    view : View
+    settings : ViewSettings
+        With the bands filled in.
+    notes : tuple of str
+        What the user should know about it.
+    nodata_share : float
+        Share of the sample without a measurement, from 0 to 1.
+    """
+
+    view: View
+    settings: ViewSettings
+    notes: tuple[str, ...]
+    nodata_share: float
+
+
+def survey(dataset: DatasetReader, *, picture: bool) -> tuple[Layout, tuple[str, ...]]:
+    """Find out what the bands of a raster are, with notes on what is presumed or odd."""
+    from rasterio.enums import ColorInterp, MaskFlags
+
+    notes: list[str] = []
+    tags = colours(dataset)
+    alpha = tags.index(ColorInterp.alpha) + 1 if ColorInterp.alpha in tags[1:] else None
+    if alpha is not None and not picture and is_measurement(dataset, alpha):
+        notes.append(
+            f"Band {alpha} is marked as transparency but holds measurements; it is treated as "
+            "an ordinary band."
+        )
+        alpha = None
+    data = tuple(band for band in dataset.indexes if band != alpha)
+    flags = dataset.mask_flag_enums[0]
+    names = tuple(description or "" for description in dataset.descriptions)
+    roles = find_roles(names, tuple(tag.name for tag in tags), data)
+    if roles.presumed:
+        told = ", ".join(f"{getattr(roles, role)} {_ROLE_NAMES[role]}" for role in roles.presumed)
+        convention = (
+            "the numbering of Sentinel-2"
+            if names[roles.nir - 1]
+            else "what is usual for aerial images"
+        )
+        notes.append(f"Presumed of the bands, by {convention}: {told}.")
+    nodata = tuple(dataset.nodatavals)
+    different = {str(nodata[band - 1]) for band in data}
+    if len(different) > 1:
+        told = ", ".join(
+            "none" if value is None else f"{value:g}" for value in (nodata[b - 1] for b in data)
+        )
+        notes.append(f"Its bands mark missing pixels by different values ({_cut(told)}).")
+    return (
+        Layout(
+            data=data,
+            dtypes=tuple(dataset.dtypes),
+            nodata=nodata,
+            alpha=alpha,
+            masked=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
+            palette=_palette(dataset) if ColorInterp.palette in tags[:1] else None,
+            picture=picture,
+            roles=roles,
+        ),
+        tuple(notes),
+    )
+
+
+def choose_first_view(name: str, dataset: DatasetReader, layout: Layout) -> Chosen:
+    """Choose how to show a raster that was just opened: its colours, or any band with data.
+
+    Raises
+    ------
+    SceneError
+        No pixel of any band holds data.
+    """
+    try:
+        return choose_view(name, dataset, layout, ViewSettings())
+    except _NoData as empty:
+        first = default_bands(layout)
+        for band in layout.data:
+            if len(first) == 1 and band in first:
+                continue
+            try:
+                chosen = choose_view(name, dataset, layout, ViewSettings((band,)))
+            except _NoData:
+                continue
+            note = f"The first bands hold no data; band {band} is shown in their place."
+            return replace(chosen, notes=(note, *chosen.notes))
+        raise SceneError(
+            f"“{name}” holds no data: every pixel is empty (nodata, NaN or transparent). Check "
+            "that the file was exported completely, or open another one."
+        ) from empty
 
 
 def choose_view(
-    name: str, dataset: DatasetReader, *, picture: bool
-) -> tuple[View, tuple[str, ...]]:
-    """Choose how to show a raster, going by its colour tags and a sample of its pixels.
+    name: str,
+    dataset: DatasetReader,
+    layout: Layout,
+    settings: ViewSettings,
+    remember: Callable[[tuple, Callable[[], Sample]], Sample] | None = None,
+) -> Chosen:
+    """Choose how to show a raster as the settings ask.
 
     Parameters
     ----------
@@ -39,136 +165,146 @@ def choose_view(
         File name for messages.
     dataset : rasterio.io.DatasetReader
         The open raster.
-    picture : bool
-        Whether it comes from a web format (PNG, GIF, ...), whose transparency means just that.
+    layout : Layout
+        What its bands are.
+    settings : ViewSettings
+        What the user wants; bands that are not given are chosen.
+    remember : callable, optional
+        Takes a key and a function that reads a sample; may return one read earlier.
 
     Returns
     -------
-    view : View
-        Three bands of uint8 (beside alpha) and palettes are shown unchanged, all else stretched.
-    notes : tuple of str
-        What the user should know about it.
+    Chosen
+        Three bands of uint8 (beside alpha) and palettes are shown unchanged unless the settings
+        say otherwise, all else stretched.
 
     Raises
     ------
     SceneError
-        No pixel holds data.
+        There is no such band, or no pixel of it holds data.
     """
-    from rasterio.enums import ColorInterp, MaskFlags
-
-    notes: list[str] = []
-    tags = colours(dataset)
-    pieces = _pieces(dataset)
-    alpha = tags.index(ColorInterp.alpha) + 1 if ColorInterp.alpha in tags[1:] else None
-    if alpha is not None and not picture and _is_measurement(dataset, alpha, pieces):
-        notes.append(
-            f"Band {alpha} is marked as transparency but holds measurements; it is treated as "
-            "an ordinary band."
-        )
-        alpha = None
-    data = [band for band in dataset.indexes if band != alpha]
-    palette = _palette(dataset) if ColorInterp.palette in tags[:1] else None
-    bands = (1,) if palette is not None else _colour_bands(data, tags)
-    flags = dataset.mask_flag_enums[bands[0] - 1]
+    settings = replace(settings, bands=_bands(name, layout, settings))
+    bands = settings.bands
     view = View(
         bands=bands,
-        nodata=tuple(dataset.nodatavals[band - 1] for band in bands),
-        alpha=alpha,
-        masked=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
-        palette=palette,
-        over_white=picture,
+        nodata=tuple(layout.nodata[band - 1] for band in bands),
+        alpha=layout.alpha,
+        masked=layout.masked,
+        palette=layout.palette if bands == (1,) else None,
+        over_white=layout.picture,
+        index=settings.index,
+        gamma=settings.gamma,
     )
-    unchanged = palette is not None or (
-        len(data) == 3 and all(dataset.dtypes[band - 1] == "uint8" for band in bands)
+    unchanged = view.palette is not None or (
+        (settings.percentiles, settings.limits, settings.index) == (None, None, None)
+        and len(layout.data) == len(bands) == 3
+        and all(layout.dtypes[band - 1] == "uint8" for band in bands)
     )
-    complete = not view.masked and not alpha and palette is None and set(view.nodata) == {None}
-    if unchanged and complete:
-        return view, tuple(notes)
-    sample = _sampled(view, dataset, pieces)
-    if not sample.valid.any() and len(pieces) > 1:
-        sample = _sampled(view, dataset, [_reduced(dataset)])
-    values, valid = sample.values, sample.valid
-    if not valid.any():
-        raise SceneError(
-            f"“{name}” holds no data: every pixel of the bands shown is empty (nodata, NaN or "
-            "transparent). Check that the file was exported completely, or open another one."
+    transparent = view.masked or view.alpha or view.palette is not None
+    if unchanged and not transparent and set(view.nodata) == {None}:
+        return Chosen(view, settings, (), 0.0)
+
+    def read() -> Sample:
+        return sampled(view, dataset)
+
+    sample = remember(("sample", bands, settings.index), read) if remember else read()
+    if not sample.valid.any():
+        which = (
+            f"Band {bands[0]}"
+            if len(bands) == 1
+            else "Each of the bands " + _cut(", ".join(map(str, bands)))
         )
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        share = 1 - np.isfinite(values).all(axis=0).mean()
+        raise _NoData(
+            f"{which} of “{name}” holds no data: every pixel is empty (nodata, NaN or "
+            "transparent). Choose another band."
+        )
+    notes: list[str] = []
+    if sample.values.dtype.kind == "f" and not np.isfinite(sample.values).all():
+        share = 1 - np.isfinite(sample.values).all(axis=0).mean()
         notes.append(
             f"About {share:.1%} of the pixels are not numbers (NaN or infinite); they are shown "
             "black and left out."
         )
-    if unchanged:
-        return view, tuple(notes)
-    limits = []
-    for number, band, nodata in zip(bands, values, view.nodata):
-        known = band[valid if nodata is None else valid & (band != nodata)]
+    if not unchanged:
+        limits, more = _limits(view, settings, sample)
+        view = replace(view, stretch=limits)
+        notes += more
+    return Chosen(view, settings, tuple(notes), float(1 - sample.valid.mean()))
+
+
+def default_bands(layout: Layout) -> tuple[int, ...]:
+    """Return red, green and blue where they are known, else the first three bands, or the first."""
+    if layout.palette is not None or len(layout.data) < 3:
+        return (1,) if layout.palette is not None else layout.data[:1]
+    return layout.roles.bands(("red", "green", "blue")) or layout.data[:3]
+
+
+class _NoData(SceneError):
+    """The bands wanted hold nothing; others may."""
+
+
+def _bands(name: str, layout: Layout, settings: ViewSettings) -> tuple[int, ...]:
+    """Return the bands wanted after checking that they are there."""
+    bands = settings.bands
+    if not bands and settings.index:
+        return index_bands(name, layout.roles, settings.index)
+    bands = bands or default_bands(layout)
+    missing = [band for band in bands if band not in layout.data]
+    if missing:
+        there = _cut(", ".join(map(str, layout.data)))
+        raise SceneError(f"“{name}” has no band {missing[0]} to show. Choose from {there}.")
+    if settings.limits is not None and not settings.index and len(settings.limits) != len(bands):
+        raise SceneError(
+            f"{len(settings.limits)} pairs of limits do not fit {len(bands)} bands shown."
+        )
+    return bands
+
+
+def index_bands(name: str, roles: BandRoles, index: str) -> tuple[int, int]:
+    """Return the two bands of a spectral index, or say which one is unknown.
+
+    Raises
+    ------
+    SceneError
+        There is no such index, or the scene lacks a band for it.
+    """
+    if index not in INDICES:
+        raise SceneError(
+            f"There is no spectral index {index!r}. Choose one of {', '.join(INDICES)}."
+        )
+    bands = roles.bands(INDICES[index].roles)
+    if bands is None:
+        missing = [_ROLE_NAMES[role] for role in INDICES[index].roles if not getattr(roles, role)]
+        raise SceneError(
+            f"{index.upper()} needs a band of {' and '.join(missing)}, and “{name}” does not say "
+            "which of its bands that is. Open an image with near infrared whose bands are named, "
+            "or give the two bands."
+        )
+    return bands
+
+
+def _limits(
+    view: View, settings: ViewSettings, sample: Sample
+) -> tuple[tuple[tuple[float, float], ...], list[str]]:
+    """Return the values shown as black and white for each band, or for the index."""
+    percentiles = settings.percentiles or STRETCH_PERCENTILES
+    given = settings.limits
+    if view.index is not None:
+        if given and given[0]:
+            return (given[0],), []
+        values = view.index_values(sample.values)[sample.valid]
+        # The same on both sides of 0, so that the middle colour keeps its meaning.
+        end = max(0.05, *(abs(limit) for limit in stretch_limits(values, percentiles)))
+        return ((-end, end),), []
+    limits, notes = [], []
+    for place, (band, values) in enumerate(zip(view.bands, sample.values)):
+        nodata = view.nodata[place]
+        known = values[sample.valid if nodata is None else sample.valid & (values != nodata)]
         if known.size == 0:
-            notes.append(f"Band {number} holds no data and is shown black.")
-        limits.append(stretch_limits(known))
-    return replace(view, stretch=tuple(limits)), tuple(notes)
-
-
-def _pieces(dataset: DatasetReader) -> list[Piece]:
-    """Return which windows to sample, and at what size."""
-    height, width = dataset.shape
-    side = SAMPLE_SIDE // SAMPLE_GRID
-    if dataset.overviews(1) or height * width <= SCATTER_ABOVE or min(height, width) < side:
-        return [_reduced(dataset)]
-    lefts = np.linspace(0, width - side, SAMPLE_GRID).astype(int)
-    tops = np.linspace(0, height - side, SAMPLE_GRID).astype(int)
-    return [
-        (_window(int(left), int(top), side, side), (side, side)) for top in tops for left in lefts
-    ]
-
-
-def _window(left: int, top: int, width: int, height: int) -> RasterWindow:
-    from rasterio.windows import Window
-
-    return Window(left, top, width, height)
-
-
-def _reduced(dataset: DatasetReader) -> Piece:
-    """Return the whole raster at sample size."""
-    height, width = dataset.shape
-    scale = min(1.0, SAMPLE_SIDE / max(height, width))
-    shape = (max(1, round(height * scale)), max(1, round(width * scale)))
-    return _window(0, 0, width, height), shape
-
-
-def _sampled(view: View, dataset: DatasetReader, pieces: list[Piece]) -> Sample:
-    """Read all pieces, one beside the other as rows of a single line."""
-    parts = [view.sample(dataset, window, shape, nearest=True) for window, shape in pieces]
-    opacity = None
-    if parts[0].opacity is not None:
-        opacity = np.concatenate([part.opacity.reshape(1, -1) for part in parts], axis=-1)
-    bands = len(view.bands)
-    return Sample(
-        np.concatenate([part.values.reshape(bands, 1, -1) for part in parts], axis=-1),
-        np.concatenate([part.measured.reshape(1, -1) for part in parts], axis=-1),
-        opacity,
-    )
-
-
-def _colour_bands(data: list[int], tags: tuple[ColorInterp, ...]) -> tuple[int, ...]:
-    """Return the three bands marked red, green and blue, else the first three, or the first."""
-    from rasterio.enums import ColorInterp
-
-    if len(data) < 3:
-        return (data[0],)
-    wanted = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
-    if all(colour in tags for colour in wanted):
-        return tuple(tags.index(colour) + 1 for colour in wanted)
-    return tuple(data[:3])
-
-
-def _is_measurement(dataset: DatasetReader, alpha: int, pieces: list[Piece]) -> bool:
-    """Tell whether a band marked as transparency holds too many values in between to be one."""
-    parts = [dataset.read(alpha, window=window, out_shape=shape) for window, shape in pieces]
-    values = np.concatenate([part.ravel() for part in parts])
-    partly = (values > 0) & (values < opaque(values.dtype))
-    return bool(partly.mean() > MAX_PARTLY_TRANSPARENT)
+            notes.append(f"Band {band} holds no data and is shown black.")
+        fixed = given[place] if given else None
+        limits.append(fixed or stretch_limits(known, percentiles))
+    return tuple(limits), notes
 
 
 def _palette(dataset: DatasetReader) -> np.ndarray | None:
@@ -181,3 +317,7 @@ def _palette(dataset: DatasetReader) -> np.ndarray | None:
     for index, colour in entries.items():
         palette[index] = colour
     return palette
+
+
+def _cut(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else text[:length].rsplit(",", 1)[0] + ", …"

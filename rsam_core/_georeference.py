@@ -3,20 +3,67 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rsam_core.errors import SceneError
 from rsam_core.ground_distance import ground_sample_distance
+from rsam_core.world_file import read_world_file, sibling
 
 if TYPE_CHECKING:
     from affine import Affine
     from rasterio.io import DatasetReader
 
+    from rsam_core._raster_io import RasterFile
+
 # From this difference in pixel size between top and bottom on, the user is told.
 _NOTED_GSD_SPREAD = 0.02
 
 
-def georeference(dataset: DatasetReader) -> tuple[str | None, Affine | None, list[str]]:
-    """Return the CRS and transform as far as they are usable, with notes on what is missing."""
+@dataclass(frozen=True)
+class Place:
+    """Where a raster lies, and how large its pixels are on the ground.
+
+    Attributes
+    ----------
+    crs : str or None
+    transform : affine.Affine or None
+    gsd : float or None
+        Metres.
+    notes : tuple of str
+        What is missing or odd about it.
+    """
+
+    crs: str | None = None
+    transform: Affine | None = None
+    gsd: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, transform: Affine, crs: str | None, width: int, height: int) -> Place:
+        """Place a raster of that size by its transform, and by its CRS if that is known."""
+        if crs is None:
+            note = (
+                "The file does not name its coordinate system, so sizes in metres are unknown. "
+                "Type the ground distance of a pixel if you know it."
+            )
+            return cls(None, transform, None, (note,))
+        gsd, notes = measured_gsd(transform, crs, width, height)
+        return cls(crs, transform, gsd, tuple(notes))
+
+
+def georeference(dataset: DatasetReader, file: RasterFile, world: Affine | None = None) -> Place:
+    """Place an open raster as far as its file, or a world file, tells.
+
+    Parameters
+    ----------
+    dataset : rasterio.io.DatasetReader
+    file : RasterFile
+        Where it comes from; a world file beside it is used if it has no place of its own.
+    world : affine.Affine, optional
+        Transform of a world file that the user gave.
+    """
     from rasterio.errors import CRSError
 
     notes: list[str] = []
@@ -25,33 +72,103 @@ def georeference(dataset: DatasetReader) -> tuple[str | None, Affine | None, lis
     except CRSError:
         crs = None
     transform = dataset.transform
-    values = transform[:6]
-    determinant = transform.a * transform.e - transform.b * transform.d
-    if not all(math.isfinite(value) for value in values) or determinant == 0:
+    if transform.is_identity:
+        transform = None
+    elif not _has_area(transform):
+        transform = None
         notes.append(
             "The georeference of this file is broken (its pixels have no size on the map), so it "
             "is treated as a plain image."
         )
-        return None, None, notes
-    if transform.is_identity:
-        points = dataset.gcps[0]
-        if points:
-            notes.append(
-                f"The file carries {len(points)} ground control points but is not rectified; it is "
-                "treated as a plain image."
-            )
-        elif crs is not None:
-            notes.append(
-                "The file names a coordinate system but not where its pixels lie, so it is treated "
-                "as a plain image."
-            )
-        return None, None, notes
-    if crs is None:
+    elif world is not None and not _same(transform, world, dataset.width, dataset.height):
         notes.append(
-            "The file does not name its coordinate system, so sizes in metres are unknown. Type "
-            "the ground distance of a pixel if you know it."
+            "The world file and the image itself place it differently; the image's own place is "
+            "used."
         )
-    return crs, transform, notes
+    if transform is None and world is None and isinstance(file.source, Path):
+        world, more = _world_file_beside(file.source)
+        notes += more
+    if transform is None and world is not None:
+        transform, notes = world, []
+    if transform is not None:
+        if crs is None and isinstance(file.source, Path):
+            crs = _projection_beside(file.source)
+        place = Place.of(transform, crs, dataset.width, dataset.height)
+        return replace(place, notes=(*notes, *place.notes))
+    points = dataset.gcps[0]
+    if points:
+        notes.append(
+            f"The file carries {len(points)} ground control points but is not rectified; it is "
+            "treated as a plain image."
+        )
+    elif crs is not None and not notes:
+        notes.append(
+            "The file names a coordinate system but not where its pixels lie, so it is treated "
+            "as a plain image."
+        )
+    return Place(notes=tuple(notes))
+
+
+def checked_crs(crs: object) -> str:
+    """Return a coordinate system that a user typed as "EPSG:32637", or WKT where it has no code.
+
+    Raises
+    ------
+    SceneError
+        There is no such system, or it has no ground to measure on.
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    typed = str(crs).strip()
+    try:
+        found = CRS.from_user_input(f"EPSG:{typed}" if typed.isdigit() else typed)
+    except (CRSError, ValueError) as error:
+        raise SceneError(
+            f"There is no coordinate system “{typed[:40]}”. Type its EPSG code, for example "
+            "EPSG:4326 for degrees or EPSG:32737 for UTM zone 37 south."
+        ) from error
+    if not (found.is_geographic or found.is_projected or found.is_compound):
+        raise SceneError(
+            f"{found.name} is no coordinate system of a map. Type the EPSG code of a map "
+            "projection (such as UTM), or EPSG:4326 for degrees."
+        )
+    code = found.to_epsg()
+    return f"EPSG:{code}" if code else found.to_wkt()
+
+
+def _has_area(transform: Affine) -> bool:
+    determinant = transform.a * transform.e - transform.b * transform.d
+    return all(math.isfinite(value) for value in transform[:6]) and determinant != 0
+
+
+def _same(one: Affine, other: Affine, width: int, height: int) -> bool:
+    """Tell whether two transforms put the corners within half a pixel of each other."""
+    inverse = ~one
+    for corner in ((0, 0), (width, 0), (0, height), (width, height)):
+        x, y = inverse * (other * corner)
+        if math.hypot(x - corner[0], y - corner[1]) > 0.5:
+            return False
+    return True
+
+
+def _world_file_beside(path: Path) -> tuple[Affine | None, list[str]]:
+    """Return the transform of a world file that GDAL did not use, with a note if it is broken."""
+    beside = sibling(path)
+    if beside is None:
+        return None, []
+    try:
+        return read_world_file(beside, path.name), []
+    except SceneError as error:
+        return None, [f"{error} Until then the image is treated as a plain one."]
+
+
+def _projection_beside(path: Path) -> str | None:
+    """Return the coordinate system in the Esri .prj file beside an image, if it is usable."""
+    try:
+        return checked_crs(path.with_suffix(".prj").read_text("utf-8-sig"))
+    except (OSError, ValueError, SceneError):
+        return None
 
 
 def measured_gsd(

@@ -20,8 +20,8 @@ _ORIENTATION_TAG = 274
 _UPRIGHT = 1
 
 
-def prepared(file: RasterFile) -> tuple[RasterFile, tuple[str, ...]]:
-    """Return a file that GDAL reads as people see it, with notes on what was done.
+def prepared(file: RasterFile) -> tuple[RasterFile, tuple[str, ...], bool]:
+    """Return a file that GDAL reads as people see it, notes on that, and whether it was turned.
 
     A photograph with a camera orientation is turned upright, and of an animation (GIF, WEBP) the
     first frame is taken; such a picture is rewritten once as a lossless tiled TIFF in memory, so
@@ -39,7 +39,7 @@ def prepared(file: RasterFile) -> tuple[RasterFile, tuple[str, ...]]:
     """
     driver = file.driver
     if driver not in ("GIF", "JPEG", "PNG", "WEBP"):
-        return file, ()
+        return file, (), False
     if driver == "GIF":
         _check_gif_size(file)
     notes: list[str] = []
@@ -54,7 +54,7 @@ def prepared(file: RasterFile) -> tuple[RasterFile, tuple[str, ...]]:
             if turned:
                 notes.append("The photo was turned upright, as its camera orientation asks.")
             if not turned and driver in ("JPEG", "PNG"):
-                return file, ()
+                return file, (), False
             pixels = _pixels(image)
     except RsamError:
         raise
@@ -63,7 +63,7 @@ def prepared(file: RasterFile) -> tuple[RasterFile, tuple[str, ...]]:
     # Pillow raises many types on damaged files (OSError, SyntaxError, struct.error, ...).
     except Exception as error:
         raise file.damaged() from error
-    return replace(file, source=_as_tiff(pixels)), tuple(notes)
+    return replace(file, source=_as_tiff(pixels)), tuple(notes), turned
 
 
 def _check_gif_size(file: RasterFile) -> None:

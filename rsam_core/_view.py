@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rsam_core.indices import INDICES
+
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
     from rasterio.windows import Window as RasterWindow
@@ -62,6 +64,10 @@ class View:
         Red, green, blue and alpha of each index.
     over_white : bool
         Lay transparent colours over white, as web browsers do; otherwise transparent is black.
+    index : str or None
+        Spectral index of the two bands to show in colours; `stretch` then holds one pair.
+    gamma : float
+        Above 1 brightens the middle tones.
     """
 
     bands: tuple[int, ...]
@@ -71,6 +77,8 @@ class View:
     masked: bool = False
     palette: np.ndarray | None = None
     over_white: bool = False
+    index: str | None = None
+    gamma: float = 1.0
 
     def rgb(
         self, dataset: DatasetReader, window: RasterWindow, shape: tuple[int, int]
@@ -79,7 +87,7 @@ class View:
         picture = np.empty((*shape, 3), np.uint8)
         for rows, strip in _strips(window, shape):
             target = (rows.stop - rows.start, shape[1])
-            picture[rows] = self._rgb(self.sample(dataset, strip, target))
+            picture[rows] = self.coloured(self.sample(dataset, strip, target))
         return picture
 
     def valid(self, dataset: DatasetReader, window: RasterWindow) -> np.ndarray:
@@ -103,16 +111,10 @@ class View:
         values = self._values(dataset, window, shape, nearest=nearest)
         return Sample(values, self._measured(values), self._opacity(dataset, window, shape, values))
 
-    def _rgb(self, sample: Sample) -> np.ndarray:
+    def coloured(self, sample: Sample) -> np.ndarray:
         """Colour a sample as (H, W, 3) uint8."""
-        values, shown = sample.values, sample.measured
-        if self.palette is not None:
-            picture = self.palette[np.minimum(values[0], len(self.palette) - 1), :3]
-        else:
-            bands = values
-            if self.stretch is not None:
-                bands = [stretched(band, *limits) for band, limits in zip(values, self.stretch)]
-            picture = np.stack([bands[min(i, len(bands) - 1)] for i in range(3)], axis=-1)
+        shown = sample.measured
+        picture = self._colours(sample.values)
         if sample.opacity is not None and self.over_white:
             weight = sample.opacity[..., None]
             picture = np.rint(picture * weight + 255 * (1 - weight)).astype(np.uint8)
@@ -120,6 +122,25 @@ class View:
             shown = sample.valid
         picture[~shown] = 255 if self.over_white else 0
         return picture
+
+    def _colours(self, values: np.ndarray) -> np.ndarray:
+        """Turn (bands, H, W) into (H, W, 3) uint8, whether measured or not."""
+        if self.palette is not None:
+            picture = self.palette[np.minimum(values[0], len(self.palette) - 1), :3]
+            return picture if self.gamma == 1 else brightened(picture, self.gamma)
+        if self.index is not None:
+            index = INDICES[self.index]
+            return index.colours[
+                stretched(index.compute(*values), *self.stretch[0], gamma=self.gamma)
+            ]
+        if self.stretch is None:
+            bands = values if self.gamma == 1 else brightened(values, self.gamma)
+        else:
+            bands = [
+                stretched(band, *limits, gamma=self.gamma)
+                for band, limits in zip(values, self.stretch)
+            ]
+        return np.stack([bands[min(i, len(bands) - 1)] for i in range(3)], axis=-1)
 
     def _values(
         self,
@@ -149,6 +170,8 @@ class View:
 
     def _measured(self, values: np.ndarray) -> np.ndarray:
         """Return where all bands shown are finite and not all of them hold their nodata value."""
+        if self.index is not None:
+            return np.isfinite(self.index_values(values))
         # One band at nodata is not enough: a nodata of 0 also occurs as a dark colour.
         measured = np.zeros(values.shape[1:], bool)
         for band, nodata in zip(values, self.nodata):
@@ -157,6 +180,15 @@ class View:
             for band in values:
                 measured &= np.isfinite(band)
         return measured
+
+    def index_values(self, values: np.ndarray) -> np.ndarray:
+        """Return the spectral index of (2, H, W) values as (H, W) float32, NaN where unknown."""
+        result = INDICES[self.index].compute(*values)
+        for band, nodata in zip(values, self.nodata):
+            # Of an index one band without a measurement leaves nothing.
+            if nodata is not None and not np.isnan(nodata):
+                result[band == nodata] = np.nan
+        return result
 
     def _opacity(
         self,
@@ -182,8 +214,8 @@ class View:
         return None
 
 
-def stretched(band: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Map `low` to 0 and `high` to 255, linearly and clipped.
+def stretched(band: np.ndarray, low: float, high: float, *, gamma: float = 1.0) -> np.ndarray:
+    """Map `low` to 0 and `high` to 255, clipped; linearly unless gamma says otherwise.
 
     Parameters
     ----------
@@ -191,6 +223,8 @@ def stretched(band: np.ndarray, low: float, high: float) -> np.ndarray:
         Values of any real dtype; NaN becomes 0.
     low, high : float
         Values that become black and white, ``low < high``.
+    gamma : float
+        The result is ``255 * t ** (1 / gamma)`` for t from 0 to 1 between the limits.
 
     Returns
     -------
@@ -203,11 +237,22 @@ def stretched(band: np.ndarray, low: float, high: float) -> np.ndarray:
         scaled = np.subtract(band, low, dtype=precision)
         scaled *= 255 / (high - low)
         np.clip(scaled, 0, 255, out=scaled)
-    return np.rint(np.nan_to_num(scaled, copy=False)).astype(np.uint8)
+        np.nan_to_num(scaled, copy=False)
+    if gamma != 1:
+        scaled = 255 * (scaled / 255) ** precision(1 / gamma)
+    return np.rint(scaled).astype(np.uint8)
 
 
-def stretch_limits(values: np.ndarray) -> tuple[float, float]:
-    """Return the values to show as black and white: percentiles 2 and 98 of finite values.
+def brightened(values: np.ndarray, gamma: float) -> np.ndarray:
+    """Apply gamma to colours of 8 bits, by a table of its 256 results."""
+    table = stretched(np.arange(256, dtype=np.float32), 0, 255, gamma=gamma)
+    return table[values]
+
+
+def stretch_limits(
+    values: np.ndarray, percentiles: tuple[float, float] = STRETCH_PERCENTILES
+) -> tuple[float, float]:
+    """Return the values to show as black and white: two percentiles of the finite values.
 
     Where those coincide (a mask with few objects) the extremes serve, and a constant band is shown
     as mid grey.
@@ -215,7 +260,7 @@ def stretch_limits(values: np.ndarray) -> tuple[float, float]:
     values = values[np.isfinite(values)]
     if values.size == 0:
         return 0.0, 1.0
-    low, high = (float(value) for value in np.percentile(values, STRETCH_PERCENTILES))
+    low, high = (float(value) for value in np.percentile(values, percentiles))
     if low == high:
         low, high = float(values.min()), float(values.max())
     if low == high:

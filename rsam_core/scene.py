@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from rsam_core import _pictures
-from rsam_core._choose_view import choose_view
-from rsam_core._georeference import georeference, measured_gsd
-from rsam_core._raster_io import (
-    MAX_READ_BYTES,
-    PICTURE_DRIVERS,
-    RasterFile,
-    check_content,
-    check_size,
-    colours,
-)
-from rsam_core._sources import file_of
+from rsam_core._choose_view import Chosen, Layout, choose_view, index_bands
+from rsam_core._georeference import Place, checked_crs
+from rsam_core._kept import Kept
+from rsam_core._opening import opened
+from rsam_core._raster_io import MAX_READ_BYTES, RasterFile
 from rsam_core._view import View
+from rsam_core.bands import BandRoles, ViewSettings
 from rsam_core.errors import SceneError
 from rsam_core.window import Window
 
@@ -65,8 +59,6 @@ class Scene:
         64 MiB; beyond that, of the length and 32 blocks of 1 MiB spread from start to end.
     band_names : tuple of str
         Name of each band, from the file where it has them.
-    notes : tuple of str
-        What the user should know about how the file was opened; may be empty.
     """
 
     name: str
@@ -80,9 +72,12 @@ class Scene:
     gsd: float | None
     content_hash: str
     band_names: tuple[str, ...]
-    notes: tuple[str, ...]
     _file: RasterFile = field(repr=False)
-    _view: View = field(repr=False)
+    _file_notes: tuple[str, ...] = field(repr=False)
+    _place_notes: tuple[str, ...] = field(repr=False)
+    _layout: Layout = field(repr=False)
+    _chosen: Chosen = field(repr=False)
+    _kept: Kept = field(default_factory=Kept, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,14 +85,56 @@ class Scene:
         return self.height, self.width
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know about the file, its place and its view; may be empty."""
+        return *self._file_notes, *self._place_notes, *self._chosen.notes
+
+    @property
+    def data_bands(self) -> tuple[int, ...]:
+        """Bands that hold measurements, counted from 1: all but transparency."""
+        return self._layout.data
+
+    @property
+    def roles(self) -> BandRoles:
+        """Which bands measure red, green, blue and near infrared, as far as that is known."""
+        return self._layout.roles
+
+    @property
+    def has_palette(self) -> bool:
+        """Whether band 1 holds indices of a colour table."""
+        return self._layout.palette is not None
+
+    @property
+    def nodata_share(self) -> float:
+        """Share of the picture without a measurement, from 0 to 1, judged on a sample."""
+        return self._chosen.nodata_share
+
+    @property
+    def view_settings(self) -> ViewSettings:
+        """How the picture is made of the bands; see `with_view`."""
+        return self._chosen.settings
+
+    @property
+    def view_key(self) -> Hashable:
+        """What tells this picture from those of other files and of other view settings."""
+        return self.content_hash, self.view_settings
+
+    @property
     def view_bands(self) -> tuple[int, ...]:
-        """Bands that `read_rgb` shows, counted from 1: one for grey, three for red, green, blue."""
+        """Bands in the view from 1: one for grey, three for colours, two for a spectral index."""
         return self._view.bands
 
     @property
     def stretch(self) -> tuple[tuple[float, float], ...] | None:
-        """Values shown as black and white, for each of `view_bands`; None if shown unchanged."""
+        """Values shown as black and white, for each of `view_bands`; None if shown unchanged.
+
+        Of a spectral index a single pair: the values at both ends of its colours.
+        """
         return self._view.stretch
+
+    @property
+    def _view(self) -> View:
+        return self._chosen.view
 
     @property
     def pixel_area_m2(self) -> float | None:
@@ -107,10 +144,10 @@ class Scene:
     def read_rgb(self, window: Window | None = None, max_size: int | None = None) -> np.ndarray:
         """Read the view image: what people see and what the models see.
 
-        Three bands of uint8 come unchanged. Anything else is stretched linearly between its
-        percentiles 2 and 98, band by band; these come once from a sample of the whole scene, so
-        that all windows match. Pixels without data are black; transparent parts of a PNG or GIF
-        are white.
+        Unless `with_view` said otherwise, three bands of uint8 come unchanged, and anything else
+        is stretched linearly between its percentiles 2 and 98, band by band; these come once from
+        a sample of the whole scene, so that all windows match. Pixels without data are black;
+        transparent parts of a PNG or GIF are white.
 
         Parameters
         ----------
@@ -131,9 +168,32 @@ class Scene:
             is damaged.
         """
         part = self._checked(window)
-        shape = _reduced_shape(part, max_size)
+        shape = part.reduced_shape(max_size)
         with self._reading(part) as (dataset, source):
             return self._view.rgb(dataset, source, shape)
+
+    def overview(self, max_size: int = 2048) -> np.ndarray:
+        """Return the view image of the whole scene, reduced; kept in memory once it was read.
+
+        Parameters
+        ----------
+        max_size : int
+            Longest side of the result in pixels.
+
+        Returns
+        -------
+        (H, W, 3) array of uint8
+            Read only. The same as ``read_rgb(max_size=max_size)``, which a large file without
+            overviews takes seconds to answer.
+
+        Raises
+        ------
+        SceneError
+            As for `read_rgb`.
+        """
+        return self._kept.get(
+            ("overview", self.view_settings, max_size), lambda: self.read_rgb(max_size=max_size)
+        )
 
     def read_bands(self, window: Window | None = None) -> np.ndarray:
         """Read all bands as stored.
@@ -180,6 +240,86 @@ class Scene:
         part = self._checked(window)
         with self._reading(part) as (dataset, source):
             return self._view.valid(dataset, source)
+
+    def index(self, name: str, window: Window | None = None) -> np.ndarray:
+        """Compute a spectral index from the bands as stored.
+
+        Parameters
+        ----------
+        name : str
+            "ndvi" (vegetation, from near infrared and red) or "ndwi" (open water, from green and
+            near infrared); see `rsam_core.indices`.
+        window : Window, optional
+            Part to read; the whole scene by default.
+
+        Returns
+        -------
+        (H, W) array of float32
+            NaN where either band holds no measurement or both are 0.
+
+        Raises
+        ------
+        SceneError
+            A band that it needs is unknown; otherwise as for `read_rgb`.
+        """
+        part = self._checked(window)
+        shape = part.height, part.width
+        self._check_memory(shape, 8)
+        bands = index_bands(self.name, self.roles, name)
+        nodata = tuple(self._layout.nodata[band - 1] for band in bands)
+        view = replace(self._view, bands=bands, index=name, nodata=nodata, palette=None)
+        with self._reading(part) as (dataset, source):
+            sample = view.sample(dataset, source, shape)
+        result = view.index_values(sample.values)
+        result[~sample.valid] = np.nan
+        return result
+
+    def with_view(self, settings: ViewSettings) -> Scene:
+        """Return the same scene with other bands, stretch or gamma.
+
+        Parameters
+        ----------
+        settings : ViewSettings
+            What `read_rgb` shows from then on. `rsam_core.bands.presets` lists usual ones.
+
+        Raises
+        ------
+        SceneError
+            The scene has no such band, or it is unknown which one an index needs, or it is empty.
+        """
+        if settings == self.view_settings:
+            return self
+        with self._file.open() as dataset:
+            self._check_unchanged(dataset)
+            chosen = choose_view(self.name, dataset, self._layout, settings, self._kept.get)
+        return replace(self, _chosen=chosen)
+
+    def with_crs(self, crs: str | int) -> Scene:
+        """Return the same scene with a coordinate system that the user typed.
+
+        Parameters
+        ----------
+        crs : str or int
+            EPSG code ("EPSG:32737" or 32737) or WKT. The ground distance is measured anew.
+
+        Raises
+        ------
+        SceneError
+            There is no such system, the coordinates do not fit it, or there are none.
+        """
+        code = checked_crs(crs)
+        if self.transform is None:
+            raise SceneError(
+                f"Nothing says where the pixels of “{self.name}” lie. Open it together with its "
+                "world file (.tfw, .jgw, .pgw)."
+            )
+        place = Place.of(self.transform, code, self.width, self.height)
+        if place.gsd is None:
+            raise SceneError(
+                f"The coordinates of “{self.name}” do not fit {code[:40]}: its pixels would lie "
+                "outside that map. Check the code; degrees are EPSG:4326."
+            )
+        return replace(self, crs=place.crs, gsd=place.gsd, _place_notes=place.notes)
 
     def with_gsd(self, gsd: float) -> Scene:
         """Return the same scene with a ground sample distance that the user typed.
@@ -234,16 +374,7 @@ class Scene:
 
     def _checked(self, window: Window | None) -> Window:
         """Return the window, or the whole scene, after checking that it lies inside."""
-        whole = Window(0, 0, self.width, self.height)
-        if window is None:
-            return whole
-        right, bottom = window.x + window.width, window.y + window.height
-        if window.x < 0 or window.y < 0 or right > self.width or bottom > self.height:
-            raise SceneError(
-                f"The window from ({window.x}, {window.y}) to ({right}, {bottom}) reaches beyond "
-                f"the image of {self.width} × {self.height} pixels. Choose one inside."
-            )
-        return window
+        return Window(0, 0, self.width, self.height).part(window)
 
     def _check_memory(self, shape: tuple[int, int], bands: int) -> None:
         size = math.prod(shape) * bands * np.dtype(self.dtype).itemsize
@@ -253,21 +384,28 @@ class Scene:
                 "smaller window, or a reduced view with max_size."
             )
 
+    def _check_unchanged(self, dataset: DatasetReader) -> None:
+        if dataset.shape != self.shape or dataset.count != self.count:
+            raise SceneError(
+                f"“{self.name}” has changed on disk since it was opened. Open it again."
+            )
+
     @contextmanager
     def _reading(self, part: Window) -> Iterator[tuple[DatasetReader, RasterWindow]]:
         """Open the file for one read of a window."""
         from rasterio.windows import Window as RasterWindow
 
         with self._file.open() as dataset:
-            if dataset.shape != self.shape or dataset.count != self.count:
-                raise SceneError(
-                    f"“{self.name}” has changed on disk since it was opened. Open it again."
-                )
+            self._check_unchanged(dataset)
             yield dataset, RasterWindow(part.x, part.y, part.width, part.height)
 
 
 def open_scene(
-    source: str | os.PathLike[str] | bytes | BinaryIO, *, name: str | None = None
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    *,
+    name: str | None = None,
+    world_file: bytes | str | os.PathLike[str] | BinaryIO | None = None,
+    crs: str | int | None = None,
 ) -> Scene:
     """Open an image for segmentation.
 
@@ -278,6 +416,11 @@ def open_scene(
         format allows; an object such as an upload is read to its end and its bytes are kept.
     name : str, optional
         Name to show; by default that of the path or file object.
+    world_file : bytes, path or binary file object, optional
+        World file (.tfw, .jgw, .pgw, .wld, ...) that says where the pixels lie. One that lies
+        beside a path is found without it. The image's own georeference comes first.
+    crs : str or int, optional
+        Coordinate system to use in place of the file's, as EPSG code or WKT.
 
     Returns
     -------
@@ -286,82 +429,25 @@ def open_scene(
     Raises
     ------
     SceneError
-        The source cannot be opened; the message names the file and the remedy.
+        The source cannot be opened, or the world file is broken or belongs to another image; the
+        message names the file and the remedy.
 
     Notes
     -----
     Camera orientation is applied, CMYK and palettes become RGB, and of an animation the first
     frame is taken. Limits are checked in the header before anything is decoded.
     """
-    original = file_of(source, name)
-    if original.size == 0:
-        raise SceneError(
-            f"“{original.name}” is empty (0 bytes): it was not saved or copied completely. "
-            "Copy or download it again."
-        )
-    notes: list[str] = []
-    driver = original.driver
-    picture = driver in PICTURE_DRIVERS
-    crs = transform = None
-    if driver == "GIF":
-        # Only Pillow composes the frames of a GIF, so GDAL never sees one.
-        file, more = _pictures.prepared(original)
-    else:
-        with original.open() as dataset:
-            check_size(original.name, dataset.width, dataset.height, picture=picture)
-            check_content(original, dataset)
-            crs, transform, notes = georeference(dataset)
-            pages = len(dataset.subdatasets)
-        if pages > 1:
-            notes.append(f"The file holds {pages} images; the first one is shown.")
-        file, more = _pictures.prepared(original)
-    notes += more
-    if file is not original and transform is not None:
-        crs = transform = None
-        notes.append("Its world file was left out, because it fits the photo before turning.")
-    with file.open() as dataset:
-        view, view_notes = choose_view(file.name, dataset, picture=picture)
-        width, height = dataset.width, dataset.height
-        fields = {
-            "width": width,
-            "height": height,
-            "count": dataset.count,
-            "dtype": dataset.dtypes[0],
-            "nodata": dataset.nodata,
-            "band_names": _band_names(dataset),
-        }
-    notes += view_notes
-    gsd = None
-    if crs is not None and transform is not None:
-        gsd, gsd_notes = measured_gsd(transform, crs, width, height)
-        notes += gsd_notes
+    found = opened(source, name, world_file, crs)
     return Scene(
-        name=file.name,
-        crs=crs,
-        transform=transform,
-        gsd=gsd,
-        content_hash=original.content_hash(),
-        notes=tuple(notes),
-        _file=file,
-        _view=view,
-        **fields,
+        name=found.file.name,
+        crs=found.place.crs,
+        transform=found.place.transform,
+        gsd=found.place.gsd,
+        content_hash=found.content_hash,
+        _file=found.file,
+        _file_notes=found.notes,
+        _place_notes=found.place.notes,
+        _layout=found.layout,
+        _chosen=found.chosen,
+        **found.header,
     )
-
-
-def _band_names(dataset: DatasetReader) -> tuple[str, ...]:
-    """Return the description of each band, else its colour, else its number."""
-    names = []
-    for index, description, colour in zip(dataset.indexes, dataset.descriptions, colours(dataset)):
-        told = colour.name if colour.name in ("red", "green", "blue", "alpha") else None
-        names.append(description or told or f"band {index}")
-    return tuple(names)
-
-
-def _reduced_shape(part: Window, max_size: int | None) -> tuple[int, int]:
-    """Return (height, width) of a window reduced to a longest side."""
-    if max_size is None:
-        return part.height, part.width
-    if max_size < 1:
-        raise SceneError(f"A view cannot be {max_size} pixels large. max_size is at least 1.")
-    scale = min(1.0, max_size / max(part.width, part.height))
-    return max(1, round(part.height * scale)), max(1, round(part.width * scale))

@@ -49,3 +49,42 @@ class Window:
     def slices(self) -> tuple[slice, slice]:
         """Rows and columns, to index an (H, W) or (H, W, C) array of the whole scene."""
         return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
+
+    def part(self, window: Window | None) -> Window:
+        """Return a window after checking that it lies inside this one, or this one for None.
+
+        Raises
+        ------
+        SceneError
+            It reaches beyond this one.
+        """
+        if window is None:
+            return self
+        right, bottom = window.x + window.width, window.y + window.height
+        inside = (
+            window.x >= self.x
+            and window.y >= self.y
+            and right <= self.x + self.width
+            and bottom <= self.y + self.height
+        )
+        if not inside:
+            raise SceneError(
+                f"The window from ({window.x}, {window.y}) to ({right}, {bottom}) reaches beyond "
+                f"the image of {self.width} × {self.height} pixels. Choose one inside."
+            )
+        return window
+
+    def reduced_shape(self, max_size: int | None) -> tuple[int, int]:
+        """Return (height, width) once the longest side is at most `max_size` pixels.
+
+        Raises
+        ------
+        SceneError
+            `max_size` is below 1.
+        """
+        if max_size is None:
+            return self.height, self.width
+        if max_size < 1:
+            raise SceneError(f"A view cannot be {max_size} pixels large. max_size is at least 1.")
+        scale = min(1.0, max_size / max(self.width, self.height))
+        return max(1, round(self.height * scale)), max(1, round(self.width * scale))

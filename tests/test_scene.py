@@ -16,7 +16,7 @@ from affine import Affine
 from PIL import Image
 from rasterio.enums import ColorInterp, Resampling
 
-from rsam_core import _choose_view
+from rsam_core import _sample
 from rsam_core.errors import SceneError
 from rsam_core.ground_distance import ground_sample_distance
 from rsam_core.scene import Scene, Window, open_scene
@@ -190,8 +190,8 @@ def test_16_bit_is_stretched_between_percentiles(tmp_path: Path) -> None:
 def test_large_rasters_are_stretched_by_a_scattered_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_choose_view, "SCATTER_ABOVE", 10_000)
-    monkeypatch.setattr(_choose_view, "SAMPLE_SIDE", 128)
+    monkeypatch.setattr(_sample, "SCATTER_ABOVE", 10_000)
+    monkeypatch.setattr(_sample, "SAMPLE_SIDE", 128)
     values = np.random.default_rng(0).normal(2000, 300, (1, 256, 256)).astype(np.uint16)
     scene = open_scene(write_tiff(tmp_path / "large.tif", values))
     (low, high) = scene.stretch[0]
