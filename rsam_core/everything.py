@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +19,24 @@ from rsam_core.embedding import Embedding
 from rsam_core.errors import PromptError
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
-from rsam_core.overlap import shared_pixels
 from rsam_core.prompts import Prompt
 from rsam_core.segmenter import Segmenter
+from rsam_core.suppression import suppress
 
 _FLOOR = 0.25
 """Masks below this predicted IoU are not kept: no slider goes lower."""
 
 _CHUNK = 16
-"""Points decoded between two reports of progress."""
+"""Points that the embedded model decodes between two reports: a fraction of a second."""
+
+_HEAVY_CHUNK = 4
+"""The same for the large models, which need up to half a second for a point."""
+
+_COVER = 0.15
+"""A mask makes a grid point superfluous if its score is this far above the quality asked for."""
+
+_COVER_REACH = 3.0
+"""...and its area is at most that of a square of so many grid spacings: a field may hold cars."""
 
 _TRIAL_POINTS = 6
 
@@ -48,7 +58,11 @@ class EverythingSettings:
     min_area : float
         Smallest object in pixels.
     max_share : float
-        Largest object as a share of the view, 0 to 1: larger ones are background.
+        Largest object as a share of the view, 0 to 1: larger ones are background. Where a scene
+        is worked through in tiles, it is a share of the tile.
+    skip_covered : bool
+        Leave out grid points that lie on a good mask of moderate size found before: quicker, and
+        some objects are missed.
     """
 
     spacing: float = 32.0
@@ -57,6 +71,7 @@ class EverythingSettings:
     max_overlap: float = 0.6
     min_area: float = 30.0
     max_share: float = 0.4
+    skip_covered: bool = False
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.spacing) or self.spacing < 4:
@@ -86,7 +101,7 @@ class EverythingState:
 
     Attributes
     ----------
-    masks : tuple of Instance
+    masks : sequence of Instance
         In view pixels, best score first; identical proposals are already merged.
     stability : ndarray of float32
         One value a mask.
@@ -98,11 +113,43 @@ class EverythingState:
         False if it was cancelled before the last point.
     """
 
-    masks: tuple[Instance, ...]
+    masks: Sequence[Instance]
     stability: NDArray[np.float32]
     shape: tuple[int, int]
     points: int
     complete: bool
+
+    @cached_property
+    def boxes(self) -> NDArray[np.int64]:
+        """Pixel edges x0, y0, x1, y1 of each mask's bounding box, shape (N, 4)."""
+        return np.array([mask.bbox for mask in self.masks], np.int64).reshape(-1, 4)
+
+    @cached_property
+    def areas(self) -> NDArray[np.int64]:
+        """Pixels of each mask, shape (N,)."""
+        return np.array([mask.area for mask in self.masks], np.int64)
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """Predicted IoU of each mask, shape (N,)."""
+        return np.array([mask.score for mask in self.masks], np.float64)
+
+    def choose(self, settings: EverythingSettings) -> list[Instance]:
+        """The masks that pass the thresholds, without near-duplicates, best first."""
+        largest = settings.max_share * self.shape[0] * self.shape[1]
+        passed = np.flatnonzero(
+            (self.scores >= settings.min_quality)
+            & (self.stability >= settings.min_stability)
+            & (self.areas >= settings.min_area)
+            & (self.areas <= largest)
+        )
+        kept = suppress(
+            lambda i: self.masks[passed[i]].mask,
+            self.boxes[passed],
+            self.areas[passed],
+            settings.max_overlap,
+        )
+        return [self.masks[i] for i in passed[kept]]
 
 
 def grid_points(shape: tuple[int, int], spacing: float) -> NDArray[np.float64]:
@@ -134,6 +181,99 @@ def _decode(segmenter: Segmenter, embedding: Embedding, prompts: list[Prompt]) -
     return segmenter.model.decode_many(embedding.features, prompts, True, quick=True)
 
 
+class Harvest:
+    """Collects the masks of one view's grid points, without exact repetitions.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+    embedding : Embedding
+    settings : EverythingSettings
+        Only ``spacing`` and what ``skip_covered`` needs matter here.
+
+    Attributes
+    ----------
+    masks : list of Instance
+        In view pixels, in the order in which they were found.
+    stability : list of float
+    """
+
+    def __init__(
+        self, segmenter: Segmenter, embedding: Embedding, settings: EverythingSettings
+    ) -> None:
+        self.segmenter, self.embedding, self.settings = segmenter, embedding, settings
+        self.masks: list[Instance] = []
+        self.stability: list[float] = []
+        self._seen: set[tuple[int, int, int, int, int]] = set()
+        self._covered = np.zeros(embedding.shape, bool) if settings.skip_covered else None
+
+    def work(
+        self,
+        points: NDArray[np.float64],
+        report: Callable[[int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> int:
+        """Prompt points (N, 2) one after another; return how many were dealt with.
+
+        Parameters
+        ----------
+        points : ndarray of float, shape (N, 2)
+            In view pixels.
+        report : callable, optional
+            Told after each chunk how many points are dealt with.
+        cancelled : callable, optional
+            Asked before each chunk; True ends the work.
+        """
+        light = self.segmenter.model.name == "rsam-tiny"
+        size, done = _CHUNK if light else _HEAVY_CHUNK, 0
+        while done < len(points):
+            if cancelled is not None and cancelled():
+                break
+            chunk: list[NDArray[np.float64]] = []
+            while done < len(points) and len(chunk) < size:
+                if not self._is_covered(points[done]):
+                    chunk.append(points[done])
+                done += 1
+            self._prompt(chunk)
+            if report is not None:
+                report(done)
+        return done
+
+    def _is_covered(self, point: NDArray[np.float64]) -> bool:
+        if self._covered is None:
+            return False
+        height, width = self._covered.shape
+        return bool(self._covered[min(int(point[1]), height - 1), min(int(point[0]), width - 1)])
+
+    def _prompt(self, chunk: list[NDArray[np.float64]]) -> None:
+        if not chunk:
+            return
+        prompts = [Prompt(points=point[None]) for point in chunk]
+        for answer in _decode(self.segmenter, self.embedding, prompts):
+            for k, score in enumerate(answer.scores):
+                if score < _FLOOR or not answer.masks[k].any():
+                    continue
+                found = Instance(answer.masks[k], answer.x, answer.y, float(score))
+                identity = (*found.bbox, hash(found.mask.tobytes()))
+                if identity not in self._seen:
+                    self._seen.add(identity)
+                    self.masks.append(found)
+                    self.stability.append(float(answer.stability[k]))
+                    self._cover(found, self.stability[-1])
+
+    def _cover(self, found: Instance, stability: float) -> None:
+        if self._covered is None:
+            return
+        settings = self.settings
+        if (
+            found.score >= min(settings.min_quality + _COVER, 0.98)
+            and stability >= settings.min_stability
+            and settings.min_area <= found.area <= (_COVER_REACH * settings.spacing) ** 2
+        ):
+            x0, y0, x1, y1 = found.bbox
+            self._covered[y0:y1, x0:x1] |= found.mask
+
+
 def initialize(
     segmenter: Segmenter,
     embedding: Embedding,
@@ -149,7 +289,7 @@ def initialize(
     segmenter : Segmenter
     embedding : Embedding
     settings : EverythingSettings, optional
-        Only ``spacing`` matters here.
+        Only ``spacing`` matters here, and ``skip_covered`` with the thresholds it goes by.
     progress : callable, optional
         Called with a share from 0 to 1 and a text.
     cancelled : callable, optional
@@ -161,35 +301,20 @@ def initialize(
     """
     settings = settings or settings_for(segmenter.model.name)
     points = grid_points(embedding.shape, settings.spacing)
-    masks: list[Instance] = []
-    stability: list[float] = []
-    seen: set[tuple[int, int, int, int, int]] = set()
-    done, complete = 0, True
-    for start in range(0, len(points), _CHUNK):
-        if cancelled is not None and cancelled():
-            complete = False
-            break
-        chunk = points[start : start + _CHUNK]
-        for answer in _decode(segmenter, embedding, [Prompt(points=p[None]) for p in chunk]):
-            for k, score in enumerate(answer.scores):
-                if score < _FLOOR or not answer.masks[k].any():
-                    continue
-                found = Instance(answer.masks[k], answer.x, answer.y, float(score))
-                identity = (*found.bbox, hash(found.mask.tobytes()))
-                if identity not in seen:
-                    seen.add(identity)
-                    masks.append(found)
-                    stability.append(float(answer.stability[k]))
-        done += len(chunk)
+    harvest = Harvest(segmenter, embedding, settings)
+
+    def report(done: int) -> None:
         if progress is not None:
             progress(done / len(points), f"{done} of {len(points)} points")
-    order = np.argsort([-m.score for m in masks], kind="stable")
+
+    done = harvest.work(points, report, cancelled)
+    order = np.argsort([-m.score for m in harvest.masks], kind="stable")
     return EverythingState(
-        tuple(masks[i] for i in order),
-        np.array(stability, np.float32)[order],
+        tuple(harvest.masks[i] for i in order),
+        np.array(harvest.stability, np.float32)[order],
         embedding.shape,
         done,
-        complete,
+        done == len(points),
     )
 
 
@@ -199,47 +324,15 @@ def generate(state: EverythingState, settings: EverythingSettings | None = None)
     Parameters
     ----------
     state : EverythingState
-        From `initialize`.
+        From `initialize`, or from `rsam_core.tiled.initialize_tiled`.
     settings : EverythingSettings, optional
 
     Returns
     -------
     Instances
-        In view pixels, best score first, near-duplicates removed.
+        In view pixels (in scene pixels where the scene was worked through in tiles), best score
+        first, near-duplicates removed.
     """
-    settings = settings or EverythingSettings()
-    largest = settings.max_share * state.shape[0] * state.shape[1]
-    chosen = [
-        mask
-        for mask, stability in zip(state.masks, state.stability)
-        if mask.score >= settings.min_quality
-        and stability >= settings.min_stability
-        and settings.min_area <= mask.area <= largest
-    ]
-    kept = _suppress(chosen, settings.max_overlap)
+    kept = state.choose(settings or EverythingSettings())
     numbered = [replace(mask, id=i + 1, source="everything") for i, mask in enumerate(kept)]
     return Instances(numbered, state.shape)
-
-
-def _suppress(masks: list[Instance], limit: float) -> list[Instance]:
-    """Greedy non-maximum suppression on mask IoU; ``masks`` come best first."""
-    if not masks:
-        return []
-    boxes = np.array([m.bbox for m in masks], float)
-    areas = np.array([m.area for m in masks], float)
-    alive = np.ones(len(masks), bool)
-    for i, mask in enumerate(masks):
-        if not alive[i]:
-            continue
-        low = np.maximum(boxes[i, :2], boxes[i + 1 :, :2])
-        high = np.minimum(boxes[i, 2:], boxes[i + 1 :, 2:])
-        common = np.clip(high - low, 0, None).prod(1)
-        smaller = np.minimum(areas[i], areas[i + 1 :])
-        larger = np.maximum(areas[i], areas[i + 1 :])
-        # The shared area is at most the smaller mask and at most the boxes' common part.
-        bound = np.minimum(common, smaller) / larger
-        for j in np.flatnonzero(alive[i + 1 :] & (bound > limit)) + i + 1:
-            shared = shared_pixels(mask, masks[j])
-            if shared > limit * (areas[i] + areas[j] - shared):
-                alive[j] = False
-    return [mask for mask, keep in zip(masks, alive) if keep]
