@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import cv2
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from pages.parts import banner, prompt_list, resources, results, sidebar, workspace
-from pages.parts.canvas import prompt_canvas
+from pages.parts import banner, prompt_list, prompters, results, sidebar, workspace
+from pages.parts.canvas import picture_canvas
 from pages.parts.everything_panel import panel
 from pages.parts.gallery import gallery
 from pages.parts.room import room
-from rsam_core.coordinates import Frame, canvas_frame
 from rsam_core.instances import Instances
 from rsam_core.measure import measure, summary
 from rsam_core.promptbook import Book
-from rsam_core.prompting import Prompter
-from rsam_core.render import overlay
-from rsam_core.style import OverlayStyle, legend
+from rsam_core.style import legend
 
 MODES = ["Boxes", "Points", "Everything"]
+CANVAS = {"Boxes": "boxes", "Points": "points", "Everything": "select"}
 HINTS = {
     "Boxes": "Press at one corner of an object, drag to the opposite corner, release. Every box is "
     "an object of its own.",
@@ -75,15 +70,6 @@ def toolbar(work: workspace.Workspace) -> tuple[str, int]:
     return mode or "Points", label
 
 
-def end_object(book: Book) -> Book:
-    """Let the next click start a new object.
-
-    The marks stay on the canvas: it would forget a click that is made while it is laid out anew,
-    and people who count objects press N and click at once.
-    """
-    return replace(book, current=None)
-
-
 def actions(work: workspace.Workspace) -> None:
     """New object, undo, redo, clear."""
     book = work.book
@@ -93,38 +79,20 @@ def actions(work: workspace.Workspace) -> None:
         # the book of that moment.
         work.book = change(work.book)
 
+    undo = f"Undo: {book.past[-1].what}" if book.past else None
+    redo = f"Redo: {book.future[-1].what}" if book.future else None
+    clear = "Remove all prompts of this image (can be undone)"
     buttons = (
-        ("New object", ":material/add:", "N", book.current is not None, end_object),
-        ("Undo", ":material/undo:", "Ctrl+Z", bool(book.past), Book.undo),
-        ("Redo", ":material/redo:", "Ctrl+Y", bool(book.future), Book.redo),
-        ("Clear", ":material/delete_sweep:", None, bool(book.entries), Book.clear),
+        ("New object", ":material/add:", "N", book.current is not None, Book.new_object, None),
+        ("Undo", ":material/undo:", "Ctrl+Z", bool(book.past), Book.undo, undo),
+        ("Redo", ":material/redo:", "Ctrl+Y", bool(book.future), Book.redo, redo),
+        ("Clear", ":material/delete_sweep:", None, bool(book.entries), Book.clear, clear),
     )
-    for text, icon, shortcut, enabled, change in buttons:
+    for text, icon, shortcut, enabled, change, hint in buttons:
         st.button(
-            text, icon=icon, disabled=not enabled, key=f"act-{text}", shortcut=shortcut,
-            help="Remove all prompts of this image (can be undone)" if text == "Clear" else None,
+            text, icon=icon, disabled=not enabled, key=f"act-{text}", shortcut=shortcut, help=hint,
             on_click=act, args=(change,),
         )  # fmt: skip
-
-
-def fit(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The picture at another size (columns, rows)."""
-    method = cv2.INTER_AREA if size[0] < image.shape[1] else cv2.INTER_CUBIC
-    return cv2.resize(image, size, interpolation=method)
-
-
-def picture(
-    work: workspace.Workspace, canvas: Frame, found: Instances, style: OverlayStyle
-) -> bytes:
-    """The view at canvas size with the objects drawn in, as JPEG."""
-    size = (canvas.columns, canvas.rows)
-
-    def draw() -> bytes:
-        small = work.remember("small", size, lambda: fit(work.image, size))
-        drawn = overlay(small, found, style, origin=(canvas.x, canvas.y), scale=canvas.scale[0])
-        return resources.jpeg(drawn)
-
-    return work.remember("picture", (size, found, style), draw)
 
 
 def headline(work: workspace.Workspace, found: Instances, table) -> None:
@@ -161,12 +129,8 @@ def page(work: workspace.Workspace) -> None:
         sidebar.image_facts(work)
         sidebar.model_choice()
         st.divider()
-    name = workspace.model_name()
-    segmenter = resources.segmenter(name)
-    key = resources.embedding_key(work.image, name)
-    if work.prompter is None or work.prompter.embedding.key != key:
-        with st.spinner("Looking at the image (once)…"):
-            work.prompter = Prompter(segmenter, resources.embed(work.image, key), work.view)
+    with st.spinner("Looking at the image (once)…"):
+        prompter = prompters.ready(work)
     found, problems = workspace.objects(work)
     table = work.remember("table", (found, work.scene), lambda: measure(found, work.scene))
     largest = float(found.areas.max()) if len(found) else 1000.0
@@ -177,20 +141,19 @@ def page(work: workspace.Workspace) -> None:
     left, right = st.columns([74, 26])
     with left:
         width, height = room()
-        canvas = canvas_frame(work.view, width, max(height - AROUND, LOWEST))
+        height = max(height - AROUND, LOWEST)
         with st.container(key="picture"):
-            prompt_canvas(work, canvas, picture(work, canvas, found, style), mode, label)
+            picture_canvas(work, found, style, mode=CANVAS[mode], label=label, size=(width, height))
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
             if len(found) and (style.fill != "random" or style.large_area is not None):
                 results.chips(legend(style, found, gsd=work.scene.gsd))
             else:
                 st.caption(HINTS[mode if label else "Exclude"])
     # As high as the picture, so that what stands below never moves.
-    height = max(canvas.rows + BELOW, LOWEST)
-    with right.container(height=height, border=False, gap="xsmall", key="objects"):
+    with right.container(height=height + BELOW, border=False, gap="xsmall", key="objects"):
         headline(work, found, table)
         if mode == "Everything":
-            panel(work, segmenter, work.prompter.embedding)
+            panel(work, prompter)
         else:
             prompts(work, mode, problems)
     tab_table, tab_truth, tab_files = st.tabs(["Table", "Compare with truth", "Downloads"])

@@ -76,7 +76,8 @@ def draw_outlines(
 ) -> NDArray[np.uint8]:
     """Outline masks and their holes, each with its strokes, and return the picture.
 
-    Lines are drawn at twice the size and averaged: at its own size OpenCV's antialiased lines
+    A picture of four channels is premultiplied: colours are weighted by the opacity. Lines are
+    drawn at twice the size and averaged: at its own size OpenCV's antialiased lines
     have odd widths only. Pixels that no line touches come back unchanged.
     """
     import cv2
@@ -94,6 +95,7 @@ def draw_outlines(
         lines = [_fixed_point(_smooth(contour[:, 0]), factor) for contour in contours]
         for color, width in strokes:
             thickness = _thickness(width * factor)
+            color = (*color, 255)[: canvas.shape[2]]
             cv2.polylines(canvas, lines, True, color, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
     if factor > 1:
         height, width = picture.shape[:2]

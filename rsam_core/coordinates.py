@@ -1,15 +1,16 @@
-"""The one place where canvas, view and scene coordinates are converted.
+"""The one place where screen, view and scene coordinates are converted.
 
 All coordinates are continuous: x to the right, y down, origin at the top-left corner of the
 top-left pixel. Three frames nest:
 
 - **scene**: full-resolution pixels of the opened image; everything stored is in these;
 - **view**: pixels of the picture that the model encodes, which shows a window of the scene;
-- **canvas**: pixels of the picture on the screen, which shows the same window.
+- **screen**: CSS pixels of the canvas in the browser, which shows any part of the scene.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,13 @@ from rsam_core.prompts import Prompt
 
 LONGEST_VIEW = 2048
 """Longest side of a view in pixels; a larger window is shrunk to it before encoding."""
+
+SHORTEST_VIEW = 1024
+"""A view of a larger scene shows at least so many pixels, so that a little panning stays in it."""
+
+_STEP = 256
+"""Views of large scenes start at multiples of this many of their pixels, so that one that was
+left and comes back is found in the cache."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,11 @@ class Frame:
         """Picture pixels per scene pixel, along x and y."""
         return self.columns / self.width, self.rows / self.height
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Edges x0, y0, x1, y1 of the window in scene pixels."""
+        return self.x, self.y, self.x + self.width, self.y + self.height
+
     def to_scene(self, points: ArrayLike) -> NDArray[np.float64]:
         """Picture coordinates (..., 2) to scene coordinates."""
         return np.asarray(points, float) / self.scale + (self.x, self.y)
@@ -57,6 +70,14 @@ class Frame:
     def from_scene(self, points: ArrayLike) -> NDArray[np.float64]:
         """Scene coordinates (..., 2) to picture coordinates."""
         return (np.asarray(points, float) - (self.x, self.y)) * self.scale
+
+    def contains(
+        self, x: float, y: float, x1: float | None = None, y1: float | None = None
+    ) -> bool:
+        """Whether the window holds a point, or a whole box, of the scene."""
+        left, top, right, bottom = self.bounds
+        x1, y1 = x if x1 is None else x1, y if y1 is None else y1
+        return left <= x and x1 <= right and top <= y and y1 <= bottom
 
     def prompt_from_scene(self, prompt: Prompt) -> Prompt:
         """A prompt in scene pixels as the model needs it, in picture pixels."""
@@ -74,211 +95,136 @@ def view_frame(width: int, height: int, longest: int = LONGEST_VIEW) -> Frame:
     return Frame(0, 0, width, height, max(1, round(width * shrink)), max(1, round(height * shrink)))
 
 
-def canvas_frame(view: Frame, columns: int, tallest: int = 10_000) -> Frame:
-    """The view's window on a canvas at most ``columns`` wide and ``tallest`` high."""
-    scale = min(columns / view.width, tallest / view.height)
-    return view.resized(max(1, round(view.width * scale)), max(1, round(view.height * scale)))
-
-
-POINT_RADIUS, POINT_STROKE, BOX_STROKE = 5, 2, 2
-
-SMALLEST_DRAWN_BOX = 2.0 * BOX_STROKE + 1.0
-"""A box shorter than this on the canvas, in pixels, is a slip of the mouse: however little the
-mouse moves, the component draws two stroke widths."""
-
-
 @dataclass(frozen=True)
-class CanvasMark:
-    """A click or a box that was drawn on the canvas, in canvas pixels.
-
-    Attributes
-    ----------
-    kind : str
-        ``"point"`` or ``"box"``.
-    x, y : float
-        The click, or the box's top-left corner.
-    x1, y1 : float
-        The box's bottom-right corner; equal to x, y for a click.
-    label : int
-        1 for the object, 0 for what is not the object.
-    """
-
-    kind: str
-    x: float
-    y: float
-    x1: float
-    y1: float
-    label: int = 1
-
-    @property
-    def slip(self) -> bool:
-        """Whether it is a box too small to have been drawn on purpose."""
-        return self.kind == "box" and min(self.x1 - self.x, self.y1 - self.y) < SMALLEST_DRAWN_BOX
-
-    def near(self, other: CanvasMark, tolerance: float = 0.75) -> bool:
-        """Whether two marks are the same but for rounding in the browser."""
-        return (
-            self.kind == other.kind
-            and self.label == other.label
-            and max(
-                abs(self.x - other.x),
-                abs(self.y - other.y),
-                abs(self.x1 - other.x1),
-                abs(self.y1 - other.y1),
-            )
-            <= tolerance
-        )
-
-
-INCLUDE_COLOUR, EXCLUDE_COLOUR, BOX_COLOUR = "#12b76a", "#e5383b", "#ffd166"
-"""Outline colours on the canvas; a point's colour is what tells its label."""
-
-
-def read_canvas(drawing: dict | None, columns: int, rows: int) -> list[CanvasMark]:
-    """Turn the canvas component's Fabric drawing into clicks and boxes.
+class Viewport:
+    """The part of a scene that the canvas on the screen shows; it may reach beyond the scene.
 
     Parameters
     ----------
-    drawing : dict or None
-        ``json_data`` of ``streamlit_drawable_canvas.st_canvas``.
+    x, y : float
+        Scene pixels at the top-left corner of the canvas.
+    scale : float
+        Screen pixels per scene pixel: above 1 the scene is enlarged.
     columns, rows : int
-        Size of the canvas; boxes are cut to it, clicks outside are dropped.
+        Size of the canvas in CSS pixels.
+
+    Raises
+    ------
+    PromptError
+        If a number is not finite or not positive where it must be.
+    """
+
+    x: float
+    y: float
+    scale: float
+    columns: int
+    rows: int
+
+    def __post_init__(self) -> None:
+        numbers = (self.x, self.y, self.scale, self.columns, self.rows)
+        if not all(math.isfinite(v) for v in numbers) or min(numbers[2:]) <= 0:
+            raise PromptError("The view has lost its place. Press “Fit” to see the whole image.")
+
+    @classmethod
+    def fitting(cls, width: int, height: int, columns: int, rows: int) -> Viewport:
+        """The whole scene in the middle of the canvas."""
+        scale = min(columns / width, rows / height)
+        return cls((width - columns / scale) / 2, (height - rows / scale) / 2, scale, columns, rows)
+
+    @property
+    def width(self) -> float:
+        """Scene pixels across the canvas."""
+        return self.columns / self.scale
+
+    @property
+    def height(self) -> float:
+        """Scene pixels down the canvas."""
+        return self.rows / self.scale
+
+    def within(self, width: int, height: int, margin: float = 0.0) -> Frame | None:
+        """What of a scene of ``width`` × ``height`` pixels is on the screen, as a screen picture.
+
+        Parameters
+        ----------
+        width, height : int
+            Size of the scene.
+        margin : float
+            How much further the picture reaches on each side, as a share of the canvas, so that
+            a little panning shows no empty border.
+
+        Returns
+        -------
+        Frame or None
+            Its window is of whole scene pixels; None where the scene is out of sight.
+        """
+        dx, dy = margin * self.width, margin * self.height
+        x0, y0 = max(0, math.floor(self.x - dx)), max(0, math.floor(self.y - dy))
+        x1 = min(width, math.ceil(self.x + self.width + dx))
+        y1 = min(height, math.ceil(self.y + self.height + dy))
+        if x1 <= x0 or y1 <= y0:
+            return None
+        columns = max(1, round((x1 - x0) * self.scale))
+        rows = max(1, round((y1 - y0) * self.scale))
+        return Frame(x0, y0, x1 - x0, y1 - y0, columns, rows)
+
+
+def choose_view(
+    width: int, height: int, viewport: Viewport | None, present: Frame | None = None
+) -> Frame:
+    """Choose what the model sees, given what the user sees.
+
+    A scene that fits into one view is always seen whole, so that no answer depends on zooming.
+    Of a larger one the model sees a window around the screen: at native resolution when at least
+    half a screen pixel is spent on a scene pixel, otherwise reduced by a power of two. The
+    present view stays as long as it holds what is on the screen at about the right resolution.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the scene in pixels.
+    viewport : Viewport or None
+        What is on the screen; None shows everything.
+    present : Frame, optional
+        The view so far.
 
     Returns
     -------
-    list of CanvasMark
-        In drawing order. Boxes without area are left out.
-
-    Notes
-    -----
-    A point is a circle whose left-most edge lies at ``left``, outline included, so that the
-    click is at ``left + radius + strokeWidth / 2``; its ``top`` is the click's y because the
-    component centres it vertically. A resized shape keeps its width and has a scale, and one
-    dragged past its own corner comes back with a negative size.
+    Frame
     """
-    marks = []
-    for shape in (drawing or {}).get("objects", []):
-        kind = str(shape.get("type", "")).lower()
-        if kind == "circle":
-            mark = _read_point(shape)
-            inside = 0 <= mark.x <= columns and 0 <= mark.y <= rows
-        elif kind in ("rect", "labeledrect"):
-            mark = _read_box(shape, columns, rows)
-            inside = min(mark.x1 - mark.x, mark.y1 - mark.y) > 0
-        else:
-            continue
-        if inside:
-            marks.append(mark)
-    return marks
+    whole = view_frame(width, height)
+    if viewport is None or whole.scale == (1.0, 1.0):
+        return whole
+    region = viewport.within(width, height)
+    if region is None:
+        return whole
+    needed = math.log2(max(region.width, region.height) / LONGEST_VIEW)
+    level = max(0, math.floor(math.log2(1 / viewport.scale) + 1e-9), math.ceil(needed))
+    if level >= math.log2(max(width, height) / LONGEST_VIEW):
+        return whole
+    if present is not None and present.contains(*region.bounds):
+        finer = present.scale[0] / viewport.scale
+        native = present.scale[0] == 1.0
+        if finer <= 2.4 and (finer >= 0.85 or native):
+            return present
+    return _window(width, height, region, 2**level)
 
 
-def _origin(shape: dict, key: str, low: str, high: str) -> float:
-    return {low: 0.0, "center": 0.5, high: 1.0}.get(shape.get(key, low), 0.0)
+def _window(width: int, height: int, region: Frame, factor: int) -> Frame:
+    """A view around a region, reduced by a factor, on the grid of possible views."""
+    grid = _STEP * factor
 
+    def span(start: float, length: float, limit: int) -> tuple[int, int]:
+        size = min(max(length * 1.25, SHORTEST_VIEW * factor), LONGEST_VIEW * factor)
+        size = min(math.ceil(size / grid) * grid, LONGEST_VIEW * factor)
+        if size >= limit:
+            return 0, limit
+        first = round((start + length / 2 - size / 2) / grid) * grid
+        first = min(max(first, 0), limit - size)
+        # On the grid the window may miss an end of the region by less than a step.
+        if first > start:
+            first = max(0, math.floor(start / grid) * grid)
+        return first, size
 
-def _read_point(shape: dict) -> CanvasMark:
-    stroke = float(shape.get("strokeWidth", 0))
-    reach_x = float(shape.get("radius", 0)) * float(shape.get("scaleX", 1)) + stroke / 2
-    reach_y = float(shape.get("radius", 0)) * float(shape.get("scaleY", 1)) + stroke / 2
-    # From the named origin of the outlined circle to its centre.
-    x = float(shape["left"]) + reach_x * (1 - 2 * _origin(shape, "originX", "left", "right"))
-    y = float(shape["top"]) + reach_y * (1 - 2 * _origin(shape, "originY", "top", "bottom"))
-    label = 0 if str(shape.get("stroke", "")).lower() == EXCLUDE_COLOUR else 1
-    return CanvasMark("point", x, y, x, y, label)
-
-
-def _read_box(shape: dict, columns: int, rows: int) -> CanvasMark:
-    width = float(shape.get("width", 0)) * float(shape.get("scaleX", 1))
-    height = float(shape.get("height", 0)) * float(shape.get("scaleY", 1))
-    left = float(shape["left"]) - _origin(shape, "originX", "left", "right") * width
-    top = float(shape["top"]) - _origin(shape, "originY", "top", "bottom") * height
-    x0, x1 = sorted((left, left + width))
-    y0, y1 = sorted((top, top + height))
-    x0, x1 = (min(max(v, 0.0), float(columns)) for v in (x0, x1))
-    y0, y1 = (min(max(v, 0.0), float(rows)) for v in (y0, y1))
-    return CanvasMark("box", x0, y0, x1, y1)
-
-
-def draw_canvas(marks: list[CanvasMark]) -> dict:
-    """The Fabric drawing that shows marks; `read_canvas` reads it back."""
-    objects = []
-    for mark in marks:
-        if mark.kind == "point":
-            colour = INCLUDE_COLOUR if mark.label else EXCLUDE_COLOUR
-            objects.append(
-                {
-                    "type": "Circle",
-                    "originX": "left",
-                    "originY": "center",
-                    "left": mark.x - POINT_RADIUS - POINT_STROKE / 2,
-                    "top": mark.y,
-                    "radius": POINT_RADIUS,
-                    "fill": colour + "b0",
-                    "stroke": colour,
-                    "strokeWidth": POINT_STROKE,
-                }
-            )
-        else:
-            objects.append(
-                {
-                    "type": "Rect",
-                    "originX": "left",
-                    "originY": "top",
-                    "left": mark.x,
-                    "top": mark.y,
-                    "width": mark.x1 - mark.x,
-                    "height": mark.y1 - mark.y,
-                    "fill": "rgba(0,0,0,0)",
-                    "stroke": BOX_COLOUR,
-                    "strokeWidth": BOX_STROKE,
-                }
-            )
-    return {"objects": objects}
-
-
-@dataclass(frozen=True)
-class MarkChange:
-    """How the marks on the canvas differ from those known before.
-
-    Attributes
-    ----------
-    kept : list of (int, int)
-        Pairs (old position, new position) of marks that are still there, moved or not.
-    removed : list of int
-        Old positions that are gone.
-    added : list of int
-        New positions that were not there.
-    """
-
-    kept: list[tuple[int, int]]
-    removed: list[int]
-    added: list[int]
-
-
-def compare_marks(old: list[CanvasMark], new: list[CanvasMark]) -> MarkChange:
-    """Match the marks of two readings of the canvas, in order.
-
-    Unchanged marks pair up first; then a mark that moved pairs with the one at the same place
-    in the order if as many are missing as are new (a shape that was dragged or resized). A
-    point never pairs with one of the other label: that is a new click after an undone one.
-    """
-    kept: list[tuple[int, int]] = []
-    left = list(range(len(new)))
-    removed = []
-    for i, mark in enumerate(old):
-        match = next((j for j in left if mark.near(new[j])), None)
-        if match is None:
-            removed.append(i)
-        else:
-            left.remove(match)
-            kept.append((i, match))
-    if removed and len(removed) == len(left):
-        pairs = [
-            (i, j)
-            for i, j in zip(removed, left)
-            if (old[i].kind, old[i].label) == (new[j].kind, new[j].label)
-        ]
-        kept += pairs
-        removed = [i for i in removed if i not in {p[0] for p in pairs}]
-        left = [j for j in left if j not in {p[1] for p in pairs}]
-    return MarkChange(sorted(kept), removed, left)
+    x, w = span(region.x, region.width, width)
+    y, h = span(region.y, region.height, height)
+    return Frame(x, y, w, h, max(1, round(w / factor)), max(1, round(h / factor)))

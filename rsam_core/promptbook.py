@@ -1,21 +1,21 @@
-"""The prompts of a session, grouped by object, with undo: what the canvas writes into.
+"""Everything a person did to a scene, with undo: prompts grouped by object, and edits of objects.
 
-Immutable throughout: every action returns a new book, so that undo is a list of earlier ones and
+Immutable throughout: every action returns a new book, so that undo is a list of earlier states and
 a page rerun can never leave a half-done change behind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-import numpy as np
-
-from rsam_core.coordinates import CanvasMark, Frame, compare_marks
+from rsam_core.coordinates import Frame
+from rsam_core.edits import Edits
 from rsam_core.errors import PromptError
-from rsam_core.prompts import SMALLEST_BOX, Prompt
+from rsam_core.prompts import Prompt
 
-UNDO_STEPS = 50
+UNDO_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Mark:
         The click (twice), or the box's corners.
     label : int
         1 include, 0 exclude.
+    view : Frame or None
+        What the model saw when the mark was made; None for the view that is present then.
     """
 
     uid: int
@@ -41,11 +43,7 @@ class Mark:
     x1: float
     y1: float
     label: int = 1
-
-    def on_canvas(self, canvas: Frame) -> CanvasMark:
-        """The mark in canvas pixels."""
-        (x, y), (x1, y1) = canvas.from_scene([(self.x, self.y), (self.x1, self.y1)])
-        return CanvasMark(self.kind, float(x), float(y), float(x1), float(y1), self.label)
+    view: Frame | None = None
 
 
 @dataclass(frozen=True)
@@ -86,9 +84,28 @@ class Entry:
         return dict(self.choices).get(wanted, (0,))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A state to go back or forward to, and what led away from it.
+
+    Attributes
+    ----------
+    entries, current, edits, extra
+        As in `Book`.
+    what : str
+        The action, in a few words: "Smooth 42 objects".
+    """
+
+    entries: tuple[Entry, ...]
+    current: int | None
+    edits: Edits
+    extra: Any
+    what: str
+
+
+@dataclass(frozen=True, eq=False)
 class Book:
-    """All prompts of a scene.
+    """All prompts and edits of a scene.
 
     Attributes
     ----------
@@ -97,30 +114,42 @@ class Book:
         Number of the object that further points go to; None starts a new one.
     next_uid, next_id : int
         Numbers to give next.
-    past, future : tuple of (entries, current)
+    edits : Edits
+        Changes that lie on top of what the prompts and the automatic mode find.
+    extra : Any
+        Something immutable that undo shall bring back as well, such as what the automatic mode
+        found.
+    past, future : tuple of Step
         For undo and redo.
-    shown : tuple of (int, CanvasMark)
-        Marks that the canvas holds: uid and how it reported or was given them.
-    generation : int
-        Changes whenever the canvas must be drawn anew from the book.
     """
 
     entries: tuple[Entry, ...] = ()
     current: int | None = None
     next_uid: int = 1
     next_id: int = 1
-    past: tuple[tuple[tuple[Entry, ...], int | None], ...] = ()
-    future: tuple[tuple[tuple[Entry, ...], int | None], ...] = ()
-    shown: tuple[tuple[int, CanvasMark], ...] = field(default=(), compare=False)
-    generation: int = 0
+    edits: Edits = field(default_factory=Edits)
+    extra: Any = None
+    past: tuple[Step, ...] = ()
+    future: tuple[Step, ...] = ()
 
     def entry(self, id: int | None) -> Entry | None:
-        """The object of that number, if there is one."""
+        """The object of that number, if it was prompted."""
         return next((e for e in self.entries if e.id == id), None)
 
-    def _step(self, **changes: object) -> Book:
-        """A change that can be undone."""
-        past = (*self.past, (self.entries, self.current))[-UNDO_STEPS:]
+    def _state(self, what: str) -> Step:
+        return Step(self.entries, self.current, self.edits, self.extra, what)
+
+    def step(self, what: str, **changes: Any) -> Book:
+        """A change that can be undone.
+
+        Parameters
+        ----------
+        what : str
+            The action in a few words, for the undo button.
+        **changes
+            Attributes to replace.
+        """
+        past = (*self.past, self._state(what))[-UNDO_STEPS:]
         return replace(self, past=past, future=(), **changes)
 
     def _with_entry(self, entry: Entry) -> tuple[Entry, ...]:
@@ -128,16 +157,22 @@ class Book:
             return (*self.entries, entry)
         return tuple(entry if e.id == entry.id else e for e in self.entries)
 
-    def redrawn(self) -> Book:
-        """The same book, to be shown on a fresh canvas."""
-        return replace(self, generation=self.generation + 1, shown=())
-
-    def add_point(self, x: float, y: float, label: int = 1, *, own_object: bool = False) -> Book:
+    def add_point(
+        self,
+        x: float,
+        y: float,
+        label: int = 1,
+        *,
+        own_object: bool = False,
+        view: Frame | None = None,
+    ) -> Book:
         """Add a click to the current object, or start a new object with it."""
-        mark = Mark(self.next_uid, "point", x, y, x, y, label)
+        mark = Mark(self.next_uid, "point", x, y, x, y, label, view)
         return self._add(mark, None if own_object else self.current)
 
-    def add_box(self, x0: float, y0: float, x1: float, y1: float) -> Book:
+    def add_box(
+        self, x0: float, y0: float, x1: float, y1: float, *, view: Frame | None = None
+    ) -> Book:
         """Start a new object with a box; it becomes the current one.
 
         Raises
@@ -145,8 +180,8 @@ class Book:
         PromptError
             If the box has no area.
         """
-        box = Prompt(box=(x0, y0, x1, y1)).box
-        return self._add(Mark(self.next_uid, "box", *(float(v) for v in box)), None)
+        x0, y0, x1, y1 = (float(v) for v in Prompt(box=(x0, y0, x1, y1)).box)
+        return self._add(Mark(self.next_uid, "box", x0, y0, x1, y1, view=view), None)
 
     def _add(self, mark: Mark, owner: int | None) -> Book:
         entry = self.entry(owner)
@@ -154,7 +189,8 @@ class Book:
         if entry is None:
             entry, next_id = Entry(next_id), next_id + 1
         entry = replace(entry, marks=(*entry.marks, mark))
-        return self._step(
+        return self.step(
+            f"{'Box' if mark.kind == 'box' else 'Click'} for object {entry.id}",
             entries=self._with_entry(entry),
             current=entry.id,
             next_uid=self.next_uid + 1,
@@ -173,138 +209,80 @@ class Book:
         if entry is None or not candidates:
             raise PromptError("Choose at least one of the proposed masks.")
         choices = dict(entry.choices) | {len(entry.marks): tuple(sorted(candidates))}
-        return self._step(entries=self._with_entry(replace(entry, choices=tuple(choices.items()))))
+        entry = replace(entry, choices=tuple(choices.items()))
+        return self.step(f"Proposal for object {id}", entries=self._with_entry(entry))
 
     def remove_mark(self, uid: int) -> Book:
         """Remove one click or box; an object without marks goes too."""
-        return self._without_marks({uid}).redrawn()
-
-    def _without_marks(self, uids: set[int]) -> Book:
         entries = []
         for entry in self.entries:
-            marks = tuple(m for m in entry.marks if m.uid not in uids)
+            marks = tuple(m for m in entry.marks if m.uid != uid)
             if marks == entry.marks:
                 entries.append(entry)
             elif marks:
                 # Choices made for other sets of marks no longer mean anything.
                 entries.append(replace(entry, marks=marks, choices=()))
         current = self.current if any(e.id == self.current for e in entries) else None
-        return self._step(entries=tuple(entries), current=current)
+        return self.step("Remove a mark", entries=tuple(entries), current=current)
 
-    def remove(self, id: int) -> Book:
-        """Remove an object with all its marks."""
-        entries = tuple(e for e in self.entries if e.id != id)
-        current = None if self.current == id else self.current
-        return self._step(entries=entries, current=current).redrawn()
+    def remove(self, ids: int | Iterable[int]) -> Book:
+        """Remove prompted objects with all their marks."""
+        gone = {ids} if isinstance(ids, int) else set(ids)
+        what = f"Remove object {min(gone)}" if len(gone) == 1 else f"Remove {len(gone)} objects"
+        return self.step(what, **self._without(gone))
+
+    def _without(self, gone: set[int]) -> dict[str, Any]:
+        entries = tuple(e for e in self.entries if e.id not in gone)
+        return {"entries": entries, "current": None if self.current in gone else self.current}
+
+    def edited(self, edits: Edits, what: str, *, gone: Iterable[int] = ()) -> Book:
+        """Put other edits in place.
+
+        Parameters
+        ----------
+        edits : Edits
+        what : str
+            The action in a few words.
+        gone : iterable of int
+            Objects that no longer exist; their prompts go with them.
+        """
+        next_id = max(self.next_id, edits.highest + 1)
+        return self.step(what, edits=edits, next_id=next_id, **self._without(set(gone)))
 
     def new_object(self) -> Book:
         """Let the next click start a new object."""
-        return replace(self, current=None).redrawn()
+        return replace(self, current=None)
 
     def select(self, id: int) -> Book:
         """Make an object the current one, so that clicks refine it."""
-        return replace(self, current=id if self.entry(id) else None).redrawn()
+        return replace(self, current=id if self.entry(id) else None)
 
     def clear(self) -> Book:
-        """Remove all objects; can be undone."""
-        return self._step(entries=(), current=None).redrawn() if self.entries else self
+        """Remove all prompts; can be undone."""
+        return self.step("Clear", entries=(), current=None) if self.entries else self
 
     def undo(self) -> Book:
         """Take back the last change."""
         if not self.past:
             return self
-        entries, current = self.past[-1]
-        future = (*self.future, (self.entries, self.current))
-        return replace(
-            self, entries=entries, current=current, past=self.past[:-1], future=future
-        ).redrawn()
+        step = self.past[-1]
+        future = (*self.future, self._state(step.what))
+        return self._at(step, past=self.past[:-1], future=future)
 
     def redo(self) -> Book:
         """Do again what was taken back."""
         if not self.future:
             return self
-        entries, current = self.future[-1]
-        past = (*self.past, (self.entries, self.current))
+        step = self.future[-1]
+        past = (*self.past, self._state(step.what))
+        return self._at(step, past=past, future=self.future[:-1])
+
+    def _at(self, step: Step, **changes: Any) -> Book:
         return replace(
-            self, entries=entries, current=current, past=past, future=self.future[:-1]
-        ).redrawn()
-
-    def to_show(self, canvas: Frame) -> Book:
-        """The book with ``shown`` filled for a fresh canvas: the marks of the current object."""
-        entry = self.entry(self.current)
-        marks = entry.marks if entry else ()
-        return replace(self, shown=tuple((m.uid, m.on_canvas(canvas)) for m in marks))
-
-    def read(self, marks: list[CanvasMark], canvas: Frame, *, own_objects: bool = False) -> Book:
-        """Take over what the user did on the canvas since it was last read.
-
-        Parameters
-        ----------
-        marks : list of CanvasMark
-            From :func:`rsam_core.coordinates.read_canvas`.
-        canvas : Frame
-            The canvas the marks are on.
-        own_objects : bool
-            Every click is an object of its own.
-
-        Returns
-        -------
-        Book
-            The same book if nothing changed.
-        """
-        # Small boxes that the book itself put there were typed, and stay.
-        known = [mark for _, mark in self.shown]
-        marks = [m for m in marks if not m.slip or any(m.near(old) for old in known)]
-        change = compare_marks(known, marks)
-        book = self
-        owner = {j: self.shown[i][0] for i, j in change.kept}
-        if change.removed:
-            book = book._without_marks({self.shown[i][0] for i in change.removed})
-        moved = {
-            self.shown[i][0]: marks[j]
-            for i, j in change.kept
-            if not self.shown[i][1].near(marks[j])
-        }
-        if moved:
-            book = book._moved(moved, canvas)
-        for j in change.added:
-            mark = marks[j]
-            x, y, x1, y1 = _in_scene(mark, canvas)
-            owner[j] = book.next_uid
-            if mark.kind == "point":
-                book = book.add_point(x, y, mark.label, own_object=own_objects)
-            else:
-                book = book.add_box(x, y, x1, y1)
-        shown = tuple((owner[j], mark) for j, mark in enumerate(marks) if j in owner)
-        return replace(book, shown=shown) if shown != self.shown or book is not self else self
-
-    def _moved(self, moved: dict[int, CanvasMark], canvas: Frame) -> Book:
-        entries = []
-        for entry in self.entries:
-            marks = []
-            for mark in entry.marks:
-                new = moved.get(mark.uid)
-                if new is not None:
-                    x, y, x1, y1 = _in_scene(new, canvas)
-                    mark = replace(mark, x=x, y=y, x1=x1, y1=y1)
-                marks.append(mark)
-            same = tuple(marks) == entry.marks
-            entries.append(entry if same else replace(entry, marks=tuple(marks), choices=()))
-        return self._step(entries=tuple(entries))
-
-
-def _in_scene(mark: CanvasMark, canvas: Frame) -> tuple[float, float, float, float]:
-    """A canvas mark in scene pixels, inside the window that the canvas shows.
-
-    On a canvas much larger than its window a box may be drawn within one pixel; it then means
-    that pixel.
-    """
-    low = np.array([canvas.x, canvas.y], float)
-    high = low + np.array([canvas.width, canvas.height])
-    corners = np.clip(canvas.to_scene([(mark.x, mark.y), (mark.x1, mark.y1)]), low, high)
-    if mark.kind == "box":
-        short = corners[1] - corners[0] < SMALLEST_BOX
-        first = np.minimum(np.floor(corners.mean(0)), high - SMALLEST_BOX)
-        corners = np.where(short, [first, first + SMALLEST_BOX], corners)
-    (x, y), (x1, y1) = corners.tolist()
-    return x, y, x1, y1
+            self,
+            entries=step.entries,
+            current=step.current,
+            edits=step.edits,
+            extra=step.extra,
+            **changes,
+        )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core._drawing import view_mask
 from rsam_core.coordinates import Frame
 from rsam_core.embedding import Embedding
 from rsam_core.instance import Instance
 from rsam_core.models.base import crop_together
 from rsam_core.promptbook import Entry
+from rsam_core.prompts import Prompt
 from rsam_core.segmenter import Candidates, Segmenter
 
 _SAME = 0.93
@@ -23,6 +26,9 @@ MOST_CANDIDATES = 3
 
 _MEMORY = 400
 """Answers kept, so that a page rerun decodes nothing that was decoded before."""
+
+_SETTLED = 20_000
+"""Finished masks kept: small, and asked for at every rerun."""
 
 
 def _overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
@@ -60,28 +66,69 @@ class Answer:
     Attributes
     ----------
     candidates : Candidates
-        In view pixels; the model's first choice comes first.
+        In pixels of `view`; the model's first choice comes first.
     chosen : tuple of int
         Candidates whose union is the mask.
+    view : Frame
+        What the model saw.
+    beyond : Instance or None
+        What an earlier answer found outside `view`, in scene pixels: it belongs to the object.
     """
 
     candidates: Candidates
     chosen: tuple[int, ...]
+    view: Frame
+    beyond: Instance | None = None
 
     @property
     def score(self) -> float:
         """Predicted IoU of the (best) chosen candidate."""
         return float(max(self.candidates.scores[k] for k in self.chosen))
 
-    def instance(self, entry: Entry, view: Frame) -> Instance | None:
+    def instance(self, entry: Entry) -> Instance | None:
         """The mask as an object in scene pixels, or None if it is empty."""
         union = self.candidates.crops[list(self.chosen)].any(axis=0)
         if not union.any():
+            found = self.beyond
+        else:
+            found = Instance(union, self.candidates.x, self.candidates.y, self.score)
+            found = to_scene(found, self.view)
+            if self.beyond is not None:
+                found = _joined(found, self.beyond)
+        if found is None:
             return None
-        found = Instance(
-            union, self.candidates.x, self.candidates.y, self.score, entry.id, entry.source
-        )
-        return to_scene(found, view)
+        return replace(found, score=self.score, id=entry.id, source=entry.source)
+
+
+def _joined(first: Instance, second: Instance) -> Instance:
+    """Both masks as one object."""
+    masks, x, y = crop_together([(item.mask, item.x, item.y) for item in (first, second)])
+    return replace(first, mask=masks.any(axis=0), x=x, y=y)
+
+
+def _beyond(item: Instance | None, view: Frame) -> Instance | None:
+    """The part of an object that lies outside a view's window, if there is any."""
+    if item is None or view.contains(*item.bbox):
+        return None
+    left, top, right, bottom = (round(v) for v in view.bounds)
+    mask = item.mask.copy()
+    mask[max(top - item.y, 0) : max(bottom - item.y, 0)][
+        :, max(left - item.x, 0) : max(right - item.x, 0)
+    ] = False
+    return replace(item, mask=mask) if mask.any() else None
+
+
+def _in_view(item: Instance | None, view: Frame) -> NDArray[np.bool_] | None:
+    """An object as a mask of a view's picture; None where nothing of it is in the view."""
+    if item is None:
+        return None
+    region = (0, 0, view.columns, view.rows)
+    part, x, y = view_mask(item, (view.x, view.y), view.scale[0], region)
+    if not part.any():
+        return None
+    full = np.zeros((view.rows, view.columns), bool)
+    full[y : y + part.shape[0], x : x + part.shape[1]] = part
+    return full
 
 
 def to_scene(instance: Instance, view: Frame) -> Instance:
@@ -112,58 +159,122 @@ def to_scene(instance: Instance, view: Frame) -> Instance:
 
 
 class Prompter:
-    """Answers the entries of a prompt book for one embedded view, remembering what it decoded.
+    """Answers the entries of a prompt book, remembering what it decoded.
 
     Parameters
     ----------
     segmenter : Segmenter
-    embedding : Embedding
+    embed : callable
+        Gives the embedding of a view of the scene; called only when something has to be decoded.
     view : Frame
-        The window of the scene that was embedded.
+        View of the marks that name none.
     """
 
-    def __init__(self, segmenter: Segmenter, embedding: Embedding, view: Frame) -> None:
-        self.segmenter, self.embedding, self.view = segmenter, embedding, view
+    def __init__(
+        self, segmenter: Segmenter, embed: Callable[[Frame], Embedding], view: Frame
+    ) -> None:
+        self.segmenter, self.embed, self.view = segmenter, embed, view
         self._known: OrderedDict[tuple, Candidates] = OrderedDict()
+        self._settled: OrderedDict[Entry, Instance | None] = OrderedDict()
+
+    def instance(self, entry: Entry) -> Instance | None:
+        """The object of an entry in scene pixels, or None if nothing was found.
+
+        Raises
+        ------
+        PromptError
+            As for `answer`.
+        """
+        if entry not in self._settled:
+            self.settle(entry, self.answer(entry).instance(entry))
+        return self._settled[entry]
+
+    def settle(self, entry: Entry, instance: Instance | None) -> None:
+        """Make it known what an entry gave, for example when a saved project is opened."""
+        self._settled[entry] = instance
+        if len(self._settled) > _SETTLED:
+            self._settled.popitem(last=False)
+
+    def take_over(self, other: Prompter) -> None:
+        """Keep the objects that another prompter found, until their prompts change."""
+        self._settled.update(other._settled)
 
     def answer(self, entry: Entry) -> Answer:
         """Candidates for an object, replaying its marks one by one.
 
         Each further click refines the mask chosen before it, as the model was trained to do.
-        Marks up to the first one that names the object are taken together.
+        Marks up to the first one that names the object are taken together. Each mark is decoded
+        in the view in which it was made; where that changed, the mask found so far goes along
+        as a mask prompt, and what lies outside the new view stays as it is.
 
         Raises
         ------
         PromptError
-            If there is no include point or box yet, or a mark lies outside the view.
+            If there is no include point or box yet, or a mark lies outside its view.
         """
         start = next(
             (i + 1 for i, m in enumerate(entry.marks) if m.kind == "box" or m.label == 1),
             len(entry.marks),
         )
-        previous, candidates = None, None
+        before: Answer | None = None
         for count in range(start, len(entry.marks) + 1):
-            candidates = self._candidates(entry, count, previous)
-            previous = candidates.refinement[self._pick(entry, count, candidates)[0]]
-        if candidates is None:
+            before = self._step(entry, count, before)
+        if before is None:
             # Raises the message for an entry without anything to find.
             entry.prompt()
             raise AssertionError("an entry with a usable prompt has candidates")
-        return Answer(candidates, self._pick(entry, len(entry.marks), candidates))
+        return before
+
+    def _step(self, entry: Entry, count: int, before: Answer | None) -> Answer:
+        """The answer after ``count`` marks, given the one before."""
+        view = entry.marks[count - 1].view or self.view
+        same = before is not None and before.view == view
+        earlier = None if before is None or same else before.instance(entry)
+        mask = _in_view(earlier, view)
+        prompt = self._prompt(entry, count, view, mask)
+        if prompt is None:
+            # Nothing in this view names the object: the mark says nothing about it.
+            assert before is not None
+            return before
+        previous = None
+        if same:
+            previous = before.candidates.refinement[before.chosen[0]]
+        candidates = self._candidates(entry, count, view, prompt, previous)
+        chosen = tuple(k for k in entry.chosen(count) if k < len(candidates)) or (0,)
+        beyond = before.beyond if same else _beyond(earlier, view)
+        return Answer(candidates, chosen, view, beyond)
 
     @staticmethod
-    def _pick(entry: Entry, count: int, candidates: Candidates) -> tuple[int, ...]:
-        chosen = tuple(k for k in entry.chosen(count) if k < len(candidates))
-        return chosen or (0,)
+    def _prompt(
+        entry: Entry, count: int, view: Frame, mask: NDArray[np.bool_] | None
+    ) -> Prompt | None:
+        """The first marks in view pixels; those that lie outside the view are left out.
 
-    def _candidates(self, entry: Entry, count: int, previous: object) -> Candidates:
-        marks = tuple((m.kind, m.x, m.y, m.x1, m.y1, m.label) for m in entry.marks[:count])
-        key = (marks, tuple(entry.chosen(n) for n in range(1, count)))
+        None if an earlier mark named the object elsewhere and nothing of it is in the view.
+        """
+        marks = entry.marks[:count]
+        seen = [m for m in marks if m.view in (view, None) or view.contains(m.x, m.y, m.x1, m.y1)]
+        named = any(m.kind == "box" or m.label == 1 for m in seen)
+        if not named and mask is None and len(seen) < len(marks):
+            return None
+        points = [m for m in seen if m.kind == "point"]
+        boxes = [view.from_scene([(m.x, m.y), (m.x1, m.y1)]) for m in seen if m.kind == "box"]
+        return Prompt(
+            [view.from_scene((m.x, m.y)) for m in points],
+            [m.label for m in points],
+            boxes[-1].ravel() if boxes else None,
+            mask,
+        )
+
+    def _candidates(
+        self, entry: Entry, count: int, view: Frame, prompt: Prompt, previous: object
+    ) -> Candidates:
+        marks = tuple((m.kind, m.x, m.y, m.x1, m.y1, m.label, m.view) for m in entry.marks[:count])
+        key = (view, marks, tuple(entry.chosen(n) for n in range(1, count)))
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
-        prompt = self.view.prompt_from_scene(entry.prompt(count))
-        predict, embedding = self.segmenter.predict, self.embedding
+        predict, embedding = self.segmenter.predict, self.embed(view)
         candidates = predict(embedding, prompt, None, previous)
         if not prompt.ambiguous:
             candidates = join_candidates(candidates, predict(embedding, prompt, True, previous))

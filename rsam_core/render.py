@@ -24,6 +24,7 @@ __all__ = [
     "confusion_picture",
     "legend",
     "overlay",
+    "overlay_layer",
 ]
 
 Picture = NDArray[np.uint8]
@@ -70,7 +71,50 @@ def overlay(
         If the image is not an RGB image of 8 bits, or the scale is not positive.
     """
     picture = _rgb(image).copy()
-    style = style or OverlayStyle()
+    return _drawn(picture, instances, style or OverlayStyle(), origin, scale)
+
+
+def overlay_layer(
+    shape: tuple[int, int],
+    instances: Instances,
+    style: OverlayStyle | None = None,
+    *,
+    origin: tuple[float, float] = (0.0, 0.0),
+    scale: float = 1.0,
+) -> Picture:
+    """Draw objects onto nothing: a transparent layer to be laid over an image.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the layer.
+    instances, style, origin, scale
+        As for `overlay`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 4)
+        Red, green, blue, and opacity; colours are not premultiplied.
+    """
+    layer = np.zeros((*shape, 4), np.uint8)
+    layer = _drawn(layer, instances, style or OverlayStyle(), origin, scale)
+    # Blending onto transparent black leaves colours weighted by their opacity.
+    partly = (layer[..., 3] > 0) & (layer[..., 3] < 255)
+    weighted = layer[partly].astype(np.uint16)
+    opacity = weighted[:, 3:]
+    weighted[:, :3] = np.minimum((weighted[:, :3] * 255 + opacity // 2) // opacity, 255)
+    layer[partly] = weighted
+    return layer
+
+
+def _drawn(
+    picture: Picture,
+    instances: Instances,
+    style: OverlayStyle,
+    origin: tuple[float, float],
+    scale: float,
+) -> Picture:
+    """Draw objects onto a picture of three channels, or a premultiplied layer of four."""
     if not (np.isfinite(scale) and scale > 0):
         raise RsamError(f"The scale of a view must be above 0, not {scale!r}.")
     height, width = picture.shape[:2]
@@ -168,11 +212,17 @@ def _fill(picture: Picture, shown: list[int], parts: dict[int, Part], looks: _Lo
         return
     # Fixed-point blending: 8 bits of fraction are finer than the 8 bits that are shown.
     alpha = np.round(256 * looks.alpha).astype(np.uint16)[:, None]
-    tint = alpha * looks.color
+    channels = picture.shape[2]
+    tint = alpha * _opaque(looks.color, channels)
     owner = owners.ravel()[filled] - 1
-    pixels = picture.reshape(-1, 3)
+    pixels = picture.reshape(-1, channels)
     blended = pixels[filled] * (256 - alpha[owner]) + tint[owner] + np.uint16(128)
     pixels[filled] = blended >> 8
+
+
+def _opaque(color: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """Return RGB colours, shape (N, 3), with full opacity as a fourth channel if there is one."""
+    return np.pad(color, ((0, 0), (0, channels - 3)), constant_values=255)
 
 
 def _highlight_strokes(style: OverlayStyle) -> list[Stroke]:

@@ -1,23 +1,40 @@
-"""The prompt canvas: shows the picture, turns drawing into prompts."""
+"""The prompt canvas: the scene to zoom and pan, with its objects, and prompts drawn on it."""
 
 from __future__ import annotations
 
+import base64
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
+from numpy.typing import NDArray
+from streamlit import runtime
 
-from rsam_core.coordinates import (
-    BOX_COLOUR,
-    BOX_STROKE,
-    EXCLUDE_COLOUR,
-    INCLUDE_COLOUR,
-    POINT_RADIUS,
-    POINT_STROKE,
-    Frame,
+from rsam_core.canvas_events import CanvasEvent, read_events, read_viewport
+from rsam_core.coordinates import Frame, Viewport, choose_view
+from rsam_core.instances import Instances
+from rsam_core.promptbook import Book
+from rsam_core.render import overlay_layer
+from rsam_core.style import OverlayStyle
+
+from . import banner, resources
+from .workspace import Workspace, current, objects
+
+_FILES = Path(__file__).parent / "canvas_component"
+_MARGIN = 0.2
+"""How far the objects are drawn beyond the screen, as a share of it: room for panning."""
+_MOST_DRAWN = 4_000_000
+"""Pixels of the layer of objects at most; on larger screens it is drawn coarser."""
+_QUALITY = 92
+
+_component = st.components.v2.component(
+    "rsam_canvas",
+    html=(_FILES / "canvas.html").read_text(encoding="utf-8"),
+    css=(_FILES / "canvas.css").read_text(encoding="utf-8"),
+    js=(_FILES / "canvas.js").read_text(encoding="utf-8"),
 )
-from rsam_core.sheet import lay_out, take
-
-from . import banner
-from .workspace import Workspace, current
 
 
 def canvas_key(workspace: Workspace) -> str:
@@ -25,58 +42,182 @@ def canvas_key(workspace: Workspace) -> str:
     return f"canvas-{workspace.token}"
 
 
-def _take(key: str) -> None:
-    """Read the canvas into the book before the page is drawn again."""
-    workspace = current()
-    state = st.session_state.get(key)
-    if workspace is None or not state:
-        return
-    drawing = (state.get("drawing") or {}).get("raw")
-    with banner.guard():
-        workspace.book, workspace.sheets, slip = take(
-            workspace.book,
-            workspace.sheets,
-            drawing,
-            own_objects=bool(st.session_state.get("own-objects")),
-        )
-        if slip:
-            st.toast("To draw a box, press, drag to the opposite corner, and release.")
-
-
-def prompt_canvas(
-    workspace: Workspace, canvas: Frame, picture: bytes, mode: str, label: int
+def picture_canvas(
+    workspace: Workspace,
+    found: Instances,
+    style: OverlayStyle,
+    *,
+    mode: str = "look",
+    label: int = 1,
+    size: tuple[int, int] = (720, 560),
 ) -> None:
-    """Show the picture with the marks of the current object, ready to draw.
+    """Show the scene with its objects, to zoom, pan, and prompt or select.
 
     Parameters
     ----------
     workspace : Workspace
-    canvas : Frame
-        Size of the canvas and the window it shows.
-    picture : bytes
-        JPEG of exactly the canvas size.
-    mode : str
-        ``"Boxes"``, ``"Points"``, or anything else for looking only.
+        Prompts go into its `book`, picked objects into `selected`.
+    found : Instances
+        Objects to draw.
+    style : OverlayStyle
+        How.
+    mode : {"points", "boxes", "select", "look"}
+        What a click or a drag means: a point of the current object, a box around a new one, the
+        selection of what is under it, or nothing.
     label : int
         1 for include, 0 for exclude points.
+    size : (int, int)
+        Width and height of the canvas in CSS pixels; the width is an estimate until the browser
+        has told.
     """
+    scene = workspace.scene
     key = canvas_key(workspace)
-    # On entering the page the canvas in the browser is a new, empty one.
-    sheets = workspace.sheets if key in st.session_state else ()
-    workspace.book, workspace.sheets = lay_out(workspace.book, canvas, sheets)
-    point_colour = INCLUDE_COLOUR if label else EXCLUDE_COLOUR
-    points = mode == "Points"
-    st_canvas(
-        background_image=picture,
-        width=canvas.columns,
-        height=canvas.rows,
-        drawing_mode="point" if points else "rect",
-        fill_color=point_colour + "b0" if points else "rgba(0,0,0,0)",
-        stroke_color=point_colour if points else BOX_COLOUR,
-        stroke_width=POINT_STROKE if points else BOX_STROKE,
-        point_display_radius=POINT_RADIUS,
-        initial_drawing=workspace.sheets[0].drawing,
-        disabled=mode not in ("Boxes", "Points"),
-        on_change=lambda: _take(key),
-        key=key,
+    viewport = workspace.viewport
+    if viewport is None:
+        viewport = Viewport.fitting(scene.width, scene.height, *size)
+    layer = _layer(workspace, viewport, found, style)
+    data: dict[str, Any] = {
+        "token": workspace.token,
+        "scene": [scene.width, scene.height],
+        "gsd": scene.gsd,
+        "height": size[1],
+        "mode": mode,
+        "label": label,
+        "pictures": _pictures(workspace),
+        "overlay": layer,
+        "drawn": layer["region"] if layer else None,
+        "view": list(workspace.view.bounds),
+        "marks": _marks(workspace.book) if mode in ("points", "boxes") else [],
+        "canvas": workspace.acknowledged.latest[0],
+        "ack": workspace.acknowledged.latest[1],
+        "look": list(workspace.look_at) if workspace.look_at else None,
+        "badge": _badge(workspace),
+        "camera": None,
+    }
+    if workspace.viewport is not None:
+        # A canvas that is entered again, from another page, looks where the last one looked.
+        data["camera"] = [viewport.x, viewport.y, viewport.scale]
+    _component(
+        key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key, mode)
     )
+
+
+def _take(key: str, mode: str) -> None:
+    """Read what the canvas reports before the page is drawn again."""
+    workspace = current()
+    report = (st.session_state.get(key) or {}).get("report")
+    if workspace is None or not isinstance(report, dict):
+        return
+    with banner.guard():
+        width, height = workspace.scene.width, workspace.scene.height
+        viewport = read_viewport(report.get("viewport"))
+        if viewport is not None:
+            workspace.viewport = viewport
+            workspace.view = choose_view(width, height, viewport, workspace.view)
+        events, workspace.acknowledged = read_events(report, workspace.acknowledged, width, height)
+        own = bool(st.session_state.get("own-objects"))
+        for event in events:
+            if event.kind == "pick":
+                _pick(workspace, event)
+            else:
+                workspace.book = prompted(workspace.book, event, workspace.view, own_objects=own)
+
+
+def prompted(book: Book, event: CanvasEvent, view: Frame, *, own_objects: bool = False) -> Book:
+    """The book with a click or a box more."""
+    if event.kind == "box":
+        return book.add_box(event.x, event.y, event.x1, event.y1, view=view)
+    return book.add_point(event.x, event.y, event.label, own_object=own_objects, view=view)
+
+
+def _pick(workspace: Workspace, event: CanvasEvent) -> None:
+    """Select the smallest object under a click; a click beside all objects selects none."""
+    found, _ = objects(workspace)
+    under = found.at(event.x, event.y)[:1]
+    selected = workspace.selected
+    if event.label:
+        workspace.selected = selected.symmetric_difference(under)
+    else:
+        workspace.selected = frozenset() if selected == frozenset(under) else frozenset(under)
+
+
+def _marks(book: Book) -> list[dict[str, Any]]:
+    """Clicks and box of the current object."""
+    entry = book.entry(book.current)
+    names = ("kind", "x", "y", "x1", "y1", "label")
+    return [{name: getattr(m, name) for name in names} for m in entry.marks] if entry else []
+
+
+def _badge(workspace: Workspace) -> str:
+    """Of a large scene: what the model sees of it."""
+    whole, view = workspace.overview, workspace.view
+    if whole.scale == (1.0, 1.0):
+        return ""
+    if view.scale[0] >= 0.999:
+        return "Full resolution: the model sees what is inside the dashed frame."
+    factor = round(1 / view.scale[0], 1)
+    return f"Reduced to 1 : {factor:g}. Zoom in to find small objects."
+
+
+def _pictures(workspace: Workspace) -> list[dict[str, Any]]:
+    """The whole scene, and above it the view, where that shows more detail."""
+    frames = {"base": workspace.overview}
+    if workspace.view != workspace.overview:
+        frames["detail"] = workspace.view
+    found = []
+    for name, frame in frames.items():
+        content = workspace.remember(
+            f"picture-{name}",
+            (workspace.scene, frame),
+            lambda frame=frame: resources.jpeg(workspace.picture(frame), _QUALITY),
+        )
+        url = _address(content, "image/jpeg", f"rsam-{name}-{workspace.token}")
+        found.append({"url": url, "box": list(frame.bounds), "smooth": False})
+    return found
+
+
+def _layer(
+    workspace: Workspace, viewport: Viewport, found: Instances, style: OverlayStyle
+) -> dict[str, Any] | None:
+    """The objects around the screen, drawn at its resolution."""
+    region = viewport.within(workspace.scene.width, workspace.scene.height, _MARGIN)
+    if region is None:
+        return None
+    scale = viewport.scale
+    scale *= min(1.0, (_MOST_DRAWN / (region.columns * region.rows)) ** 0.5)
+
+    def draw() -> dict[str, Any]:
+        shape = (max(1, round(region.height * scale)), max(1, round(region.width * scale)))
+        layer = overlay_layer(shape, found, style, origin=(region.x, region.y), scale=scale)
+        return _cropped(layer, region, scale)
+
+    return workspace.remember("layer", (region, scale, found, style), draw)
+
+
+def _cropped(layer: NDArray[np.uint8], region: Frame, scale: float) -> dict[str, Any]:
+    """A layer without its empty borders, ready to be sent."""
+    rows = np.flatnonzero(layer[..., 3].any(axis=1))
+    columns = np.flatnonzero(layer[..., 3].any(axis=0))
+    top, bottom = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 1)
+    left, right = (int(columns[0]), int(columns[-1]) + 1) if columns.size else (0, 1)
+    part = cv2.cvtColor(np.ascontiguousarray(layer[top:bottom, left:right]), cv2.COLOR_RGBA2BGRA)
+    content = cv2.imencode(".png", part, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
+    x0, y0 = region.x + left / scale, region.y + top / scale
+    return {
+        "url": _inline(content, "image/png"),
+        "box": [x0, y0, x0 + (right - left) / scale, y0 + (bottom - top) / scale],
+        "region": list(region.bounds),
+        "smooth": True,
+    }
+
+
+def _address(content: bytes, kind: str, place: str) -> str:
+    """Where the browser fetches a picture: once, because the address follows the content."""
+    if not runtime.exists():
+        return _inline(content, kind)
+    return runtime.get_instance().media_file_mgr.add(content, kind, place)
+
+
+def _inline(content: bytes, kind: str) -> str:
+    """A small picture as part of the message."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

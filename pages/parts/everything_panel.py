@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-import rsam_core as rsam
-from rsam_core.embedding import Embedding
 from rsam_core.everything import EverythingSettings, estimate_seconds, grid_points, initialize
 from rsam_core.jobs import Job
+from rsam_core.prompting import Prompter
 
 from . import banner
-from .workspace import Workspace, collect, thresholds
+from .workspace import Workspace, collect
 
 DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
 SLIDERS = ("quality", "stable", "overlap", "min-size", "max-share")
@@ -26,15 +27,16 @@ def _time(seconds: float) -> str:
 
 def _choose_thresholds(workspace: Workspace) -> None:
     """Sliders for the thresholds; what is in force is their default, so they stay as they were."""
-    now = workspace.everything_settings or thresholds(workspace.everything_model)
-    mark = f"{workspace.token}-{workspace.everything_model}"
+    automatic = workspace.automatic
+    now = automatic.settings
+    mark = f"{workspace.token}-{automatic.model}"
 
     def apply() -> None:
         # Before the page is drawn, because the picture stands above the sliders.
         value = st.session_state
         if any(f"{name}-{mark}" not in value for name in SLIDERS):
             return
-        workspace.everything_settings = EverythingSettings(
+        settings = EverythingSettings(
             now.spacing,
             min_quality=value[f"quality-{mark}"],
             min_stability=value[f"stable-{mark}"],
@@ -42,6 +44,10 @@ def _choose_thresholds(workspace: Workspace) -> None:
             min_area=value[f"min-size-{mark}"],
             max_share=value[f"max-share-{mark}"] / 100,
         )
+        # No step of its own: a slider is undone by the slider.
+        if workspace.automatic is not None:
+            changed = workspace.automatic.with_settings(settings)
+            workspace.book = replace(workspace.book, extra=changed)
 
     st.slider(
         "Minimum quality",
@@ -95,19 +101,19 @@ def _choose_thresholds(workspace: Workspace) -> None:
         )
 
 
-def _expected_time(
-    workspace: Workspace, segmenter: rsam.Segmenter, embedding: Embedding, spacing: float
-) -> None:
-    key = (embedding.key, spacing)
+def _expected_time(workspace: Workspace, prompter: Prompter, spacing: float) -> None:
+    view = workspace.view
+    key = (workspace.prompter_key, view, spacing)
     if workspace.estimate is None or workspace.estimate[0] != key:
         with st.spinner("Estimating the time…"):
-            seconds = estimate_seconds(segmenter, embedding, EverythingSettings(spacing))
+            embedding = prompter.embed(view)
+            seconds = estimate_seconds(prompter.segmenter, embedding, EverythingSettings(spacing))
         workspace.estimate = (key, seconds)
-    count = len(grid_points(embedding.shape, spacing))
+    count = len(grid_points((view.rows, view.columns), spacing))
     st.caption(f"{count:,} points, about **{_time(workspace.estimate[1])}** on this computer")
 
 
-def panel(workspace: Workspace, segmenter: rsam.Segmenter, embedding: Embedding) -> None:
+def panel(workspace: Workspace, prompter: Prompter) -> None:
     """The right-hand column in everything mode."""
     if workspace.job is not None:
         _progress(workspace)
@@ -121,18 +127,23 @@ def panel(workspace: Workspace, segmenter: rsam.Segmenter, embedding: Embedding)
         persist_state="session",
     )
     spacing = DENSITIES[density]
-    _expected_time(workspace, segmenter, embedding, spacing)
+    _expected_time(workspace, prompter, spacing)
 
     def start() -> None:
-        settings = EverythingSettings(spacing)
-        workspace.job_model, workspace.job_error = embedding.key[1], None
+        settings, view = EverythingSettings(spacing), workspace.view
+        workspace.job_model, workspace.job_error = prompter.segmenter.model.name, None
+        workspace.job_view = view
         workspace.job = Job.start(
             lambda progress, cancelled: initialize(
-                segmenter, embedding, settings, progress=progress, cancelled=cancelled
+                prompter.segmenter,
+                prompter.embed(view),
+                settings,
+                progress=progress,
+                cancelled=cancelled,
             )
         )
 
-    again = workspace.everything is not None
+    again = workspace.automatic is not None
     st.button(
         "Find everything again" if again else "Find everything",
         type="secondary" if again else "primary",
@@ -143,10 +154,10 @@ def panel(workspace: Workspace, segmenter: rsam.Segmenter, embedding: Embedding)
     )
     if workspace.job_error is not None:
         banner.show(workspace.job_error)
-    if workspace.everything is None:
+    if workspace.automatic is None:
         return
-    if not workspace.everything.complete:
-        points = workspace.everything.points
+    if not workspace.automatic.state.complete:
+        points = workspace.automatic.state.points
         st.caption(f":material/info: Stopped after {points} points. What was found is kept.")
     _choose_thresholds(workspace)
     _removal(workspace)
@@ -154,26 +165,16 @@ def panel(workspace: Workspace, segmenter: rsam.Segmenter, embedding: Embedding)
 
 def _removal(workspace: Workspace) -> None:
     def drop() -> None:
-        workspace.everything, workspace.hidden = None, frozenset()
+        workspace.book = workspace.book.step("Remove the automatic objects", extra=None)
 
-    def restore() -> None:
-        workspace.hidden = frozenset()
-
-    if workspace.hidden:
-        st.button(
-            f"Bring back the removed ({len(workspace.hidden)})",
-            icon=":material/undo:",
-            key="restore-everything",
-            on_click=restore,
-            width="stretch",
-        )
     st.button(
         "Remove these objects",
         icon=":material/delete:",
         key="drop-everything",
         on_click=drop,
         width="stretch",
-        help="Removes all objects that were found automatically; prompted ones stay.",
+        help="Removes all objects that were found automatically; prompted ones stay. Can be "
+        "undone.",
     )
 
 

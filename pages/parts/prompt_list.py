@@ -45,10 +45,10 @@ def candidates(workspace: Workspace) -> None:
         help="The numbers are the quality that the model expects (IoU, 0 to 1). Choose the "
         "outline that fits; several together are joined to one object.",
     )
-    frame = _shared_frame(proposals)
+    frame, image = _shared_frame(proposals), workspace.picture(answer.view)
     for k, column in enumerate(st.columns(3)[: len(proposals)]):
         picture = candidate_thumbnail(
-            workspace.image,
+            image,
             proposals.crops[k],
             x=proposals.x,
             y=proposals.y,
@@ -101,6 +101,7 @@ def entries(workspace: Workspace, problems: dict[int, str]) -> None:
 def _entry_row(workspace: Workspace, entry: Entry, is_current: bool) -> None:
     def select() -> None:
         workspace.book = workspace.book.select(entry.id)
+        _show(workspace, entry)
 
     def drop() -> None:
         workspace.book = workspace.book.remove(entry.id)
@@ -112,7 +113,7 @@ def _entry_row(workspace: Workspace, entry: Entry, is_current: bool) -> None:
             key=f"select-{workspace.token}-{entry.id}",
             type="tertiary",
             icon=f":material/radio_button_{state}:",
-            help="Make this the current object: further clicks refine it.",
+            help="Make this the current object, and show it: further clicks refine it.",
             width="stretch",
             on_click=select,
         )
@@ -124,6 +125,17 @@ def _entry_row(workspace: Workspace, entry: Entry, is_current: bool) -> None:
             help=f"Remove object {entry.id}",
             on_click=drop,
         )
+
+
+def _show(workspace: Workspace, entry: Entry) -> None:
+    """Let the canvas look at an object that is out of sight."""
+    seen, mark = workspace.viewport, entry.marks[-1]
+    if seen is None:
+        return
+    inside = seen.within(workspace.scene.width, workspace.scene.height)
+    if inside is None or not inside.contains(mark.x, mark.y, mark.x1, mark.y1):
+        reach = 150 / seen.scale
+        workspace.show(mark.x - reach, mark.y - reach, mark.x1 + reach, mark.y1 + reach)
 
 
 def _marks(workspace: Workspace, entry: Entry) -> None:
@@ -168,10 +180,19 @@ def typed_prompt(workspace: Workspace) -> None:
             st.caption("In image pixels, from the top-left corner, x to the right, y down.")
             if st.form_submit_button("Add", icon=":material/add:"):
                 with banner.guard():
+                    view = workspace.view
+                    corner = (x1, y1) if kind == "Box" else (x, y)
+                    box = (
+                        min(x, corner[0]),
+                        min(y, corner[1]),
+                        max(x, corner[0]),
+                        max(y, corner[1]),
+                    )
+                    if not view.contains(*box):
+                        view = workspace.overview
                     if kind == "Box":
-                        book = workspace.book.add_box(x, y, x1, y1)
+                        workspace.book = workspace.book.add_box(*box, view=view)
                     else:
                         label = 1 if include == "on the object" else 0
-                        book = workspace.book.add_point(x, y, label)
-                    workspace.book = book.redrawn()
+                        workspace.book = workspace.book.add_point(x, y, label, view=view)
                     st.rerun()

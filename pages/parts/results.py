@@ -18,10 +18,9 @@ from rsam_core.style import OverlayStyle
 from rsam_core.truth import read_truth
 
 from . import banner, resources
-from .workspace import Truth, Workspace, identity
+from .workspace import Truth, Workspace, remove
 
 TRUTH_TYPES = ["png", "tif", "tiff"]
-AUTOMATIC = "everything"
 
 
 def _columns(metres: bool) -> dict[str, object]:
@@ -75,15 +74,8 @@ def table_tab(workspace: Workspace, objects: Instances, table: pd.DataFrame) -> 
     )
     chosen = [ids[row] for row in rows]
 
-    def remove() -> None:
-        for item in objects:
-            if item.id not in chosen:
-                continue
-            if item.source == AUTOMATIC:
-                workspace.hidden |= {identity(item)}
-            else:
-                workspace.book = workspace.book.remove(item.id)
-        workspace.selected = frozenset()
+    def drop() -> None:
+        remove(workspace, chosen)
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -91,7 +83,7 @@ def table_tab(workspace: Workspace, objects: Instances, table: pd.DataFrame) -> 
             icon=":material/delete:",
             disabled=not chosen,
             key="remove-selected",
-            on_click=remove,
+            on_click=drop,
         )
         st.caption("Tick rows to see them in the picture. Click a column's head to sort.")
 
@@ -134,8 +126,8 @@ def downloads_tab(
 
 
 def _full_overlay(workspace: Workspace, objects: Instances, style: OverlayStyle) -> np.ndarray:
-    view = workspace.view
-    return overlay(workspace.image, objects, style, origin=(view.x, view.y), scale=view.scale[0])
+    whole = workspace.overview
+    return overlay(workspace.picture(whole), objects, style, scale=whole.scale[0])
 
 
 def metrics_tab(workspace: Workspace, objects: Instances) -> None:
@@ -174,10 +166,11 @@ def metrics_tab(workspace: Workspace, objects: Instances) -> None:
         )
     with right:
         chips(confusion_legend())
+        whole = workspace.picture(workspace.overview)
         picture = workspace.remember(
             "confusion",
             key,
-            lambda: resources.jpeg(confusion_picture(workspace.image, truth.labels, found)),
+            lambda: resources.jpeg(confusion_picture(whole, truth.labels, found)),
         )
         st.image(picture, width="stretch")
 

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 import rsam_core as rsam
-from rsam_core.coordinates import Frame, view_frame
+from rsam_core.automatic import Automatic
+from rsam_core.canvas_events import Acknowledged
+from rsam_core.coordinates import Frame, Viewport, view_frame
+from rsam_core.edits import Identity, identity
 from rsam_core.errors import RsamError
-from rsam_core.everything import EverythingSettings, EverythingState, generate, settings_for
+from rsam_core.everything import EverythingSettings, settings_for
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.jobs import Job
 from rsam_core.models.catalog import DEFAULT_MODEL
 from rsam_core.promptbook import Book
-from rsam_core.prompting import Prompter, to_scene
-from rsam_core.sheet import Sheet
+from rsam_core.prompting import Prompter
+
+if TYPE_CHECKING:
+    from rsam_core.prepare import Pipeline
 
 _KEY = "workspace"
+_PICTURES = 3
+"""Pictures of views kept in each session."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,36 +61,43 @@ class Workspace:
     Attributes
     ----------
     scene : Scene
+        As it is shown, prepared or not.
     view : Frame
         The window of the scene that the model sees.
-    image : ndarray of uint8, shape (H, W, 3)
-        The view's picture.
     token : str
         Unique to this opening of a scene; part of widget keys.
     sample : str or None
         Key of the sample this is, which brings exact truth.
+    original : Scene or None
+        The scene before it was prepared, if it was.
+    pipeline : Pipeline or None
+        The steps that prepared it.
     book : Book
-        Prompts.
+        Prompts and edits, with undo; its ``extra`` is what the automatic mode found (`Automatic`).
+    numbers : dict
+        Numbers given to automatic objects, which they keep whatever the thresholds.
     prompter : Prompter or None
         Answers the prompts with the present model.
-    everything : EverythingState or None
-        What the automatic mode decoded.
-    everything_settings : EverythingSettings or None
-        Thresholds that choose among them.
-    everything_model : str
-        Name of the model that decoded it.
-    first_automatic : int
-        Number of the first automatic object.
-    hidden : frozenset
-        What identifies the automatic objects that the user removed.
+    prompter_key : tuple
+        Name of the model and scene that it is for.
+    prefetched : tuple
+        The view that was last encoded ahead of any prompt, with `prompter_key`.
     selected : frozenset of int
-        Numbers of the objects that are ticked in the table.
+        Numbers of the objects that are selected in the picture or the table.
+    classes : Any
+        The classes that objects can be given; None until the first is wanted.
+    viewport : Viewport or None
+        What the canvas shows; None until the browser has told.
+    look_at : tuple or None
+        Where the canvas shall look next: a running number and x0, y0, x1, y1 in scene pixels.
+    acknowledged : Acknowledged
+        How far the events of the canvas were taken.
     job : Job or None
         A running automatic mode.
     job_model : str
         The model it runs with.
-    sheets : tuple of Sheet
-        What the canvas was given to show, the present layout first.
+    job_view : Frame or None
+        The view it searches; None for the whole scene in tiles.
     truth : Truth or None
         Ground truth.
     truth_file : str
@@ -92,35 +106,77 @@ class Workspace:
         Why that file could not be used.
     latest : dict
         What `remember` keeps.
+    pictures : dict
+        What `picture` keeps.
     """
 
     scene: rsam.Scene
     view: Frame
-    image: NDArray[np.uint8]
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     sample: str | None = None
+    original: rsam.Scene | None = None
+    pipeline: Pipeline | None = None
     book: Book = field(default_factory=Book)
+    numbers: dict[Identity, int] = field(default_factory=dict)
     prompter: Prompter | None = None
-    everything: EverythingState | None = None
-    everything_settings: EverythingSettings | None = None
-    everything_model: str = DEFAULT_MODEL
-    first_automatic: int = 1
-    hidden: frozenset[tuple[int, ...]] = frozenset()
+    prompter_key: tuple = ("", None)
+    prefetched: tuple = ()
     selected: frozenset[int] = frozenset()
+    classes: Any = None
+    viewport: Viewport | None = None
+    look_at: tuple[int, float, float, float, float] | None = None
+    acknowledged: Acknowledged = field(default_factory=Acknowledged)
     job: Job | None = None
     job_model: str = DEFAULT_MODEL
+    job_view: Frame | None = None
     job_error: BaseException | None = None
     estimate: tuple[tuple, float] | None = None
-    sheets: tuple[Sheet, ...] = ()
     truth: Truth | None = None
     truth_file: str = ""
     truth_error: RsamError | None = None
     latest: dict[str, tuple[tuple, Any]] = field(default_factory=dict)
+    pictures: dict[tuple, NDArray[np.uint8]] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of the scene."""
         return self.scene.height, self.scene.width
+
+    @property
+    def automatic(self) -> Automatic | None:
+        """What the automatic mode found."""
+        return self.book.extra
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The picture of the present view, (H, W, 3)."""
+        return self.picture(self.view)
+
+    @property
+    def overview(self) -> Frame:
+        """The whole scene as one picture."""
+        return view_frame(self.scene.width, self.scene.height)
+
+    def picture(self, view: Frame, scene: rsam.Scene | None = None) -> NDArray[np.uint8]:
+        """The picture of a view, (H, W, 3) uint8: what people and models see.
+
+        Parameters
+        ----------
+        view : Frame
+        scene : Scene, optional
+            The present one by default.
+        """
+        scene = scene or self.scene
+        key = (scene, view)
+        # A view may be wanted by a thread in the background at the same time.
+        picture = self.pictures.pop(key, None)
+        if picture is None:
+            window = rsam.Window(*(round(v) for v in (view.x, view.y, view.width, view.height)))
+            picture = scene.read_rgb(window, max(view.columns, view.rows))
+        self.pictures[key] = picture
+        while len(self.pictures) > _PICTURES:
+            self.pictures.pop(next(iter(self.pictures), None), None)
+        return picture
 
     def remember(self, name: str, key: tuple, make: Callable[[], Any]) -> Any:
         """The value of a name, made anew only when the key differs from the last one.
@@ -132,28 +188,50 @@ class Workspace:
             kept = self.latest[name] = (key, make())
         return kept[1]
 
+    def show(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        """Let the canvas look at a part of the scene."""
+        number = self.look_at[0] + 1 if self.look_at else 1
+        self.look_at = (number, x0, y0, x1, y1)
+
 
 def current() -> Workspace | None:
     """The session's workspace, or None if no image is open."""
     return st.session_state.get(_KEY)
 
 
-def load(source: bytes, name: str, sample: str | None = None) -> Workspace:
+def of_scene(scene: rsam.Scene, sample: str | None = None) -> Workspace:
+    """A workspace with nothing done yet."""
+    work = Workspace(scene, view_frame(scene.width, scene.height), sample=sample)
+    work.picture(work.view)
+    return work
+
+
+def load(source: bytes, name: str, sample: str | None = None, **options: Any) -> Workspace:
     """Open an image without making it the session's.
+
+    Parameters
+    ----------
+    source, name, sample
+        Content, file name, and key of the sample it is.
+    **options
+        For `rsam_core.open_scene`, such as a world file.
 
     Raises
     ------
     SceneError
         If it is not a usable image.
     """
-    scene = rsam.open_scene(source, name=name)
-    view = view_frame(scene.width, scene.height)
-    image = scene.read_rgb(max_size=max(view.columns, view.rows))
-    view = view.resized(image.shape[1], image.shape[0])
-    return Workspace(scene, view, image, sample=sample)
+    return of_scene(rsam.open_scene(source, name=name, **options), sample)
 
 
-def open_source(source: bytes, name: str, sample: str | None = None) -> Workspace:
+def enter(work: Workspace) -> Workspace:
+    """Make a workspace the session's."""
+    close()
+    st.session_state[_KEY] = work
+    return work
+
+
+def open_source(source: bytes, name: str, sample: str | None = None, **options: Any) -> Workspace:
     """Open an image and make it the session's scene.
 
     The earlier scene stays if this one cannot be opened.
@@ -163,18 +241,57 @@ def open_source(source: bytes, name: str, sample: str | None = None) -> Workspac
     SceneError
         If it is not a usable image.
     """
-    workspace = load(source, name, sample)
-    close()
-    st.session_state[_KEY] = workspace
-    return workspace
+    return enter(load(source, name, sample, **options))
 
 
 def close() -> None:
     """Forget the scene; a running job is stopped."""
-    workspace = current()
-    if workspace is not None and workspace.job is not None:
-        workspace.job.cancel()
+    work = current()
+    if work is not None and work.job is not None:
+        work.job.cancel()
     st.session_state.pop(_KEY, None)
+
+
+def change_scene(work: Workspace, scene: rsam.Scene) -> bool:
+    """Show the scene differently: other bands, or prepared.
+
+    Objects stay where size and place stay; otherwise they would lie in the wrong place, and go.
+
+    Returns
+    -------
+    bool
+        Whether the objects were kept.
+    """
+    same = scene.shape == work.scene.shape and scene.transform == work.scene.transform
+    # Read first: what cannot be read must not replace what can.
+    fresh = of_scene(scene)
+    work.scene, work.pictures = scene, fresh.pictures
+    if same:
+        return True
+    if work.job is not None:
+        work.job.cancel()
+        work.job = None
+    work.book, work.numbers, work.prompter, work.selected = Book(), {}, None, frozenset()
+    work.view, work.viewport, work.look_at = fresh.view, None, None
+    work.truth, work.sample, work.token = None, None, fresh.token
+    return False
+
+
+def use_prepared(work: Workspace, scene: rsam.Scene, pipeline: Pipeline) -> bool:
+    """Go on with a prepared scene; see `change_scene`."""
+    original = work.original or work.scene
+    kept = change_scene(work, scene)
+    work.original, work.pipeline = original, pipeline
+    return kept
+
+
+def use_original(work: Workspace) -> bool:
+    """Go back to the scene as it was opened; see `change_scene`."""
+    if work.original is None:
+        return True
+    kept = change_scene(work, work.original)
+    work.original, work.pipeline = None, None
+    return kept
 
 
 def model_name() -> str:
@@ -187,12 +304,7 @@ def thresholds(model: str) -> EverythingSettings:
     return settings_for(model, min_area=60, max_share=0.3)
 
 
-def identity(item: Instance) -> tuple[int, ...]:
-    """What tells an automatic object from others, whatever number it has at the moment."""
-    return (*item.bbox, item.area)
-
-
-def collect(workspace: Workspace) -> bool:
+def collect(work: Workspace) -> bool:
     """Take over the result of a finished automatic mode.
 
     Returns
@@ -200,70 +312,109 @@ def collect(workspace: Workspace) -> bool:
     bool
         Whether there was one to take over.
     """
-    job = workspace.job
+    job = work.job
     if job is None or not job.finished:
         return False
-    workspace.job, workspace.job_error = None, None
+    work.job, work.job_error = None, None
     if job.state != "done":
-        workspace.job_error = job.error
+        work.job_error = job.error
         return True
-    workspace.everything, workspace.hidden = job.result, frozenset()
-    if workspace.everything_settings is None or workspace.everything_model != workspace.job_model:
-        workspace.everything_settings = thresholds(workspace.job_model)
-    workspace.everything_model = workspace.job_model
-    # Numbered after the prompted objects, and before those that are prompted from now on, so that
-    # numbers (and with them colours) stay.
-    book = workspace.book
-    workspace.first_automatic = max((entry.id for entry in book.entries), default=0) + 1
-    count = len(generate(workspace.everything, workspace.everything_settings))
-    next_id = max(book.next_id, workspace.first_automatic + count)
-    workspace.book = replace(book, next_id=next_id)
+    before = work.automatic
+    settings = thresholds(work.job_model)
+    if before is not None and before.model == work.job_model:
+        settings = before.settings
+    found = Automatic(job.result, settings, work.job_model, work.job_view)
+    # What was removed from an earlier search may be found anew.
+    edits = replace(work.book.edits, removed=frozenset())
+    work.book = work.book.step("Find everything", extra=found, edits=edits)
     return True
 
 
-def objects(workspace: Workspace) -> tuple[Instances, dict[int, str]]:
+def found(work: Workspace) -> tuple[Instances, dict[int, str]]:
+    """Objects as found, before any edit, and what is amiss with prompts, by object number."""
+    key = (work.book.entries, work.prompter, work.automatic)
+    return work.remember("found", key, lambda: _found(work))
+
+
+def objects(work: Workspace) -> tuple[Instances, dict[int, str]]:
     """All objects in scene pixels, and what is amiss with prompts, by object number.
 
     The very same objects come back as long as nothing about them changes.
     """
-    key = (
-        workspace.book.entries,
-        workspace.prompter,
-        workspace.everything,
-        workspace.everything_settings,
-        workspace.hidden,
-    )
-    return workspace.remember("objects", key, lambda: _objects(workspace))
+    base, problems = found(work)
+    edits = work.book.edits
+    return work.remember("objects", (base, edits), lambda: edits.apply(base)), problems
 
 
-def _objects(workspace: Workspace) -> tuple[Instances, dict[int, str]]:
-    found, problems = [], {}
-    if workspace.prompter is not None:
-        for entry in workspace.book.entries:
+def commit(work: Workspace, wanted: Instances, what: str) -> None:
+    """Put other objects in place of the present ones, as one step that can be undone.
+
+    Parameters
+    ----------
+    work : Workspace
+    wanted : Instances
+        All objects of the scene as they shall be. Those that keep their number are the same
+        object, changed or not.
+    what : str
+        The action in a few words, for the undo button: "Smooth 42 objects".
+    """
+    base, _ = found(work)
+    edits = work.book.edits.to_reach(base, wanted)
+    kept = set(wanted.ids.tolist())
+    gone = [e.id for e in work.book.entries if e.id in base.ids and e.id not in kept]
+    work.book = work.book.edited(edits, what, gone=gone)
+    work.selected &= kept
+
+
+def remove(work: Workspace, ids: Iterable[int]) -> None:
+    """Remove objects, however they came about; can be undone."""
+    gone = set(ids)
+    now, _ = objects(work)
+    what = f"Remove object {min(gone)}" if len(gone) == 1 else f"Remove {len(gone)} objects"
+    commit(work, now.remove(gone), what)
+
+
+def undo(work: Workspace) -> None:
+    """Take back the last change."""
+    work.book = work.book.undo()
+
+
+def redo(work: Workspace) -> None:
+    """Do again what was taken back."""
+    work.book = work.book.redo()
+
+
+def _found(work: Workspace) -> tuple[Instances, dict[int, str]]:
+    prompted, problems = [], {}
+    if work.prompter is not None:
+        for entry in work.book.entries:
             try:
-                instance = workspace.prompter.answer(entry).instance(entry, workspace.view)
+                instance = work.prompter.instance(entry)
             except RsamError as error:
                 problems[entry.id] = str(error)
                 continue
             if instance is None:
                 problems[entry.id] = "Nothing was found here. Try a box, or click elsewhere."
             else:
-                found.append(instance)
-    prompted = Instances(found, workspace.shape, next_id=workspace.book.next_id)
-    if workspace.everything is None:
-        return prompted, problems
-    automatic = Instances(_automatic(workspace), workspace.shape)
-    return Instances.concat([prompted, automatic]), problems
+                prompted.append(instance)
+    items = Instances(prompted, work.shape, next_id=work.book.next_id)
+    if work.automatic is None:
+        return items, problems
+    return Instances.concat([items, Instances(_numbered(work), work.shape)]), problems
 
 
-def _automatic(workspace: Workspace) -> list[Instance]:
-    """The automatic objects that pass the thresholds, in scene pixels."""
-    state, settings = workspace.everything, workspace.everything_settings
-    found = workspace.remember(
-        "automatic",
-        (state, settings),
-        lambda: [to_scene(item, workspace.view) for item in generate(state, settings)],
-    )
-    first = workspace.first_automatic
-    numbered = [replace(item, id=first + i) for i, item in enumerate(found)]
-    return [item for item in numbered if identity(item) not in workspace.hidden]
+def _numbered(work: Workspace) -> list[Instance]:
+    """The automatic objects with numbers that they keep, so that edits and colours keep to them."""
+    next_id = max(work.book.next_id, work.book.edits.highest + 1)
+    items = []
+    for item in work.automatic.objects:
+        known = identity(item)
+        if known not in work.numbers:
+            work.numbers[known] = next_id
+            next_id += 1
+        items.append(replace(item, id=work.numbers[known]))
+    # Prompts that follow get higher numbers.
+    work.book = replace(work.book, next_id=next_id)
+    # Two masks may share box and area, though hardly ever: such twins count once.
+    seen: set[int] = set()
+    return [item for item in items if not (item.id in seen or seen.add(item.id))]

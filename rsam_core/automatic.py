@@ -1,0 +1,46 @@
+"""What the automatic mode found, with the thresholds that choose among it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from rsam_core.coordinates import Frame
+from rsam_core.everything import EverythingSettings, EverythingState, generate
+from rsam_core.instance import Instance
+from rsam_core.prompting import to_scene
+
+
+@dataclass(frozen=True, eq=False)
+class Automatic:
+    """A decoded automatic mode and the thresholds in force.
+
+    Attributes
+    ----------
+    state : EverythingState
+        Everything that was decoded.
+    settings : EverythingSettings
+        What is chosen of it.
+    model : str
+        Name of the model that decoded it.
+    view : Frame or None
+        The view that was searched; None where `state` is in scene pixels already, because the
+        whole scene was searched in tiles.
+    """
+
+    state: EverythingState
+    settings: EverythingSettings
+    model: str
+    view: Frame | None = None
+
+    def with_settings(self, settings: EverythingSettings) -> Automatic:
+        """The same with other thresholds."""
+        return replace(self, settings=settings)
+
+    @cached_property
+    def objects(self) -> tuple[Instance, ...]:
+        """The chosen objects in scene pixels, best score first."""
+        chosen = generate(self.state, self.settings)
+        if self.view is None:
+            return tuple(chosen)
+        return tuple(to_scene(item, self.view) for item in chosen)
