@@ -6,27 +6,30 @@ Accepted layouts, also inside further folders::
     NAME.png         +  NAME_mask.png       (or _label, _instances, _truth, _gt)
     images/NAME.png  +  annotations.json    (COCO)
 
+Beside label images and masks, GeoJSON and GeoPackage outlines of georeferenced images will do.
 A truth file may be called NAME_0, NAME_1, ... by annotator; the first one is taken.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.archive import Files, Source, open_files
-from rsam_core.coco_truth import is_coco, read_coco
 from rsam_core.errors import DatasetError, RsamError
 from rsam_core.instances import Instances
+from rsam_core.scene import Scene, open_scene
 
 IMAGE_TYPES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".jp2", ".bmp", ".webp")
-TRUTH_TYPES = (".png", ".tif", ".tiff")
+TRUTH_TYPES = (".png", ".tif", ".tiff", ".geojson", ".gpkg")
 IMAGE_FOLDERS = ("images", "image", "imgs", "img")
 TRUTH_FOLDERS = (
     "instances",
@@ -180,7 +183,7 @@ def open_dataset(source: Source, *, name: str | None = None, every_value: bool =
     pictures = [n for n in files.names if n.lower().endswith(IMAGE_TYPES)]
     if not pictures:
         raise DatasetError(f"“{files.label}” holds no images (PNG, JPG or TIFF). {_EXPECTED}")
-    pairs, notes = _by_folder(files, pictures)
+    pairs, notes = _by_folder(files)
     if not pairs:
         pairs, notes = _by_suffix(pictures)
     if pairs:
@@ -206,13 +209,15 @@ _EXPECTED = (
 )
 
 
-def _by_folder(files: Files, pictures: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
+def _by_folder(files: Files) -> tuple[list[tuple[str, str]], list[str]]:
     """Pairs of files in sibling folders."""
     folders: dict[str, list[str]] = {}
-    for path in pictures:
-        folders.setdefault(str(PurePosixPath(path).parent), []).append(path)
+    for path in files.names:
+        if path.lower().endswith((*IMAGE_TYPES, *TRUTH_TYPES)):
+            folders.setdefault(str(PurePosixPath(path).parent), []).append(path)
     pairs, lonely = [], []
-    for folder, images in folders.items():
+    for folder, paths in folders.items():
+        images = [path for path in paths if path.lower().endswith(IMAGE_TYPES)]
         here = PurePosixPath(folder)
         if here.name.lower() not in IMAGE_FOLDERS:
             continue
@@ -267,35 +272,45 @@ def _by_suffix(pictures: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
 
 def _from_coco(files: Files, pictures: list[str]) -> tuple[list[Item], list[str]]:
     """Items of the COCO files; an image may lie anywhere if its name is unique."""
-    items: list[Item] = []
+    items: dict[str, Item] = {}
     notes: list[str] = []
-    seen: set[str] = set()
     for path in (n for n in files.names if n.lower().endswith(".json")):
-        content = files.read(path)
-        if not is_coco(content):
+        data = _coco(files.read(path))
+        if data is None:
             continue
-        entries, skipped = read_coco(content, path)
-        if skipped:
-            notes.append(
-                f"{skipped} annotations of “{path}” are crowds or mere boxes and were left out."
-            )
         lost = 0
-        for entry in entries:
-            image = _find_image(entry.file_name, str(PurePosixPath(path).parent), pictures)
-            if image is None:
-                lost += 1
-            if image is None or image in seen:
-                continue
-            seen.add(image)
-
-            def read(image: str = image, entry=entry) -> Sample:
-                pixels = _read_image(files, image)
-                return Sample(image, pixels, entry.instances(pixels.shape[:2]))
-
-            items.append(Item(image, path, read))
+        for entry in data["images"]:
+            name = str(entry.get("file_name", "")) if isinstance(entry, dict) else ""
+            image = _find_image(name, str(PurePosixPath(path).parent), pictures)
+            lost += image is None
+            if image is not None:
+                items.setdefault(image, _coco_item(files, image, path, data, name))
         if lost:
             notes.append(f"{lost} images named in “{path}” are missing.")
-    return items, notes
+    return list(items.values()), notes
+
+
+def _coco(content: bytes) -> dict[str, Any] | None:
+    """The data of a COCO file; None if it is something else."""
+    from rsam_core.truth_coco import is_coco
+
+    try:
+        data = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+    return data if is_coco(data) and isinstance(data["images"], list) else None
+
+
+def _coco_item(files: Files, image: str, path: str, data: dict[str, Any], name: str) -> Item:
+    def read() -> Sample:
+        from rsam_core.truth_coco import read_coco
+        from rsam_core.truth_place import Place
+
+        scene = _open(files, image)
+        objects, _ = read_coco(data, Place.of(scene), path, name)
+        return Sample(image, scene.read_rgb(), objects)
+
+    return Item(image, path, read)
 
 
 def _find_image(name: str, folder: str, pictures: list[str]) -> str | None:
@@ -309,44 +324,30 @@ def _find_image(name: str, folder: str, pictures: list[str]) -> str | None:
 
 def _mask_item(files: Files, image: str, truth: str, every_value: bool) -> Item:
     def read() -> Sample:
-        pixels = _read_image(files, image)
-        shape = pixels.shape[:2]
+        from rsam_core.truth import read_truth
+
+        scene = _open(files, image)
         content = files.read(truth)
-        try:
-            labels = _raw_values(content) if every_value else _labels(content, shape)
-        except RsamError as error:
-            raise DatasetError(f"“{truth}”: {error}") from error
-        if labels.shape != shape:
-            raise DatasetError(
-                f"“{truth}” has {labels.shape[1]} × {labels.shape[0]} pixels, but the image "
-                f"“{image}” has {shape[1]} × {shape[0]}. Both must show the same area at the same "
-                "size."
-            )
-        return Sample(image, pixels, Instances.from_label_map(labels))
+        if every_value:
+            objects = _all_regions(content, truth)
+        else:
+            objects = read_truth(content, scene, name=PurePosixPath(truth).name).objects
+        return Sample(image, scene.read_rgb(), objects)
 
     return Item(image, truth, read)
 
 
-def _labels(content: bytes, shape: tuple[int, int]) -> NDArray[np.int32]:
-    from rsam_core.truth import read_truth
-
-    return read_truth(content, shape)
-
-
-def _raw_values(content: bytes) -> NDArray[np.int32]:
-    """Values of the first band, made to start at 1."""
-    from rsam_core.scene import open_scene
-
-    values = open_scene(content).read_bands()[..., 0]
+def _all_regions(content: bytes, name: str) -> Instances:
+    """Every value of the first band as an object."""
+    values = open_scene(content, name=PurePosixPath(name).name).read_bands()[..., 0]
     if values.dtype.kind not in "ui":
-        raise DatasetError("A label image must hold whole numbers.")
-    return np.unique(values, return_inverse=True)[1].reshape(values.shape).astype(np.int32) + 1
+        raise DatasetError(f"“{name}” must hold whole numbers, one for each region.")
+    numbers = np.unique(values, return_inverse=True)[1].reshape(values.shape)
+    return Instances.from_label_map(numbers.astype(np.int32) + 1)
 
 
-def _read_image(files: Files, name: str) -> NDArray[np.uint8]:
-    from rsam_core.scene import open_scene
-
-    return open_scene(files.read(name), name=PurePosixPath(name).name).read_rgb()
+def _open(files: Files, name: str) -> Scene:
+    return open_scene(files.read(name), name=PurePosixPath(name).name)
 
 
 def _without_truth(names: list[str]) -> list[str]:
