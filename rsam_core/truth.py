@@ -1,192 +1,299 @@
-"""Reading a ground-truth mask that somebody drew elsewhere."""
+"""Ground truth of a scene: what somebody drew elsewhere, or in the app, in the scene's pixels."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from rsam_core._raster_io import check_content
+from rsam_core._raster_io import RasterFile
 from rsam_core._sources import file_of
 from rsam_core.errors import MetricError, SceneError
-from rsam_core.metrics import check_same_size
+from rsam_core.instances import Instances
+from rsam_core.truth_place import Place
 
 if TYPE_CHECKING:
-    from rasterio.io import DatasetReader
+    from rsam_core.scene import Scene
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
 
+TRUTH_TYPES = ("png", "tif", "tiff", "geojson", "json", "gpkg", "zip")
+"""Endings of the files that :func:`read_truth` reads."""
 
-def read_truth(source: Source, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Read a ground-truth mask from a PNG or TIFF file.
+_SPECK = 4
+_MANY = 1000
+_ALL = 0.995
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Ground truth of one scene.
+
+    Attributes
+    ----------
+    objects : Instances
+        The true objects, in scene pixels; outlines may overlap.
+    name : str
+        Where it came from, for people.
+    kind : {"raster", "outlines", "coco", "drawn", "objects"}
+    notes : tuple of str
+        What was done to make it fit; may be empty.
+    warnings : tuple of str
+        What looks wrong about it; may be empty.
+    valid : ndarray of bool, shape (H, W), or None
+        Where it says something; everywhere if None.
+    """
+
+    objects: Instances
+    name: str = "truth"
+    kind: str = "raster"
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    valid: NDArray[np.bool_] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the scene."""
+        return self.objects.shape
+
+    @property
+    def count(self) -> int:
+        """Number of objects."""
+        return len(self.objects)
+
+    @property
+    def coverage(self) -> float:
+        """Share of the scene about which it says something, 0 to 1."""
+        return 1.0 if self.valid is None else float(self.valid.mean())
+
+    @cached_property
+    def labels(self) -> NDArray[np.int32]:
+        """Number of the object at each pixel, 0 for background, shape (H, W)."""
+        return self.objects.label_map()
+
+    @cached_property
+    def mask(self) -> NDArray[np.bool_]:
+        """Where there is any object, shape (H, W)."""
+        return self.objects.union_mask()
+
+    def inside(self, objects: Instances) -> Instances:
+        """Keep the objects of which at least half lies where the truth says something."""
+        if self.valid is None:
+            return objects
+
+        def known(item: Any) -> bool:
+            x0, y0, x1, y1 = item.bbox
+            return bool(2 * np.count_nonzero(self.valid[y0:y1, x0:x1] & item.mask) >= item.area)
+
+        return objects.select(known)
+
+
+@overload
+def read_truth(
+    source: Source, scene_or_shape: tuple[int, int], *, name: str | None = None, fit: bool = False
+) -> NDArray[np.int32]: ...
+@overload
+def read_truth(
+    source: Source, scene_or_shape: Scene, *, name: str | None = None, fit: bool = False
+) -> Truth: ...
+def read_truth(
+    source: Source,
+    scene_or_shape: Any,
+    *,
+    name: str | None = None,
+    fit: bool = False,
+) -> Truth | NDArray[np.int32]:
+    """Read ground truth from a file and lay it onto a scene.
 
     Parameters
     ----------
     source : path, bytes or binary file object
-        The mask: one band of whole numbers, a palette, or colours; with or without transparency.
-    shape : (int, int)
-        Height and width that the mask must have: those of the image.
+        A mask or label image (PNG, TIFF, GeoTIFF: one band of whole numbers, a palette, or
+        colours), outlines (GeoJSON, GeoPackage, Shapefile in a ZIP archive), or COCO JSON.
+    scene_or_shape : Scene or (int, int)
+        The scene, or only the height and width of an image without georeference.
+    name : str, optional
+        Name of the file for messages; by default that of the path or file object.
+    fit : bool
+        Whether a mask without georeference and of other size, but of the same proportions, is
+        stretched to the scene.
 
     Returns
     -------
+    Truth
+        For a scene.
     ndarray of int32, shape (H, W)
-        0 is background, anything else is object.
+        For a shape: the labels alone; 0 is background, anything else is object.
 
     Raises
     ------
     MetricError
-        If the file cannot be read as a mask, or its size is not `shape`.
+        If the file cannot be read as truth, does not fit the scene in size or place, or is
+        plainly no truth (tens of thousands of specks).
 
     Notes
     -----
-    Background is the value 0, or black in colours and palettes; failing that, index 0 of a
-    palette; failing that, the most frequent value, unless it is the only one. Pixels that are
-    transparent, marked "no data" or negative are background in any case.
+    *Rasters.* Background is the value 0, or black in colours and palettes; failing that, index 0
+    of a palette; failing that, the most frequent value, unless it is the only one. Pixels that
+    are transparent, marked "no data" or negative are background in any case. If one value
+    besides the background occurs, each connected piece (pixels that touch by an edge or a
+    corner) is an object, numbered from 1 from the top down. If several occur, each is an object
+    that keeps its number; colours are numbered from 1 in ascending order of red, green and blue.
+    A GeoTIFF goes where its georeference says (nearest pixel), everything else has to have the
+    size of the scene.
 
-    If one value besides the background occurs, each connected piece (pixels that touch by an
-    edge or a corner) is an object, numbered from 1 from the top down. If several occur, each
-    is an object that keeps its number; colours are numbered from 1 in ascending order of red,
-    green and blue.
+    *Outlines* are converted to the scene's coordinate system; a pixel is object if its centre
+    lies inside. Without georeference their coordinates are pixels.
     """
+    place = Place.of(scene_or_shape)
     try:
-        file = file_of(source, None)
+        file = file_of(source, name)
         if file.size == 0:
             raise MetricError(f"“{file.name}” is empty (0 bytes). Save the mask again.")
-        if file.driver not in ("PNG", "GTiff"):
-            raise MetricError(_wrong_format(file.name, file.driver))
-        with file.open() as dataset:
-            # Sizes come from the header, so that a huge file costs nothing before it is refused.
-            check_same_size(
-                shape,
-                (dataset.height, dataset.width),
-                "ground-truth mask",
-                reference="image",
-            )
-            check_content(file, dataset)
-            values = _read(dataset, file.name)
+        kind, data = _kind(file)
+        if kind == "raster":
+            from rsam_core.truth_raster import read_raster
+
+            labels, valid, notes = read_raster(file, place, fit=fit)
+            if not hasattr(scene_or_shape, "transform"):
+                return labels
+            _check_specks(labels, file.name)
+            objects = Instances.from_label_map(labels)
+        else:
+            valid = None
+            objects, notes = _outlines(file, kind, data, place)
     except SceneError as error:
         raise MetricError(str(error)) from error
-    return _labels(values)
+    if not hasattr(scene_or_shape, "transform"):
+        return objects.label_map()
+    return _truth(objects, file.name, kind, notes, valid)
 
 
-@dataclass(frozen=True)
-class _Values:
-    """What a mask file holds.
+def truth_from_objects(objects: Instances, name: str = "objects of this session") -> Truth:
+    """Take the objects of a session for truth, for example after correcting them by hand."""
+    return _truth(objects, name, "objects", (), None)
+
+
+def truth_from_labels(labels: ArrayLike, name: str = "labels") -> Truth:
+    """Take a label map for truth: 0 is background, every other number an object."""
+    return _truth(Instances.from_label_map(labels), name, "raster", (), None)
+
+
+def truth_from_polygons(
+    polygons: Sequence[ArrayLike], scene_or_shape: Any, name: str = "drawn by hand"
+) -> Truth:
+    """Make truth of polygons drawn in the app.
 
     Parameters
     ----------
-    pixels : ndarray of whole numbers, shape (H, W)
-    ignored : ndarray of bool, shape (H, W)
-        Background whatever the value.
-    background : int
-        The value that means background, if it occurs.
-    are_colors : bool
-        Whether the values are packed colours, which make poor object numbers.
+    polygons : sequence of array_like of float, shape (N, 2)
+        Corners x, y in scene pixels, three or more each.
+    scene_or_shape : Scene or (int, int)
+        What they were drawn on.
+    name : str
+
+    Raises
+    ------
+    MetricError
+        If a polygon has fewer than three corners, or none of them lies in the scene.
     """
+    import shapely
 
-    pixels: NDArray
-    ignored: NDArray[np.bool_]
-    background: int = 0
-    are_colors: bool = False
+    from rsam_core.truth_vector import draw
+
+    shapes = []
+    for corners in polygons:
+        points = np.asarray(corners, dtype=float)
+        if points.ndim != 2 or points.shape[1:] != (2,) or len(points) < 3:
+            raise MetricError("An outline needs at least three corners. Draw it again.")
+        shapes.append(shapely.make_valid(shapely.Polygon(points)))
+    objects, notes = draw(shapes, Place.of(scene_or_shape).shape)
+    if polygons and not len(objects):
+        raise MetricError("Nothing that you drew lies in the image. Draw around the objects.")
+    return _truth(objects, name, "drawn", notes, None)
 
 
-def _read(dataset: DatasetReader, name: str) -> _Values:
-    """Read the pixels of a mask file and find out what they mean."""
-    from rasterio.enums import ColorInterp
+def _truth(
+    objects: Instances,
+    name: str,
+    kind: str,
+    notes: Sequence[str],
+    valid: NDArray[np.bool_] | None,
+) -> Truth:
+    kind = kind if kind in ("raster", "coco", "drawn", "objects") else "outlines"
+    return Truth(objects, name, kind, tuple(notes), _warnings(objects, valid), valid)
 
-    kinds = dataset.colorinterp
-    ignored = np.zeros(dataset.shape, dtype=bool)
-    bands = [band for band, kind in enumerate(kinds, start=1) if kind != ColorInterp.alpha]
-    for band, kind in enumerate(kinds, start=1):
-        if kind == ColorInterp.alpha:
-            ignored |= dataset.read(band) == 0
-    if len(bands) not in (1, 3):
-        raise MetricError(
-            f"“{name}” has {len(bands)} bands. A mask has one value a pixel, or red, green and "
-            "blue. Export the mask alone as PNG or TIFF."
+
+def _warnings(objects: Instances, valid: NDArray[np.bool_] | None) -> tuple[str, ...]:
+    """Say what looks wrong."""
+    if not len(objects):
+        return (
+            "This truth marks no object at all. If that is right, every object that you outline "
+            "counts as wrong; if not, check that the mask is not all black.",
         )
-    read = [_whole_numbers(dataset.read(band), name) for band in bands]
-    for (_, missing), nodata in zip(read, dataset.nodatavals):
-        ignored |= missing
-        if nodata is not None and len(bands) == 1:
-            ignored |= read[0][0] == nodata
-    planes = [pixels for pixels, _ in read]
-    if len(planes) == 3 and not all(np.array_equal(planes[0], other) for other in planes[1:]):
-        bits = 8 * max(plane.dtype.itemsize for plane in planes)
-        red, green, blue = (plane.astype(np.uint64) for plane in planes)
-        if bits > 16:
-            raise MetricError(f"“{name}” has colours of {bits} bits. Save it with 8 bits a colour.")
-        return _Values(red << 2 * bits | green << bits | blue, ignored, are_colors=True)
-    background = 0
-    if kinds[0] == ColorInterp.palette:
-        background, transparent = _palette_background(dataset.colormap(1), planes[0])
-        ignored |= np.isin(planes[0], transparent)
-    return _Values(planes[0], ignored | (planes[0] < 0), background)
+    known = objects.shape[0] * objects.shape[1] if valid is None else int(valid.sum())
+    if objects.areas.max() >= _ALL * known or objects.union_mask().sum() >= _ALL * known:
+        return (
+            "This truth marks the whole image as object, so there is no background to be wrong "
+            "about. Perhaps object and background are swapped, or the background is not 0.",
+        )
+    return ()
 
 
-def _whole_numbers(band: NDArray, name: str) -> tuple[NDArray, NDArray[np.bool_]]:
-    """Return a band as whole numbers, and where it has none."""
-    if band.dtype.kind in "ui":
-        return band, np.zeros(band.shape, dtype=bool)
-    missing = ~np.isfinite(band)
-    if band.dtype.kind == "f":
-        band = np.where(missing, 0, band)
-        whole = np.clip(np.round(band), -1, 2**62).astype(np.int64)
-        if (band[band >= 0] == whole[band >= 0]).all():
-            return whole, missing
+def _check_specks(labels: NDArray[np.int32], name: str) -> None:
+    numbers, areas = np.unique(labels[labels != 0], return_counts=True)
+    if len(numbers) > _MANY and np.median(areas) < _SPECK:
+        raise MetricError(
+            f"“{name}” holds {len(numbers):,} different values, most of them on "
+            f"{np.median(areas):.0f} pixel{'s' if np.median(areas) != 1 else ''} or so: it looks "
+            "like a photograph or a height model, not like a label image. Choose the file in "
+            "which every object has one number and the background is 0."
+        )
+
+
+def _kind(file: RasterFile) -> tuple[str, Any]:
+    """Tell by the content what a file is; parsed JSON comes along."""
+    head = file.head(64)
+    if head.startswith(b"PK\x03\x04"):
+        return "zip", None
+    if head.startswith(b"SQLite format 3\0"):
+        return "gpkg", None
+    if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
+        return "raster", None
+    content = file.source if isinstance(file.source, bytes) else file.source.read_bytes()
+    try:
+        data = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise MetricError(
+            f"“{file.name}” is damaged: it begins like JSON and is not. Export it again."
+        ) from error
+    from rsam_core.truth_coco import is_coco
+
+    if is_coco(data):
+        return "coco", data
+    kinds = ("FeatureCollection", "Feature", "Polygon", "MultiPolygon", "GeometryCollection")
+    if isinstance(data, dict) and data.get("type") in kinds:
+        return "geojson", data
     raise MetricError(
-        f"“{name}” holds decimal numbers, such as probabilities. Turn it into a mask of whole "
-        "numbers first, 0 for the background."
+        f"“{file.name}” is JSON, but neither GeoJSON nor a COCO data set with “images” and "
+        "“annotations”. Export the truth as one of these."
     )
 
 
-def _palette_background(
-    colors: dict[int, tuple[int, int, int, int]], indices: NDArray
-) -> tuple[int, list[int]]:
-    """Return the index that is background, and those that are transparent."""
-    used = [int(index) for index in np.unique(indices)]
-    transparent = [index for index in used if colors.get(index, (0, 0, 0, 255))[3] == 0]
-    black = [index for index in used if colors.get(index, (0, 0, 0))[:3] == (0, 0, 0)]
-    # Editors sort a palette as they like, so black may have any index. Several black entries
-    # are a palette that was never filled in: then the index itself is the label.
-    return (black[0] if len(black) == 1 else 0), transparent
+def _outlines(
+    file: RasterFile, kind: str, data: Any, place: Place
+) -> tuple[Instances, Sequence[str]]:
+    if kind == "coco":
+        from rsam_core.truth_coco import read_coco
 
+        return read_coco(data, place, file.name)
+    from rsam_core.truth_vector import read_vector
 
-def _labels(values: _Values) -> NDArray[np.int32]:
-    """Turn the values of a mask file into labels; see :func:`read_truth`."""
-    pixels, ignored = values.pixels, values.ignored
-    found, counts = np.unique(pixels[~ignored], return_counts=True)
-    background = found == values.background
-    if not background.any() and not values.are_colors:
-        background = found == 0
-    if not background.any() and not ignored.any() and len(found) > 1:
-        background[np.argmax(counts)] = True
-    objects = found[~background]
-    if not len(objects):
-        return np.zeros(pixels.shape, dtype=np.int32)
-    if len(objects) == 1:
-        from scipy import ndimage
-
-        mask = (pixels == objects[0]) & ~ignored
-        return ndimage.label(mask, structure=np.ones((3, 3)), output=np.int32)[0]
-    numbers = np.arange(1, len(objects) + 1)
-    if not values.are_colors and objects[-1] < np.iinfo(np.int32).max:
-        # Index 0 is an object only where a palette has its background elsewhere.
-        numbers = np.where(objects == 0, objects[-1] + 1, objects)
-    all_numbers = np.zeros(len(found), dtype=np.int32)
-    all_numbers[~background] = numbers
-    labels = all_numbers[np.searchsorted(found, pixels).clip(0, len(found) - 1)]
-    labels[ignored] = 0
-    return labels
-
-
-def _wrong_format(name: str, driver: str) -> str:
-    if driver == "JPEG":
-        return (
-            f"“{name}” is a JPG. JPG blurs the edges of a mask and changes its numbers, so it "
-            "cannot be compared exactly. Save the mask as PNG or TIFF."
-        )
-    return f"“{name}” is a {driver} file. Save the mask as PNG or TIFF."
+    in_pixels = isinstance(data, dict) and "coordinates_note" in data
+    return read_vector(file, kind, place, in_pixels=in_pixels)
