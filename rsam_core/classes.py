@@ -13,9 +13,20 @@ from rsam_core import palette
 from rsam_core.errors import ClassifyError, RsamError
 from rsam_core.instances import Instances
 
-MAX_NAME = 40
+MAX_NAME = 60
 MAX_CLASSES = 254
 """A class map of 8 bits has room for these and for "no class"."""
+
+
+def _checked_name(name: object) -> str:
+    text = " ".join(unicodedata.normalize("NFC", name).split()) if isinstance(name, str) else ""
+    if not text:
+        raise ClassifyError("A class needs a name. Type one, for example “greenhouse”.")
+    if len(text) > MAX_NAME:
+        raise ClassifyError(f"The name of a class has at most {MAX_NAME} letters. Shorten it.")
+    if not text.isprintable():
+        raise ClassifyError("The name of a class has an unprintable character. Type it again.")
+    return text
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,7 @@ class ObjectClass:
     Raises
     ------
     ClassifyError
-        If the name is empty, longer than 40 characters or not printable, or the colour is none.
+        If the name is empty, longer than 60 characters or not printable, or the colour is none.
     """
 
     name: str
@@ -89,7 +100,7 @@ class ClassList:
         return iter(self.items)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._position(name) is not None
+        return isinstance(name, str) and self.position(name) is not None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,14 +120,14 @@ class ClassList:
         ClassifyError
             If there is none.
         """
-        position = self._position(name)
+        position = self.position(name)
         if position is None:
             raise ClassifyError(f"There is no class “{name}”. Add it to the classes first.")
         return self.items[position]
 
     def color(self, name: str | None) -> str:
         """Return the colour of a label, ``"#RRGGBB"``; one that is not listed keeps its own."""
-        position = None if not name else self._position(name)
+        position = None if not name else self.position(name)
         if position is not None:
             return self.items[position].color
         return palette.to_hex(palette.class_color(name))
@@ -172,8 +183,9 @@ class ClassList:
             raise ClassifyError("The list of classes is not readable. Save it again.")
         return cls(tuple(ObjectClass(row.get("name", ""), row.get("color", "")) for row in data))
 
-    def _position(self, name: str) -> int | None:
-        wanted = name.strip().casefold()
+    def position(self, name: str) -> int | None:
+        """Return the place of a class in the list, from 0; None if it is not listed."""
+        wanted = " ".join(name.split()).casefold()
         for index, item in enumerate(self.items):
             if item.name.casefold() == wanted:
                 return index
@@ -219,14 +231,3 @@ def set_labels(instances: Instances, labels: Mapping[int, str | None]) -> Instan
         for item in instances
     )
     return Instances(items, instances.shape, next_id=instances.next_id)
-
-
-def _checked_name(name: object) -> str:
-    text = " ".join(unicodedata.normalize("NFC", name).split()) if isinstance(name, str) else ""
-    if not text:
-        raise ClassifyError("A class needs a name. Type one, for example “greenhouse”.")
-    if len(text) > MAX_NAME:
-        raise ClassifyError(f"The name of a class has at most {MAX_NAME} letters. Shorten it.")
-    if not text.isprintable():
-        raise ClassifyError("The name of a class has an unprintable character. Type it again.")
-    return text

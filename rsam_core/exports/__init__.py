@@ -1,0 +1,1 @@
+"""One file format each; :mod:`rsam_core.export` brings them together."""
