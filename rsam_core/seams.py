@@ -83,10 +83,10 @@ def touches_edge(
 def unite(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
     """Join the pieces of cut objects.
 
-    Two pieces are joined if they are each other's best match between their tiles, agree in the
-    part that both tiles see, and each of them goes on where the other is cut. Chains of pieces
-    become one object. What remains with a long straight cut is left out; its tile held too little
-    of it.
+    Two pieces are joined if they agree in the part that both tiles see, and each of them goes on
+    where the other is cut; those that agree best come first, and of several outlines of the same
+    thing in one tile only one joins. Chains of pieces become one object. What remains with a long
+    straight cut is left out; its tile held too little of it.
 
     Parameters
     ----------
@@ -142,49 +142,51 @@ def _rivals(pieces: Sequence[Piece], first: list[int], second: list[int]) -> boo
 
 
 def _matches(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Pairs of pieces that are each other's best match, the surest first."""
+    """Pairs of pieces of different tiles that belong together, the surest first."""
     boxes = np.array([p.box for p in pieces], np.int64).reshape(-1, 4)
     areas = np.array([p.area for p in pieces], np.int64)
     tiles = np.array([p.tile for p in pieces], np.int64)
-    best: dict[tuple[int, int], tuple[float, float, int]] = {}
-    # Long objects share little with their continuation: boxes that meet are all looked at.
+    # Long objects share little with their continuation: all boxes that meet are looked at.
     first, second = near_pairs(boxes, areas, 0.0)
     apart = tiles[first] != tiles[second]
+    found = []
     for i, j in zip(first[apart].tolist(), second[apart].tolist()):
         value = _agreement(pieces[i], pieces[j], windows)
         if value >= AGREE:
-            for one, other in ((i, j), (j, i)):
-                key = (one, pieces[other].tile)
-                best[key] = max(best.get(key, (0.0, 0.0, 0)), (value, pieces[other].score, -other))
-    found = []
-    for (i, tile), (value, _, other) in best.items():
-        j = -other
-        if i < j and best[(j, pieces[i].tile)][2] == -i:
-            found.append((-value, i, j, tile))
-    return [(i, j) for _, i, j, _ in sorted(found)]
+            found.append((-value, -pieces[i].score - pieces[j].score, i, j))
+    return [(i, j) for _, _, i, j in sorted(found)]
 
 
 def _agreement(a: Piece, b: Piece, windows: NDArray[np.int64]) -> float:
-    """IoU of two pieces in the part that both tiles see; 0 if one ends where the other goes on."""
+    """IoU of two pieces in the part that both tiles see; 0 if one ends where the other goes on.
+
+    An object may enter that part several times, as a bend of a river does, and be one piece in
+    one tile and two in the other: only patches that meet the other piece are compared.
+    """
     here, there = windows[a.tile].tolist(), windows[b.tile].tolist()
-    a_common, b_common = _within(a, there), _within(b, here)
-    shared = shared_area(a.mask, a.box, b.mask, b.box)
-    if shared < _SHARED or shared < AGREE * max(a_common, b_common):
+    x0, y0, x1, y1 = (
+        max(here[0], there[0]),
+        max(here[1], there[1]),
+        *map(min, here[2:], there[2:]),
+    )
+    if x0 >= x1 or y0 >= y1 or shared_area(a.mask, a.box, b.mask, b.box) < _SHARED:
         return 0.0
-    for piece, common, other, edge in ((a, a_common, b, there), (b, b_common, a, here)):
-        if common < piece.area and not _meets(other.box, edge):
+    common = (x0, y0, x1, y1)
+    one, two = _cut_out(a, common), _cut_out(b, common)
+    for inside, piece, other, edge in ((one, a, b, there), (two, b, a, here)):
+        if np.count_nonzero(inside) < piece.area and not _meets(other.box, edge):
             return 0.0
-    return shared / (a_common + b_common - shared)
+    both = one & two
+    either = _patches(one, both) | _patches(two, both)
+    return float(np.count_nonzero(both) / np.count_nonzero(either))
 
 
-def _within(piece: Piece, box: Sequence[int]) -> int:
-    """Pixels of a piece inside a box."""
-    x0, y0 = max(piece.box[0], box[0]), max(piece.box[1], box[1])
-    x1, y1 = min(piece.box[2], box[2]), min(piece.box[3], box[3])
-    if x0 >= x1 or y0 >= y1:
-        return 0
-    left, top = piece.box[:2]
-    return int(np.count_nonzero(piece.mask[y0 - top : y1 - top, x0 - left : x1 - left]))
+def _patches(mask: Mask, seeds: Mask) -> Mask:
+    """The connected patches of a mask that hold at least one seed."""
+    import cv2
+
+    _, numbered = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    return mask & np.isin(numbered, np.unique(numbered[seeds]))
 
 
 def _meets(box: Sequence[int], edge: Sequence[int]) -> bool:
@@ -235,7 +237,10 @@ def _open_length(piece: Piece, whole: Piece, windows: NDArray[np.int64]) -> int:
         if close and _seen(beyond, windows):
             ends = _cut_out(piece, near).any(axis=axis)
             goes_on = _cut_out(whole, beyond).any(axis=axis)
-            length += int(np.count_nonzero(ends & ~goes_on))
+            open_part = int(np.count_nonzero(ends & ~goes_on))
+            # An outline that crosses the edge at a slant ends a little aside of where it goes on.
+            if 2 * open_part > np.count_nonzero(ends):
+                length += open_part
     return length
 
 
