@@ -1,0 +1,170 @@
+"""Laying a picture on the map by its control points: a new grid, north up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.errors import PrepareError
+
+from .ground_control import GroundControl
+from .sampling import check_result, sample
+
+if TYPE_CHECKING:
+    from affine import Affine
+
+_EDGE_POINTS = 33
+_FOLD_GRID = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Where the pixels of a rectified picture lie.
+
+    Attributes
+    ----------
+    transform : affine.Affine
+        Pixel to map, north up.
+    width, height : int
+    """
+
+    transform: Affine
+    width: int
+    height: int
+
+
+def map_units_per_metre(crs: str | None, place: tuple[float, float]) -> float:
+    """Map units along one metre of ground at a place, as the root of the area's ratio.
+
+    1 where the CRS is unknown or has no ground: its units are taken for metres.
+    """
+    from affine import Affine
+
+    from rsam_core.ground_distance import ground_sample_distance
+
+    if crs is None:
+        return 1.0
+    size = 1e-5 if _geographic(crs) else 1.0
+    around = Affine(size, 0, place[0] - size / 2, 0, -size, place[1] + size / 2)
+    metres = ground_sample_distance(around, crs, 1, 1)
+    return size / metres if metres else 1.0
+
+
+def plan_grid(
+    fit: GroundControl, shape: tuple[int, int], gsd: float | None = None, bands: int = 1
+) -> Grid:
+    """Choose extent and pixel size of the rectified picture.
+
+    Parameters
+    ----------
+    fit : GroundControl
+    shape : tuple of int
+        Height and width of the picture.
+    gsd : float, optional
+        Metres per pixel; by default as fine as the picture is at its centre.
+    bands : int
+        Bands of the picture, for the check of its size.
+
+    Raises
+    ------
+    PrepareError
+        The model folds or reaches the horizon within the picture, or the result would be empty
+        or too large.
+    """
+    from affine import Affine
+
+    height, width = shape
+    check_model(fit, shape)
+    along = np.linspace(0, 1, _EDGE_POINTS)
+    ones, zeros = np.ones_like(along), np.zeros_like(along)
+    edge = np.concatenate(
+        [
+            np.stack([along, zeros], -1),
+            np.stack([along, ones], -1),
+            np.stack([zeros, along], -1),
+            np.stack([ones, along], -1),
+        ]
+    )
+    outline = fit.to_map(edge * (width, height))
+    low, high = outline.min(0), outline.max(0)
+    centre = np.array([width / 2, height / 2])
+    if gsd is None:
+        nearby = fit.to_map(centre + np.array([[-0.5, 0], [0.5, 0], [0, -0.5], [0, 0.5]]))
+        right, down = nearby[1] - nearby[0], nearby[3] - nearby[2]
+        size = math.sqrt(abs(right[0] * down[1] - right[1] * down[0]))
+    else:
+        if not (math.isfinite(gsd) and gsd > 0):
+            raise PrepareError(f"A pixel of {gsd!r} m is not possible. Type a size above 0.")
+        size = gsd * map_units_per_metre(fit.crs, tuple(fit.to_map(centre)))
+    # Rounding noise must not add an empty row.
+    columns, rows = (math.ceil(v - 1e-6) for v in (high - low) / size)
+    check_result(max(columns, 1), max(rows, 1), bands, "Rectification")
+    return Grid(Affine(size, 0, low[0], 0, -size, high[1]), max(columns, 1), max(rows, 1))
+
+
+def check_model(fit: GroundControl, shape: tuple[int, int]) -> None:
+    """Raise `PrepareError` where a model is not one to one over the picture."""
+    y, x = np.mgrid[0 : shape[0] : _FOLD_GRID * 1j, 0 : shape[1] : _FOLD_GRID * 1j]
+    places = fit.to_map(np.stack([x, y], axis=-1))
+    right, down = np.diff(places, axis=1)[:-1], np.diff(places, axis=0)[:, :-1]
+    turn = np.sign(right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0])
+    if not np.isfinite(places).all() or len(np.unique(turn)) != 1 or turn[0, 0] == 0:
+        raise PrepareError(
+            "With these control points the picture would fold over itself or reach to the "
+            "horizon, away from the points. Check them, spread them over the whole picture, crop "
+            "what lies far from all of them, or choose a simpler model."
+        )
+
+
+def rectify(
+    values: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    fit: GroundControl,
+    grid: Grid | None = None,
+    *,
+    kernel: str = "bicubic",
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], Grid]:
+    """Resample a picture onto the map.
+
+    Parameters
+    ----------
+    values : (H, W, C) array of float32
+    valid : (H, W) array of bool
+    fit : GroundControl
+    grid : Grid, optional
+        By default that of `plan_grid`.
+    kernel : str
+        One of `rsam_core.prepare.sampling.KERNELS`.
+
+    Returns
+    -------
+    values : (h, w, C) array of float32
+    valid : (h, w) array of bool
+        False outside the picture.
+    grid : Grid
+        Where the pixels lie.
+
+    Raises
+    ------
+    PrepareError
+        As for `plan_grid`.
+    """
+    grid = grid or plan_grid(fit, valid.shape, bands=values.shape[2])
+    t = grid.transform
+
+    def places(x: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
+        found = fit.to_pixel(np.stack([t.a * x + t.c, t.e * y + t.f], axis=-1))
+        return found[..., 0], found[..., 1]
+
+    out, out_valid = sample(values, valid, places, (grid.height, grid.width), kernel)
+    return out, out_valid, grid
+
+
+def _geographic(crs: str) -> bool:
+    from pyproj import CRS
+
+    return CRS.from_user_input(crs).is_geographic
