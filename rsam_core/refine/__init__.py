@@ -1,0 +1,30 @@
+"""Better outlines for objects: clean, smooth, simplify, straighten."""
+
+from __future__ import annotations
+
+from .masks import closing, fill_holes, opening, remove_specks, smooth_boundary
+from .outline import outlines, rasterise, simplified, simplify_mask, trace
+from .right_angles import dominant_direction, regular_outline, regularise
+from .run import refine, refine_one
+from .settings import SUGGESTED, TITLES, RefineSettings
+
+__all__ = [
+    "SUGGESTED",
+    "TITLES",
+    "RefineSettings",
+    "closing",
+    "dominant_direction",
+    "fill_holes",
+    "opening",
+    "outlines",
+    "rasterise",
+    "refine",
+    "refine_one",
+    "regular_outline",
+    "regularise",
+    "remove_specks",
+    "simplified",
+    "simplify_mask",
+    "smooth_boundary",
+    "trace",
+]
