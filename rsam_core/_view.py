@@ -270,17 +270,21 @@ def stretch_limits(
 
 
 def _strips(window: RasterWindow, shape: tuple[int, int]) -> Iterator[tuple[slice, RasterWindow]]:
-    """Split a window read at full resolution into strips of rows, to bound the memory at work."""
+    """Split a window into strips of rows: the rows of the result and what to read for them.
+
+    That bounds the memory at work. Of a reduced window it also spares time: GDAL averages band
+    after band, and would decode a large file anew for each, as it does not fit into its cache.
+    """
     from rasterio.windows import Window as RasterWindow
 
     width, height = round(window.width), round(window.height)
-    if shape != (height, width):
-        yield slice(0, shape[0]), window
-        return
+    scale = height / shape[0]
     rows = max(1, STRIP_PIXELS // width // STRIP_STEP) * STRIP_STEP
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        part = RasterWindow(window.col_off, window.row_off + top, width, bottom - top)
+    rows = max(1, round(rows / scale))
+    for top in range(0, shape[0], rows):
+        bottom = min(top + rows, shape[0])
+        start, stop = top * scale, min(bottom * scale, height)
+        part = RasterWindow(window.col_off, window.row_off + start, width, stop - start)
         yield slice(top, bottom), part
 
 
