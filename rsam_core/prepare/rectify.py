@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,35 +76,45 @@ def plan_grid(
         The model folds or reaches the horizon within the picture, or the result would be empty
         or too large.
     """
-    from affine import Affine
-
     height, width = shape
     check_model(fit, shape)
-    along = np.linspace(0, 1, _EDGE_POINTS)
-    ones, zeros = np.ones_like(along), np.zeros_like(along)
-    edge = np.concatenate(
-        [
-            np.stack([along, zeros], -1),
-            np.stack([along, ones], -1),
-            np.stack([zeros, along], -1),
-            np.stack([ones, along], -1),
-        ]
-    )
-    outline = fit.to_map(edge * (width, height))
-    low, high = outline.min(0), outline.max(0)
     centre = np.array([width / 2, height / 2])
     if gsd is None:
-        nearby = fit.to_map(centre + np.array([[-0.5, 0], [0.5, 0], [0, -0.5], [0, 0.5]]))
-        right, down = nearby[1] - nearby[0], nearby[3] - nearby[2]
-        size = math.sqrt(abs(right[0] * down[1] - right[1] * down[0]))
+        size = pixel_size(fit.to_map, shape)
     else:
         if not (math.isfinite(gsd) and gsd > 0):
             raise PrepareError(f"A pixel of {gsd!r} m is not possible. Type a size above 0.")
         size = gsd * map_units_per_metre(fit.crs, tuple(fit.to_map(centre)))
+    return grid_around(fit.to_map(outline(shape)), size, bands, "Rectification")
+
+
+def outline(shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Points (N, 2) along the border of a picture of a height and width."""
+    along = np.linspace(0, 1, _EDGE_POINTS)
+    ones, zeros = np.ones_like(along), np.zeros_like(along)
+    sides = ((along, zeros), (along, ones), (zeros, along), (ones, along))
+    return np.concatenate([np.stack(side, axis=-1) for side in sides]) * (shape[1], shape[0])
+
+
+def pixel_size(
+    to_map: Callable[[NDArray[np.float64]], NDArray[np.float64]], shape: tuple[int, int]
+) -> float:
+    """Root of the area, in map units, that the pixel at the centre covers."""
+    cross = np.array([[-0.5, 0], [0.5, 0], [0, -0.5], [0, 0.5]])
+    nearby = to_map(np.array([shape[1] / 2, shape[0] / 2]) + cross)
+    right, down = nearby[1] - nearby[0], nearby[3] - nearby[2]
+    return math.sqrt(abs(right[0] * down[1] - right[1] * down[0]))
+
+
+def grid_around(places: NDArray[np.float64], size: float, bands: int, what: str) -> Grid:
+    """The north-up grid of a pixel size that covers places (N, 2) on the map."""
+    from affine import Affine
+
+    low, high = places.min(0), places.max(0)
     # Rounding noise must not add an empty row.
-    columns, rows = (math.ceil(v - 1e-6) for v in (high - low) / size)
-    check_result(max(columns, 1), max(rows, 1), bands, "Rectification")
-    return Grid(Affine(size, 0, low[0], 0, -size, high[1]), max(columns, 1), max(rows, 1))
+    columns, rows = (max(1, math.ceil(v - 1e-6)) for v in (high - low) / size)
+    check_result(columns, rows, bands, what)
+    return Grid(Affine(size, 0, low[0], 0, -size, high[1]), columns, rows)
 
 
 def check_model(fit: GroundControl, shape: tuple[int, int]) -> None:

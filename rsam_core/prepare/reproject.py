@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,7 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
 
-from .rectify import Grid, map_units_per_metre
-from .sampling import check_result
+from .rectify import Grid, grid_around, map_units_per_metre, outline, pixel_size
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -74,7 +74,7 @@ def reproject(
     gsd: float | None = None,
     resampling: str = "cubic",
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], Grid]:
-    """Warp to another coordinate reference system with GDAL.
+    """Warp to another coordinate reference system with GDAL; the result is north up.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def reproject(
     target : str
         The CRS wanted, as `known_crs` returns it.
     gsd : float, optional
-        Metres per pixel of the result; by default GDAL's choice, which keeps the diagonal.
+        Metres per pixel of the result; by default as fine as the picture is at its centre.
     resampling : str
         One of `RESAMPLING`.
 
@@ -103,39 +103,35 @@ def reproject(
         The picture does not lie within the domain of the target, or the result is too large.
     """
     import rasterio.warp
+    from pyproj import Transformer
+    from rasterio._err import CPLE_BaseError
     from rasterio.enums import Resampling
     from rasterio.errors import RasterioError
-    from rasterio.transform import array_bounds
 
     if resampling not in RESAMPLING:
         raise PrepareError(
             f"“{resampling}” is not a way to resample. Use one of {', '.join(RESAMPLING)}."
         )
     height, width = valid.shape
-    method = Resampling[resampling]
     outside = PrepareError(
         f"The picture cannot be shown in {target}: it lies outside the area for which that "
         "system is made, or its georeference is wrong. Choose another CRS, or UTM for the local "
         "zone."
     )
-    plan = (crs, target, width, height, *array_bounds(height, width, transform))
-    try:
-        if transform.b or transform.d:
-            # Bounds tell nothing about a turned picture; GDAL takes its corners as control points.
-            plan = (crs, target, width, height)
-            corners = {"gcps": _corners(transform, width, height)}
-        else:
-            corners = {}
-        grid = Grid(*rasterio.warp.calculate_default_transform(*plan, **corners))
-        if gsd is not None:
-            centre = grid.transform * (grid.width / 2, grid.height / 2)
-            size = gsd * map_units_per_metre(target, centre)
-            grid = Grid(
-                *rasterio.warp.calculate_default_transform(*plan, **corners, resolution=size)
-            )
-    except (RasterioError, ValueError) as error:
-        raise outside from error
-    check_result(grid.width, grid.height, values.shape[2], "Reprojection")
+    between = Transformer.from_crs(crs, target, always_xy=True)
+
+    def to_target(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        places = transform * (points[:, 0], points[:, 1])
+        return np.stack(between.transform(*places), axis=-1)
+
+    border = to_target(outline(valid.shape))
+    size = pixel_size(to_target, valid.shape)
+    if not (np.isfinite(border).all() and math.isfinite(size) and size > 0):
+        raise outside
+    if gsd is not None:
+        centre = to_target(np.array([[width / 2, height / 2]]))[0]
+        size = gsd * map_units_per_metre(target, tuple(centre))
+    grid = grid_around(border, size, values.shape[2], "Reprojection")
     holes = not valid.all()
     out = np.full((grid.height, grid.width, values.shape[2]), np.nan, np.float32)
     for band in range(values.shape[2]):
@@ -152,10 +148,10 @@ def reproject(
                 dst_transform=grid.transform,
                 dst_crs=target,
                 dst_nodata=np.nan,
-                resampling=method,
+                resampling=Resampling[resampling],
                 tolerance=_TOLERANCE,
             )
-        except RasterioError as error:
+        except (RasterioError, CPLE_BaseError) as error:
             raise outside from error
         out[..., band] = layer
     out_valid = np.isfinite(out).all(axis=-1)
@@ -163,13 +159,3 @@ def reproject(
         raise outside
     out[~out_valid] = 0
     return out, out_valid, grid
-
-
-def _corners(transform: Affine, width: int, height: int) -> list:
-    from rasterio.control import GroundControlPoint
-
-    return [
-        GroundControlPoint(row, column, *(transform * (column, row)))
-        for row in (0, height)
-        for column in (0, width)
-    ]

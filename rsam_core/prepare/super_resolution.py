@@ -1,0 +1,134 @@
+"""Super-resolution: twice as many pixels per side, sharper than interpolation can be.
+
+Model card
+----------
+What it is: a residual network of 75,680 parameters over bicubic interpolation (see
+`super_resolution_network`), applied to each band on its own, in any unit. The float16 weights
+(0.15 MB) are part of RSAM.
+
+Trained on: 384 drone and aerial tiles of Zanzibar and 120 of Nairobi (OpenAerialMap or similar,
+no redistribution licence stated by the source: used for training only, not shipped) and 200
+photographs of BSDS500 (research and education use); check these terms before commercial use.
+Each was halved in size with a random blur, some with slight noise, JPEG compression or rounding;
+see ``training/super_resolution.py``. The optimisation ran half an hour on one core.
+
+Limits: it restores the sharpness that a typical sensor and resampling take away. It cannot show
+what is smaller than a pixel: do not count, measure or read anything that is not in the original.
+It sharpens noise and strong JPEG blocks along with the picture, and was trained on daylight
+images with ground distances of 0.07 to 0.3 m and on photographs; on radar or thermal images it is
+untested. Figures: ``benchmarks/super_resolution.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.errors import Cancelled, PrepareError
+
+from .neighbours import filled
+from .sampling import check_result
+
+if TYPE_CHECKING:
+    from .super_resolution_network import UpscalerNetwork
+
+FACTOR = 2
+WEIGHTS = Path(__file__).with_name("super_resolution.safetensors")
+TILE = 256
+
+
+def super_resolve(
+    values: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    *,
+    tile: int = TILE,
+    weights: Path = WEIGHTS,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Double the number of pixels per side with the embedded network.
+
+    Parameters
+    ----------
+    values : (H, W, C) array of float32
+        Bands in any unit; each is enlarged on its own.
+    valid : (H, W) array of bool
+    tile : int
+        Side of the pieces that are worked on one after the other; it bounds the memory and does
+        not change the result.
+    weights : Path
+        A safetensors file for `UpscalerNetwork`.
+    progress : callable, optional
+        Called as ``progress(fraction, text)`` after each piece.
+    cancelled : callable, optional
+        Asked before each piece whether to stop.
+
+    Returns
+    -------
+    values : (2 H, 2 W, C) array of float32
+        Zero where not valid. Sharp edges may overshoot the range of the source a little.
+    valid : (2 H, 2 W) array of bool
+
+    Raises
+    ------
+    PrepareError
+        The result would be too large, or the weights are missing or damaged.
+    Cancelled
+        `cancelled` said so.
+    """
+    import torch
+
+    from .super_resolution_network import REACH
+
+    height, width, bands = values.shape
+    check_result(width * FACTOR, height * FACTOR, bands, "Super-resolution")
+    network = _network(weights)
+    source = filled(values, valid)
+    # The network follows any offset; without it, large numbers keep their last digits.
+    offset = source.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
+    layers = np.moveaxis(source - offset, 2, 0)[:, None]
+    layers = np.pad(layers, ((0, 0), (0, 0), (REACH, REACH), (REACH, REACH)), mode="edge")
+    out = np.empty((bands, height * FACTOR, width * FACTOR), np.float32)
+    corners = [(y, x) for y in range(0, height, tile) for x in range(0, width, tile)]
+    margin = REACH * FACTOR
+    for done, (y, x) in enumerate(corners):
+        if cancelled is not None and cancelled():
+            raise Cancelled("Super-resolution was stopped; the image is as it was.")
+        rows, columns = min(tile, height - y), min(tile, width - x)
+        part = layers[:, :, y : y + rows + 2 * REACH, x : x + columns + 2 * REACH]
+        with torch.inference_mode():
+            piece = network(torch.from_numpy(np.ascontiguousarray(part)))[:, 0].numpy()
+        out[
+            :,
+            y * FACTOR : (y + rows) * FACTOR,
+            x * FACTOR : (x + columns) * FACTOR,
+        ] = piece[:, margin:-margin, margin:-margin]
+        if progress is not None:
+            progress((done + 1) / len(corners), f"Piece {done + 1} of {len(corners)}")
+    result = np.ascontiguousarray(np.moveaxis(out, 0, 2)) + offset
+    result_valid = valid.repeat(FACTOR, axis=0).repeat(FACTOR, axis=1)
+    result[~result_valid] = 0
+    return result, result_valid
+
+
+@lru_cache(maxsize=2)
+def _network(path: Path) -> UpscalerNetwork:
+    """Load the network once."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from .super_resolution_network import UpscalerNetwork
+
+    network = UpscalerNetwork()
+    try:
+        network.load_state_dict({k: v.float() for k, v in load_file(str(path)).items()})
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise PrepareError(
+            "The weights of the super-resolution step are missing or damaged. Install RSAM again."
+        ) from error
+    return network.eval()
