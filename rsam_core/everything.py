@@ -135,7 +135,7 @@ class EverythingState:
         return np.array([mask.score for mask in self.masks], np.float64)
 
     def choose(self, settings: EverythingSettings) -> list[Instance]:
-        """The masks that pass the thresholds, without near-duplicates, best first."""
+        """The masks that pass the thresholds, without near-duplicates, numbered best first."""
         largest = settings.max_share * self.shape[0] * self.shape[1]
         passed = np.flatnonzero(
             (self.scores >= settings.min_quality)
@@ -149,7 +149,10 @@ class EverythingState:
             self.areas[passed],
             settings.max_overlap,
         )
-        return [self.masks[i] for i in passed[kept]]
+        return [
+            replace(self.masks[i], id=number, source="everything")
+            for number, i in enumerate(passed[kept], start=1)
+        ]
 
 
 def grid_points(shape: tuple[int, int], spacing: float) -> NDArray[np.float64]:
@@ -333,6 +336,4 @@ def generate(state: EverythingState, settings: EverythingSettings | None = None)
         In view pixels (in scene pixels where the scene was worked through in tiles), best score
         first, near-duplicates removed.
     """
-    kept = state.choose(settings or EverythingSettings())
-    numbered = [replace(mask, id=i + 1, source="everything") for i, mask in enumerate(kept)]
-    return Instances(numbered, state.shape)
+    return Instances(state.choose(settings or EverythingSettings()), state.shape)

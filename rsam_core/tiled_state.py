@@ -107,7 +107,7 @@ class TiledState(EverythingState):
         return touches_edge(self.boxes, windows[self.tile_of], corners(self.plan.region))
 
     def choose(self, settings: EverythingSettings) -> list[Instance]:
-        """The objects: thresholds and suppression in each tile, then seams, then between tiles.
+        """The numbered objects: thresholds and suppression in each tile, then seams, then all.
 
         Quality, stability and the largest share (of the tile) are asked of each piece before
         pieces are joined; the smallest area is asked of the object.
@@ -158,14 +158,14 @@ class TiledState(EverythingState):
             settings.max_overlap,
         )
         objects = sorted((found[i] for i in stay), key=lambda piece: -piece.score)
-        return [self._to_scene(piece) for piece in objects]
+        return [self._to_scene(piece, number) for number, piece in enumerate(objects, start=1)]
 
-    def _to_scene(self, piece: Piece) -> Instance:
-        """A piece as an object in scene pixels; enlarged with a smooth outline where reduced."""
+    def _to_scene(self, piece: Piece, number: int) -> Instance:
+        """A piece as a numbered object in scene pixels; enlarged smoothly if reduced."""
         x, y = piece.box[:2]
         factor = self.plan.factor
         if factor == 1:
-            return Instance(piece.mask, x, y, piece.score)
+            return Instance(piece.mask, x, y, piece.score, number, "everything")
         import cv2
 
         # A pixel of margin lets the outline round off instead of ending at the crop.
@@ -177,7 +177,7 @@ class TiledState(EverythingState):
         left, top = max(left, 0), max(top, 0)
         if not large.any():
             large[large.shape[0] // 2, large.shape[1] // 2] = True
-        return Instance(large, left, top, piece.score)
+        return Instance(large, left, top, piece.score, number, "everything")
 
 
 def corners(window: Window) -> tuple[int, int, int, int]:
