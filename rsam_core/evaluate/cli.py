@@ -267,7 +267,8 @@ class _Progress:
 
 def _table(evaluation, others, studies) -> str:
     """What is worth reading in a terminal."""
-    from rsam_core.evaluate.wording import abstract, duration
+    from rsam_core.evaluate.html import clock
+    from rsam_core.evaluate.wording import abstract
 
     table = evaluation.table()
     lines = [f"\n{evaluation.name}: {evaluation.images_done} of {evaluation.images_total} images"]
@@ -282,8 +283,8 @@ def _table(evaluation, others, studies) -> str:
             bounds = f"{row['iou']:.3f} [{row['iou_low']:.3f}, {row['iou_high']:.3f}]"
             lines.append(
                 f"{row['title'] + mark:{width}s}{bounds:>26s}{row['iou_median']:8.3f}"
-                f"{row['iou_over_50']:8.0%}{duration(row['seconds']):>10s}"
-                f"{duration(row['image_seconds']):>10s}"
+                f"{row['iou_over_50']:8.0%}{clock(row['seconds']):>10s}"
+                f"{clock(row['image_seconds']):>10s}"
             )
         if table["sees_truth"].any():
             lines.append("† chooses by the truth: an upper bound.")

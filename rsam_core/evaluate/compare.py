@@ -8,7 +8,7 @@ import numpy as np
 
 from rsam_core.bootstrap import Interval
 from rsam_core.errors import EvaluationError
-from rsam_core.evaluate.intervals import clustered_interval, unpaired_difference
+from rsam_core.evaluate.intervals import clustered_interval, signed, unpaired_difference
 from rsam_core.evaluate.results import MEASURES, Evaluation
 
 LOWER_IS_BETTER = ("fpr", "hausdorff_95")
@@ -54,7 +54,7 @@ class Comparison:
                 f"{self.second} against {self.first}: mean {title} {self.second_mean:.3f} against "
                 f"{self.first_mean:.3f}; too few objects for an interval."
             )
-        bounds = f"{d.value:+.3f}, 95 % interval {d.low:+.3f} to {d.high:+.3f}"
+        bounds = f"{signed(d.value)}, 95 % interval {signed(d.low)} to {signed(d.high)}"
         pairs = f"{d.n} objects, paired" if self.paired else "different objects, not paired"
         if not d.excludes_zero:
             return (

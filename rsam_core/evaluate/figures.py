@@ -122,7 +122,7 @@ def size_figure(evaluation: Evaluation, most: int = 7) -> Figure:
             label=info.title,
         )
     counts = table.groupby("size")["objects"].max()
-    axes.set_xticks(range(len(sizes)), [f"{s}\n{counts[s]} objects" for s in sizes])
+    axes.set_xticks(range(len(sizes)), [f"{s}\nn = {counts[s]}" for s in sizes])
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.set_size_inches(7.6, 3.6)
     return figure

@@ -83,6 +83,11 @@ def unpaired_difference(
     return Interval(difference, float(low), float(high), n, level, "percentile")
 
 
+def signed(value: float) -> str:
+    """A difference with its sign, three decimals."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
 def _finite(values: ArrayLike, clusters: ArrayLike) -> tuple[NDArray[np.float64], NDArray]:
     numbers, names = np.asarray(values, float).ravel(), np.asarray(clusters).ravel()
     good = np.isfinite(numbers)

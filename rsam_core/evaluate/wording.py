@@ -38,9 +38,12 @@ def abstract(evaluation: Evaluation) -> str:
         f" {100 * row['iou_over_50']:.0f} % of the objects reached an IoU of 0.5 and "
         f"{100 * row['iou_over_75']:.0f} % of 0.75."
     )
-    rival = next((c for c in comparisons(evaluation) if c.paired), None)
-    if rival is not None:
-        text += f" {rival.text}"
+    rivals = table[~table["sees_truth"].astype(bool)].drop(index=best)
+    if len(rivals):
+        # What one would use without a model says more than the same model with another prompt.
+        classical = [key for key in rivals.index if evaluation.info(key).model is None]
+        rival = rivals.loc[classical or rivals.index, "iou"].idxmax()
+        text += f" {compare_methods(evaluation, rival, best).text}"
     text += f" It took {duration(row['seconds'])} an object"
     if row["image_seconds"] > 0:
         text += f", after {duration(row['image_seconds'])} once an image"
@@ -71,7 +74,7 @@ def methods_paragraph(evaluation: Evaluation) -> list[str]:
     )
     data = (
         f"The data set {evaluation.name} was evaluated on "
-        f"{counted(evaluation.images_done, 'image')} of {evaluation.images_total}. An "
+        f"{counted(evaluation.images_done, 'image')}. An "
         f"object is a connected piece of a true instance of at least {settings.min_area} pixels; "
         f"there are {len(one)} of them in "
         f"{counted(one['image'].nunique(), 'image')}.{size} Images with a side of more than "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rsam_core.bootstrap import Interval
 from rsam_core.datasets import Dataset, Sample
 from rsam_core.errors import Cancelled, EvaluationError
-from rsam_core.evaluate.intervals import clustered_interval
+from rsam_core.evaluate.intervals import clustered_interval, signed
 from rsam_core.evaluate.machine import environment
 from rsam_core.evaluate.objects import full_mask, pieces, tiles
 from rsam_core.metrics import confusion, iou
@@ -249,7 +249,7 @@ def drop(rows: pd.DataFrame, prompt: str, first: Any, second: Any, seed: int) ->
 
 def spoken(bounds: Interval) -> str:
     """A difference with its interval, in words."""
+    value, low, high = (signed(v) for v in (bounds.value, bounds.low, bounds.high))
     if not np.isfinite(bounds.low):
-        return f"{bounds.value:+.3f}, too few objects for an interval"
-    level = f"{bounds.level:.0%}".replace("%", " %")
-    return f"{bounds.value:+.3f}, {level} interval {bounds.low:+.3f} to {bounds.high:+.3f}"
+        return f"{value}, too few objects for an interval"
+    return f"{value}, {100 * bounds.level:.0f} % interval {low} to {high}"

@@ -171,7 +171,7 @@ def _figure(result: base.StudyResult) -> Figure:
             linestyle="--",
             label=f"share of objects that reached IoU {goal:.2f}",
         )
-    axes.set_ylim(0, 1)
+    axes.set_ylim(0, 1.02)
     axes.set_xticks([c for c in (1, 2, 3, 5, 10, 15, 20) if c <= x.max()])
     axes.set_xlabel("Clicks")
     axes.set_ylabel("Mean IoU, share of objects")

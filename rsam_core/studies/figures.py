@@ -18,6 +18,10 @@ COLOURS = ("#0f766e", "#c2410c", "#4338ca", "#a16207", "#be185d", "#475569", "#6
 MARKERS = "osD^vPX"
 
 
+_STYLES = {"box": 0, "1 point": 1, "3 points": 2, "2 points": 3, "5 points": 4}
+"""A prompt looks the same in every figure."""
+
+
 def new_figure(width: float = 6.4, height: float = 3.8) -> tuple[Figure, Axes]:
     """An empty figure of the house's style; it needs no display."""
     from matplotlib.figure import Figure
@@ -62,22 +66,24 @@ def line_figure(
     numbers = not log and all(isinstance(c, (int, float, np.number)) for c in conditions)
     place = {c: (c if numbers else i) for i, c in enumerate(conditions)}
     prompts = list(dict.fromkeys(result.table["prompt"]))
-    for k, prompt in enumerate(prompts):
+    free = iter([k for k in range(len(COLOURS)) if k not in _STYLES.values()] * len(prompts))
+    for prompt in prompts:
+        k = _STYLES[prompt] if prompt in _STYLES else next(free)
         part = result.table[result.table["prompt"] == prompt]
         x = np.array([place[c] for c in part["condition"]], float)
-        colour = COLOURS[k % len(COLOURS)]
+        colour = COLOURS[k]
         axes.plot(
             x,
             part["mean"],
             color=colour,
-            marker=MARKERS[k % len(MARKERS)],
+            marker=MARKERS[k],
             markersize=5,
             linewidth=1.6,
             label=prompt,
         )
         axes.fill_between(x, part["low"], part["high"], color=colour, alpha=0.15, linewidth=0)
     axes.set_xticks([place[c] for c in conditions], ticks or [_text(c) for c in conditions])
-    axes.set_ylim(0, 1)
+    axes.set_ylim(0, 1.02)
     axes.set_xlabel(xlabel)
     axes.set_ylabel("Mean IoU")
     axes.legend(frameon=False, fontsize=9, loc="best")

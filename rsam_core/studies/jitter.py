@@ -180,7 +180,7 @@ def _figure(result: base.StudyResult) -> Figure:
         x = part["condition"].to_numpy(float) * 100
         axes.plot(x, part["mean"], color=COLOURS[k], marker=MARKERS[k], markersize=5)
         axes.fill_between(x, part["low"], part["high"], color=COLOURS[k], alpha=0.15, linewidth=0)
-        axes.set_ylim(0, 1)
+        axes.set_ylim(0, 1.02)
         axes.set_title(kind[0].upper() + kind[1:], fontsize=10)
         axes.set_xlabel("% of the size" if kind != CLICK else "% of the way to the border")
         if k == 0:
