@@ -144,12 +144,14 @@ def _has_area(transform: Affine) -> bool:
 
 def _same(one: Affine, other: Affine, width: int, height: int) -> bool:
     """Tell whether two transforms put the corners within half a pixel of each other."""
-    inverse = ~one
-    for corner in ((0, 0), (width, 0), (0, height), (width, height)):
-        x, y = inverse * (other * corner)
-        if math.hypot(x - corner[0], y - corner[1]) > 0.5:
-            return False
-    return True
+    side = math.sqrt(abs(one.a * one.e - one.b * one.d))
+    difference = [here - there for here, there in zip(one[:6], other[:6])]
+    a, b, c, d, e, f = difference
+    return all(
+        math.hypot(a * x + b * y + c, d * x + e * y + f) <= 0.5 * side
+        for x in (0, width)
+        for y in (0, height)
+    )
 
 
 def _world_file_beside(path: Path) -> tuple[Affine | None, list[str]]:

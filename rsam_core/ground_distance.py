@@ -67,6 +67,27 @@ def ground_sample_distance(
     return true
 
 
+def ground_pixel_size(
+    transform: Affine, crs: str, width: int, height: int
+) -> tuple[float, float] | None:
+    """Return the sides of the central pixel on the ground in metres, along its row and its column.
+
+    Pixels in degrees are never square on the ground. Measured along geodesics; None as for
+    `ground_sample_distance`.
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import ProjError
+
+    try:
+        horizontal = _horizontal(CRS.from_user_input(crs))
+        if not (horizontal.is_geographic or horizontal.is_projected):
+            return None
+        sides = _geodesic_sides(transform, horizontal, width / 2, height / 2)
+    except ProjError:
+        return None
+    return sides and sides[:2]
+
+
 def _horizontal(crs: CRS) -> CRS:
     """Return the horizontal part of a compound CRS (map plus heights)."""
     if crs.is_compound and crs.sub_crs_list:
@@ -75,7 +96,22 @@ def _horizontal(crs: CRS) -> CRS:
 
 
 def _geodesic_size(transform: Affine, crs: CRS, x: float, y: float) -> float | None:
-    """Measure the pixel centred on (x, y) along geodesics; None outside the domain of the CRS."""
+    """Return the square root of the ground area of the pixel centred on (x, y), or None."""
+    sides = _geodesic_sides(transform, crs, x, y)
+    if sides is None:
+        return None
+    across, down, angle = sides
+    area = across * down * abs(math.sin(angle))
+    return math.sqrt(area) if math.isfinite(area) and area > 0 else None
+
+
+def _geodesic_sides(
+    transform: Affine, crs: CRS, x: float, y: float
+) -> tuple[float, float, float] | None:
+    """Measure the pixel centred on (x, y): both sides in metres, the angle between in radians.
+
+    None outside the domain of the CRS.
+    """
     from pyproj import Transformer
 
     base = crs.geodetic_crs
@@ -96,6 +132,4 @@ def _geodesic_size(transform: Affine, crs: CRS, x: float, y: float) -> float | N
     if any(abs(value) > 90 for value in lat):
         return None
     azimuths, _, lengths = geod.inv(lon[::2], lat[::2], lon[1::2], lat[1::2])
-    angle = math.radians(azimuths[1] - azimuths[0])
-    area = lengths[0] * lengths[1] * abs(math.sin(angle))
-    return math.sqrt(area) if math.isfinite(area) and area > 0 else None
+    return lengths[0], lengths[1], math.radians(azimuths[1] - azimuths[0])

@@ -1,8 +1,7 @@
-"""Odd and broken files: each opens correctly, or raises one SceneError with a plain message."""
+"""Broken files: each raises one SceneError with a plain message."""
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -11,16 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from affine import Affine
-from PIL import Image, TiffImagePlugin
+from helpers_rasters import (
+    PLACE,
+    UTM,
+    encode,
+    photo,
+    refused,
+    textured,
+    tiff,
+)
+from PIL import Image
 
 from rsam_core.errors import SceneError
 from rsam_core.scene import open_scene
 
+# Files written here without a georeference are meant so; that opening one stays silent has a test.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-
-UTM = "EPSG:32637"
-PLACE = Affine(0.5, 0, 500_000, 0, -0.5, 9_300_000)
 
 
 @pytest.fixture(autouse=True)
@@ -28,53 +33,6 @@ def _silent(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     """Nothing below may print: decoders' own messages are no message to the user."""
     yield
     assert capfd.readouterr().err == ""
-
-
-def encode(image: Image.Image, kind: str, **options: object) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)
-    return stream.getvalue()
-
-
-def tiff(bands: np.ndarray, **options: object) -> bytes:
-    """Return (bands, H, W) as the bytes of a TIFF."""
-    count, height, width = bands.shape
-    with rasterio.MemoryFile() as memory:
-        with memory.open(
-            driver="GTiff", count=count, height=height, width=width, dtype=bands.dtype, **options
-        ) as dataset:
-            dataset.write(bands)
-        return memory.read()
-
-
-def photo(width: int = 96, height: int = 64) -> Image.Image:
-    """Return a picture whose four quarters are red, green, blue and yellow."""
-    pixels = np.zeros((height, width, 3), np.uint8)
-    top, left = height // 2, width // 2
-    pixels[:top, :left] = (220, 30, 30)
-    pixels[:top, left:] = (30, 200, 30)
-    pixels[top:, :left] = (30, 30, 210)
-    pixels[top:, left:] = (220, 210, 30)
-    return Image.fromarray(pixels)
-
-
-def textured(width: int = 256, height: int = 200) -> Image.Image:
-    values = np.random.default_rng(3).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    return Image.fromarray(values)
-
-
-def refused(content: bytes, name: str) -> str:
-    """Return the message of the SceneError, which must name the file and end as a sentence."""
-    with pytest.raises(SceneError) as caught:
-        open_scene(content, name=name)
-    message = str(caught.value)
-    assert f"“{name}”" in message
-    assert message.endswith(".")
-    assert "/vsimem" not in message
-    return message
-
-
-# --- files that are refused ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -303,186 +261,3 @@ def test_random_damage_never_raises_anything_else() -> None:
             except SceneError:
                 outcomes["refused"] += 1
     assert min(outcomes.values()) > 10
-
-
-# --- files that look odd and open ---------------------------------------------------------------
-
-
-def corners(picture: np.ndarray) -> list[str]:
-    """Return the colours of the corners: top left, top right, bottom left, bottom right."""
-    names = {(220, 30, 30): "red", (30, 200, 30): "green", (30, 30, 210): "blue"}
-    names[220, 210, 30] = "yellow"
-    values = [picture[y, x].astype(int) for y in (4, -5) for x in (4, -5)]
-    return [min(names.items(), key=lambda item: np.abs(v - item[0]).sum())[1] for v in values]
-
-
-@pytest.mark.parametrize(
-    ("orientation", "expected"),
-    [
-        (1, ["red", "green", "blue", "yellow"]),
-        (2, ["green", "red", "yellow", "blue"]),
-        (3, ["yellow", "blue", "green", "red"]),
-        (6, ["blue", "red", "yellow", "green"]),  # turn a quarter clockwise
-        (8, ["green", "yellow", "red", "blue"]),  # turn a quarter anticlockwise
-    ],
-)
-def test_camera_orientation(orientation: int, expected: list[str]) -> None:
-    exif = Image.Exif()
-    exif[274] = orientation
-    scene = open_scene(encode(photo(), "JPEG", exif=exif, quality=95))
-    picture = scene.read_rgb()
-    assert picture.shape == ((96, 64, 3) if orientation in (6, 8) else (64, 96, 3))
-    assert (scene.height, scene.width) == picture.shape[:2]
-    assert corners(picture) == expected
-    assert bool(scene.notes) == (orientation != 1)
-
-
-def test_world_file_of_a_turned_photo_is_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "drone.jpg"
-    exif = Image.Exif()
-    exif[274] = 6
-    for orientation, georeferenced in ((1, True), (6, False)):
-        exif[274] = orientation
-        path.write_bytes(encode(photo(), "JPEG", exif=exif))
-        (tmp_path / "drone.jgw").write_text("0.5\n0\n0\n-0.5\n500000.25\n9299999.75\n")
-        scene = open_scene(path)
-        assert (scene.transform == PLACE) == georeferenced
-        assert (scene.transform is None) != georeferenced
-
-
-def test_cmyk_photograph() -> None:
-    # Inks of the quarters; without black, red is 255 − cyan and so on.
-    inks = np.zeros((64, 96, 4), np.uint8)
-    inks[:, :48] = (200, 40, 90, 0)
-    inks[:, 48:] = (10, 220, 30, 0)
-    scene = open_scene(encode(Image.fromarray(inks, "CMYK"), "JPEG", quality=95))
-    picture = scene.read_rgb().astype(int)
-    assert picture.shape == (64, 96, 3)
-    assert np.abs(picture[:, 8:40] - (55, 215, 165)).max() <= 4
-    assert np.abs(picture[:, 56:88] - (245, 35, 225)).max() <= 4
-
-
-def test_palette_png_with_alpha() -> None:
-    indices = np.repeat(np.arange(3, dtype=np.uint8), 300).reshape(30, 30)
-    image = Image.fromarray(indices, "P")
-    image.putpalette([200, 0, 0, 0, 100, 0, 0, 0, 250])
-    scene = open_scene(encode(image, "PNG", transparency=bytes([0, 102, 255])))
-    picture = scene.read_rgb()
-    assert picture[5, 5].tolist() == [255, 255, 255]
-    # 102 / 255 = 0.4 of (0, 100, 0) over 0.6 of white.
-    assert picture[15, 5].tolist() == [153, 193, 153]
-    assert picture[25, 5].tolist() == [0, 0, 250]
-    np.testing.assert_array_equal(scene.valid_mask(), indices > 0)
-
-
-def test_rgba_png_is_laid_over_white() -> None:
-    pixels = np.zeros((20, 20, 4), np.uint8)
-    pixels[:, 10:] = (10, 60, 200, 255)
-    scene = open_scene(encode(Image.fromarray(pixels), "PNG"))
-    assert scene.read_rgb()[0, 0].tolist() == [255, 255, 255]
-    assert scene.read_rgb()[0, 15].tolist() == [10, 60, 200]
-    assert scene.valid_mask().sum() == 200
-
-
-@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
-def test_animation_shows_its_first_frame(kind: str) -> None:
-    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "lime", "blue")]
-    options = {"lossless": True} if kind == "WEBP" else {}
-    scene = open_scene(encode(frames[0], kind, save_all=True, append_images=frames[1:], **options))
-    assert (scene.read_rgb() == (255, 0, 0)).all()
-    assert any("3 frames" in note for note in scene.notes)
-
-
-def test_still_gif_with_transparency() -> None:
-    image = Image.fromarray(np.repeat(np.uint8([0, 1]), 200).reshape(20, 20), "P")
-    image.putpalette([9, 9, 9, 0, 90, 250])
-    scene = open_scene(encode(image, "GIF", transparency=0))
-    assert scene.notes == ()
-    assert scene.read_rgb()[0, 0].tolist() == [255, 255, 255]
-    assert scene.read_rgb()[-1, 0].tolist() == [0, 90, 250]
-    assert scene.valid_mask().sum() == 200
-
-
-def test_grey_and_one_bit_pictures() -> None:
-    half = np.zeros((20, 20), np.uint8)
-    half[:, 10:] = 200
-    for image in (Image.fromarray(half), Image.fromarray(half > 0)):
-        picture = open_scene(encode(image, "PNG")).read_rgb()
-        assert not picture[:, :10].any()
-        assert (picture[:, 10:] == 255).all()
-
-
-def test_50_bands() -> None:
-    bands = np.random.default_rng(0).integers(0, 3000, (50, 32, 40), dtype=np.uint16)
-    scene = open_scene(tiff(bands))
-    assert scene.count == 50
-    assert scene.read_rgb().shape == (32, 40, 3)
-    np.testing.assert_array_equal(scene.read_bands(), bands.transpose(1, 2, 0))
-
-
-def test_one_empty_band_among_others() -> None:
-    bands = np.random.default_rng(0).uniform(1, 9, (3, 32, 40)).astype(np.float32)
-    bands[1] = -9999
-    scene = open_scene(tiff(bands, nodata=-9999))
-    assert any("Band 2 holds no data" in note for note in scene.notes)
-    assert scene.valid_mask().all()
-    assert not scene.read_rgb()[..., 1].any()
-    assert scene.read_rgb()[..., 0].max() == 255
-
-
-def test_huge_values_do_not_hide_the_rest() -> None:
-    values = np.random.default_rng(0).uniform(0, 1, (1, 80, 80)).astype(np.float32)
-    values[0, 0, :20] = np.inf
-    values[0, 1, :20] = 3e38
-    scene = open_scene(tiff(values))
-    assert scene.stretch[0][1] < 1.01
-    assert scene.read_rgb()[10:].std() > 50
-    assert scene.valid_mask().sum() == 80 * 80 - 20
-
-
-def test_transform_without_a_crs() -> None:
-    scene = open_scene(tiff(np.ones((3, 20, 20), np.uint8), transform=PLACE))
-    assert (scene.crs, scene.gsd) == (None, None)
-    assert scene.transform == PLACE
-    assert any("does not name its coordinate system" in note for note in scene.notes)
-    assert scene.with_gsd(0.5).gsd == 0.5
-
-
-@pytest.mark.parametrize(
-    "transform",
-    [
-        Affine(0, 0, 500_000, 0, 0, 9_300_000),
-        Affine(0.5, 0, 500_000, 0, 0, 9_300_000),
-        Affine(np.nan, 0, 500_000, 0, -0.5, 9_300_000),
-        Affine.identity(),
-    ],
-)
-def test_degenerate_geotransform_is_a_plain_image(transform: Affine) -> None:
-    options = {} if transform == Affine.identity() else {"transform": transform}
-    scene = open_scene(tiff(np.ones((3, 20, 20), np.uint8), crs=UTM, **options))
-    assert (scene.crs, scene.transform, scene.gsd) == (None, None, None)
-    assert any("plain image" in note for note in scene.notes)
-    with pytest.raises(SceneError, match="not georeferenced"):
-        scene.pixel_to_map(0, 0)
-
-
-def test_coordinates_that_do_not_fit_the_crs() -> None:
-    wrong = tiff(np.ones((3, 20, 20), np.uint8), crs="EPSG:4326", transform=PLACE)
-    scene = open_scene(wrong)
-    assert scene.gsd is None
-    assert any("do not fit" in note for note in scene.notes)
-
-
-def test_several_pages() -> None:
-    pages = [photo(), textured(96, 64)]
-    scene = open_scene(encode(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
-    np.testing.assert_array_equal(scene.read_rgb(), np.asarray(photo()))
-    assert any("2 images" in note for note in scene.notes)
-
-
-def test_unknown_tags_do_no_harm() -> None:
-    tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags[65_000] = "private"
-    tags[34_735] = (1, 1, 0, 1, 1024, 34_737, 400, 90)  # points beyond the text it refers to
-    scene = open_scene(encode(photo(), "TIFF", tiffinfo=tags))
-    np.testing.assert_array_equal(scene.read_rgb(), np.asarray(photo()))
