@@ -99,7 +99,7 @@ def test_overlay_png_keeps_every_pixel():
 @pytest.mark.parametrize("scene", [UTM, None])
 def test_label_geotiff(scene):
     objects = some_objects()
-    with MemoryFile(label_geotiff(objects, scene)).open() as dataset:
+    with MemoryFile(label_geotiff(objects, scene)) as memory, memory.open() as dataset:
         assert (dataset.read(1) == objects.label_map()).all()
         assert dataset.dtypes == ("int32",)
         assert dataset.nodata == 0

@@ -158,13 +158,11 @@ def _geotiff(
     warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
     with MemoryFile() as memory:
         with memory.open(**profile) as dataset:
-            dataset.write(values, 1)
             if colors is not None:
-                entries = enumerate(colors.tolist())
-                # Background is transparent, so that the image below shows through in a GIS.
-                dataset.write_colormap(1, {i: (*c, 255 if i else 0) for i, c in entries})
+                dataset.write_colormap(1, {i: (*c, 255) for i, c in enumerate(colors.tolist())})
             if tags:
                 dataset.update_tags(1, **tags)
+            dataset.write(values, 1)
         return memory.read()
 
 

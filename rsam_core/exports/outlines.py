@@ -27,8 +27,8 @@ class OutlineSettings:
     Parameters
     ----------
     tolerance : float
-        How far a simplified outline may stray from the exact one; 0 keeps every corner. One
-        pixel removes the steps of slanting edges, and with them most of the vertices.
+        About how far a simplified outline may stray from the exact one; 0 keeps every corner.
+        One pixel removes the steps of slanting edges, and with them most of the vertices.
     unit : {"px", "m"}
         Unit of the tolerance.
 
@@ -73,8 +73,8 @@ def outline_polygon(item: Instance, tolerance: float = 0.0) -> BaseGeometry:
     ----------
     item : Instance
     tolerance : float
-        How far, in pixels, the outline may stray from the pixel edges (Douglas and Peucker);
-        0 follows them exactly.
+        How far, in pixels, a corner of the pixel edges may lie from the outline (Douglas and
+        Peucker; up to half as much again where a ring begins); 0 follows them exactly.
 
     Returns
     -------
