@@ -16,6 +16,7 @@ from rsam_core.errors import RefineError
 from rsam_core.instance import Instance, Mask
 from rsam_core.instances import Instances
 from rsam_core.refine.outline import rasterise
+from rsam_core.shape import mask_corners
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -337,7 +338,7 @@ def _reshape(
 
     changed: dict[int, Instance] = {}
     for item in _get(instances, ids):
-        shape = make(shapely.MultiPoint(_pixel_corners(item)))
+        shape = make(shapely.MultiPoint(mask_corners(item.mask) + np.array([item.x, item.y])))
         x0, y0, x1, y1 = shape.bounds
         box = (
             max(int(np.floor(x0)), 0),
@@ -351,13 +352,3 @@ def _reshape(
         changed[item.id] = replace(item, mask=mask, x=box[0], y=box[1])
     items = (changed.get(item.id, item) for item in instances)
     return Instances(items, instances.shape, next_id=instances.next_id)
-
-
-def _pixel_corners(item: Instance) -> np.ndarray:
-    """Return the corners of the first and last pixel of every row, in scene pixels."""
-    rows = np.flatnonzero(item.mask.any(axis=1))
-    first = item.mask[rows].argmax(axis=1)
-    last = item.mask.shape[1] - item.mask[rows][:, ::-1].argmax(axis=1)
-    x = np.concatenate([first, first, last, last]) + item.x
-    y = np.concatenate([rows, rows + 1, rows, rows + 1]) + item.y
-    return np.column_stack([x, y]).astype(float)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import RsamError
+
+if TYPE_CHECKING:
+    from rsam_core.shape import Basics, Extras
 
 Mask = NDArray[np.bool_]
 
@@ -98,6 +102,20 @@ class Instance:
         """Pixel edges x0, y0, x1, y1 of the bounding box; x1 − x0 is its width."""
         height, width = self.mask.shape
         return self.x, self.y, self.x + width, self.y + height
+
+    @cached_property
+    def basics(self) -> Basics:
+        """Perimeter, moments and Euler number of the mask; see :func:`rsam_core.shape.basics`."""
+        from rsam_core.shape import basics
+
+        return basics(self.mask)
+
+    @cached_property
+    def extras(self) -> Extras:
+        """Hull, rectangle and pieces of the mask; see :func:`rsam_core.shape.extras`."""
+        from rsam_core.shape import extras
+
+        return extras(self.mask)
 
 
 def cut_labels(

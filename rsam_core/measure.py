@@ -6,18 +6,29 @@ its transform. A scene only needs the attributes `gsd`, `pixel_area_m2` and `tra
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from rsam_core.instances import Instance, Instances
+from rsam_core.instances import Instances
+from rsam_core.shape import basics_array, shape_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def measure(instances: Instances, scene: Any = None) -> pd.DataFrame:
+def measure(
+    instances: Instances,
+    scene: Any = None,
+    *,
+    shape: bool = False,
+    bands: bool = False,
+    neighbours: bool = False,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> pd.DataFrame:
     """Measure every object.
 
     Parameters
@@ -26,6 +37,14 @@ def measure(instances: Instances, scene: Any = None) -> pd.DataFrame:
         The objects, N of them.
     scene : Scene, optional
         Brings the ground sample distance and the georeference, if it has them.
+    shape : bool
+        Add the columns of :func:`rsam_core.shape.shape_table`.
+    bands : bool
+        Add the columns of :func:`rsam_core.spectral.band_table`, for which the scene is read.
+    neighbours : bool
+        Add the columns of :func:`rsam_core.neighbours.neighbour_table`.
+    progress, cancelled : callable, optional
+        As in :func:`rsam_core.spectral.band_table`.
 
     Returns
     -------
@@ -52,7 +71,8 @@ def measure(instances: Instances, scene: Any = None) -> pd.DataFrame:
     import pandas as pd
 
     boxes = instances.bboxes
-    centroids = np.array([_centroid(item) for item in instances], dtype=float).reshape(-1, 2)
+    first = basics_array(instances)
+    centroids = first[:, 1:3]
     table = pd.DataFrame(
         {
             "id": instances.ids,
@@ -60,7 +80,7 @@ def measure(instances: Instances, scene: Any = None) -> pd.DataFrame:
             "source": [item.source for item in instances],
             "score": instances.scores,
             "area": instances.areas,
-            "perimeter": _perimeters(instances),
+            "perimeter": first[:, 0],
             "bbox_x": boxes[:, 0],
             "bbox_y": boxes[:, 1],
             "bbox_width": boxes[:, 2] - boxes[:, 0],
@@ -78,7 +98,18 @@ def measure(instances: Instances, scene: Any = None) -> pd.DataFrame:
         x, y = centroids.T
         table["map_x"] = transform.a * x + transform.b * y + transform.c
         table["map_y"] = transform.d * x + transform.e * y + transform.f
-    return table
+    more = []
+    if shape:
+        more.append(shape_table(instances, gsd))
+    if neighbours:
+        from rsam_core.neighbours import neighbour_table
+
+        more.append(neighbour_table(instances, gsd))
+    if bands and scene is not None:
+        from rsam_core.spectral import band_table
+
+        more.append(band_table(instances, scene, progress=progress, cancelled=cancelled))
+    return pd.concat([table, *more], axis=1) if more else table
 
 
 def summary(
@@ -121,6 +152,54 @@ def summary(
     return result
 
 
+def density_per_hectare(count: int, shape: tuple[int, int], gsd: float | None) -> float:
+    """Return the number of objects on 10,000 m² of the scene; nan if metres are not known.
+
+    Parameters
+    ----------
+    count : int
+        Objects.
+    shape : (int, int)
+        Height and width of the scene in pixels.
+    gsd : float or None
+        Metres a pixel.
+    """
+    ground = shape[0] * shape[1] * (gsd or 0.0) ** 2
+    return 10_000 * count / ground if ground else float("nan")
+
+
+def histogram(values: ArrayLike, bins: int = 30) -> pd.DataFrame:
+    """Count the values in intervals of equal width.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (N,)
+        What is not a number is left out.
+    bins : int
+        Most intervals; whole numbers with a small range get one each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``start``, ``end`` and ``count``, one row an interval. An interval holds its start; the
+        last one holds its end, too.
+    """
+    import pandas as pd
+
+    numbers = np.asarray(values, dtype=float)
+    numbers = numbers[np.isfinite(numbers)]
+    if not numbers.size:
+        return pd.DataFrame({"start": [], "end": [], "count": np.zeros(0, np.int64)})
+    low, high = numbers.min(), numbers.max()
+    whole = np.equal(np.mod(numbers, 1), 0).all()
+    if whole and high - low < bins:
+        edges = np.arange(low, high + 2) - 0.5
+    else:
+        edges = np.linspace(low, high if high > low else low + 1.0, bins + 1)
+    counts, edges = np.histogram(numbers, edges)
+    return pd.DataFrame({"start": edges[:-1], "end": edges[1:], "count": counts})
+
+
 def _area_figures(areas: NDArray[np.float64], unit: str) -> dict[str, float]:
     some = areas.size > 0
     return {
@@ -128,25 +207,6 @@ def _area_figures(areas: NDArray[np.float64], unit: str) -> dict[str, float]:
         f"mean_area{unit}": float(areas.mean()) if some else float("nan"),
         f"median_area{unit}": float(np.median(areas)) if some else float("nan"),
     }
-
-
-def _centroid(item: Instance) -> tuple[float, float]:
-    """Return the mean of the pixel centres, in scene pixels."""
-    columns = np.count_nonzero(item.mask, axis=0)
-    rows = np.count_nonzero(item.mask, axis=1)
-    x = columns @ np.arange(len(columns)) / item.area
-    y = rows @ np.arange(len(rows)) / item.area
-    return item.x + x + 0.5, item.y + y + 0.5
-
-
-def _perimeters(instances: Instances) -> NDArray[np.float64]:
-    """Return the Crofton perimeters in pixels, shape (N,)."""
-    from skimage.measure import perimeter_crofton
-
-    # The border of the crop is a border of the object, so the crop is padded with background.
-    return np.array(
-        [perimeter_crofton(np.pad(item.mask, 1), directions=4) for item in instances], dtype=float
-    )
 
 
 def _pixel_area(scene: Any, gsd: float) -> float:
