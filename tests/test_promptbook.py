@@ -5,20 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core.coordinates import CanvasMark, Frame, draw_canvas, read_canvas
+from rsam_core.coordinates import Frame
+from rsam_core.edits import Edits
 from rsam_core.errors import PromptError
 from rsam_core.promptbook import UNDO_STEPS, Book, Entry
-
-CANVAS = Frame(100, 50, 400, 300, 800, 600)
-"""Two canvas pixels a scene pixel; the window starts at (100, 50)."""
-
-
-def click(x: float, y: float, label: int = 1) -> CanvasMark:
-    return CanvasMark("point", x, y, x, y, label)
-
-
-def drag(x: float, y: float, x1: float, y1: float) -> CanvasMark:
-    return CanvasMark("box", x, y, x1, y1)
 
 
 def layout(book: Book) -> list[tuple[int, list[str]]]:
@@ -93,7 +83,7 @@ def test_removing_a_mark_an_object_and_everything():
     assert book.remove(1).current == 2
     assert book.clear().entries == ()
     assert layout(book.clear().undo()) == layout(book)
-    assert Book().clear() == Book()
+    assert not Book().clear().past
 
 
 def test_number_of_a_removed_object_is_not_given_away_again():
@@ -165,16 +155,6 @@ def test_new_action_ends_redo():
     assert [m.x for m in book.entries[0].marks] == [1, 3]
 
 
-def test_canvas_is_drawn_anew_after_what_it_cannot_know():
-    book = Book().add_point(1, 1)
-    start = book.generation
-    for changed in (book.undo(), book.undo().redo(), book.clear(), book.new_object()):
-        assert changed.generation != start
-    assert book.remove(1).generation != start
-    assert book.remove_mark(1).generation != start
-    assert book.add_point(2, 2).generation == start
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_random_walk_undoes_to_the_start_and_numbers_stay_unique(seed):
     rng = np.random.default_rng(seed)
@@ -219,128 +199,52 @@ def test_random_walk_undoes_to_the_start_and_numbers_stay_unique(seed):
     assert (book.entries, book.current) == (reached.entries, reached.current)
 
 
-# ------------------------------------------------------------------ the canvas
+# ------------------------------------------------------------------ edits and their undo
 
 
-def test_clicks_and_boxes_on_the_canvas_come_in_scene_pixels():
-    book = Book().read([click(20, 40), drag(200, 100, 260, 180)], CANVAS)
-    point, box = book.entries[0].marks[0], book.entries[1].marks[0]
-    assert (point.kind, point.x, point.y) == ("point", 110, 70)
-    assert (box.x, box.y, box.x1, box.y1) == (200, 100, 230, 140)
+def test_edits_and_prompts_share_one_undo():
+    first = Edits(removed=frozenset({7}))
+    book = Book().add_point(1, 1).edited(first, "Remove object 7").add_point(2, 2)
+    assert [step.what for step in book.past] == [
+        "Click for object 1",
+        "Remove object 7",
+        "Click for object 1",
+    ]
+    assert book.edits is first
+    book = book.undo()
+    assert book.edits is first
+    assert book.past[-1].what == "Remove object 7"
+    book = book.undo()
+    assert not book.edits
+    assert layout(book) == [(1, ["+"])]
+    assert book.future[-1].what == "Remove object 7"
+    assert book.redo().edits is first
 
 
-def test_same_canvas_read_again_changes_nothing():
-    marks = [click(20, 40), drag(200, 100, 260, 180)]
-    book = Book().read(marks, CANVAS)
-    assert book.read(marks, CANVAS) is book
-    assert book.read([click(20.3, 39.8), marks[1]], CANVAS).entries == book.entries
+def test_an_edit_takes_prompts_of_what_is_gone_along():
+    book = Book().add_box(0, 0, 5, 5).add_box(10, 10, 15, 15)
+    edited = book.edited(Edits(), "Merge 2 objects", gone=[2])
+    assert layout(edited) == [(1, ["box"])]
+    assert edited.current is None
+    assert layout(edited.undo()) == layout(book)
 
 
-def test_drawing_on_and_undoing_on_the_canvas():
-    marks = [click(20, 40), click(30, 40, 0), click(50, 60)]
-    book = Book()
-    for count in range(1, 4):
-        book = book.read(marks[:count], CANVAS)
-    assert layout(book) == [(1, ["+", "-", "+"])]
-    undone = book.read(marks[:2], CANVAS)
-    assert layout(undone) == [(1, ["+", "-"])]
-    assert undone.generation == book.generation
-    assert layout(undone.read(marks, CANVAS)) == [(1, ["+", "-", "+"])]
-    # Undoing in the book takes the canvas's undo back.
-    assert layout(undone.undo()) == [(1, ["+", "-", "+"])]
+def test_numbers_of_edited_objects_are_not_given_to_prompts():
+    book = Book().edited(Edits(labels={41: "roof"}), "Label").add_point(1, 1)
+    assert book.entries[0].id == 42
 
 
-def test_mark_in_the_middle_removed_on_the_canvas():
-    marks = [click(20, 40), click(30, 40), click(50, 60)]
-    book = Book().read(marks, CANVAS)
-    first, _, third = all_uids(book)
-    assert all_uids(book.read([marks[0], marks[2]], CANVAS)) == [first, third]
+def test_what_else_undo_brings_back():
+    book = Book().step("Find everything", extra="found").add_point(1, 1)
+    assert book.undo().extra == "found"
+    assert book.undo().undo().extra is None
+    assert book.undo().undo().redo().extra == "found"
 
 
-def test_moved_marks_keep_their_number_and_object():
-    book = Book().read([drag(200, 100, 260, 180), click(220, 120)], CANVAS).choose(1, [1])
-    moved = book.read([drag(200, 100, 300, 180), click(240, 140)], CANVAS)
-    assert layout(moved) == [(1, ["box", "+"])]
-    assert all_uids(moved) == all_uids(book)
-    box, point = moved.entries[0].marks
-    assert (box.x, box.y, box.x1, box.y1) == (200, 100, 250, 140)
-    assert (point.x, point.y) == (220, 120)
-    # Candidates chosen for the old place mean nothing at the new one.
-    assert moved.entries[0].choices == ()
-    assert moved.undo().entries == book.entries
-
-
-def test_undone_include_and_new_exclude_seen_at_once_keep_their_meaning():
-    book = Book().read([click(20, 40), click(30, 40)], CANVAS)
-    assert layout(book.read([click(20, 40), click(90, 90, 0)], CANVAS)) == [(1, ["+", "-"])]
-
-
-def test_own_objects_on_the_canvas():
-    book = Book().read([click(20, 40), click(30, 40)], CANVAS, own_objects=True)
-    assert layout(book) == [(1, ["+"]), (2, ["+"])]
-
-
-def test_marks_stay_within_the_window():
-    book = Book().read([click(800, 600), drag(700, 500, 800, 600)], CANVAS)
-    point, box = book.entries[0].marks[0], book.entries[1].marks[0]
-    assert (point.x, point.y) == (500, 350)
-    assert (box.x1, box.y1) == (500, 350)
-    # Rounding takes the canvas's last column a hair beyond the scene.
-    wide = Frame(0, 0, 1270, 900, 638, 452)
-    assert wide.to_scene((638, 452))[0] > 1270
-    book = Book().read([click(10, 10)], wide).read([click(638, 452)], wide)
-    book.entries[0].prompt().clipped((900, 1270))
-    assert book.entries[0].marks[0].x == 1270
-
-
-def test_slip_of_the_mouse_makes_no_object():
-    book = Book().read([drag(20, 20, 24, 24)], CANVAS)
-    assert book.entries == ()
-    assert layout(book.read([drag(20, 20, 24, 24), click(90, 90)], CANVAS)) == [(1, ["+"])]
-
-
-def test_small_typed_box_survives_the_next_click_on_the_canvas():
-    far = Frame(0, 0, 4000, 3000, 800, 600)
-    book = Book().add_box(100, 100, 110, 108).redrawn().to_show(far)
-    shown = read_canvas(draw_canvas([mark for _, mark in book.shown]), 800, 600)
-    assert layout(book.read([*shown, click(21, 21)], far)) == [(1, ["box", "+"])]
-
-
-@pytest.mark.parametrize(
-    ("drawn", "pixel"),
-    [
-        ((340, 170, 390, 195), (3, 1, 4, 2)),
-        ((0, 0, 20, 20), (0, 0, 1, 1)),
-        ((690, 490, 800, 600), (6, 4, 8, 6)),
-        ((790, 10, 800, 20), (7, 0, 8, 1)),
-    ],
-)
-def test_box_within_one_pixel_of_a_tiny_image_means_that_pixel(drawn, pixel):
-    tiny = Frame(0, 0, 8, 6, 800, 600)
-    book = Book().read([drag(*drawn)], tiny)
-    box = book.entries[0].prompt().clipped((6, 8)).box
-    expected = [float(v) for v in pixel]
-    if drawn == (690, 490, 800, 600):
-        expected = [6.9, 4.9, 8, 6]
-    assert box == pytest.approx(expected)
-
-
-def test_fresh_canvas_shows_the_marks_of_the_current_object():
-    book = Book().add_box(150, 100, 200, 150).add_point(160, 110, 0).new_object().add_point(120, 70)
-    shown = book.select(1).to_show(CANVAS).shown
-    assert [mark for _, mark in shown] == [drag(100, 100, 200, 200), click(120, 120, 0)]
-    assert [mark for _, mark in book.to_show(CANVAS).shown] == [click(40, 40)]
-    assert book.new_object().to_show(CANVAS).shown == ()
-
-
-def test_marks_survive_a_fresh_canvas_of_another_size():
-    book = Book().add_box(150, 100, 200, 150).add_point(160, 110, 0)
-    small = CANVAS.resized(523, 392)
-    again = book.redrawn().to_show(small)
-    reported = read_canvas(draw_canvas([mark for _, mark in again.shown]), 523, 392)
-    assert again.read(reported, small).entries == book.entries
-    more = again.read([*reported, click(50, 60)], small)
-    assert layout(more) == [(1, ["box", "-", "+"])]
+def test_marks_know_the_view_they_were_made_in():
+    view = Frame(100, 200, 50, 40, 50, 40)
+    book = Book().add_point(110, 210, view=view).add_box(105, 205, 120, 230, view=view)
+    assert [mark.view for entry in book.entries for mark in entry.marks] == [view, view]
 
 
 def test_entry_without_marks_has_nothing_to_find():

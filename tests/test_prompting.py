@@ -40,7 +40,7 @@ def model() -> FakeModel:
 def prompter(model) -> Prompter:
     segmenter = Segmenter(model)
     embedding = segmenter.embed(np.zeros((*SHAPE, 3), np.uint8))
-    return Prompter(segmenter, embedding, Frame(0, 0, 80, 60, 80, 60))
+    return Prompter(segmenter, lambda view: embedding, Frame(0, 0, 80, 60, 80, 60))
 
 
 def full(instance: Instance, shape: tuple[int, int]) -> np.ndarray:
@@ -157,7 +157,7 @@ def test_choice_of_the_last_step_decodes_nothing(model, prompter):
 def test_union_of_the_chosen_candidates(prompter):
     entry = Book().add_point(12, 8).choose(1, [1, 2]).entries[0]
     found = prompter.answer(entry)
-    instance = found.instance(entry, prompter.view)
+    instance = found.instance(entry)
     assert np.array_equal(full(instance, SHAPE), LEFT | RIGHT)
     assert instance.area == 18 * 15 + 20 * 15
     assert instance.score == pytest.approx(0.6)
@@ -186,7 +186,7 @@ def test_empty_mask_is_no_object():
     embedding = segmenter.embed(np.zeros((*SHAPE, 3), np.uint8))
     view = Frame(0, 0, 80, 60, 80, 60)
     entry = Book().add_point(12, 8).entries[0]
-    assert Prompter(segmenter, embedding, view).answer(entry).instance(entry, view) is None
+    assert Prompter(segmenter, lambda _: embedding, view).instance(entry) is None
 
 
 # ------------------------------------------------------------------ joining answers
@@ -285,6 +285,88 @@ def test_prompts_and_masks_of_a_shrunk_view():
     embedding = segmenter.embed(np.zeros((200, 300, 3), np.uint8))
     view = Frame(0, 0, 1200, 800, 300, 200)
     entry = Book().add_point(600, 400).entries[0]
-    found = Prompter(segmenter, embedding, view).answer(entry).instance(entry, view)
+    found = Prompter(segmenter, lambda _: embedding, view).instance(entry)
     assert model.calls[0].prompt.points.tolist() == [[150, 100]]
     assert found.area == pytest.approx(math.pi * 160**2, rel=0.02)
+
+
+# ------------------------------------------------------------------ several views of one scene
+
+LEFT_VIEW, RIGHT_VIEW = Frame(0, 0, 80, 60, 80, 60), Frame(60, 0, 80, 60, 80, 60)
+WIDE_VIEW = Frame(0, 0, 160, 120, 80, 60)
+"""Two native windows that share 20 columns, and one of twice the size at half the resolution."""
+
+
+class Views:
+    """Embeddings by view, and a note of which were asked for."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self.segmenter, self.asked = segmenter, []
+
+    def __call__(self, view: Frame):
+        self.asked.append(view)
+        shade = int(view.x)
+        return self.segmenter.embed(np.full((view.rows, view.columns, 3), shade, np.uint8))
+
+
+@pytest.fixture
+def views(model) -> Prompter:
+    segmenter = Segmenter(model)
+    return Prompter(segmenter, Views(segmenter), LEFT_VIEW)
+
+
+def test_each_mark_is_decoded_in_its_own_view(views):
+    book = Book().add_box(5, 5, 30, 30, view=LEFT_VIEW)
+    book = book.add_box(70, 10, 90, 30, view=RIGHT_VIEW)
+    left, right = (views.instance(entry) for entry in book.entries)
+    # SINGLE is 10 to 30 in either view; the right one starts at column 60.
+    assert left.bbox == (10, 10, 30, 30)
+    assert right.bbox == (70, 10, 90, 30)
+    assert set(views.embed.asked) == {LEFT_VIEW, RIGHT_VIEW}
+
+
+def test_a_mask_goes_along_to_the_next_view_and_what_lies_outside_it_stays(model, views):
+    book = Book().add_box(5, 5, 30, 30, view=LEFT_VIEW).add_point(75, 20, view=RIGHT_VIEW)
+    # In the left view the mask is made to reach over into the right one.
+    wide = rectangle(SHAPE, 50, 10, 78, 30)
+    model.answer = lambda prompt, many: ([wide if prompt.box is not None else SINGLE], [0.8])
+    found = views.instance(book.entries[0])
+    second = model.calls[-1].prompt
+    assert second.box is None, "the box lies outside the second view"
+    assert second.points.tolist() == [[15, 20]]
+    expected = np.zeros(SHAPE, bool)
+    expected[10:30, 0:18] = True
+    assert np.array_equal(second.mask, expected), "columns 60 to 78 of the scene"
+    assert model.calls[-1].previous is None, "low-resolution masks belong to their view"
+    # Columns 50 to 60 are outside the right view and stay; inside it the new mask stands.
+    whole = np.zeros((60, 140), bool)
+    whole[10:30, 50:60] = True
+    whole[10:30, 70:90] = True
+    assert np.array_equal(full(found, (60, 140)), whole)
+
+
+def test_an_object_is_refined_from_a_wider_view(model, views):
+    book = Book().add_box(5, 5, 30, 30, view=LEFT_VIEW).add_point(100, 100, view=WIDE_VIEW)
+    found = views.instance(book.entries[0])
+    refined = model.calls[-1].prompt
+    assert refined.box.tolist() == [2.5, 2.5, 15, 15]
+    assert refined.points.tolist() == [[50, 50]]
+    assert refined.mask.sum() == pytest.approx(100, abs=10), "10 × 10 of the 80 × 60 pixels"
+    # 10 to 30 of the wide view is 20 to 60 of the scene.
+    assert found.bbox == (20, 20, 60, 60)
+
+
+def test_a_mark_far_from_everything_that_names_the_object_changes_nothing(views):
+    far = Frame(5000, 0, 80, 60, 80, 60)
+    book = Book().add_box(5, 5, 30, 30, view=LEFT_VIEW).add_point(5010, 20, 0, view=far)
+    assert views.instance(book.entries[0]).bbox == (10, 10, 30, 30)
+
+
+def test_settled_objects_need_no_model(model, views):
+    entry = Book().add_box(5, 5, 30, 30).entries[0]
+    views.settle(entry, Instance(np.ones((4, 4), bool), 7, 8, id=1))
+    assert views.instance(entry).bbox == (7, 8, 11, 12)
+    other = Prompter(views.segmenter, views.embed, LEFT_VIEW)
+    other.take_over(views)
+    assert other.instance(entry).bbox == (7, 8, 11, 12)
+    assert model.calls == []

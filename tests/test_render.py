@@ -19,6 +19,7 @@ from rsam_core.render import (
     confusion_picture,
     legend,
     overlay,
+    overlay_layer,
 )
 
 GREY = np.full((40, 60, 3), 100, np.uint8)
@@ -353,3 +354,36 @@ def test_a_thousand_objects_are_drawn_in_well_under_a_second():
     start = time.process_time()
     overlay(image, objects)
     assert time.process_time() - start < 1.0
+
+
+# ------------------------------------------------------------------ layers
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        OverlayStyle(),
+        OverlayStyle(fill="none", contour_width=4),
+        OverlayStyle(fill="single", opacity=0.9, contour=False),
+        OverlayStyle(large_area=200, large_mode="fill", others="fade", highlight=(1,)),
+    ],
+)
+@pytest.mark.parametrize(("origin", "scale"), [((0, 0), 1.0), ((7.5, 3.25), 2.7), ((0, 0), 0.4)])
+def test_a_layer_laid_over_the_image_looks_like_the_overlay(style, origin, scale):
+    rng = np.random.default_rng(5)
+    image = rng.integers(0, 256, (60, 80, 3), np.uint8)
+    labels = np.zeros((100, 120), np.int32)
+    labels[10:40, 12:50], labels[30:60, 60:90], labels[70:75, 20:26] = 1, 2, 3
+    objects = Instances.from_label_map(labels)
+    layer = overlay_layer((60, 80), objects, style, origin=origin, scale=scale).astype(float)
+    share = layer[..., 3:] / 255
+    composed = image * (1 - share) + layer[..., :3] * share
+    drawn = overlay(image, objects, style, origin=origin, scale=scale)
+    assert np.abs(composed - drawn).max() <= 3
+    assert layer[..., 3].max() > 0
+
+
+def test_a_layer_without_objects_is_transparent():
+    layer = overlay_layer((20, 30), Instances.empty((20, 30)))
+    assert layer.shape == (20, 30, 4)
+    assert not layer.any()

@@ -97,12 +97,10 @@ def picture_canvas(
     if workspace.viewport is not None:
         # A canvas that is entered again, from another page, looks where the last one looked.
         data["camera"] = [viewport.x, viewport.y, viewport.scale]
-    _component(
-        key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key, mode)
-    )
+    _component(key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key))
 
 
-def _take(key: str, mode: str) -> None:
+def _take(key: str) -> None:
     """Read what the canvas reports before the page is drawn again."""
     workspace = current()
     report = (st.session_state.get(key) or {}).get("report")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ class Screen:
     @property
     def canvas(self) -> Locator:
         """The canvas that takes the mouse."""
-        return self.page.locator("canvas.upper-canvas")
+        return self.page.locator(".stage canvas.picture")
 
     def expect_text(self, text: str | re.Pattern) -> None:
         """Wait until a text is somewhere on the page."""
@@ -127,31 +128,47 @@ class Screen:
         expect(self.page.locator(".st-key-hint")).to_contain_text(HINTS[name])
         self.idle()
 
-    def place(self, point: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
-        """Where a pixel of an image of that size (width, height) is in the window."""
+    @property
+    def camera(self) -> tuple[float, float, float]:
+        """Scene pixels at the canvas's top-left corner, and screen pixels per scene pixel."""
+        stage = self.page.locator(".stage[data-camera]")
+        x, y, scale = stage.get_attribute("data-camera").split()
+        return float(x), float(y), float(scale)
+
+    def place(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Where a pixel of the image is in the window."""
         box = self.canvas.bounding_box()
         assert box is not None
-        return (
-            box["x"] + point[0] * box["width"] / size[0],
-            box["y"] + point[1] * box["height"] / size[1],
-        )
+        x, y, scale = self.camera
+        return box["x"] + (point[0] - x) * scale, box["y"] + (point[1] - y) * scale
 
-    def click(self, point: tuple[float, float], size: tuple[int, int]) -> None:
+    def click(self, point: tuple[float, float], **options) -> None:
         """Click a pixel of the image."""
-        self.page.mouse.click(*self.place(point, size))
+        self.page.mouse.click(*self.place(point), **options)
 
     def drag(
-        self, start: tuple[float, float], end: tuple[float, float], size: tuple[int, int]
+        self, start: tuple[float, float], end: tuple[float, float], button: str = "left"
     ) -> None:
         """Drag from one pixel of the image to another."""
-        x0, y0 = self.place(start, size)
-        x1, y1 = self.place(end, size)
+        x0, y0 = self.place(start)
+        x1, y1 = self.place(end)
         mouse = self.page.mouse
         mouse.move(x0, y0)
-        mouse.down()
+        mouse.down(button=button)
         mouse.move((x0 + x1) / 2, (y0 + y1) / 2, steps=3)
         mouse.move(x1, y1, steps=3)
-        mouse.up()
+        mouse.up(button=button)
+
+    def wheel(self, point: tuple[float, float], factor: float) -> None:
+        """Zoom by a factor around a pixel of the image, by turning the wheel over it."""
+        self.page.mouse.move(*self.place(point))
+        before = self.camera[2]
+        while abs(math.log(before * factor / self.camera[2])) > 0.02:
+            step = -math.log(before * factor / self.camera[2]) / 0.0022
+            self.page.mouse.wheel(0, max(-240, min(240, step)))
+            self.page.wait_for_timeout(50)
+        self.page.wait_for_timeout(300)
+        self.idle()
 
     # -------------------------------------------------------------- taking along
 

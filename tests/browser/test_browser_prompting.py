@@ -36,7 +36,7 @@ def segment(screen: Screen, town: TownSample) -> Screen:
 def test_a_dragged_box_finds_the_roof(segment: Screen, roofs: list[np.ndarray], town: TownSample):
     x0, y0, x1, y1 = bounds(roofs[0])
     segment.mode("Boxes")
-    segment.drag((x0 - 2, y0 - 2), (x1 + 2, y1 + 2), SIZE)
+    segment.drag((x0 - 2, y0 - 2), (x1 + 2, y1 + 2))
     segment.expect_objects(1)
     row = segment.table().iloc[0]
     assert row["source"] == "box"
@@ -50,7 +50,7 @@ def test_a_dragged_box_finds_the_roof(segment: Screen, roofs: list[np.ndarray], 
 def test_a_box_may_be_dragged_in_any_direction(segment: Screen, roofs: list[np.ndarray]):
     x0, y0, x1, y1 = bounds(roofs[0])
     segment.mode("Boxes")
-    segment.drag((x1 + 2, y1 + 2), (x0 - 2, y0 - 2), SIZE)
+    segment.drag((x1 + 2, y1 + 2), (x0 - 2, y0 - 2))
     segment.expect_objects(1)
     assert iou(segment.labels() > 0, roofs[0]) > 0.5
 
@@ -59,7 +59,7 @@ def test_three_boxes_are_three_objects(segment: Screen, roofs: list[np.ndarray])
     segment.mode("Boxes")
     for count, roof in enumerate(roofs[:3], start=1):
         x0, y0, x1, y1 = bounds(roof)
-        segment.drag((x0 - 2, y0 - 2), (x1 + 2, y1 + 2), SIZE)
+        segment.drag((x0 - 2, y0 - 2), (x1 + 2, y1 + 2))
         segment.expect_objects(count)
     segment.expect_rows("Object 3 · 1 box", "Object 2 · 1 box", "Object 1 · 1 box")
     labels = segment.labels()
@@ -68,11 +68,11 @@ def test_three_boxes_are_three_objects(segment: Screen, roofs: list[np.ndarray])
 
 def test_points_include_and_exclude(segment: Screen, roofs: list[np.ndarray]):
     inside, outside = middle(roofs[0]), middle(roofs[1])
-    segment.click(inside, SIZE)
+    segment.click(inside)
     segment.expect_rows("Object 1 · 1 include")
     segment.expect_objects(1)
     segment.points("Exclude")
-    segment.click(outside, SIZE)
+    segment.click(outside)
     segment.expect_rows("Object 1 · 1 include · 1 exclude")
     kinds = [kind for kind, _, _ in segment.marks]
     places = [place for _, *place in segment.marks]
@@ -86,11 +86,11 @@ def test_points_include_and_exclude(segment: Screen, roofs: list[np.ndarray]):
 
 def test_new_object_undo_redo_and_clear(segment: Screen, roofs: list[np.ndarray]):
     first, second = "Object 1 · 1 include", "Object 2 · 1 include"
-    segment.click(middle(roofs[0]), SIZE)
+    segment.click(middle(roofs[0]))
     segment.expect_rows(first)
     segment.button("New object").click()
     expect(segment.button("New object")).to_be_disabled()
-    segment.click(middle(roofs[1]), SIZE)
+    segment.click(middle(roofs[1]))
     segment.expect_rows(second, first)
     segment.button("Undo").click()
     segment.expect_rows(first)
@@ -102,42 +102,41 @@ def test_new_object_undo_redo_and_clear(segment: Screen, roofs: list[np.ndarray]
     segment.expect_rows(second, first)
     segment.expect_objects(2)
     # What follows goes on as ever: the second object is the current one.
-    segment.click((middle(roofs[1])[0] + 4, middle(roofs[1])[1]), SIZE)
+    segment.click((middle(roofs[1])[0] + 4, middle(roofs[1])[1]))
     segment.expect_rows("Object 2 · 2 include", first)
 
 
-def test_the_undo_of_the_canvas_takes_back_a_click(segment: Screen, roofs: list[np.ndarray]):
-    segment.click(middle(roofs[0]), SIZE)
+def test_right_and_shift_clicks_exclude(segment: Screen, roofs: list[np.ndarray]):
+    segment.click(middle(roofs[0]))
     segment.expect_rows("Object 1 · 1 include")
-    segment.click(middle(roofs[1]), SIZE)
-    segment.expect_rows("Object 1 · 2 include")
-    segment.canvas.hover()
-    segment.page.locator(".dc-toolbar").get_by_role("button", name="Undo").click()
-    segment.expect_rows("Object 1 · 1 include")
-    segment.button("Undo").click()
-    segment.expect_rows("Object 1 · 2 include")
+    segment.click(middle(roofs[1]), button="right")
+    segment.expect_rows("Object 1 · 1 include · 1 exclude")
+    segment.page.keyboard.down("Shift")
+    segment.click(middle(roofs[2]))
+    segment.page.keyboard.up("Shift")
+    segment.expect_rows("Object 1 · 1 include · 2 exclude")
 
 
 def test_quick_clicks_are_all_taken_once(segment: Screen, roofs: list[np.ndarray]):
     places = [middle(roof) for roof in roofs[:4]]
     for place in places:
-        segment.click(place, SIZE)
+        segment.click(place)
     segment.expect_rows("Object 1 · 4 include")
     found = [place for _, *place in segment.marks]
     assert np.abs(np.subtract(found, places)).max() <= 1.5
     # While the page is still busy with one click, the next one comes.
-    segment.click((10, 10), SIZE)
+    segment.click((10, 10))
     segment.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="running"]')
-    segment.click((20, 10), SIZE)
+    segment.click((20, 10))
     segment.expect_rows("Object 1 · 6 include")
 
 
 def test_a_click_right_after_new_object_is_not_lost(segment: Screen, roofs: list[np.ndarray]):
-    segment.click(middle(roofs[0]), SIZE)
+    segment.click(middle(roofs[0]))
     segment.expect_rows("Object 1 · 1 include")
     expect(segment.button("New object")).to_be_enabled()
     segment.page.keyboard.press("n")
-    segment.click(middle(roofs[1]), SIZE)
+    segment.click(middle(roofs[1]))
     segment.expect_rows("Object 2 · 1 include", "Object 1 · 1 include")
     segment.expect_objects(2)
     labels = segment.labels()
@@ -148,7 +147,7 @@ def test_each_click_may_be_an_object_of_its_own(segment: Screen, roofs: list[np.
     segment.page.get_by_text("Every click is an object of its own").click()
     segment.idle()
     for roof in roofs[:3]:
-        segment.click(middle(roof), SIZE)
+        segment.click(middle(roof))
     segment.expect_rows(*[f"Object {n} · 1 include" for n in (3, 2, 1)])
 
 
@@ -160,7 +159,7 @@ def test_nothing_moves_when_a_mask_arrives(segment: Screen, roofs: list[np.ndarr
         segment.page.locator(".st-key-objects"),
     ]
     before = [place.bounding_box() for place in places]
-    segment.click(middle(roofs[0]), SIZE)
+    segment.click(middle(roofs[0]))
     segment.expect_objects(1)
     after = [place.bounding_box() for place in places]
     tops = [[box["y"] for box in boxes] for boxes in (before, after)]
@@ -170,9 +169,10 @@ def test_nothing_moves_when_a_mask_arrives(segment: Screen, roofs: list[np.ndarr
     assert header["y"] + header["height"] <= after[2]["y"] + 1, "the header must not hide buttons"
 
 
-def test_a_slip_of_the_mouse_is_no_box(segment: Screen):
+def test_a_slip_of_the_mouse_is_no_box_but_a_hint(segment: Screen):
     segment.mode("Boxes")
-    segment.click((100, 100), SIZE)
+    segment.click((100, 100))
+    expect(segment.page.locator(".stage .note")).to_contain_text("drag to the opposite corner")
     segment.expect_objects(0)
-    segment.drag((100, 100), (180, 160), SIZE)
+    segment.drag((100, 100), (180, 160))
     segment.expect_rows("Object 1 · 1 box")

@@ -25,7 +25,11 @@ def test_an_uploaded_image_opens_with_its_size(
     screen.open(name, encoded(town, kind))
     expect(screen.page.get_by_test_id("stSidebar")).to_contain_text("401 × 299 pixels")
     box = screen.canvas.bounding_box()
-    assert box["width"] / box["height"] == pytest.approx(401 / 299, rel=0.01)
+    # It is fitted, in the middle.
+    x, y, scale = screen.camera
+    assert scale == pytest.approx(min(box["width"] / 401, box["height"] / 299), rel=0.01)
+    assert x + box["width"] / scale / 2 == pytest.approx(401 / 2, abs=1)
+    assert y + box["height"] / scale / 2 == pytest.approx(299 / 2, abs=1)
     screen.expect_text("Start here")
 
 
@@ -49,10 +53,9 @@ def test_objects_stay_while_one_looks_at_other_pages(screen: Screen, town: TownS
         if kind == "roof" and (mask := town.labels == label).sum() > 3000
     )
     x0, y0, x1, y1 = bounds(roof)
-    size = (town.image.shape[1], town.image.shape[0])
     screen.open("town.tif", write_geotiff(town))
     inside = ((x0 + x1) / 2, (y0 + y1) / 2)
-    screen.click(inside, size)
+    screen.click(inside)
     screen.expect_rows("Object 1 · 1 include")
     before = screen.table()
     screen.go_to("Home")
@@ -62,7 +65,7 @@ def test_objects_stay_while_one_looks_at_other_pages(screen: Screen, town: TownS
     screen.expect_rows("Object 1 · 1 include")
     assert screen.table().equals(before)
     # The canvas shows the mark again, and a further click goes to the same object.
-    screen.click((inside[0] + 6, inside[1]), size)
+    screen.click((inside[0] + 6, inside[1]))
     screen.expect_rows("Object 1 · 2 include")
     assert [kind for kind, _, _ in screen.marks] == ["Include", "Include"]
 

@@ -91,7 +91,9 @@ def test_a_removed_object_stays_removed_and_others_stay(segment: Start, model):
     assert set(zip(table(at)["bbox_x"], table(at)["bbox_y"])) == places - {first}
     next(s for s in at.slider if s.label == "Minimum quality").set_value(0.5).run()
     assert first not in set(zip(table(at)["bbox_x"], table(at)["bbox_y"]))
-    at.button(key="restore-everything").click().run()
+    work = at.session_state["workspace"]
+    work.book = work.book.undo()
+    at.run()
     assert first in set(zip(table(at)["bbox_x"], table(at)["bbox_y"]))
 
 
@@ -130,9 +132,10 @@ def test_stopping_keeps_what_was_found(segment: Start, model, monkeypatch):
     end_of_job(at)
     fine(at)
     work = at.session_state["workspace"]
-    assert not work.everything.complete
-    assert f"Stopped after {work.everything.points} points" in texts(at)
-    assert 0 < work.everything.points < 99
+    state = work.automatic.state
+    assert not state.complete
+    assert f"Stopped after {state.points} points" in texts(at)
+    assert 0 < state.points < 99
     assert len(table(at)) > 0
 
 

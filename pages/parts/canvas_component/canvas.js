@@ -417,6 +417,7 @@ class Stage {
     const g = this.canvas.getContext("2d");
     const ratio = this.canvas.width / this.size[0];
     const { x, y, s } = this.camera;
+    this.root.dataset.camera = [x, y, s].join(" ");
     g.setTransform(ratio, 0, 0, ratio, 0, 0);
     g.clearRect(0, 0, this.size[0], this.size[1]);
     g.imageSmoothingQuality = "high";
