@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core._view import _strips
+from rsam_core.bands import ViewSettings
 from rsam_core.window import Window
 
-from .image import Limits, Raster, storage_type
+from .image import Limits, Raster, placed, storage_type
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -18,42 +20,73 @@ if TYPE_CHECKING:
     from rsam_core.scene import Scene
 
 
+_COLOURS = ("red", "green", "blue")
+
+
 def read_raster(scene: Scene, window: Window | None, max_size: int | None) -> Raster:
     """Read a scene or a part of it; see `Raster.of_scene`."""
-    part = window or Window(0, 0, scene.width, scene.height)
-    scale = 1.0 if max_size is None else max(1.0, max(part.width, part.height) / max_size)
-    shape = (max(1, round(part.height / scale)), max(1, round(part.width / scale)))
-    if scene._view.palette is not None:
-        values, valid = scene.read_rgb(window, max_size), _valid(scene, part, shape)
-        names, shown, display, limits, dtype = ("red", "green", "blue"), (0, 1, 2), None, None, "u1"
+    if scene.view_settings.index is not None:
+        # A spectral index is a way to look at two bands; what is prepared are the bands.
+        scene = scene.with_view(ViewSettings())
+    part = Window(0, 0, scene.width, scene.height).part(window)
+    shape = part.reduced_shape(max_size)
+    gamma = scene.view_settings.gamma
+    if scene.has_palette:
+        values, valid = _coloured(scene, part, shape)
+        names, shown, display, limits, dtype = _COLOURS, (0, 1, 2), None, (0.0, 255.0), "uint8"
+        gamma = 1.0
     else:
-        bands = data_bands(scene)
-        with scene._reading(part) as (dataset, source):
-            values = _read(dataset, bands, source, shape)
-            valid = scene._view.sample(dataset, source, shape).valid
+        bands = list(scene.data_bands)
+        values, valid = _measured(scene, part, shape)
         names = tuple(scene.band_names[band - 1] for band in bands)
         shown = tuple(bands.index(band) for band in scene.view_bands)
         limits, display = _black_and_white(scene, len(bands), shown)
         dtype = scene.dtype
+    scale = max(part.width / shape[1], part.height / shape[0])
     return Raster.of_array(
         values,
-        # A band without any number must not empty the others.
-        valid & _measured(values),
-        limits=limits or (0.0, 255.0),
+        valid,
+        limits=limits,
         band_names=names,
-        transform=_placed(scene, part, shape),
+        transform=placed(
+            scene.transform, part.x, part.y, part.width / shape[1], part.height / shape[0]
+        ),
         crs=scene.crs,
         gsd=None if scene.gsd is None else scene.gsd * scale,
         dtype=storage_type(dtype),
         scale=scale,
         display=display,
         view_bands=shown,
+        view_gamma=gamma,
     )
 
 
-def data_bands(scene: Scene) -> list[int]:
-    """Bands of a scene that hold measurements, from 1: all but transparency."""
-    return [band for band in range(1, scene.count + 1) if band != scene._view.alpha]
+def _coloured(scene: Scene, part: Window, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
+    """Colours of a palette image, and where it is not transparent."""
+    valid = np.empty(shape, bool)
+    with scene._reading(part) as (dataset, source):
+        for rows, strip in _strips(source, shape):
+            target = (rows.stop - rows.start, shape[1])
+            valid[rows] = scene._view.sample(dataset, strip, target, nearest=True).valid
+    return scene.read_rgb(part, max(shape)), valid
+
+
+def _measured(scene: Scene, part: Window, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
+    """Data bands, and where they hold data."""
+    bands = list(scene.data_bands)
+    kind = np.dtype(scene.dtype)
+    values = np.empty((*shape, len(bands)), np.float32 if kind.kind == "c" else kind)
+    valid = np.empty(shape, bool)
+    with scene._reading(part) as (dataset, source):
+        for rows, strip in _strips(source, shape):
+            target = (rows.stop - rows.start, shape[1])
+            values[rows] = _read(dataset, bands, strip, target)
+            valid[rows] = scene._view.sample(dataset, strip, target).valid
+    if values.dtype.kind == "f":
+        # A band that is empty as a whole says nothing against the pixels of the others.
+        empty = ~np.isfinite(values).any(axis=(0, 1))
+        values[..., empty] = 0
+    return values, valid
 
 
 def _read(
@@ -73,21 +106,7 @@ def _read(
         single = np.abs if np.iscomplexobj(values) else np.asarray
         near = single(dataset.read(bands, window=source, out_shape=target))
         values = np.where(np.isfinite(values), values, near)
-    values = np.moveaxis(values, 0, 2)
-    if values.dtype.kind == "f":
-        # A band that is empty as a whole says nothing against the pixels of the others.
-        empty = ~np.isfinite(values).any(axis=(0, 1))
-        values[..., empty] = 0
-    return values
-
-
-def _measured(values: NDArray) -> NDArray[np.bool_]:
-    return np.isfinite(values).all(axis=-1)
-
-
-def _valid(scene: Scene, part: Window, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    with scene._reading(part) as (dataset, source):
-        return scene._view.sample(dataset, source, shape, nearest=True).valid
+    return np.moveaxis(values, 0, 2)
 
 
 def _black_and_white(
@@ -107,15 +126,3 @@ def _black_and_white(
     for band, pair in zip(shown, stretch):
         display[band] = pair
     return limits, tuple(display)
-
-
-def _placed(scene: Scene, part: Window, shape: tuple[int, int]):
-    """Transform of a part reduced to a shape."""
-    if scene.transform is None:
-        return None
-    kind = type(scene.transform)
-    return (
-        scene.transform
-        * kind.translation(part.x, part.y)
-        * kind.scale(part.width / shape[1], part.height / shape[0])
-    )

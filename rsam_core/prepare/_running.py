@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from rsam_core.errors import Cancelled, PrepareError
 from rsam_core.window import Window
 
-from ._reading import data_bands
 from ._writing import SceneWriter
 from .image import Raster
 from .pipeline import SAMPLE_SIDE, Pipeline
@@ -29,10 +28,11 @@ def run_scene(
     cancelled: Callable[[], bool] | None,
 ) -> Scene:
     """See `Pipeline.run_scene`."""
-    values = scene.width * scene.height * len(data_bands(scene))
+    values = scene.width * scene.height * len(scene.data_bands)
     report = progress or (lambda fraction, text: None)
     halo = pipeline.halo
-    if halo is not None and max(scene.width, scene.height) > TILE:
+    large = max(scene.width, scene.height) > TILE or values > MAX_WHOLE_VALUES
+    if halo is not None and large:
         return _tiled(pipeline, scene, halo, report, cancelled)
     if values > MAX_WHOLE_VALUES:
         raise PrepareError(_too_large(pipeline, scene, values))

@@ -6,16 +6,16 @@ import contextlib
 import os
 import tempfile
 import weakref
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.bands import ViewSettings
 from rsam_core.errors import SceneError
 
-from .image import Raster
+from .image import Raster, placed
 
 if TYPE_CHECKING:
     from rsam_core.scene import Scene
@@ -40,10 +40,7 @@ class SceneWriter:
 
     def __init__(self, like: Raster, width: int, height: int, x: int = 0, y: int = 0) -> None:
         self._like, self._size = like, (width, height)
-        transform = like.transform
-        if transform is not None:
-            transform = transform * type(transform).translation(-x, -y)
-        self._transform = transform
+        self._transform = placed(like.transform, -x, -y)
         self._float = np.dtype(like.dtype).kind == "f"
         nbytes = width * height * like.count * np.dtype(like.dtype).itemsize
         handle, path = tempfile.mkstemp(prefix="rsam-prepared-", suffix=".tif")
@@ -57,9 +54,11 @@ class SceneWriter:
 
         like = self._like
         width, height = self._size
-        options = {}
+        # Told outright, because GDAL takes a fourth band of 8 bits for transparency.
+        colours = like.count == 3 and like.dtype == "uint8"
+        options: dict[str, object] = {"photometric": "RGB" if colours else "MINISBLACK"}
         if min(width, height) >= BLOCK:
-            options = {"tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK}
+            options |= {"tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK}
         try:
             self._stack.enter_context(rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True))
             self._target = self._stack.enter_context(
@@ -82,7 +81,9 @@ class SceneWriter:
             self.__exit__()
             raise
         for band, name in enumerate(like.band_names, start=1):
-            self._target.set_band_description(band, name)
+            # A name such as "band 4" says nothing, and would keep others from being presumed.
+            if name != f"band {band}":
+                self._target.set_band_description(band, name)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -122,21 +123,17 @@ class SceneWriter:
         """The scene with the view of the raster, which its file alone does not tell."""
         like = self._like
         bands = tuple(band + 1 for band in like.view_bands)
-        stretch = tuple(like.shown[band] for band in like.view_bands)
-        unchanged = like.dtype == "uint8" and set(stretch) == {(0.0, 255.0)}
-        view = replace(
-            scene._view,
-            bands=bands,
-            stretch=None if unchanged else stretch,
-            nodata=tuple(scene.nodata for _ in bands),
-            alpha=None,
-            over_white=False,
-        )
-        gsd = like.gsd if like.scale == 1 else scene.gsd
+        limits = tuple(like.shown[band] for band in like.view_bands)
+        unchanged = like.dtype == "uint8" and set(limits) == {(0.0, 255.0)}
+        if not (unchanged and bands == scene.view_bands and scene.stretch is None):
+            scene = scene.with_view(ViewSettings(bands, limits=limits, gamma=like.view_gamma))
+        elif like.view_gamma != 1:
+            scene = scene.with_view(ViewSettings(bands, gamma=like.view_gamma))
+        gsd = like.gsd
         if gsd is not None and (scene.gsd is None or abs(gsd - scene.gsd) > 1e-6 * gsd):
             with contextlib.suppress(SceneError):
                 scene = scene.with_gsd(gsd)
-        return replace(scene, _view=view)
+        return scene
 
     def _stored(self, part: Raster) -> NDArray:
         """Values of a part in the data type of the file."""

@@ -19,7 +19,7 @@ STRIPE_LEVELS, STRIPE_RATIO = 1.5, 2.5
 HAZE_SHARE = 0.2
 DULL_SPAN = 0.6
 DARK_MEAN = 0.25
-CAST = 0.12
+CAST = 0.45
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _about_tones(overview: Raster) -> list[Advice]:
     elif shown.mean() < DARK_MEAN:
         found.append(Advice("This image looks dark.", Gamma(exponent=1.6)))
     means = np.clip(shown, 0, None).mean(axis=0)
-    if len(means) == 3 and means.max() - means.min() > CAST + 0.35 * means.mean():
+    if len(means) == 3 and np.ptp(means) > CAST * means.mean():
         found.append(Advice("This image has a colour cast.", WhiteBalance()))
     return found
 

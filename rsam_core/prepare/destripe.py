@@ -1,7 +1,8 @@
 """Stripes of line scanners: lines (rows or columns) that are lighter or darker than they should be.
 
-Two ways: moment matching gives each line the mean and spread of its surroundings; the Fourier
-filter takes out what repeats along a line. Both leave slow changes across the image alone.
+Three ways: levelling adds up the typical jumps between neighbouring lines; moment matching gives
+each line the mean and spread of its surroundings; the Fourier filter takes out what repeats along
+a line. All leave slow changes across the image alone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float32]
+
+# A jump between two lines is the median over at least so many pixels.
+MIN_PIXELS = 16
+
+
+def level_lines(
+    values: Values, valid: NDArray[np.bool_], *, columns: bool, reach: float = 10.0
+) -> Values:
+    """Shift each line by the jumps against its neighbours.
+
+    Parameters
+    ----------
+    values : ndarray, shape (H, W, C)
+    valid : ndarray of bool, shape (H, W)
+        Pixels that count; lines without any are taken for no different from their neighbours.
+    columns : bool
+        Whether the stripes run down the columns, otherwise along the rows.
+    reach : float
+        Changes over more than about this many lines are the scene's own and stay.
+
+    Notes
+    -----
+    The median, over a line, of the difference from the next line is near 0 in any natural scene,
+    whatever objects it crosses, because few edges follow one line from end to end. What remains
+    is the jump from one stripe to the next; the sum of the jumps is the pattern of the stripes.
+    """
+    work, counted = _across(values, valid, columns)
+    jumps = np.nan_to_num(_jumps(work, counted))
+    pattern = np.concatenate([np.zeros((1, work.shape[2])), np.cumsum(jumps, axis=0)])
+    pattern -= _smooth(pattern, np.ones(len(pattern)), reach)
+    return _back((work - pattern).astype(np.float32), columns)
 
 
 def match_moments(
@@ -28,7 +60,7 @@ def match_moments(
     valid : ndarray of bool, shape (H, W)
         Pixels that count; lines without any stay as they are.
     columns : bool
-        Whether the stripes run down the columns, otherwise along the rows.
+        As in `level_lines`.
     reach : float
         Lines over which the scene's own brightness changes: means and deviations are compared with
         those smoothed by a Gaussian of this standard deviation.
@@ -69,7 +101,7 @@ def filter_stripes(
     values : ndarray, shape (H, W, C)
         Pixels without data filled.
     columns : bool
-        As in `match_moments`.
+        As in `level_lines`.
     reach : float
         Changes across more than about this many lines are the scene's own and stay.
     width : float
@@ -101,27 +133,34 @@ def stripe_level(values: Values, valid: NDArray[np.bool_], *, columns: bool) -> 
     values : ndarray, shape (H, W, C)
     valid : ndarray of bool, shape (H, W)
     columns : bool
-        Direction, as in `match_moments`.
+        Direction, as in `level_lines`.
 
     Returns
     -------
     float
         Root mean square of the jumps of line medians, in units of the values; 0 if there are
         fewer than 16 lines with data.
-
-    Notes
-    -----
-    The median, over a line, of the difference from the next line is near 0 in any natural scene,
-    whatever objects it crosses, because few edges follow one line from end to end.
     """
     work, counted = _across(values, valid, columns)
+    jumps = _jumps(work, counted)
+    known = jumps[np.isfinite(jumps[:, 0])]
+    return float(np.sqrt(np.mean(known**2, axis=0) / 2).mean()) if len(known) >= 16 else 0.0
+
+
+def _jumps(work: Values, counted: NDArray[np.bool_]) -> NDArray:
+    """Median difference of each line from the next, (lines − 1, C); NaN with too few pixels."""
     both = counted[:, 1:] & counted[:, :-1]
-    enough = both.sum(axis=0) >= 16
-    if enough.sum() < 16:
-        return 0.0
-    steps = np.where(both[..., None], np.diff(work, axis=1), np.nan)[:, enough]
-    jumps = np.nanmedian(steps, axis=0)
-    return float(np.sqrt(np.mean(jumps**2, axis=0) / 2).mean())
+    enough = both.sum(axis=0) >= MIN_PIXELS
+    jumps = np.full((work.shape[1] - 1, work.shape[2]), np.nan)
+    for band in range(work.shape[2]):
+        steps = np.diff(work[:, :, band], axis=1)
+        if both.all():
+            jumps[:, band] = np.median(steps, axis=0)
+        elif enough.any():
+            gaps = np.where(both[:, enough], steps[:, enough], np.nan)
+            jumps[enough, band] = np.nanmedian(gaps, axis=0)
+    jumps[~enough] = np.nan
+    return jumps
 
 
 def _across(

@@ -74,14 +74,25 @@ def subtract_dark(
     dark : ndarray, shape (C,)
         From `dark_objects`.
     keep : float
-        What the darkest objects really reflect (Chavez 1996 assumes 0.01).
+        How bright the darkest objects are without haze, 0 to 1.
     restore : bool
-        Also spread the values again: haze of brightness d hides the share d of the ground, so
-        what was white stays white. Otherwise the light is subtracted only.
+        Also spread the values again: air that adds the light a hides the share a of the ground
+        (image = ground × (1 − a) + a), so what is white stays white. Otherwise the light is
+        subtracted only.
     """
-    light = np.maximum(np.asarray(dark, np.float32) - np.float32(keep), 0)
-    result = values - light
-    return result / np.maximum(1 - light, np.float32(0.1)) if restore else result
+    dark = np.maximum(np.asarray(dark, np.float32), np.float32(keep))
+    if not restore:
+        return values - (dark - np.float32(keep))
+    # The darkest objects say: dark = keep × (1 − a) + a.
+    clear = np.maximum((1 - dark) / np.float32(1 - keep), np.float32(0.1))
+    return (values - (1 - clear)) / clear
+
+
+def as_displayed(reflectance: float) -> float:
+    """Brightness, 0 to 1, that a picture of 8 bits gives a reflectance (curve of sRGB)."""
+    if reflectance <= 0.0031308:
+        return 12.92 * reflectance
+    return 1.055 * reflectance ** (1 / 2.4) - 0.055
 
 
 def wavelengths_of(names: Sequence[str]) -> tuple[float, ...]:

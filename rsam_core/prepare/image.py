@@ -50,6 +50,8 @@ class Raster:
         For each band the values shown as black and white; None stands for `limits`.
     view_bands : tuple of int
         Bands shown, from 0: one (grey) or three (red, green, blue).
+    view_gamma : float
+        Gamma of the view, as chosen for the scene; it is no part of the values.
     """
 
     values: NDArray[np.float32]
@@ -63,6 +65,7 @@ class Raster:
     scale: float = 1.0
     display: tuple[Limits, ...] | None = None
     view_bands: tuple[int, ...] = ()
+    view_gamma: float = 1.0
 
     def __post_init__(self) -> None:
         values = np.asarray(self.values, np.float32)
@@ -206,22 +209,22 @@ class Raster:
 
     def cropped(self, x: int, y: int, width: int, height: int) -> Raster:
         """A part of the raster, in its own pixels."""
-        transform = self.transform
-        if transform is not None:
-            transform = transform * type(transform).translation(x, y)
         rows, columns = slice(y, y + height), slice(x, x + width)
         return replace(
             self,
             values=np.ascontiguousarray(self.values[rows, columns]),
             valid=np.ascontiguousarray(self.valid[rows, columns]),
-            transform=transform,
+            transform=placed(self.transform, x, y),
         )
 
     def rgb(self) -> NDArray[np.uint8]:
         """The picture that people and models see, (H, W, 3); invalid pixels are black."""
         from rsam_core._view import stretched
 
-        bands = [stretched(self.values[..., i], *self.shown[i]) for i in self.view_bands]
+        bands = [
+            stretched(self.values[..., i], *self.shown[i], gamma=self.view_gamma)
+            for i in self.view_bands
+        ]
         picture = np.stack([bands[min(i, len(bands) - 1)] for i in range(3)], axis=-1)
         picture[~self.valid] = 0
         return picture
@@ -256,3 +259,24 @@ def storage_type(dtype: Any) -> str:
     """Data type in which values of a data type are written again after preparation."""
     dtype = np.dtype(dtype)
     return dtype.name if dtype.name in ("uint8", "uint16", "int16") else "float32"
+
+
+def placed(
+    transform: Affine | None, x: float, y: float, across: float = 1.0, down: float = 1.0
+) -> Affine | None:
+    """Transform of a part that starts at pixel (`x`, `y`) and has pixels of another size.
+
+    Parameters
+    ----------
+    transform : Affine or None
+        Of the whole.
+    x, y : float
+        Top-left corner of the part, in pixels of the whole.
+    across, down : float
+        Pixels of the whole in one pixel of the part.
+    """
+    if transform is None:
+        return None
+    a, b, c, d, e, f = transform[:6]
+    corner = a * x + b * y + c, d * x + e * y + f
+    return type(transform)(a * across, b * down, corner[0], d * across, e * down, corner[1])

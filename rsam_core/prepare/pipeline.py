@@ -241,8 +241,8 @@ class Pipeline:
         return index
 
     def _with(self, index: int, **changes: Any) -> Pipeline:
-        stages = list(self.stages)
-        stages[self._at(index)] = replace(stages[index], **changes)
+        stages, index = list(self.stages), self._at(index)
+        stages[index] = replace(stages[index], **changes)
         return replace(self, stages=tuple(stages))
 
 

@@ -124,16 +124,14 @@ def clahe(values: Values, clip: float, tiles: int) -> Values:
     tiles : int
         Fields along the shorter side, each with a tone curve of its own.
     """
-    import cv2
+    from skimage.exposure import equalize_adapthist
 
-    height, width = values.shape[:2]
-    side = max(1.0, min(height, width) / tiles)
-    grid = (max(1, round(width / side)), max(1, round(height / side)))
-    filter_ = cv2.createCLAHE(clipLimit=clip, tileGridSize=grid)
+    side = max(8, round(min(values.shape[:2]) / tiles))
     result = np.empty_like(values, np.float32)
     for band in range(values.shape[2]):
-        whole = np.clip(values[..., band], 0, 1) * 65535
-        result[..., band] = filter_.apply(np.rint(whole).astype(np.uint16)) / np.float32(65535)
+        plane = np.clip(values[..., band], 0, 1)
+        # The library gives the limit as a share of the pixels in one of 256 classes.
+        result[..., band] = equalize_adapthist(plane, side, clip_limit=clip / 256, nbins=256)
     return result
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from . import destripe, noise
 from .image import Raster
 from .neighbours import filled
-from .step import Step, choice, integer, number, register, switch
+from .step import Step, choice, integer, number, register
 
 LEVELS = 255.0
 """Noise is given in grey levels as if white were 255, whatever the data type."""
@@ -181,23 +181,25 @@ class Destripe(Step):
     )
     method: str = choice(
         "Method",
-        "moments",
-        (("moments", "Match each line to its neighbours"), ("fourier", "Fourier filter")),
-        "Matching suits stripes across the whole image, the filter also those that fade or bend.",
+        "level",
+        (
+            ("level", "Level neighbouring lines"),
+            ("moments", "Match mean and contrast"),
+            ("fourier", "Fourier filter"),
+        ),
+        "Levelling suits most images; matching, detectors that differ in sensitivity; the filter, "
+        "stripes that fade along their way.",
     )
     reach: float = number(
-        "Width of a stripe at most", 5, 1, 100, 1, "px", "Wider changes belong to the scene."
-    )
-    gain: bool = switch(
-        "Match contrast, too", True, "For detectors that differ in sensitivity. Matching only."
+        "Width of a stripe at most", 10, 1, 100, 1, "px", "Wider changes belong to the scene."
     )
 
     def apply(self, raster: Raster, fitted: Any = None) -> Raster:
         columns, reach = self.direction == "columns", max(1.0, self.reach / raster.scale)
         if self.method == "fourier":
-            done = destripe.filter_stripes(whole(raster), columns=columns, reach=reach)
+            done = destripe.filter_stripes(whole(raster), columns=columns, reach=reach / 2)
         else:
-            done = destripe.match_moments(
-                raster.values, raster.valid, columns=columns, reach=reach, gain=self.gain
-            )
+            ways = {"level": destripe.level_lines, "moments": destripe.match_moments}
+            way, share = ways[self.method], 1.0 if self.method == "level" else 0.5
+            done = way(raster.values, raster.valid, columns=columns, reach=reach * share)
         return raster.with_values(done)

@@ -142,24 +142,29 @@ class Equalize(FittedStep):
     )
 
     def fit(self, sample: Raster) -> Any:
-        tables = radiometric.quantiles(samples(sample))
+        pixels = samples(sample)
         bands = list(sample.view_bands)
         light = None
-        if len(bands) == 3:
-            light = radiometric.quantiles(radiometric.lightness(samples(sample)[:, bands]))
-        return tables, light
+        if self.lightness and len(bands) == 3:
+            light = radiometric.quantiles(radiometric.lightness(pixels[:, bands]))
+        return radiometric.quantiles(pixels), light
 
     def apply(self, raster: Raster, fitted: Any = None) -> Raster:
         tables, light = self.fitted(raster, fitted)
         share = self.strength / 100
         values = shown(raster)
-        even = radiometric.equalize(values, tables, share)
-        if self.lightness and light is not None:
-            bands = list(raster.view_bands)
-            even[..., bands] = radiometric.on_lightness(
-                values[..., bands], (0, 1, 2), lambda L: radiometric.equalize(L, light, share)
+        if light is None:
+            return as_shown(raster, radiometric.equalize(values, tables, share))
+        colours = list(raster.view_bands)
+        values[..., colours] = radiometric.on_lightness(
+            values[..., colours], (0, 1, 2), lambda L: radiometric.equalize(L, light, share)
+        )
+        others = [band for band in range(raster.count) if band not in colours]
+        if others:
+            values[..., others] = radiometric.equalize(
+                values[..., others], tables[:, others], share
             )
-        return as_shown(raster, even)
+        return as_shown(raster, values)
 
 
 @register
@@ -236,7 +241,10 @@ class RemoveHaze(FittedStep):
     halo: ClassVar = 0
 
     percentile: float = number(
-        "Darkest pixels", 0.1, 0, 10, 0.1, "%", "Share of pixels that become black."
+        "Darkest pixels", 0.1, 0, 10, 0.1, "%", "Share of pixels that count as darkest."
+    )
+    reflectance: float = number(
+        "They reflect", 1, 0, 10, 0.5, "%", "Deep shade and deep water: about 1 % of the light."
     )
     model: str = choice(
         "Haze in the bands",
@@ -261,7 +269,12 @@ class RemoveHaze(FittedStep):
 
     def apply(self, raster: Raster, fitted: Any = None) -> Raster:
         dark = self.fitted(raster, fitted)
-        values = haze.subtract_dark(self._from_black(raster), dark, restore=self.restore)
+        keep = self.reflectance / 100
+        if raster.dtype == "uint8":
+            # Pictures of 8 bits are made for the eye, which lifts the dark tones.
+            keep = haze.as_displayed(keep)
+        values = self._from_black(raster)
+        values = haze.subtract_dark(values, dark, keep=keep, restore=self.restore)
         black, span = self._black(raster), self._span(raster)
         return raster.with_values(values * span + black)
 
