@@ -121,6 +121,8 @@ def subpixel_rings(mask: Mask, sigma: float = 1.0) -> list[NDArray[np.float64]]:
     """
     from skimage.measure import find_contours
 
+    if not mask.any():
+        return []
     margin = 2 + int(np.ceil(3 * sigma))
     blurred = blur(np.pad(mask, margin), sigma)
     level = area_level(blurred, int(np.count_nonzero(mask)))
