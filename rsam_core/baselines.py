@@ -268,7 +268,8 @@ def _middle_group(groups: NDArray[np.int32]) -> Mask:
     middle[height // 4 : height - height // 4, width // 4 : width - width // 4] = True
     inside = np.bincount(groups[middle], minlength=groups.max() + 1) / max(1, middle.sum())
     outside = np.bincount(groups[~middle], minlength=len(inside)) / max(1, (~middle).sum())
-    return groups == int(np.argmax(inside - outside))
+    # A group without a pixel is no answer.
+    return groups == int(np.argmax(np.where(inside + outside > 0, inside - outside, -2)))
 
 
 def _marked(image: Image, box: Box) -> tuple[Image, NDArray[np.int32], tuple[slice, slice]]:
