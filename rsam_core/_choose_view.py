@@ -95,12 +95,12 @@ def survey(dataset: DatasetReader, *, picture: bool) -> tuple[Layout, tuple[str,
     roles = find_roles(names, tuple(tag.name for tag in tags), data)
     if roles.presumed:
         told = ", ".join(f"{getattr(roles, role)} {_ROLE_NAMES[role]}" for role in roles.presumed)
-        convention = (
-            "the numbering of Sentinel-2"
+        how = (
+            "Its bands are numbered like those of Sentinel-2"
             if names[roles.nir - 1]
-            else "what is usual for aerial images"
+            else "The file does not say what its bands are; as usual for aerial images"
         )
-        notes.append(f"Presumed of the bands, by {convention}: {told}.")
+        notes.append(f"{how}, they are taken for: {told}.")
     nodata = tuple(dataset.nodatavals)
     different = {str(nodata[band - 1]) for band in data}
     if len(different) > 1:

@@ -113,7 +113,9 @@ def _pixel(scene: Scene) -> str:
         return "unknown"
     across, down = _sides(scene)
     if abs(across - down) > _SQUARE * scene.gsd:
-        return f"{_metres(across)} × {_metres(down)}"
+        if min(across, down) < 0.1:
+            return f"{across * 100:.3g} × {down * 100:.3g} cm"
+        return f"{across:.3g} × {down:.3g} m"
     return _metres(scene.gsd)
 
 
