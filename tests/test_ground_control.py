@@ -89,6 +89,19 @@ def test_residuals_of_one_wrong_point_by_hand():
     assert [row["error_px"] for row in fit.table()] == pytest.approx([1, 1, 1, 1])
 
 
+@pytest.mark.parametrize("kind", list(NEEDED))
+def test_the_one_wrong_point_is_found(kind):
+    rng = np.random.default_rng(8)
+    place = ORIGIN + PIXEL @ [[0.3, 0.05], [0.02, -0.31]]
+    clicked = PIXEL + rng.normal(0, 0.3, PIXEL.shape)
+    assert fit_ground_control(clicked, place, kind, crs=CRS).suspect is None
+    for wrong in (0, 6):
+        moved = clicked.copy()
+        moved[wrong] += (25, -18)
+        assert fit_ground_control(moved, place, kind, crs=CRS).suspect == wrong
+    assert fit_ground_control(clicked[: NEEDED[kind]], place[: NEEDED[kind]], kind).exact
+
+
 def test_affine_residuals_match_numpy_least_squares():
     rng = np.random.default_rng(3)
     place = bent(PIXEL)

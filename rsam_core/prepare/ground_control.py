@@ -33,6 +33,9 @@ TITLES = {
     "polynomial3": "Polynomial of order 3",
 }
 
+SUSPECT_FROM = 0.5
+"""Pixels of RMSE below which no point is called wrong."""
+
 # Singular values below this share of the largest mean that the points do not fix the model.
 _SPREAD = {"affine": 1e-3, "projective": 1e-3, "polynomial2": 1e-4, "polynomial3": 1e-4}
 _THREE_IN_LINE = 1e-4
@@ -139,19 +142,42 @@ class GroundControl:
         NaN where the others do not determine a model. This is what to expect at places that
         were not marked; the residuals themselves are always too small.
         """
-        errors = np.full(len(self.pixel), np.nan)
+        errors = [
+            np.nan if fit is None else np.linalg.norm(fit.to_pixel(place) - pixel)
+            for fit, place, pixel in zip(self._without_each(), self.map, self.pixel)
+        ]
+        return np.array(errors)
+
+    @property
+    def suspect(self) -> int | None:
+        """Index of the one point that contradicts all others; None if there is no such point.
+
+        Without it, the others fit at least three times as well. This finds a wrong point where
+        its own residual does not: at the rim of the picture a model bends towards it.
+        """
+        if len(self.pixel) < NEEDED[self.kind] + 2 or self.rmse_px < SUSPECT_FROM:
+            return None
+        fits = self._without_each()
+        remaining = [math.inf if fit is None else fit.rmse_px for fit in fits]
+        best = int(np.argmin(remaining))
+        return best if remaining[best] < self.rmse_px / 3 else None
+
+    def _without_each(self) -> list[GroundControl | None]:
+        """A model without each point in turn; None where the others do not determine one."""
         if len(self.pixel) <= NEEDED[self.kind]:
-            return errors
+            return [None] * len(self.pixel)
+        fits: list[GroundControl | None] = []
         for i in range(len(self.pixel)):
             others = np.arange(len(self.pixel)) != i
             try:
-                fit = fit_ground_control(
-                    self.pixel[others], self.map[others], self.kind, crs=self.crs
+                fits.append(
+                    fit_ground_control(
+                        self.pixel[others], self.map[others], self.kind, crs=self.crs
+                    )
                 )
             except PrepareError:
-                continue
-            errors[i] = np.linalg.norm(fit.to_pixel(self.map[i]) - self.pixel[i])
-        return errors
+                fits.append(None)
+        return fits
 
     @property
     def rmse_px(self) -> float:
