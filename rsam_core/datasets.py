@@ -286,7 +286,8 @@ def _from_coco(files: Files, pictures: list[str]) -> tuple[list[Item], list[str]
             if image is not None:
                 items.setdefault(image, _coco_item(files, image, path, data, name))
         if lost:
-            notes.append(f"{lost} images named in “{path}” are missing.")
+            what = "image named in “{}” is" if lost == 1 else "images named in “{}” are"
+            notes.append(f"{lost} {what.format(path)} missing.")
     return list(items.values()), notes
 
 
@@ -355,4 +356,5 @@ def _without_truth(names: list[str]) -> list[str]:
         return []
     shown = ", ".join(PurePosixPath(name).name for name in names[:3])
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return [f"{len(names)} images without truth were left out: {shown}{more}."]
+    what = "image without truth was" if len(names) == 1 else "images without truth were"
+    return [f"{len(names)} {what} left out: {shown}{more}."]

@@ -156,7 +156,8 @@ class _Store:
         if found == header:
             self.done = {entry["image"]: entry for entry in entries}
             if self.done:
-                notes.append(f"{len(self.done)} images were evaluated in an earlier run.")
+                what = "image was" if len(self.done) == 1 else "images were"
+                notes.append(f"{len(self.done)} {what} evaluated in an earlier run.")
         elif found is not None:
             notes.append(
                 "Data set or settings have changed since the earlier run; everything was computed "
