@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.parts import workspace
 from pages.parts.gallery import gallery, open_and_go
 
+WORLD_TYPES = ["tfw", "jgw", "pgw", "wld", "tifw", "jpgw", "pngw"]
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
 
 STEPS = (
@@ -32,23 +35,37 @@ for column, (head, text) in zip(st.columns(3), STEPS):
 left, _, right = st.columns([5, 0.3, 9])
 with left:
     st.subheader("Open your own image")
-    file = st.file_uploader(
+    files = st.file_uploader(
         "Image file",
-        type=TYPES,
+        type=[*TYPES, *WORLD_TYPES],
+        accept_multiple_files=True,
         key="home-upload",
         help="Georeferenced TIFF files bring their scale along, so areas come in square metres. "
-        "For other images you can type the size of a pixel later.",
+        "For a picture with a world file (.jgw, .pgw, .tfw), drop both. For other images you "
+        "can type the size of a pixel later.",
     )
-    if file is not None and st.session_state.get("opened-upload") != file.file_id:
-        st.session_state["opened-upload"] = file.file_id
-        with st.spinner("Opening the image…"):
-            open_and_go(file.getvalue(), file.name)
-    elif file is not None:
-        st.button(
-            f"Open {file.name} again",
-            key="open-again",
-            on_click=lambda: st.session_state.pop("opened-upload", None),
-        )
+    images = [file for file in files if Path(file.name).suffix[1:].lower() in TYPES]
+    worlds = [file for file in files if file not in images]
+    if worlds and not images:
+        st.info("This is a world file. Add the image that it belongs to.", icon=":material/info:")
+    elif images:
+        file, world = images[-1], worlds[-1] if worlds else None
+        ids = (file.file_id, world.file_id if world else None)
+
+        def open_now() -> None:
+            with st.spinner("Opening the image…"):
+                options = {"world_file": world.getvalue()} if world else {}
+                open_and_go(file.getvalue(), file.name, **options)
+
+        if st.session_state.get("opened-upload") != ids:
+            st.session_state["opened-upload"] = ids
+            open_now()
+        else:
+            st.button(
+                f"Open {file.name} again",
+                key="open-again",
+                on_click=lambda: st.session_state.pop("opened-upload", None),
+            )
     if workspace.current() is not None:
         st.page_link(
             "pages/segment.py",

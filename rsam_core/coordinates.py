@@ -219,10 +219,9 @@ def _window(width: int, height: int, region: Frame, factor: int) -> Frame:
         if size >= limit:
             return 0, limit
         first = round((start + length / 2 - size / 2) / grid) * grid
+        # On the grid the window may miss an end of the region; the region comes first.
+        first = max(min(first, round(start)), round(start + length) - size)
         first = min(max(first, 0), limit - size)
-        # On the grid the window may miss an end of the region by less than a step.
-        if first > start:
-            first = max(0, math.floor(start / grid) * grid)
         return first, size
 
     x, w = span(region.x, region.width, width)

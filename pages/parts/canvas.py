@@ -152,7 +152,7 @@ def _badge(workspace: Workspace) -> str:
     if whole.scale == (1.0, 1.0):
         return ""
     if view.scale[0] >= 0.999:
-        return "Full resolution: the model sees what is inside the dashed frame."
+        return "Full resolution: small objects can be outlined here."
     factor = round(1 / view.scale[0], 1)
     return f"Reduced to 1 : {factor:g}. Zoom in to find small objects."
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
 
-from rsam_core.everything import EverythingSettings, estimate_seconds, grid_points, initialize
+from rsam_core.everything import (
+    EverythingSettings,
+    EverythingState,
+    estimate_seconds,
+    grid_points,
+    initialize,
+)
 from rsam_core.jobs import Job
 from rsam_core.prompting import Prompter
+from rsam_core.tiled import estimate_tiled, initialize_tiled
 
 from . import banner
 from .workspace import Workspace, collect
@@ -16,6 +24,10 @@ from .workspace import Workspace, collect
 DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
 SLIDERS = ("quality", "stable", "overlap", "min-size", "max-share")
 POLL_SECONDS = 0.5
+WHERE = ("This view", "Whole image")
+
+Progress = Callable[[float, str], None]
+Cancelled = Callable[[], bool]
 
 
 def _time(seconds: float) -> str:
@@ -101,16 +113,36 @@ def _choose_thresholds(workspace: Workspace) -> None:
         )
 
 
-def _expected_time(workspace: Workspace, prompter: Prompter, spacing: float) -> None:
-    view = workspace.view
-    key = (workspace.prompter_key, view, spacing)
+def _expected_time(workspace: Workspace, prompter: Prompter, spacing: float, tiled: bool) -> None:
+    view, settings = workspace.view, EverythingSettings(spacing)
+    key = (workspace.prompter_key, None if tiled else view, spacing)
     if workspace.estimate is None or workspace.estimate[0] != key:
         with st.spinner("Estimating the time…"):
-            embedding = prompter.embed(view)
-            seconds = estimate_seconds(prompter.segmenter, embedding, EverythingSettings(spacing))
+            if tiled:
+                seconds = estimate_tiled(prompter.segmenter, workspace.scene, None, settings)
+            else:
+                seconds = estimate_seconds(prompter.segmenter, prompter.embed(view), settings)
         workspace.estimate = (key, seconds)
-    count = len(grid_points((view.rows, view.columns), spacing))
+    shape = workspace.shape if tiled else (view.rows, view.columns)
+    count = len(grid_points(shape, spacing))
     st.caption(f"{count:,} points, about **{_time(workspace.estimate[1])}** on this computer")
+
+
+def _where(workspace: Workspace) -> bool:
+    """Whether to look through the whole of a large scene, tile by tile, at full resolution."""
+    if workspace.overview.scale == (1.0, 1.0):
+        return False
+    choice = st.segmented_control(
+        "Where to look",
+        WHERE,
+        default=WHERE[0],
+        key="everything-where",
+        required=True,
+        persist_state="session",
+        help="The view is what the model sees now; its size is said in the picture. The whole "
+        "image is searched at full resolution, piece by piece.",
+    )
+    return choice == WHERE[1]
 
 
 def panel(workspace: Workspace, prompter: Prompter) -> None:
@@ -118,6 +150,7 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
     if workspace.job is not None:
         _progress(workspace)
         return
+    tiled = _where(workspace)
     density = st.select_slider(
         "How densely to look",
         list(DENSITIES),
@@ -127,21 +160,21 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
         persist_state="session",
     )
     spacing = DENSITIES[density]
-    _expected_time(workspace, prompter, spacing)
+    _expected_time(workspace, prompter, spacing, tiled)
 
     def start() -> None:
-        settings, view = EverythingSettings(spacing), workspace.view
-        workspace.job_model, workspace.job_error = prompter.segmenter.model.name, None
-        workspace.job_view = view
-        workspace.job = Job.start(
-            lambda progress, cancelled: initialize(
-                prompter.segmenter,
-                prompter.embed(view),
-                settings,
-                progress=progress,
-                cancelled=cancelled,
-            )
-        )
+        settings, view, scene = EverythingSettings(spacing), workspace.view, workspace.scene
+        segmenter = prompter.segmenter
+        workspace.job_model, workspace.job_error = segmenter.model.name, None
+        workspace.job_view = None if tiled else view
+
+        def search(progress: Progress, cancelled: Cancelled) -> EverythingState:
+            control = {"progress": progress, "cancelled": cancelled}
+            if tiled:
+                return initialize_tiled(segmenter, scene, None, settings, **control)
+            return initialize(segmenter, prompter.embed(view), settings, **control)
+
+        workspace.job = Job.start(search)
 
     again = workspace.automatic is not None
     st.button(
@@ -158,7 +191,7 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
         return
     if not workspace.automatic.state.complete:
         points = workspace.automatic.state.points
-        st.caption(f":material/info: Stopped after {points} points. What was found is kept.")
+        st.caption(f":material/info: Stopped after {points:,} points. What was found is kept.")
     _choose_thresholds(workspace)
     _removal(workspace)
 

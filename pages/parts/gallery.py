@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from rsam_core.samples import GALLERY
@@ -11,10 +13,10 @@ from . import banner, resources, workspace
 COLUMNS = 3
 
 
-def open_and_go(source: bytes, name: str, sample: str | None = None) -> None:
+def open_and_go(source: bytes, name: str, sample: str | None = None, **options: Any) -> None:
     """Open an image and change to the Segment page; say what is wrong if that fails."""
     with banner.guard():
-        workspace.open_source(source, name, sample)
+        workspace.open_source(source, name, sample, **options)
         st.switch_page("pages/segment.py")
 
 

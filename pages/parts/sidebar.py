@@ -11,7 +11,9 @@ from rsam_core.models import CATALOG, weights
 from rsam_core.style import OverlayStyle
 
 from . import banner
-from .workspace import Workspace, model_name
+from .band_picker import band_picker
+from .scene_card import scene_card
+from .workspace import Workspace, change_scene, model_name
 
 FILLS = {"Colours by object": "random", "One colour": "single", "No filling": "none"}
 LARGE_LOOKS = {"filled red": "fill", "outlined red": "contour"}
@@ -19,33 +21,40 @@ OTHERS = {"shown": "show", "faded": "fade", "hidden": "hide"}
 
 
 def image_facts(workspace: Workspace) -> None:
-    """Name, size, scale; the scale can be typed where the file does not bring it."""
+    """The scene card, the scale where the file does not bring it, and the choice of bands."""
     scene = workspace.scene
-    st.markdown(f"**{scene.name}**")
-    bands = f"{scene.count} band{'s' if scene.count != 1 else ''}, {scene.dtype}"
-    st.caption(f"{scene.width:,} × {scene.height:,} pixels · {bands}")
-    if scene.transform is not None and scene.gsd:
-        st.caption(f"One pixel is {scene.gsd:.3g} m on the ground · {scene.crs or 'no CRS'}")
-    else:
-        typed = st.number_input(
-            "Size of a pixel on the ground (m)",
-            min_value=0.0,
-            max_value=1000.0,
-            value=float(scene.gsd or 0.0),
-            step=0.05,
-            format="%.3f",
-            key=f"gsd-{workspace.token}",
-            help="The file does not say how large a pixel is. Type it (drone images: 0.02 to "
-            "0.1 m; aerial: 0.1 to 0.5 m; satellite: 0.3 to 10 m) and areas come in m². Leave 0 "
-            "to stay with pixels.",
-        )
-        with banner.guard():
-            if typed > 0 and typed != scene.gsd:
-                workspace.scene = scene.with_gsd(typed)
-            elif typed == 0 and scene.gsd:
-                workspace.scene = replace(scene, gsd=None)
-    for note in scene.notes:
-        st.caption(f":material/info: {note}")
+    with st.container(key="card", gap="xxsmall"):
+        scene_card(scene)
+    if scene.transform is None or scene.crs is None or not scene.gsd:
+        _pixel_size(workspace)
+    with st.expander("Bands and contrast", icon=":material/palette:"), banner.guard():
+        settings = band_picker(scene, f"bands-{workspace.token}-{scene.content_hash}")
+        if settings != scene.view_settings:
+            with st.spinner("Drawing the picture anew…"):
+                change_scene(workspace, scene.with_view(settings))
+            st.rerun()
+
+
+def _pixel_size(workspace: Workspace) -> None:
+    """Type how large a pixel is on the ground."""
+    scene = workspace.scene
+    typed = st.number_input(
+        "Size of a pixel on the ground (m)",
+        min_value=0.0,
+        max_value=1000.0,
+        value=float(scene.gsd or 0.0),
+        step=0.05,
+        format="%.3f",
+        key=f"gsd-{workspace.token}",
+        help="The file does not say how large a pixel is. Type it (drone images: 0.02 to "
+        "0.1 m; aerial: 0.1 to 0.5 m; satellite: 0.3 to 10 m) and areas come in m². Leave 0 "
+        "to stay with pixels.",
+    )
+    with banner.guard():
+        if typed > 0 and typed != scene.gsd:
+            workspace.rescale(scene.with_gsd(typed))
+        elif typed == 0 and scene.gsd:
+            workspace.rescale(replace(scene, gsd=None))
 
 
 def model_choice() -> None:

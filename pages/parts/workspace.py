@@ -178,6 +178,13 @@ class Workspace:
             self.pictures.pop(next(iter(self.pictures), None), None)
         return picture
 
+    def rescale(self, scene: rsam.Scene) -> None:
+        """The same picture with another ground sample distance: nothing is looked at anew."""
+        old, self.scene = self.scene, scene
+        self.pictures = {(scene, view): it for (of, view), it in self.pictures.items() if of is old}
+        if self.prompter_key[1] is old:
+            self.prompter_key = (self.prompter_key[0], scene)
+
     def remember(self, name: str, key: tuple, make: Callable[[], Any]) -> Any:
         """The value of a name, made anew only when the key differs from the last one.
 

@@ -86,7 +86,7 @@ def test_a_sample_opens_on_the_segment_page(home: AppTest, town: TownSample):
     fine(home)
     assert home.session_state["workspace"].sample == GALLERY[3].key
     assert "448 × 320 pixels" in texts(home)
-    assert f"One pixel is {town.gsd:g} m on the ground" in texts(home)
+    assert f"**Pixel on the ground** {town.gsd:g} m" in texts(home)
     assert home.button_group(key="mode").value == "Points"
 
 
