@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 FACTOR = 2
 WEIGHTS = Path(__file__).with_name("super_resolution.safetensors")
-TILE = 256
+TILE = 192
 
 
 def super_resolve(
@@ -101,13 +101,13 @@ def super_resolve(
             raise Cancelled("Super-resolution was stopped; the image is as it was.")
         rows, columns = min(tile, height - y), min(tile, width - x)
         part = layers[:, :, y : y + rows + 2 * REACH, x : x + columns + 2 * REACH]
-        with torch.inference_mode():
-            piece = network(torch.from_numpy(np.ascontiguousarray(part)))[:, 0].numpy()
-        out[
-            :,
-            y * FACTOR : (y + rows) * FACTOR,
-            x * FACTOR : (x + columns) * FACTOR,
-        ] = piece[:, margin:-margin, margin:-margin]
+        target = out[:, y * FACTOR : (y + rows) * FACTOR, x * FACTOR : (x + columns) * FACTOR]
+        # One band at a time stays in the processor's cache.
+        for band in range(bands):
+            one = torch.from_numpy(np.ascontiguousarray(part[band : band + 1]))
+            with torch.inference_mode():
+                piece = network(one.to(memory_format=torch.channels_last))
+            target[band] = piece[0, 0, margin:-margin, margin:-margin].numpy()
         if progress is not None:
             progress((done + 1) / len(corners), f"Piece {done + 1} of {len(corners)}")
     result = np.ascontiguousarray(np.moveaxis(out, 0, 2)) + offset
@@ -119,6 +119,7 @@ def super_resolve(
 @lru_cache(maxsize=2)
 def _network(path: Path) -> UpscalerNetwork:
     """Load the network once."""
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -131,4 +132,4 @@ def _network(path: Path) -> UpscalerNetwork:
         raise PrepareError(
             "The weights of the super-resolution step are missing or damaged. Install RSAM again."
         ) from error
-    return network.eval()
+    return network.eval().to(memory_format=torch.channels_last)
