@@ -24,7 +24,11 @@ MAX_PIXELS = 2**28
 MAX_PICTURE_PIXELS = 100_000_000
 # The largest array that one read may return, and the largest block that a file may force on us.
 MAX_READ_BYTES = 2**31
-MAX_BLOCK_BYTES = 2**30
+MAX_BLOCK_BYTES = 2**29
+# A file that unpacks to more than this, and to more than Deflate can pack a thousandfold, is made
+# to fill memory or time, or lost its content.
+MAX_UNPACKED_BYTES = 2**32
+MAX_PACKING = 1100
 MAX_BLOCKS_CHECKED = 200_000
 
 PICTURE_DRIVERS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
@@ -150,6 +154,8 @@ class RasterFile:
                 f"“{self.name}” is gone: it was moved or deleted. Open the image again."
             ) from error
         except (RasterioError, CPLE_BaseError, OSError, ValueError, LookupError) as error:
+            if "missing codec" in str(error):
+                raise self.unknown_compression() from error
             raise self.damaged() from error
 
     def damaged(self) -> SceneError:
@@ -157,6 +163,13 @@ class RasterFile:
         return SceneError(
             f"“{self.name}” is damaged or incomplete: part of the picture cannot be read. "
             "Copy or download it again and open the new copy."
+        )
+
+    def unknown_compression(self) -> SceneError:
+        """Return the error for a TIFF packed by a method that this GDAL does not know."""
+        return SceneError(
+            f"“{self.name}” is compressed in a way that RSAM cannot read. Save it again as GeoTIFF "
+            "with Deflate or LZW compression, or with none."
         )
 
     def out_of_memory(self) -> SceneError:
@@ -233,7 +246,7 @@ def check_content(file: RasterFile, dataset: DatasetReader) -> None:
     Raises
     ------
     SceneError
-        The file is incomplete or stored in one huge block.
+        The file is incomplete, stored in one huge block, or claims more than it can hold.
     """
     import numpy as np
     from rasterio.windows import Window
@@ -251,6 +264,12 @@ def check_content(file: RasterFile, dataset: DatasetReader) -> None:
         raise SceneError(
             f"“{file.name}” is stored in blocks of {largest / 1e9:.1f} GB, too large to read piece "
             "by piece. Save it again as a tiled GeoTIFF."
+        )
+    unpacked = dataset.width * dataset.height * dataset.count * pixel_bytes
+    if unpacked > max(MAX_UNPACKED_BYTES, file.size * MAX_PACKING):
+        raise SceneError(
+            f"“{file.name}” claims to hold {unpacked / 1e9:,.0f} GB of pixels in a file of "
+            f"{file.size / 1e6:,.1f} MB, which no picture does. Export it again from its source."
         )
     if dataset.driver == "JP2OpenJPEG":
         # Its tiles have no table to look into; the last one shows whether the end is there.
