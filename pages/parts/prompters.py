@@ -26,6 +26,9 @@ def ready(workspace: Workspace) -> Prompter:
         if workspace.prompter is not None and workspace.prompter_key[0] == name:
             # The same objects on another rendering of the scene: their outlines stay.
             fresh.take_over(workspace.prompter)
+        for entry, instance in workspace.settled.items():
+            fresh.settle(entry, instance)
+        workspace.settled = {}
         workspace.prompter, workspace.prompter_key = fresh, key
     prompter = workspace.prompter
     if workspace.view == workspace.overview:

@@ -22,7 +22,7 @@ from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.jobs import Job
 from rsam_core.models.catalog import DEFAULT_MODEL
-from rsam_core.promptbook import Book
+from rsam_core.promptbook import Book, Entry
 from rsam_core.prompting import Prompter
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ class Workspace:
         Name of the model and scene that it is for.
     prefetched : tuple
         The view that was last encoded ahead of any prompt, with `prompter_key`.
+    settled : dict
+        Objects of prompts that are known without asking a model, from a project file.
     selected : frozenset of int
         Numbers of the objects that are selected in the picture or the table.
     classes : Any
@@ -121,6 +123,7 @@ class Workspace:
     prompter: Prompter | None = None
     prompter_key: tuple = ("", None)
     prefetched: tuple = ()
+    settled: dict[Entry, Instance | None] = field(default_factory=dict)
     selected: frozenset[int] = frozenset()
     classes: Any = None
     viewport: Viewport | None = None
