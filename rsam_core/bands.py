@@ -276,12 +276,11 @@ def _role(name: str) -> str | None:
         return None
     if "nir" in words or "nearinfrared" in words or "near infrared" in text or "near ir" in text:
         return "nir"
-    if text in ("infrared", "ir", "n"):
+    # A single letter counts only alone: B is blue, B2 is a number.
+    whole = name.strip().lower()
+    if text == "infrared" or whole in ("ir", "n"):
         return "nir"
-    for colour in _COLOURS:
-        if colour in words or text == colour[0]:
-            return colour
-    return None
+    return next((c for c in _COLOURS if c in words or whole == c[0]), None)
 
 
 def _code(name: str) -> str:
