@@ -27,6 +27,9 @@ _SHARED = 16
 _DOUBLE = 0.1
 """Pieces of one tile that overlap by more than this share of the smaller are rival outlines."""
 
+_SAME = 0.5
+"""IoU from which a whole object makes a cut piece superfluous."""
+
 OPEN = 0.25
 """An object whose straight cut is longer than this share of the root of its area is left out."""
 
@@ -100,14 +103,39 @@ def unite(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
     list of Piece
         Whole objects; the score of a joined one is the mean of its pieces', weighted by area.
     """
+    return [piece for piece in join(pieces, windows) if not is_cut(piece)]
+
+
+def is_cut(piece: Piece) -> bool:
+    """Whether a tile's edge cuts so much of an object that it is no object to show."""
+    return piece.cut > OPEN * piece.area**0.5
+
+
+def join(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
+    """The joined pieces of `unite`, with those that are still cut."""
     result = []
     for group in _groups(pieces, windows):
         members = [pieces[i] for i in group]
         whole = members[0] if len(members) == 1 else _union(members)
-        cut = sum(_open_length(member, whole, windows) for member in members)
-        if cut <= OPEN * whole.area**0.5:
-            result.append(replace(whole, cut=cut))
+        cut = sum(_open_length(member, members, whole, windows) for member in members)
+        result.append(replace(whole, cut=cut))
     return result
+
+
+def stands_for(whole: Piece, part: Piece, window: Sequence[int]) -> bool:
+    """Whether an object is, within the window in which a piece was found, that piece."""
+    shared = shared_area(whole.mask, whole.box, part.mask, part.box)
+    return shared > 0 and shared >= _SAME * (part.area + _within(whole, window) - shared)
+
+
+def _within(piece: Piece, box: Sequence[int]) -> int:
+    """Pixels of a piece inside a box."""
+    x0, y0 = max(piece.box[0], box[0]), max(piece.box[1], box[1])
+    x1, y1 = min(piece.box[2], box[2]), min(piece.box[3], box[3])
+    if x0 >= x1 or y0 >= y1:
+        return 0
+    left, top = piece.box[:2]
+    return int(np.count_nonzero(piece.mask[y0 - top : y1 - top, x0 - left : x1 - left]))
 
 
 def _groups(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[list[int]]:
@@ -213,15 +241,19 @@ def _union(members: Sequence[Piece]) -> Piece:
     return Piece(mask, (x0, y0, x1, y1), int(np.count_nonzero(mask)), score, members[0].tile)
 
 
-def _open_length(piece: Piece, whole: Piece, windows: NDArray[np.int64]) -> int:
+def _open_length(
+    piece: Piece, members: Sequence[Piece], whole: Piece, windows: NDArray[np.int64]
+) -> int:
     """Pixels along which a piece ends at its tile's edge although another tile saw what follows.
 
     Parameters
     ----------
     piece : Piece
         As found in its tile.
+    members : sequence of Piece
+        All pieces of the object, this one included.
     whole : Piece
-        The object it became part of.
+        The object.
     windows : ndarray of int, shape (T, 4)
     """
     length = 0
@@ -237,11 +269,24 @@ def _open_length(piece: Piece, whole: Piece, windows: NDArray[np.int64]) -> int:
         if close and _seen(beyond, windows):
             ends = _cut_out(piece, near).any(axis=axis)
             goes_on = _cut_out(whole, beyond).any(axis=axis)
+            # A tile that sees both sides of the edge knows whether the object ends there.
+            for other in members:
+                if other.tile != piece.tile and _sees_across(
+                    windows[other.tile], near, beyond, axis
+                ):
+                    goes_on |= _cut_out(other, near).any(axis=axis)
             open_part = int(np.count_nonzero(ends & ~goes_on))
             # An outline that crosses the edge at a slant ends a little aside of where it goes on.
             if 2 * open_part > np.count_nonzero(ends):
                 length += open_part
     return length
+
+
+def _sees_across(window: NDArray[np.int64], near: Box, beyond: Box, axis: int) -> bool:
+    """Whether a window holds what lies on both sides of an edge."""
+    low, high = (0, 2) if axis == 1 else (1, 3)
+    start, end = min(near[low], beyond[low]), max(near[high], beyond[high])
+    return bool(window[low] <= start and end <= window[high])
 
 
 def _cut_out(piece: Piece, box: Box) -> Mask:

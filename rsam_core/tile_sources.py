@@ -102,7 +102,7 @@ def tiles(width: int, height: int, size: int = 1024, overlap: int | None = None)
     size : int
         Side of a tile in pixels, at least 64. A scene that is smaller is one tile.
     overlap : int, optional
-        Pixels that neighbours share at least, at most half the side; a quarter of it by default.
+        Pixels that neighbours share at least, at most half the side; three eighths by default.
         An object that is smaller than half of it is whole in the tile that answers for it.
 
     Returns
@@ -116,7 +116,7 @@ def tiles(width: int, height: int, size: int = 1024, overlap: int | None = None)
     PromptError
         If the numbers make no sense.
     """
-    overlap = size // 4 if overlap is None else overlap
+    overlap = size * 3 // 8 if overlap is None else overlap
     if width < 1 or height < 1:
         raise PromptError(f"An image of {width} × {height} pixels cannot be cut into tiles.")
     if size < 2 * STEP:

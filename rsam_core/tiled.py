@@ -22,6 +22,7 @@ from rsam_core.everything import (
     settings_for,
 )
 from rsam_core.packed import PackedMasks
+from rsam_core.second_look import with_second_look
 from rsam_core.segmenter import Segmenter
 from rsam_core.suppression import near_pairs, shared_area
 from rsam_core.tile_sources import ArraySource, Tile, TileSource, tiles
@@ -53,6 +54,8 @@ def initialize_tiled(
 
     Only one tile's picture and embedding are held at a time. The grid is that of the whole scene,
     whatever the tiles, and each point is prompted in one tile only: the one whose core it lies in.
+    Objects that tiles cut are joined by `generate`; where that cannot be done, because no two
+    pieces fit, a further tile is laid over the seam and the object is prompted again.
 
     Parameters
     ----------
@@ -64,11 +67,13 @@ def initialize_tiled(
         objects as an image's border does. The whole scene by default.
     settings : EverythingSettings, optional
         ``spacing`` (in pixels of the reduced scene) and ``skip_covered`` matter here; the
-        thresholds only for the number of objects in the progress text.
+        thresholds only say which cut objects are worth a second look, and how many objects the
+        progress text counts.
     size : int
         Side of a tile in pixels.
     overlap : int, optional
-        Pixels that neighbouring tiles share at least; a quarter of `size` by default.
+        Pixels that neighbouring tiles share at least; three eighths of `size` by default. With
+        less, the model sees too little around points near a border, and finds fewer objects.
     scale : float
         1, or 1/2, 1/3, ... to look at the scene reduced, for objects that are large in pixels.
     progress : callable, optional
@@ -91,7 +96,7 @@ def initialize_tiled(
     settings = settings or settings_for(segmenter.model.name)
     source = ArraySource(source) if isinstance(source, np.ndarray) else source
     plan = make_plan(source, window, settings.spacing, size, overlap, scale)
-    walk = _Walk(segmenter, source, plan, settings, progress, cancelled)
+    walk = _Walk(segmenter, source, plan, settings, size, progress, cancelled)
     walk.run()
     return walk.state()
 
@@ -157,7 +162,8 @@ def make_plan(
         Tile(_moved(tile.window, region), _moved(tile.core, region))
         for tile in tiles(region.width, region.height, size, overlap)
     ]
-    return Plan(tuple(cut), tuple(inside[_inside(inside, t.core)] for t in cut), region, factor)
+    points = tuple(inside[_inside(inside, tile.core)] for tile in cut)
+    return Plan(tuple(cut), points, region, factor, len(cut))
 
 
 class _Walk:
@@ -169,11 +175,14 @@ class _Walk:
         source: TileSource,
         plan: Plan,
         settings: EverythingSettings,
+        size: int,
         progress: Callable[[float, str], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
         self.segmenter, self.source, self.plan, self.settings = segmenter, source, plan, settings
         self.progress, self.cancelled = progress, cancelled
+        self.size = size
+        self.complete = False
         self.points = self.objects = 0
         self.done: list[int] = []
         self.empty: list[int] = []
@@ -182,15 +191,25 @@ class _Walk:
         self.tile_of: list[int] = []
 
     def run(self) -> None:
-        """Look at one tile after the other."""
-        for index in range(len(self.plan.tiles)):
+        """Look at one tile after the other, then again where something was cut."""
+        regular = self.plan.regular
+        if not self._look_at(range(regular)):
+            return
+        self.plan = with_second_look(self.state(), self.settings, self.size)
+        if self._look_at(range(regular, len(self.plan.tiles))):
+            self.complete = True
+            self._report(regular - 1)
+
+    def _look_at(self, indices: range) -> bool:
+        """Look at tiles; False if it was cancelled."""
+        for index in indices:
             if self.cancelled is not None and self.cancelled():
-                return
+                return False
             self._report(index)
             if not self._look(index):
-                return
+                return False
             self.done.append(index)
-        self._report(len(self.plan.tiles) - 1)
+        return True
 
     def _look(self, index: int) -> bool:
         """Look at a tile; False if it was cancelled. Nothing but the masks outlives this."""
@@ -206,18 +225,23 @@ class _Walk:
             image = _read(self.source, tile.window, self.plan.factor)
         if not len(wanted) or not image.any():
             self.empty.append(index)
-            self.points += len(points)
+            self._count(index, self.points + len(points))
             return True
         before = self.points + without
         harvest = Harvest(self.segmenter, self.segmenter.embed(image), self.settings)
 
         def report(dealt_with: int) -> None:
-            self.points = before + dealt_with
+            self._count(index, before + dealt_with)
             self._report(index)
 
         dealt_with = harvest.work(wanted, report, self.cancelled)
         self._keep(harvest, index)
         return dealt_with == len(wanted)
+
+    def _count(self, index: int, points: int) -> None:
+        # The points of a second look are not the grid's.
+        if index < self.plan.regular:
+            self.points = points
 
     def _keep(self, harvest: Harvest, index: int) -> None:
         """Pack a tile's masks, in scene pixels, best first."""
@@ -238,8 +262,12 @@ class _Walk:
 
     def _report(self, index: int) -> None:
         if self.progress is not None:
-            text = f"tile {index + 1} of {len(self.plan.tiles)}, {self.objects} objects"
-            self.progress(self.points / max(self.plan.total, 1), text)
+            count, regular = len(self.plan.tiles), self.plan.regular
+            text = f"tile {index + 1} of {regular}"
+            if index >= regular:
+                text = f"seam {index + 1 - regular} of {count - regular}"
+            share = self.points / max(self.plan.total, 1)
+            self.progress(share, f"{text}, {self.objects} objects")
 
     def state(self) -> TiledState:
         """All that was found."""
@@ -251,7 +279,7 @@ class _Walk:
             stability[order],
             (self.source.height, self.source.width),
             self.points,
-            len(self.done) == len(self.plan.tiles),
+            self.complete,
             np.array(self.tile_of, np.int64)[order],
             self.plan,
             tuple(self.done),

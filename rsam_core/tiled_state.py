@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rsam_core.everything import EverythingSettings, EverythingState
 from rsam_core.instance import Instance
-from rsam_core.seams import Piece, touches_edge, unite
+from rsam_core.seams import Piece, is_cut, join, touches_edge
 from rsam_core.suppression import suppress
 from rsam_core.tile_sources import Tile
 from rsam_core.window import Window
@@ -30,17 +30,20 @@ class Plan:
         The part of the scene that is looked at, in reduced scene pixels.
     factor : int
         Scene pixels a reduced pixel, 1 / scale.
+    regular : int
+        Number of tiles that cover the region; those after them were laid over seams.
     """
 
     tiles: tuple[Tile, ...]
     points: tuple[NDArray[np.float64], ...]
     region: Window
     factor: int
+    regular: int
 
     @property
     def total(self) -> int:
-        """Grid points of all tiles."""
-        return sum(map(len, self.points))
+        """Grid points of the regular tiles."""
+        return sum(map(len, self.points[: self.regular]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +65,11 @@ class TiledState(EverythingState):
     tile_of : ndarray of int64
         Index of the tile in which each mask was found.
     plan : Plan
-        All tiles.
+        All tiles, at last those laid over seams.
     done : tuple of int
         Indices of the tiles that were looked at to the end.
     empty : tuple of int
-        Those among them that hold no data.
+        Those among them that hold no data, or no grid point.
     """
 
     tile_of: NDArray[np.int64]
@@ -112,8 +115,26 @@ class TiledState(EverythingState):
         Quality, stability and the largest share (of the tile) are asked of each piece before
         pieces are joined; the smallest area is asked of the object.
         """
-        factor = self.plan.factor
-        smallest = settings.min_area / factor**2
+        found, joined = self.pieces(settings)
+        smallest = self._smallest(settings)
+        found += [piece for piece in joined if piece.area >= smallest and not is_cut(piece)]
+        # A whole object comes before one that an edge still cuts, whatever their scores.
+        found.sort(key=lambda piece: (piece.cut > 0, -piece.score))
+        stay = suppress(
+            lambda i: found[i].mask,
+            np.array([piece.box for piece in found], np.int64).reshape(-1, 4),
+            np.array([piece.area for piece in found], np.int64),
+            settings.max_overlap,
+        )
+        objects = sorted((found[i] for i in stay), key=lambda piece: -piece.score)
+        return [self._to_scene(piece, number) for number, piece in enumerate(objects, start=1)]
+
+    def pieces(self, settings: EverythingSettings) -> tuple[list[Piece], list[Piece]]:
+        """What passes the thresholds: masks that no tile edge touches, and joined pieces.
+
+        The latter may still be cut; see `rsam_core.seams.is_cut`.
+        """
+        smallest = self._smallest(settings)
         tile_areas = np.array([t.window.width * t.window.height for t in self.plan.tiles])
         passed = np.flatnonzero(
             (self.scores >= settings.min_quality)
@@ -148,17 +169,11 @@ class TiledState(EverythingState):
                 int(self.tile_of[p]),
             )
             (cut if self._at_edge[p] else found).append(piece)
-        found += [piece for piece in unite(cut, self._windows) if piece.area >= smallest]
-        # A whole object comes before one that an edge still cuts, whatever their scores.
-        found.sort(key=lambda piece: (piece.cut > 0, -piece.score))
-        stay = suppress(
-            lambda i: found[i].mask,
-            np.array([piece.box for piece in found], np.int64).reshape(-1, 4),
-            np.array([piece.area for piece in found], np.int64),
-            settings.max_overlap,
-        )
-        objects = sorted((found[i] for i in stay), key=lambda piece: -piece.score)
-        return [self._to_scene(piece, number) for number, piece in enumerate(objects, start=1)]
+        return found, join(cut, self._windows)
+
+    def _smallest(self, settings: EverythingSettings) -> float:
+        """Smallest area in reduced pixels."""
+        return settings.min_area / self.plan.factor**2
 
     def _to_scene(self, piece: Piece, number: int) -> Instance:
         """A piece as a numbered object in scene pixels; enlarged smoothly if reduced."""

@@ -145,6 +145,14 @@ def test_four_tiles_around_a_corner():
     assert whole.cut == 0
 
 
+def test_an_object_may_end_where_a_tile_does():
+    # It ends at column 120, as the left tile does; the right tile sees that nothing follows.
+    field = rectangle(SHAPE, 10, 20, 120, 80)
+    (whole,) = unite([piece(field, 0), piece(field, 1)], WINDOWS)
+    assert np.array_equal(full(whole), field)
+    assert whole.cut == 0
+
+
 def test_half_a_house_is_left_out():
     house = rectangle(SHAPE, 100, 40, 140, 70)
     assert unite([piece(house, 0)], WINDOWS) == []

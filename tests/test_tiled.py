@@ -320,6 +320,7 @@ def test_cancelling_keeps_the_tiles_that_are_done(segmenter, model):
         IMAGE,
         settings=SETTINGS,
         size=256,
+        overlap=64,
         cancelled=lambda: len(model.sizes) == 3,
     )
     assert not state.complete
