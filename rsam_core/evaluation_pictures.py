@@ -12,6 +12,7 @@ References
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,9 @@ _LEVELS: tuple[tuple[float, str, str], ...] = (
     (-1.0, "#C2185B", "not found"),
 )
 """Lowest IoU, colour and name of each step, best first: blue is good, red is missed."""
+
+# The settings of matplotlib belong to the whole process.
+_SAVING = threading.Lock()
 
 _INK, _GRID = "#2B3038", "#DDE1E6"
 
@@ -338,7 +342,7 @@ def to_svg(figure: Figure) -> str:
     import matplotlib
 
     stream = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "rsam", "svg.fonttype": "path"}):
+    with _SAVING, matplotlib.rc_context({"svg.hashsalt": "rsam", "svg.fonttype": "path"}):
         figure.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]

@@ -1,0 +1,69 @@
+"""Evaluate: how good a segmentation is, and why; methods, studies and data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.parts import (
+    banner,
+    evaluate_datasets,
+    evaluate_image,
+    evaluate_methods,
+    evaluate_studies,
+    workspace,
+)
+from pages.parts.gallery import gallery
+
+
+def without_image(what: str) -> None:
+    """What to do when no image is open."""
+    st.info(
+        f"No image is open yet. {what} Upload your own on the Home page, or start with a sample, "
+        "which brings its exact truth.",
+        icon=":material/image:",
+    )
+    if st.button("Open your own image", icon=":material/upload:", key="evaluate-open"):
+        st.switch_page("pages/home.py")
+    st.subheader("Samples")
+    gallery()
+
+
+def with_image(show: Callable[[workspace.Workspace], None], what: str) -> None:
+    """A tab that needs an image."""
+    work = workspace.current()
+    if work is None:
+        without_image(what)
+    else:
+        show(work)
+
+
+TABS: tuple[tuple[str, Callable[[], None]], ...] = (
+    (
+        "This image",
+        lambda: with_image(
+            evaluate_image.tab, "Here your outlines are compared with the true ones."
+        ),
+    ),
+    (
+        "Compare methods",
+        lambda: with_image(
+            evaluate_methods.tab, "Here prompts, models and classical methods are compared."
+        ),
+    ),
+    (
+        "Studies",
+        lambda: with_image(evaluate_studies.tab, "Here you find out what accuracy depends on."),
+    ),
+    ("Data sets", evaluate_datasets.tab),
+)
+
+st.title("Evaluate")
+for tab, (_, show) in zip(
+    st.tabs([title for title, _ in TABS], key="evaluate-tab", on_change="rerun"), TABS
+):
+    with tab:
+        if tab.open:
+            with banner.guard():
+                show()

@@ -1,0 +1,85 @@
+"""Drawing the truth by hand: corner by corner, on the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from rsam_core.brush import path_points
+from rsam_core.truth import Truth, truth_from_polygons
+
+from . import banner, resources
+from .workspace import Workspace
+
+WIDTH = 860
+
+
+def expander(work: Workspace, give: Callable[[Workspace, Truth], None]) -> None:
+    """A canvas for outlines, folded away until it is wanted."""
+    shown = st.toggle(
+        "Draw the true outlines here",
+        key=f"draw-truth-{work.token}",
+        help="Best for a few objects. Of a large image the whole is shown, reduced.",
+    )
+    if not shown:
+        return
+    with banner.guard():
+        _canvas(work, give)
+
+
+def _canvas(work: Workspace, give: Callable[[Workspace, Truth], None]) -> None:
+    from streamlit_drawable_canvas import st_canvas
+
+    st.caption(
+        "Click corner after corner around an object; a **right click** closes the outline. Then "
+        "draw the next one."
+    )
+    frame = work.overview
+    picture = work.picture(frame)
+    scale = min(1.0, WIDTH / picture.shape[1])
+    width, height = (max(1, round(side * scale)) for side in (picture.shape[1], picture.shape[0]))
+    drawn = st_canvas(
+        background_image=work.remember(
+            "drawing-ground",
+            (work.scene, width),
+            lambda: resources.jpeg(
+                cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+            ),
+        ),
+        drawing_mode="polygon",
+        stroke_width=2,
+        stroke_color="#FFE600",
+        fill_color="rgba(255, 230, 0, 0.25)",
+        width=width,
+        height=height,
+        key=f"truth-canvas-{work.token}",
+    )
+    polygons = polygons_of(drawn.json_data if drawn else None, work.scene.width / width)
+    count = len(polygons)
+
+    def use() -> None:
+        with banner.guard():
+            give(work, truth_from_polygons(polygons, work.scene))
+
+    st.button(
+        f"Use {count} outline{'s' if count != 1 else ''} as truth",
+        icon=":material/check:",
+        type="primary",
+        key="use-drawing",
+        disabled=not count,
+        on_click=use,
+    )
+
+
+def polygons_of(drawing: dict | None, scale: float) -> list[np.ndarray]:
+    """Closed outlines of a drawing in scene pixels, (N, 2) each."""
+    found = []
+    for item in (drawing or {}).get("objects") or ():
+        if str(item.get("type", "")).lower() == "path" and item.get("path"):
+            points, closed = path_points(item["path"])
+            if closed and len(points) >= 3:
+                found.append(points * scale)
+    return found

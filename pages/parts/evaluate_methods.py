@@ -1,0 +1,100 @@
+"""Compare methods: prompts, models and classical methods on the true objects of this image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from rsam_core.datasets import Sample
+from rsam_core.evaluate import Evaluation, EvaluationSettings, evaluate_dataset, pieces
+from rsam_core.methods import build_methods
+
+from . import evaluate_form, evaluate_results, evaluate_truth
+from .evaluate_state import image_key, loaded, progress, state
+from .workspace import Workspace, objects
+
+KIND = "image"
+
+
+def sample_of(work: Workspace) -> Sample | None:
+    """The open image with its truth, for the core; None without truth."""
+    truth = evaluate_truth.rich(work)
+    if truth is None:
+        return None
+
+    def read() -> Sample:
+        return Sample(work.scene.name, work.scene.read_rgb(), truth.objects)
+
+    return work.remember("evaluate-sample", (work.scene, truth), read)
+
+
+def ask_for_truth(work: Workspace) -> None:
+    """What stands on a tab that needs truth while there is none."""
+    found, _ = objects(work)
+    evaluate_truth.choose(work, found)
+
+
+def tab(work: Workspace) -> None:
+    """Choose, run, look."""
+    sample = sample_of(work)
+    if sample is None:
+        ask_for_truth(work)
+        return
+    evaluate_truth.summary(work, evaluate_truth.rich(work))
+    memory, key = state(), image_key(work)
+
+    def take(result: Evaluation) -> None:
+        memory.image, memory.image_key = result, key
+
+    if not progress(KIND, take, "Comparing…"):
+        evaluate_form.form(KIND, lambda settings: _start(sample, settings), images=None)
+    if memory.image is not None and memory.image_key == key:
+        st.divider()
+        shown = list(memory.studies.values()) if memory.studies_key == key else []
+        evaluate_results.show(memory.image, KIND, studies=shown)
+    elif not memory.running(KIND):
+        st.caption(
+            "Every method is asked for every true object, and its answer is compared with the "
+            "truth: which prompt, which model, which method is best on your image, and how long "
+            "each takes."
+        )
+
+
+def _start(sample: Sample, settings: EvaluationSettings) -> None:
+    models = loaded(settings.models) if settings.prompts else {}
+
+    def work(progress: Callable[[float, str], None], cancelled: Callable[[], bool]) -> Evaluation:
+        return evaluate_dataset(
+            sample,
+            settings,
+            models=models,
+            progress=None,
+            cancelled=_counted(sample, settings, models, progress, cancelled),
+        )
+
+    state().start(KIND, work)
+
+
+def _counted(
+    sample: Sample,
+    settings: EvaluationSettings,
+    models: dict[str, Any],
+    progress: Callable[[float, str], None],
+    cancelled: Callable[[], bool],
+) -> Callable[[], bool]:
+    """Report progress by object: within one image the core asks before each whether to stop."""
+    methods = len(build_methods(models, settings.prompts, settings.methods))
+    count = len(pieces(sample.truth, settings.min_area))
+    total = max(methods * count, 1)
+    done = 0
+
+    def ask() -> bool:
+        nonlocal done
+        done += 1
+        at = min(done, total)
+        progress(at / total, f"{at:,} of {total:,} outlines")
+        return cancelled()
+
+    return ask

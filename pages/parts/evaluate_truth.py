@@ -1,0 +1,148 @@
+"""Where the truth of the open image comes from: a file, the sample, the objects, or a drawing."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from rsam_core.errors import RsamError
+from rsam_core.instances import Instances
+from rsam_core.samples import truth_mask
+from rsam_core.truth import (
+    TRUTH_TYPES,
+    Truth,
+    read_truth,
+    truth_from_labels,
+    truth_from_objects,
+)
+
+from . import banner, evaluate_draw, resources
+from .workspace import Workspace
+
+
+def rich(work: Workspace) -> Truth | None:
+    """The truth of the open image with its objects, wherever in the app it was given."""
+    if work.truth is None or isinstance(work.truth, Truth):
+        return work.truth
+    labels = work.truth.labels
+    return work.remember("rich-truth", (work.truth,), lambda: truth_from_labels(labels, "mask"))
+
+
+def give(work: Workspace, truth: Truth | None) -> None:
+    """Make a truth that of the image; None takes it away."""
+    work.truth, work.truth_error = truth, None
+
+
+def choose(work: Workspace, objects: Instances) -> None:
+    """All ways to say what is true."""
+    if work.truth is None:
+        st.markdown(
+            "**What is true?** Give the true outlines, drawn by hand or surveyed, and RSAM "
+            "counts what was found, missed and drawn too large or too small."
+        )
+    sample = work.sample is not None
+    columns = st.columns([5, 4, 4] if sample else [5, 5], gap="medium")
+    with columns[0]:
+        _upload(work)
+    if sample:
+        with columns[1]:
+            _of_sample(work)
+    with columns[-1]:
+        _of_session(work, objects)
+    evaluate_draw.expander(work, give)
+
+
+def summary(work: Workspace, truth: Truth) -> None:
+    """One line on the truth in force, and what is to be known about it."""
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    covered = "" if truth.valid is None else f" · covers {truth.coverage:.0%} of the image"
+    with row:
+        objects = f"{truth.count:,} object{'s' if truth.count != 1 else ''}"
+        st.markdown(f":material/verified: **Truth:** {truth.name} · {objects}{covered}")
+        st.button(
+            "Change or remove",
+            icon=":material/close:",
+            type="tertiary",
+            key="remove-truth",
+            on_click=lambda: give(work, None),
+        )
+    for note in truth.notes:
+        st.caption(f":material/info: {note}")
+    for warning in truth.warnings:
+        st.warning(warning, icon=":material/warning:")
+
+
+def _upload(work: Workspace) -> None:
+    file = st.file_uploader(
+        "Upload a file",
+        type=list(TRUTH_TYPES),
+        key=f"evaluate-truth-{work.token}",
+        help="A mask or label image (PNG, TIFF), a GeoTIFF (laid onto the image by its place), "
+        "outlines (GeoJSON, GeoPackage, Shapefile in a ZIP archive) or COCO JSON. In a mask every "
+        "object is not black; in a label image every object has a number of its own.",
+    )
+    if file is None:
+        return
+    if work.truth_file != file.file_id:
+        work.truth_file = file.file_id
+        _read(work, file.getvalue(), file.name)
+        if work.truth_error is None:
+            st.rerun()
+    if work.truth_error is not None:
+        banner.show(work.truth_error)
+        if "same size" in str(work.truth_error) and file.name.lower().endswith(
+            ("png", "tif", "tiff")
+        ):
+            st.button(
+                "Stretch it to the image",
+                icon=":material/fit_screen:",
+                key="fit-truth",
+                help="Only if it shows the same area: each pixel of the image takes the nearest "
+                "one of the mask.",
+                on_click=lambda: _read(work, file.getvalue(), file.name, fit=True),
+            )
+
+
+def _read(work: Workspace, content: bytes, name: str, *, fit: bool = False) -> None:
+    try:
+        give(work, read_truth(content, work.scene, name=name, fit=fit))
+    except RsamError as error:
+        work.truth, work.truth_error = None, error
+
+
+def _of_sample(work: Workspace) -> None:
+    town = resources.sample(work.sample)
+    kinds = sorted(set(town.classes.values()))
+    first = kinds.index("roof") if "roof" in kinds else 0
+
+    def use() -> None:
+        kind = st.session_state["evaluate-class"]
+        labels = np.where(truth_mask(town, kind), town.labels, 0).astype(np.int32)
+        give(work, truth_from_labels(labels, f"exact truth of the sample ({kind})"))
+
+    st.selectbox("Or take this sample's exact truth", kinds, index=first, key="evaluate-class")
+    st.button(
+        "Use it",
+        icon=":material/check:",
+        type="primary",
+        key="use-sample-truth",
+        on_click=use,
+        width="stretch",
+    )
+
+
+def _of_session(work: Workspace, objects: Instances) -> None:
+    st.markdown("Or take the present objects for truth")
+    count = len(objects)
+    st.button(
+        f"Use these {count:,} objects" if count != 1 else "Use this object",
+        icon=":material/verified:",
+        key="use-objects",
+        disabled=not count,
+        width="stretch",
+        on_click=lambda: give(work, truth_from_objects(objects)),
+        help="If you have corrected the outlines by hand: they become the truth against which "
+        "other prompts, models and methods are compared."
+        if count
+        else "There are none yet: outline some on the Segment page.",
+    )
