@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rsam_core.evaluate.results import MEASURES, Evaluation
-from rsam_core.studies.figures import COLOURS, MARKERS, new_figure
+from rsam_core.studies.figures import COLOURS, MARKERS, bars, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +68,7 @@ def accuracy_by_time(evaluation: Evaluation) -> Figure:
         info = evaluation.info(row.method)
         once = row.image_seconds / max(counts.get(row.method, 1.0), 1.0)
         seconds = max(row.seconds + once, 1e-5)
-        error = np.nan_to_num([[row.iou - row.iou_low], [row.iou_high - row.iou]])
+        error = bars([row.iou], [row.iou_low], [row.iou_high])
         axes.errorbar(
             [seconds],
             [row.iou],
@@ -109,7 +109,7 @@ def size_figure(evaluation: Evaluation, most: int = 7) -> Figure:
     for k, info in enumerate(chosen):
         part = table[table["method"] == info.key]
         x = np.array([sizes.index(s) for s in part["size"]]) + (k - len(chosen) / 2) * 0.06
-        error = np.nan_to_num([part["mean"] - part["low"], part["high"] - part["mean"]])
+        error = bars(part["mean"], part["low"], part["high"])
         axes.errorbar(
             x,
             part["mean"],

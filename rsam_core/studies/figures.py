@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +31,13 @@ def new_figure(width: float = 6.4, height: float = 3.8) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     style_axes(axes)
     return figure, axes
+
+
+def bars(mean: ArrayLike, low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
+    """Lengths (2, N) of error bars; none where there is no interval."""
+    mean, low, high = (np.asarray(values, float) for values in (mean, low, high))
+    # A bound may miss the mean by rounding alone.
+    return np.nan_to_num([mean - low, high - mean]).clip(0)
 
 
 def style_axes(axes: Axes) -> None:

@@ -14,7 +14,7 @@ from rsam_core.errors import EvaluationError
 from rsam_core.evaluate.intervals import clustered_interval, unpaired_difference
 from rsam_core.methods import Bench, PromptMethod
 from rsam_core.studies import base
-from rsam_core.studies.figures import COLOURS, MARKERS, line_figure, new_figure
+from rsam_core.studies.figures import COLOURS, MARKERS, bars, line_figure, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,6 +171,7 @@ def point_or_box_study(
             "high": value.high,
         }
         for name, value in ({**bounds, "small minus large": both}).items()
+        if value.n
     ]
     return base.StudyResult(
         "point_or_box",
@@ -264,11 +265,10 @@ def _difference_figure(result: base.StudyResult) -> Figure:
             continue
         value = part.iloc[0]
         x = float(np.exp(np.log(some).mean()))
-        error = [[value["mean"] - value["low"]], [value["high"] - value["mean"]]]
         axes.errorbar(
             [x],
             [value["mean"]],
-            yerr=np.nan_to_num(error),
+            yerr=bars([value["mean"]], [value["low"]], [value["high"]]),
             color=COLOURS[k],
             marker=MARKERS[k],
             markersize=8,
