@@ -6,9 +6,10 @@ from .masks import closing, fill_holes, opening, remove_specks, smooth_boundary
 from .outline import outlines, rasterise, simplified, simplify_mask, trace
 from .right_angles import dominant_direction, regular_outline, regularise
 from .run import refine, refine_one
-from .settings import SUGGESTED, TITLES, RefineSettings
+from .settings import PRESETS, SUGGESTED, TITLES, RefineSettings
 
 __all__ = [
+    "PRESETS",
     "SUGGESTED",
     "TITLES",
     "RefineSettings",

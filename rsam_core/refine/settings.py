@@ -170,3 +170,14 @@ class RefineSettings:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+PRESETS: dict[str, RefineSettings] = {
+    "Clean and smooth": RefineSettings(),
+    "Buildings: straight walls": RefineSettings(regularise=True, min_agreement=0.85),
+    "Trees, water, fields: soft outlines": RefineSettings(
+        speck_area=60.0, hole_area=60.0, smooth=2.0
+    ),
+    "Few corners, for a map": RefineSettings(simplify=SUGGESTED["simplify"]),
+}
+"""Settings to start from, by a name for people; in pixels."""

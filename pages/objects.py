@@ -1,0 +1,164 @@
+"""Objects: refine, combine, measure, classify and export what was found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts import banner, prompters, results, sidebar, workspace
+from pages.parts.canvas import picture_canvas
+from pages.parts.classify_panel import classify_panel
+from pages.parts.gallery import gallery
+from pages.parts.mask_editor import mask_editor
+from pages.parts.objects_combine import combine_panel
+from pages.parts.objects_measure import measure_panel, measured
+from pages.parts.objects_refine import refine_panel
+from pages.parts.objects_table import chosen_ids, object_table, selection_buttons
+from pages.parts.room import room
+from rsam_core.instances import Instances
+from rsam_core.measure import density_per_hectare, summary
+from rsam_core.style import OverlayStyle, legend
+
+try:
+    from pages.parts.export_panel import export_panel
+except ImportError:
+    export_panel = None
+
+TABS = ["Refine", "Combine", "Measure", "Classify", "Export"]
+COLOURS = {"Objects": None, "Classes": "class"}
+# Heights in pixels: of what stands above the picture and its hint; the least of the picture.
+AROUND, LOWEST = 250, 420
+
+
+def no_image() -> None:
+    """What to do when no image is open."""
+    st.title("Objects")
+    st.info(
+        "No image is open yet. Open one and find its objects on the Segment page; here you then "
+        "smooth, combine, measure, classify and export them.",
+        icon=":material/category:",
+    )
+    if st.button("Open an image", type="primary", icon=":material/upload:"):
+        st.switch_page("pages/home.py")
+    st.subheader("Samples")
+    gallery()
+
+
+def no_objects(problems: dict[int, str]) -> None:
+    """What to do when there is an image without objects."""
+    st.title("Objects")
+    st.info(
+        "This image has no objects yet. Outline some on the Segment page: draw boxes, click, or "
+        "let RSAM find everything.",
+        icon=":material/ads_click:",
+    )
+    for id, problem in problems.items():
+        st.caption(f":material/warning: Object {id}: {problem}")
+    if st.button("Find objects", type="primary", icon=":material/arrow_forward:"):
+        st.switch_page("pages/segment.py")
+
+
+def headline(work: workspace.Workspace, found: Instances, table: pd.DataFrame) -> None:
+    """How many objects, how much area, how dense."""
+    covered = work.remember("covered", (found,), lambda: int(found.union_mask().sum()))
+    facts = summary(table, work.shape, work.scene.gsd, covered=covered)
+    unit, factor = ("m²", "_m2") if "total_area_m2" in facts else ("px", "")
+    words = [
+        f"**{len(found):,} object{'s' if len(found) != 1 else ''}**",
+        f"{facts[f'total_area{factor}']:,.0f} {unit}",
+        f"mean {facts[f'mean_area{factor}']:,.0f} {unit}",
+        f"{facts['coverage']:.1%} of the image",
+    ]
+    if unit == "m²":
+        density = density_per_hectare(len(found), work.shape, work.scene.gsd)
+        words.append(f"{density:,.3g} per hectare")
+    st.markdown(" · ".join(words))
+
+
+def toolbar(work: workspace.Workspace, found: Instances) -> str | None:
+    """Undo, redo, selection, and what the colours say."""
+    book = work.book
+    undo = f"Undo: {book.past[-1].what}" if book.past else None
+    redo = f"Redo: {book.future[-1].what}" if book.future else None
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
+    with row:
+        st.button(
+            "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past, help=undo,
+            key="objects-undo", on_click=workspace.undo, args=(work,),
+        )  # fmt: skip
+        st.button(
+            "Redo", icon=":material/redo:", shortcut="Ctrl+Y", disabled=not book.future, help=redo,
+            key="objects-redo", on_click=workspace.redo, args=(work,),
+        )  # fmt: skip
+        selection_buttons(work, found)
+        shown = st.segmented_control(
+            "Colours by", list(COLOURS), default="Objects", key="objects-colours",
+            label_visibility="collapsed", required=True, persist_state="session",
+            help="Every object in a colour of its own, or in that of its class.",
+        )  # fmt: skip
+    return COLOURS[shown or "Objects"]
+
+
+def picture(
+    work: workspace.Workspace, found: Instances, style: OverlayStyle, size: tuple[int, int]
+) -> None:
+    """The picture in which objects are selected, and its legend."""
+    with st.container(key="picture"):
+        picture_canvas(work, found, style, mode="select", size=size)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
+        if style.fill == "class" or style.large_area is not None:
+            results.chips(legend(style, found, gsd=work.scene.gsd))
+        else:
+            st.caption("Click an object to select it; Shift + click selects several.")
+
+
+def page(work: workspace.Workspace) -> None:
+    """The whole screen for an open image."""
+    workspace.collect(work)
+    with st.sidebar:
+        sidebar.image_facts(work)
+        st.divider()
+    if work.book.entries:
+        with st.spinner("Looking at the image (once)…"):
+            prompters.ready(work)
+    found, problems = workspace.objects(work)
+    if not len(found):
+        no_objects(problems)
+        return
+    with st.sidebar:
+        style = sidebar.overlay_style(work.scene.gsd, float(found.areas.max()))
+    table = measured(work, found)
+    fill = toolbar(work, found)
+    style = replace(style, fill=fill or style.fill, highlight=tuple(chosen_ids(work, found)))
+    headline(work, found, table)
+    left, right = st.columns([56, 44], gap="medium")
+    with left:
+        width, height = room()
+        height = max(height - AROUND, LOWEST)
+        picture(work, found, style, (width, height))
+    with right.container(height=height + 40, border=False, key="objects"):
+        tabs = st.tabs(TABS)
+        with tabs[0], banner.guard():
+            refine_panel(work, found)
+        with tabs[1], banner.guard():
+            combine_panel(work, found)
+        with tabs[2], banner.guard():
+            measure_panel(work, found, table)
+        with tabs[3], banner.guard():
+            classify_panel(work, found, table)
+        with tabs[4], banner.guard():
+            if export_panel:
+                export_panel(work, found, table)
+    with banner.guard():
+        object_table(work, found, table)
+    mask_editor(work)
+
+
+opened = workspace.current()
+if opened is None:
+    no_image()
+else:
+    with banner.guard():
+        page(opened)

@@ -1,0 +1,191 @@
+"""Editing one mask by brush and polygon on an enlarged part of the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from rsam_core.brush import painted_mask
+from rsam_core.combine import draw, edit
+from rsam_core.instances import Instances
+from rsam_core.render import overlay
+from rsam_core.style import OverlayStyle
+from rsam_core.window import Window
+
+from . import banner, resources
+from .workspace import Workspace, commit, objects
+
+_WIDTH, _HEIGHT = 700, 430
+_LARGEST = 1500
+"""Scene pixels a side at most, in which a new object can be drawn."""
+_TOOLS = {"Brush": "freedraw", "Polygon": "polygon"}
+_COLOURS = {"Add": "#22C55E", "Erase": "#EF4444"}
+
+
+@dataclass
+class Editor:
+    """What is being edited.
+
+    Attributes
+    ----------
+    id : int or None
+        The object; None to draw a new one.
+    window : Window
+        The part of the scene that is shown.
+    strokes : int
+        How often something was applied; the canvas is a new one each time.
+    """
+
+    id: int | None
+    window: Window
+    strokes: int = 0
+
+    @property
+    def scale(self) -> float:
+        """Canvas pixels a scene pixel."""
+        return min(_WIDTH / self.window.width, _HEIGHT / self.window.height)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the canvas."""
+        width, height = self.window.width * self.scale, self.window.height * self.scale
+        return max(round(width), 1), max(round(height), 1)
+
+
+def _key(work: Workspace) -> str:
+    return f"mask-editor-{work.token}"
+
+
+def open_editor(work: Workspace, id: int | None) -> None:
+    """Open the editor for an object, or for a new one."""
+    st.session_state[_key(work)] = Editor(id, _window(work, id))
+
+
+def _window(work: Workspace, id: int | None) -> Window:
+    """The part of the scene around an object, or in the middle of what the canvas shows."""
+    height, width = work.shape
+    if id is not None:
+        now, _ = objects(work)
+        x0, y0, x1, y1 = now.get(id).bbox
+        margin = 16 + max(x1 - x0, y1 - y0) // 3
+        x0, y0, x1, y1 = x0 - margin, y0 - margin, x1 + margin, y1 + margin
+    else:
+        frame = work.view
+        half = min(max(frame.width, frame.height), _LARGEST) / 2
+        x, y = frame.x + frame.width / 2, frame.y + frame.height / 2
+        x0, y0, x1, y1 = x - half, y - half, x + half, y + half
+    x0, y0 = max(int(x0), 0), max(int(y0), 0)
+    return Window(x0, y0, min(int(x1), width) - x0, min(int(y1), height) - y0)
+
+
+def mask_editor(work: Workspace) -> None:
+    """Show the editor if it is open."""
+    if _key(work) in st.session_state:
+        _dialog(work)
+
+
+def _close(work: Workspace) -> None:
+    st.session_state.pop(_key(work), None)
+
+
+@st.dialog("Edit the mask", width="large", dismissible=False)
+def _dialog(work: Workspace) -> None:
+    editor: Editor | None = st.session_state.get(_key(work))
+    if editor is None:
+        st.rerun()
+    now, _ = objects(work)
+    if editor.id is not None and editor.id not in now.ids:
+        _close(work)
+        st.rerun()
+    with banner.guard():
+        how, drawing = _paint(work, editor, now)
+        _buttons(work, editor, now, how, drawing)
+
+
+def _paint(work: Workspace, editor: Editor, now: Instances) -> tuple[str, dict | None]:
+    """Tools and canvas; what to do, and what was drawn."""
+    # The component registers itself with a running app.
+    from streamlit_drawable_canvas import st_canvas
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        tool = st.segmented_control(
+            "Tool", list(_TOOLS), default="Brush", required=True, key="editor-tool"
+        )
+        how = "Add"
+        if editor.id is not None:
+            how = st.segmented_control(
+                "What it does", list(_COLOURS), default="Add", required=True, key="editor-how"
+            )
+        width = 12
+        if tool == "Brush":
+            width = st.slider("Width of the brush", 2, 80, 12, key="editor-width")
+    colour = _COLOURS[how]
+    result = st_canvas(
+        fill_color=f"{colour}66",
+        stroke_width=width if tool == "Brush" else 2,
+        stroke_color=f"{colour}99",
+        background_image=_background(work, editor, now),
+        width=editor.size[0],
+        height=editor.size[1],
+        drawing_mode=_TOOLS[tool],
+        point_display_radius=4,
+        key=f"{_key(work)}-{editor.strokes}-{how}",
+    )
+    if tool == "Polygon":
+        st.caption("Click the corners one by one; click the first corner again to close it.")
+    else:
+        st.caption("Press, move and release. Several strokes count together.")
+    return how.lower(), result.json_data
+
+
+def _background(work: Workspace, editor: Editor, now: Instances) -> bytes:
+    """The part of the image at the size of the canvas, with the object."""
+    window = editor.window
+    item = now.get(editor.id) if editor.id is not None else None
+
+    def make() -> bytes:
+        picture = _enlarged(work.scene.read_rgb(window, max(editor.size)), editor.size)
+        if item is not None:
+            style = OverlayStyle(fill="single", opacity=0.3, contour_width=2)
+            shown = Instances([item], work.shape)
+            origin = (window.x, window.y)
+            picture = overlay(picture, shown, style, origin=origin, scale=editor.scale)
+        return resources.jpeg(picture, 92)
+
+    return work.remember("editor", (item, window, work.scene), make)
+
+
+def _enlarged(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    return cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+
+
+def _buttons(
+    work: Workspace, editor: Editor, now: Instances, how: str, drawing: dict | None
+) -> None:
+    """Apply and go on, or close."""
+    window = editor.window
+    painted = painted_mask(drawing, (window.height, window.width), editor.scale)
+    empty = not painted.any()
+    with st.container(horizontal=True):
+        if st.button(
+            "Apply", type="primary", icon=":material/check:", disabled=empty, key="editor-apply"
+        ):
+            if editor.id is None:
+                wanted = draw(now, painted, window.x, window.y)
+                editor.id = int(wanted.ids[-1])
+                commit(work, wanted, f"Draw object {editor.id}")
+                work.selected = frozenset({editor.id})
+            else:
+                wanted = edit(now, editor.id, painted, window.x, window.y, how)
+                commit(work, wanted, f"Paint object {editor.id}")
+            editor.strokes += 1
+            st.rerun(scope="fragment")
+        if st.button("Close", icon=":material/close:", key="editor-close"):
+            _close(work)
+            st.rerun()
+    if not empty:
+        st.caption(f"{int(painted.sum()):,} pixels are painted. **Apply** takes them over.")

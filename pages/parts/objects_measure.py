@@ -1,0 +1,190 @@
+"""Measuring: which columns, and charts that are linked with the picture."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rsam_core.instances import Instances
+from rsam_core.measure import histogram, measure
+from rsam_core.neighbours import neighbour_table
+from rsam_core.spectral import band_table
+
+from .objects_table import numeric_columns, title
+from .workspace import Workspace
+
+_AT_ONCE = 3000
+"""Objects up to which everything is measured without being asked."""
+_VALUES_AT_ONCE = 30_000_000
+"""Values of the scene up to which its bands are read without being asked."""
+_ACCENT, _CALM = "#FFB000", "#5B8DB8"
+CHART_HEIGHT = 190
+
+
+def wanted(work: Workspace, found: Instances, name: str) -> bool:
+    """Whether a group of columns ("neighbours" or "bands") is wanted."""
+    scene = work.scene
+    small = len(found) <= _AT_ONCE
+    if name == "bands":
+        small &= scene.width * scene.height * scene.count <= _VALUES_AT_ONCE
+    return st.session_state.get(f"measure-{name}-{work.token}", small)
+
+
+def measured(work: Workspace, found: Instances) -> pd.DataFrame:
+    """The table of all objects with the wanted columns; only what changed is measured anew."""
+    scene = work.scene
+    neighbours, bands = wanted(work, found, "neighbours"), wanted(work, found, "bands")
+
+    def make() -> pd.DataFrame:
+        parts = [measure(found, scene, shape=True)]
+        if neighbours:
+            parts.append(_neighbours(work, found))
+        if bands:
+            parts.append(_colours_of(work, found))
+        return pd.concat(parts, axis=1)
+
+    return work.remember("measured", (found, scene, neighbours, bands), make)
+
+
+def _neighbours(work: Workspace, found: Instances) -> pd.DataFrame:
+    # The masks are kept with the table: as long as they live, no other has their address.
+    masks = [item.mask for item in found]
+    key = (tuple(id(mask) for mask in masks), tuple(found.bboxes.ravel()), work.scene.gsd)
+    make = partial(neighbour_table, found, work.scene.gsd)
+    return work.remember("neighbours", key, lambda: (make(), masks))[0]
+
+
+def _colours_of(work: Workspace, found: Instances) -> pd.DataFrame:
+    """The colours of all objects; the scene is read for new masks only."""
+    known = work.remember("colours", (work.scene.content_hash,), dict)
+    missing = [item.id for item in found if (id(item.mask), item.x, item.y) not in known]
+    if missing or not known:
+        with st.spinner("Measuring the colours…"):
+            some = found.select(missing)
+            rows = band_table(some, work.scene)
+        known["columns"] = list(rows)
+        for item, row in zip(some, rows.to_numpy()):
+            known[id(item.mask), item.x, item.y] = (item.mask, row)
+    rows = [known[id(item.mask), item.x, item.y][1] for item in found]
+    return pd.DataFrame(rows, columns=known["columns"])
+
+
+def measure_panel(work: Workspace, found: Instances, table: pd.DataFrame) -> None:
+    """Choose columns; look at their distribution."""
+    with st.container(horizontal=True, gap="medium"):
+        for name, text, hint in (
+            ("bands", "Colours", "Mean and spread of each band, NDVI and NDWI where possible."),
+            ("neighbours", "Neighbours", "The gap to the nearest other object."),
+        ):
+            key = f"measure-{name}-{work.token}"
+            st.toggle(text, wanted(work, found, name), key=key, help=hint, persist_state="session")
+    columns = numeric_columns(table)
+    left, right = st.columns(2)
+    with left:
+        size = st.selectbox("Size", columns, format_func=title, key="chart-size",
+                            persist_state="session")  # fmt: skip
+    with right:
+        default = columns.index("compactness") if "compactness" in columns else 0
+        form = st.selectbox("against", columns, default, format_func=title, key="chart-shape",
+                            persist_state="session")  # fmt: skip
+    _histogram(work, table, size)
+    _scatter(work, table, size, form)
+    st.caption("Click a bar, or drag a frame over dots, to select those objects in the picture.")
+
+
+def _histogram(work: Workspace, table: pd.DataFrame, column: str) -> None:
+    values = table[column].to_numpy(dtype=float)
+    bins = histogram(values)
+    chosen = np.isin(table["id"], list(work.selected))
+    edges = np.append(bins["start"], bins["end"].iloc[-1:])
+    inside = np.histogram(values[chosen & np.isfinite(values)], edges)[0] if len(bins) else 0
+    kinds = [
+        bins.assign(kind="not selected", number=bins["count"] - inside),
+        bins.assign(kind="selected", number=inside),
+    ]
+    key = f"histogram-{work.token}-{column}"
+
+    def select() -> None:
+        picked = st.session_state[key]["selection"].get("bar") or []
+        starts = [bar["start"] for bar in picked if "start" in bar]
+        hit = np.zeros(len(values), bool)
+        for start in starts:
+            bar = int(np.argmin(np.abs(bins["start"] - start)))
+            last = bar == len(bins) - 1
+            low, high = bins["start"].iloc[bar], bins["end"].iloc[bar]
+            hit |= (values >= low) & ((values <= high) if last else (values < high))
+        if starts:
+            work.selected = frozenset(table["id"][hit].tolist())
+
+    chart = (
+        alt.Chart(pd.concat(kinds))
+        .mark_bar()
+        .encode(
+            x=alt.X("start:Q", title=title(column), bin="binned"),
+            x2="end:Q",
+            y=alt.Y("number:Q", title="Objects", stack=True),
+            color=_colours("kind:N"),
+            tooltip=[
+                alt.Tooltip("start:Q", title="from", format=".4~g"),
+                alt.Tooltip("end:Q", title="to", format=".4~g"),
+                alt.Tooltip("count:Q", title="objects"),
+            ],
+        )
+        .properties(height=CHART_HEIGHT)
+        .add_params(alt.selection_point("bar", fields=["start"], toggle=False))
+    )
+    st.altair_chart(chart, key=key, on_select=select, selection_mode="bar")
+
+
+def _scatter(work: Workspace, table: pd.DataFrame, size: str, form: str) -> None:
+    chosen = np.isin(table["id"], list(work.selected))
+    data = pd.DataFrame(
+        {
+            "object": table["id"],
+            "x": table[size].astype(float),
+            "y": table[form].astype(float),
+            "kind": np.where(chosen, "selected", "not selected"),
+        }
+    )
+    # Selected dots are drawn last, on top of the others.
+    data = data.iloc[np.argsort(chosen, kind="stable")]
+    key = f"scatter-{work.token}-{size}-{form}"
+
+    def select() -> None:
+        frame = st.session_state[key]["selection"].get("frame") or {}
+        hit = np.ones(len(data), bool)
+        for axis in ("x", "y"):
+            if len(frame.get(axis) or ()) == 2:
+                low, high = sorted(frame[axis])
+                hit &= data[axis].between(low, high).to_numpy()
+        if frame:
+            work.selected = frozenset(data["object"][hit].tolist())
+
+    spread = data["x"].max() > 50 * max(data["x"].min(), 1e-9) and data["x"].min() > 0
+    scale = alt.Scale(type="log") if spread else alt.Scale(zero=False)
+    chart = (
+        alt.Chart(data)
+        .mark_circle(size=28, opacity=0.75)
+        .encode(
+            x=alt.X("x:Q", title=title(size), scale=scale),
+            y=alt.Y("y:Q", title=title(form), scale=alt.Scale(zero=False)),
+            color=_colours("kind:N"),
+            tooltip=[
+                alt.Tooltip("object:Q", title="object"),
+                alt.Tooltip("x:Q", title=title(size), format=".4~g"),
+                alt.Tooltip("y:Q", title=title(form), format=".4~g"),
+            ],
+        )
+        .properties(height=CHART_HEIGHT + 30)
+        .add_params(alt.selection_interval("frame"))
+    )
+    st.altair_chart(chart, key=key, on_select=select, selection_mode="frame")
+
+
+def _colours(field: str) -> alt.Color:
+    scale = alt.Scale(domain=["not selected", "selected"], range=[_CALM, _ACCENT])
+    return alt.Color(field, scale=scale, legend=None)

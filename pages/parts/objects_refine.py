@@ -1,0 +1,254 @@
+"""Refining: settings, preview on a few objects, then all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from rsam_core.instances import Instances
+from rsam_core.jobs import Job
+from rsam_core.refine import PRESETS, SUGGESTED, TITLES, RefineSettings, refine
+from rsam_core.render import overlay
+from rsam_core.style import OverlayStyle
+from rsam_core.window import Window
+
+from . import banner, resources
+from .objects_table import chosen_ids
+from .workspace import Workspace, commit, objects
+
+_AREAS = ("speck_area", "hole_area", "smallest")
+_NUMBERS = ("speck_area", "hole_area", "smooth", "opening", "closing", "simplify", "smallest")
+_HELP = {
+    "speck_area": "Loose pieces smaller than this are removed; the largest piece always stays.",
+    "hole_area": "Holes smaller than this are filled.",
+    "opening": "Cuts bridges, tails and spikes thinner than about twice this. Corners stay.",
+    "closing": "Closes slits and bays narrower than about twice this. Corners stay.",
+    "smooth": "Takes the jags off the outline. Objects keep their area: they do not shrink.",
+    "simplify": "Straight sides with few corners; no side moves by more than about this.",
+    "smallest": "Objects smaller than this are removed altogether at the end.",
+}
+_BEFORE, _AFTER = "#FFFFFF", "#FF7A00"
+_SHOWN = 2
+_PREVIEW_WIDTH = 250
+_PATIENCE = 1.5
+"""Seconds after which a progress bar is shown instead of waiting."""
+
+
+@dataclass
+class _Task:
+    """A running refinement of some objects."""
+
+    job: Job
+    before: Instances
+    what: str
+
+
+def refine_panel(work: Workspace, found: Instances) -> None:
+    """Everything about better outlines."""
+    key = f"refine-task-{work.token}"
+    if key in st.session_state:
+        _progress(work, key)
+        return
+    settings = _form(work)
+    ids = _scope(work, found)
+    if not settings.steps:
+        st.caption("All steps are off. Choose a preset, or set a step above 0.")
+        return
+    with banner.guard():
+        _preview(work, found, settings, ids)
+    count = len(ids)
+    st.button(
+        f"Apply to {count:,} object{'s' if count != 1 else ''}",
+        type="primary", icon=":material/check:", width="stretch", disabled=not count,
+        key="refine-apply", on_click=_start, args=(work, found, settings, ids, key),
+    )  # fmt: skip
+
+
+def _form(work: Workspace) -> RefineSettings:
+    """Preset, unit and strength of every step."""
+    gsd = work.scene.gsd
+    state = st.session_state
+
+    def load() -> None:
+        preset = PRESETS[state["refine-preset"]]
+        unit = state.get("refine-unit", "px") if gsd else "px"
+        for name in _NUMBERS:
+            state[f"refine-{name}-{unit}"] = _in_unit(name, getattr(preset, name), unit, gsd)
+        state["refine-straight"] = preset.regularise
+        state["refine-agreement"] = preset.min_agreement
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Start from", list(PRESETS), key="refine-preset", on_change=load,
+            persist_state="session",
+        )  # fmt: skip
+        unit = "px"
+        if gsd:
+            unit = st.segmented_control(
+                "Unit", ["px", "m"], default="px", required=True, key="refine-unit",
+                on_change=load, persist_state="session",
+            ) or "px"  # fmt: skip
+    preset = PRESETS[state["refine-preset"]]
+    values: dict[str, float] = {}
+    columns = st.columns(2, gap="small")
+    for index, name in enumerate(_NUMBERS):
+        square = {"px": "px", "m": "m²"}[unit] if name in _AREAS else unit
+        start = _in_unit(name, getattr(preset, name), unit, gsd)
+        step = _in_unit(name, SUGGESTED.get(name, 30.0), unit, gsd) / (3 if name in _AREAS else 2)
+        values[name] = columns[index % 2].number_input(
+            f"{TITLES[name]} ({square})", 0.0, None, start, step, format="%.4g",
+            key=f"refine-{name}-{unit}", help=f"{_HELP[name]} 0 leaves it out.",
+            persist_state="session",
+        )  # fmt: skip
+    straight = st.toggle(
+        "Straight walls and right angles", preset.regularise, key="refine-straight",
+        persist_state="session",
+        help="For buildings: the outline gets right angles along its main direction, where such "
+        "an outline fits. Round objects, and those that the edge of the image cuts, stay.",
+    )  # fmt: skip
+    agreement = preset.min_agreement
+    if straight:
+        agreement = st.slider(
+            "Leave an outline as it is if less than this would agree", 0.5, 1.0, agreement, 0.01,
+            key="refine-agreement", persist_state="session",
+            help="Overlap (IoU) of the straight outline with the present one. Lower straightens "
+            "more objects, also those that are not quite rectangular.",
+        )  # fmt: skip
+    return RefineSettings(regularise=straight, min_agreement=agreement, unit=unit, **values)
+
+
+def _in_unit(name: str, pixels: float, unit: str, gsd: float | None) -> float:
+    if unit == "px" or not gsd:
+        return float(pixels)
+    metres = pixels * (gsd**2 if name in _AREAS else gsd)
+    return float(f"{metres:.2g}")
+
+
+def _scope(work: Workspace, found: Instances) -> list[int]:
+    """Numbers of the objects that the settings are for."""
+    chosen = chosen_ids(work, found)
+    by_class: dict[str, list[int]] = {}
+    for item in found:
+        if item.label:
+            by_class.setdefault(item.label, []).append(item.id)
+    scopes = {"all": found.ids.tolist(), "selected": chosen}
+    scopes |= {f"class {label}": ids for label, ids in sorted(by_class.items())}
+    words = {"all": "All objects", "selected": "Selected objects"}
+
+    def text(scope: str) -> str:
+        name = words.get(scope) or f"Class “{scope.removeprefix('class ')}”"
+        return f"{name} ({len(scopes[scope]):,})"
+
+    kept = st.session_state.get("refine-scope", "all")
+    if kept not in scopes:
+        st.session_state["refine-scope"] = "all"
+    scope = st.selectbox(
+        "Apply to", list(scopes), format_func=text, key="refine-scope", persist_state="session"
+    )
+    return scopes[scope]
+
+
+def _preview(work: Workspace, found: Instances, settings: RefineSettings, ids: list[int]) -> None:
+    """Before and after, on the selected objects or the largest ones."""
+    some = found.select(ids)
+    chosen = [item for item in some if item.id in work.selected] or list(some)
+    shown = sorted(chosen, key=lambda item: -item.area)[:_SHOWN]
+    if not shown:
+        st.caption("No object is selected. Click one in the picture, or choose another group.")
+        return
+    key = (tuple(shown), settings, work.scene)
+    views = work.remember(
+        "refine-preview", key, lambda: [_before_after(work, item, settings) for item in shown]
+    )
+    columns = st.columns(_SHOWN)
+    for column, (content, caption) in zip(columns, views):
+        column.image(content, caption=caption, width="stretch")
+    st.caption("White: as it is. Orange: after the steps above.")
+
+
+def _before_after(work: Workspace, item, settings: RefineSettings) -> tuple[bytes, str]:
+    """A picture of one object with both outlines, and how its area changes."""
+    before = Instances([item], work.shape)
+    after = refine(before, settings, gsd=work.scene.gsd)
+    x0, y0, x1, y1 = item.bbox
+    margin = 6 + max(x1 - x0, y1 - y0) // 10
+    x0, y0 = max(x0 - margin, 0), max(y0 - margin, 0)
+    x1, y1 = min(x1 + margin, work.shape[1]), min(y1 + margin, work.shape[0])
+    picture = work.scene.read_rgb(Window(x0, y0, x1 - x0, y1 - y0), 2 * _PREVIEW_WIDTH)
+    scale = max(2 * _PREVIEW_WIDTH / max(x1 - x0, y1 - y0), 1e-6)
+    picture = _resized(picture, round((x1 - x0) * scale), round((y1 - y0) * scale))
+    for objects_, colour, width in ((before, _BEFORE, 4), (after, _AFTER, 3)):
+        style = OverlayStyle(fill="none", contour_color=colour, contour_width=width)
+        picture = overlay(picture, objects_, style, origin=(x0, y0), scale=scale)
+    if not len(after):
+        return resources.jpeg(picture), f"Object {item.id}: removed"
+    change = after[0].area / item.area - 1
+    return resources.jpeg(picture), f"Object {item.id}: area {change:+.1%}"
+
+
+def _resized(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    import cv2
+
+    return cv2.resize(picture, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_LINEAR)
+
+
+def _start(
+    work: Workspace, found: Instances, settings: RefineSettings, ids: list[int], key: str
+) -> None:
+    count = len(ids)
+    words = "Straighten" if settings.regularise else "Refine"
+    what = f"{words} object {ids[0]}" if count == 1 else f"{words} {count:,} objects"
+    gsd = work.scene.gsd
+
+    def run(progress, cancelled) -> Instances:
+        return refine(found, settings, only=ids, gsd=gsd, progress=progress, cancelled=cancelled)
+
+    task = _Task(Job.start(run), found, what)
+    st.session_state[key] = task
+    if task.job.wait(_PATIENCE):
+        _finish(work, key)
+
+
+def _finish(work: Workspace, key: str) -> None:
+    """Take over what a finished refinement changed."""
+    task: _Task = st.session_state.pop(key)
+    job = task.job
+    if job.state == "failed":
+        st.session_state[f"{key}-error"] = job.error
+    if job.state != "done":
+        return
+    now, _ = objects(work)
+    # What was changed by hand in the meantime stays as it is now.
+    before = {item.id: item for item in task.before}
+    after = {item.id: item for item in job.result}
+    items = []
+    for item in now:
+        if before.get(item.id) is not item:
+            items.append(item)
+        elif item.id in after:
+            items.append(after[item.id])
+    wanted = Instances(items, now.shape, next_id=now.next_id)
+    if len(wanted) != len(now) or any(a is not b for a, b in zip(now, wanted)):
+        commit(work, wanted, task.what)
+        st.toast(f"{task.what}: done. Undo takes it back.", icon=":material/check:")
+    else:
+        st.toast("These steps change nothing here.", icon=":material/info:")
+
+
+@st.fragment(run_every=0.5)
+def _progress(work: Workspace, key: str) -> None:
+    task: _Task | None = st.session_state.get(key)
+    if task is None:
+        st.rerun()
+    if task.job.finished:
+        _finish(work, key)
+        st.rerun()
+    st.progress(task.job.fraction, f"{task.what}: {task.job.text}")
+    st.button(
+        "Stopping…" if task.job.cancelling else "Stop", icon=":material/stop:",
+        disabled=task.job.cancelling, key="refine-stop", on_click=task.job.cancel,
+        help="All objects stay as they are.",
+    )  # fmt: skip

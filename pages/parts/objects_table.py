@@ -1,0 +1,143 @@
+"""The table of objects and the selection, which table, picture and charts share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rsam_core.instances import Instances
+
+from . import workspace
+from .workspace import Workspace
+
+_TITLES = {
+    "id": ("Object", "%d", None),
+    "label": ("Class", None, None),
+    "score": ("Quality", "%.2f", "Predicted IoU, from 0 to 1."),
+    "area_m2": ("Area (m²)", "%.1f", None),
+    "perimeter_m": ("Perimeter (m)", "%.1f", None),
+    "area": ("Area (px)", "%d", None),
+    "perimeter": ("Perimeter (px)", "%.0f", "Along outer outline and holes (Crofton)."),
+    "compactness": ("Compactness", "%.2f", "1 for a disc, less for long or ragged outlines."),
+    "solidity": ("Solidity", "%.2f", "Share of its convex hull that the object covers."),
+    "rectangularity": ("Rectangularity", "%.2f", "Share of its smallest rectangle it covers."),
+    "elongation": ("Elongation", "%.2f", "0 for a square, towards 1 for a strip."),
+    "eccentricity": ("Eccentricity", "%.2f", "0 for a circle, towards 1 for a line."),
+    "extent": ("Extent", "%.2f", "Share of its upright box that the object covers."),
+    "equivalent_diameter_area_m": ("Diameter (m)", "%.1f", "Of the disc of the same area."),
+    "axis_major_length_m": ("Length (m)", "%.1f", "Major axis of the fitted ellipse."),
+    "axis_minor_length_m": ("Width (m)", "%.1f", "Minor axis of the fitted ellipse."),
+    "equivalent_diameter_area": ("Diameter (px)", "%.1f", "Of the disc of the same area."),
+    "axis_major_length": ("Length (px)", "%.1f", "Major axis of the fitted ellipse."),
+    "axis_minor_length": ("Width (px)", "%.1f", "Minor axis of the fitted ellipse."),
+    "orientation": ("Direction (°)", "%.0f", "Of the long axis, clockwise from the top."),
+    "holes": ("Holes", "%d", None),
+    "parts": ("Pieces", "%d", None),
+    "nearest_neighbour_m": ("Nearest (m)", "%.1f", "Gap to the nearest other object."),
+    "nearest_neighbour": ("Nearest (px)", "%.1f", "Gap to the nearest other object."),
+    "nearest_id": ("Nearest object", "%d", None),
+    "centroid_x": ("Centre x", "%.1f", "Pixels from the left edge."),
+    "centroid_y": ("Centre y", "%.1f", "Pixels from the top edge."),
+    "map_x": ("Map x", "%.6g", None),
+    "map_y": ("Map y", "%.6g", None),
+    "source": ("Found by", None, None),
+}  # fmt: skip
+
+
+def title(column: str) -> str:
+    """Name of a column for people."""
+    if column in _TITLES:
+        return _TITLES[column][0]
+    kind, _, band = column.partition("_")
+    name = band.upper() if band in ("ndvi", "ndwi") else band.replace("_", " ")
+    return {"mean": f"Mean {name}", "std": f"Spread {name}"}.get(kind, column)
+
+
+def numeric_columns(table: pd.DataFrame) -> list[str]:
+    """Columns worth a chart, in the order of the table on the screen."""
+    colours = [name for name in table if name.startswith(("mean_", "std_"))]
+    left_out = {"id", "label", "source", "nearest_id", "centroid_x", "centroid_y"}
+    left_out |= {"map_x", "map_y"}
+    names = [name for name in _TITLES if name in table and name not in left_out]
+    return names + colours
+
+
+def chosen_ids(work: Workspace, found: Instances) -> list[int]:
+    """Numbers of the selected objects, in their order."""
+    return [id for id in found.ids.tolist() if id in work.selected]
+
+
+def selection_buttons(work: Workspace, found: Instances) -> None:
+    """Select all, none; look at and remove what is selected."""
+    chosen = chosen_ids(work, found)
+
+    def select(ids: list[int]) -> None:
+        work.selected = frozenset(ids)
+
+    def look() -> None:
+        boxes = found.select(chosen).bboxes
+        x0, y0 = boxes[:, :2].min(axis=0)
+        x1, y1 = boxes[:, 2:].max(axis=0)
+        margin = 0.5 * max(x1 - x0, y1 - y0) + 10
+        work.show(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
+
+    buttons = (
+        ("All", ":material/select_all:", len(chosen) < len(found), select, (found.ids.tolist(),),
+         "Select all objects"),
+        ("None", ":material/deselect:", bool(chosen), select, ([],), "Select no object"),
+        ("Look", ":material/center_focus_strong:", bool(chosen), look, (),
+         "Show the selected objects large"),
+        (f"Remove ({len(chosen)})", ":material/delete:", bool(chosen), workspace.remove,
+         (work, chosen), "Remove the selected objects (can be undone)"),
+    )  # fmt: skip
+    for text, icon, enabled, action, arguments, hint in buttons:
+        key = f"objects-{text.split(' ')[0].lower()}"
+        st.button(
+            text, icon=icon, disabled=not enabled, key=key, help=hint, on_click=action,
+            args=arguments,
+        )  # fmt: skip
+
+
+def object_table(work: Workspace, found: Instances, table: pd.DataFrame) -> None:
+    """One row an object; ticked rows are the selection."""
+    key = f"objects-table-{work.token}"
+    ids = found.ids
+    rows = np.flatnonzero(np.isin(ids, list(work.selected))).tolist()
+
+    def select() -> None:
+        picked = st.session_state[key]["selection"]["rows"]
+        work.selected = frozenset(int(ids[row]) for row in picked if row < len(ids))
+
+    # Rows are ticked by position; the ticks have to follow their objects.
+    known = st.session_state.get(key)
+    if known and sorted(known["selection"]["rows"]) != rows:
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    order = [name for name in _TITLES if name in table]
+    order += [name for name in table if name.startswith(("mean_", "std_"))]
+    st.dataframe(
+        _for_people(work, found, table),
+        hide_index=True,
+        column_order=order,
+        column_config={name: _column(name) for name in order},
+        key=key,
+        on_select=select,
+        selection_mode="multi-row",
+        height=300,
+    )
+
+
+def _for_people(work: Workspace, found: Instances, table: pd.DataFrame) -> pd.DataFrame:
+    """The table with directions in degrees, clockwise from the top."""
+    if "orientation" not in table:
+        return table
+    degrees = np.mod(180 - np.degrees(table["orientation"]), 180)
+    key = (found, work.scene, tuple(table))
+    return work.remember("degrees", key, lambda: table.assign(orientation=degrees))
+
+
+def _column(name: str) -> object:
+    text, form, hint = _TITLES.get(name, (title(name), "%.3g", None))
+    if form is None:
+        return st.column_config.TextColumn(text, help=hint)
+    return st.column_config.NumberColumn(text, format=form, help=hint)
