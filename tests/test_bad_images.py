@@ -261,3 +261,96 @@ def test_random_damage_never_raises_anything_else() -> None:
             except SceneError:
                 outcomes["refused"] += 1
     assert min(outcomes.values()) > 10
+
+
+# --- files that claim or hide too much ------------------------------------------------------------
+
+
+def retagged(content: bytes, tag: int, value: int) -> bytes:
+    """Return a little-endian TIFF with another value in a tag of one short number."""
+    broken = bytearray(content)
+    (start,) = struct.unpack_from("<I", broken, 4)
+    (count,) = struct.unpack_from("<H", broken, start)
+    for place in range(start + 2, start + 2 + 12 * count, 12):
+        if struct.unpack_from("<H", broken, place)[0] == tag:
+            struct.pack_into("<H", broken, place + 8, value)
+            return bytes(broken)
+    raise LookupError(tag)
+
+
+@pytest.mark.parametrize("code", [34_712, 34_933, 60_000])
+def test_unsupported_compression(code: int) -> None:
+    content = tiff(np.asarray(textured()).transpose(2, 0, 1), compress="lzw")
+    message = refused(retagged(content, 259, code), "odd.tif")
+    assert "compressed in a way" in message
+    assert "Deflate or LZW" in message
+
+
+def test_content_that_is_not_what_its_compression_says() -> None:
+    content = tiff(np.asarray(textured()).transpose(2, 0, 1), compress="lzw")
+    with pytest.raises(SceneError, match="damaged"):
+        open_scene(retagged(content, 259, 8), name="odd.tif").read_rgb()
+
+
+def test_a_tiny_file_that_claims_gigabytes() -> None:
+    with rasterio.MemoryFile() as memory:
+        with memory.open(
+            driver="GTiff",
+            count=20,
+            width=16_000,
+            height=16_000,
+            dtype="float32",
+            tiled=True,
+            sparse_ok=True,
+        ):
+            pass
+        content = memory.read()
+    assert len(content) < 10_000_000
+    assert "claims to hold 20 GB" in refused(content, "bomb.tif")
+
+
+def deflate_bomb(width: int, height: int, stream: bytes, bits: int = 8) -> bytes:
+    """Return a TIFF of one Deflate strip with any content, written by hand."""
+    tags = [
+        (256, 4, width),
+        (257, 4, height),
+        (258, 3, bits),
+        (259, 3, 8),
+        (262, 3, 1),
+        (273, 4, 8),
+        (277, 3, 1),
+        (278, 4, height),
+        (279, 4, len(stream)),
+    ]
+    directory = struct.pack("<H", len(tags))
+    for tag, kind, value in tags:
+        directory += struct.pack("<HHI", tag, kind, 1) + struct.pack("<I", value)
+    start = 8 + len(stream)
+    return b"II*\0" + struct.pack("<I", start) + stream + directory + bytes(4)
+
+
+def test_a_strip_that_unpacks_to_more_than_its_pixels() -> None:
+    # 100 MB behind 64 × 64 pixels: only what belongs to the picture is unpacked.
+    bomb = zlib.compress(b"\x07" * 100_000_000, 9)
+    scene = open_scene(deflate_bomb(64, 64, bomb), name="bomb.tif")
+    values = scene.read_bands()
+    assert values.shape == (64, 64, 1)
+    # How the surplus is cut off, and whether it costs the last rows, is the decoder's affair.
+    assert (values[:32] == 7).all()
+
+
+def test_a_strip_that_unpacks_to_the_whole_image_is_refused() -> None:
+    # One block of 16,000 × 16,000 × 4 bytes would have to be unpacked for every single read.
+    content = deflate_bomb(16_000, 16_000, zlib.compress(bytes(100_000)), bits=32)
+    message = refused(content, "bomb.tif")
+    assert "blocks of 1.0 GB" in message
+    assert "tiled GeoTIFF" in message
+
+
+def test_a_session_goes_on_after_bad_files() -> None:
+    good = open_scene(encode(photo(), "PNG"))
+    before = good.read_rgb()
+    for content in (b"", b"x", encode(textured(), "PNG")[:500], deflate_bomb(9, 9, b"nothing")):
+        with pytest.raises(SceneError):
+            open_scene(content, name="bad").read_rgb()
+    np.testing.assert_array_equal(good.read_rgb(), before)

@@ -18,6 +18,7 @@ from helpers_rasters import (
 )
 from PIL import Image, TiffImagePlugin
 
+from rsam_core.bands import ViewSettings, presets
 from rsam_core.errors import SceneError
 from rsam_core.scene import open_scene
 
@@ -141,6 +142,8 @@ def test_50_bands() -> None:
     scene = open_scene(tiff(bands))
     assert scene.count == 50
     assert scene.read_rgb().shape == (32, 40, 3)
+    assert len(presets(scene)) == 1 + 50
+    assert scene.with_view(ViewSettings((50, 7, 1))).view_bands == (50, 7, 1)
     np.testing.assert_array_equal(scene.read_bands(), bands.transpose(1, 2, 0))
 
 
@@ -210,3 +213,45 @@ def test_unknown_tags_do_no_harm() -> None:
     tags[34_735] = (1, 1, 0, 1, 1024, 34_737, 400, 90)  # points beyond the text it refers to
     scene = open_scene(encode(photo(), "TIFF", tiffinfo=tags))
     np.testing.assert_array_equal(scene.read_rgb(), np.asarray(photo()))
+
+
+def test_nodata_that_differs_between_bands(tmp_path: Path) -> None:
+    bands = np.random.default_rng(0).integers(10, 3000, (3, 40, 50)).astype(np.int16)
+    bands[0, :, :10] = 0
+    bands[1, :, :10] = -9999
+    bands[1, :, 20:25] = -9999
+    path = tmp_path / "mixed.tif"
+    path.write_bytes(tiff(bands[:2]))
+    values = "".join(
+        f"<PAMRasterBand band='{band}'><NoDataValue>{value}</NoDataValue></PAMRasterBand>"
+        for band, value in ((1, 0), (2, -9999))
+    )
+    (tmp_path / "mixed.tif.aux.xml").write_text(f"<PAMDataset>{values}</PAMDataset>")
+    scene = open_scene(path)
+    assert any("different values (0, -9999)" in note for note in scene.notes)
+    first, second = (scene.with_view(ViewSettings((band,))) for band in (1, 2))
+    np.testing.assert_array_equal(first.valid_mask(), bands[0] != 0)
+    np.testing.assert_array_equal(second.valid_mask(), bands[1] != -9999)
+    assert second.stretch[0][0] >= 10
+    index = scene.with_view(ViewSettings((1, 2), index="ndvi"))
+    np.testing.assert_array_equal(index.valid_mask(), (bands[0] != 0) & (bands[1] != -9999))
+
+
+@pytest.mark.parametrize("empty", [np.nan, -9999])
+def test_first_bands_empty_and_a_later_one_not(empty: float) -> None:
+    bands = np.random.default_rng(0).uniform(1, 9, (5, 32, 40)).astype(np.float32)
+    bands[:3] = empty
+    scene = open_scene(tiff(bands, nodata=-9999))
+    assert scene.view_bands == (4,)
+    assert any("band 4 is shown in their place" in note for note in scene.notes)
+    assert scene.read_rgb().std() > 50
+
+
+def test_infinite_values_in_one_band_only() -> None:
+    bands = np.random.default_rng(0).uniform(1, 9, (3, 32, 40)).astype(np.float32)
+    bands[1, :8] = np.inf
+    bands[2, 30] = -np.inf
+    scene = open_scene(tiff(bands))
+    assert scene.valid_mask().sum() == (32 - 8 - 1) * 40
+    assert all(1 <= low < high <= 9 for low, high in scene.stretch)
+    assert not scene.read_rgb()[:8].any()

@@ -1,0 +1,209 @@
+"""Large files: read in windows and strips, overviews kept, memory bounded; pyramids and BigTIFF."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import rasterio.shutil
+from helpers_rasters import PLACE, UTM, tiff, write_tiff
+
+from benchmarks.memory import LAYOUTS, write
+from rsam_core._kept import Kept
+from rsam_core.bands import ViewSettings
+from rsam_core.errors import SceneError
+from rsam_core.scene import Window, open_scene
+
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+
+TILES = {"tiled": True, "blockxsize": 64, "blockysize": 64}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("max_size", [333, 250, 332, 1])
+def test_strips_make_the_same_reduced_picture(
+    dtype: str, max_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bands = (np.random.default_rng(0).random((4, 333, 277)) * 200).astype(dtype)
+    if dtype == "float32":
+        bands[:, 50:90, 60:200] = -9999
+        bands[:, 7] = np.nan
+    nodata = -9999 if dtype == "float32" else None
+    scene = open_scene(tiff(bands, nodata=nodata, **TILES))
+    whole = scene.read_rgb(max_size=max_size)
+    part = scene.read_rgb(Window(3, 5, 250, 301), max_size=max_size)
+    monkeypatch.setattr("rsam_core._view.STRIP_PIXELS", 277 * 40)
+    monkeypatch.setattr("rsam_core._view.STRIP_STEP", 8)
+    np.testing.assert_array_equal(scene.read_rgb(max_size=max_size), whole)
+    np.testing.assert_array_equal(scene.read_rgb(Window(3, 5, 250, 301), max_size=max_size), part)
+
+
+def test_a_window_reads_nothing_but_itself(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (3, 512, 512), dtype=np.uint8)
+    path = write_tiff(tmp_path / "town.tif", values, compress="deflate", **TILES)
+    with rasterio.open(path) as dataset:
+        start = int(dataset.get_tag_item("BLOCK_OFFSET_5_5", "TIFF", bidx=1))
+        length = int(dataset.get_tag_item("BLOCK_SIZE_5_5", "TIFF", bidx=1))
+    content = bytearray(path.read_bytes())
+    content[start : start + length] = bytes(length)
+    path.write_bytes(content)
+    # The tile at (320, 320) is spoilt: whoever touches it fails, so nothing else may.
+    scene = open_scene(path)
+    window = Window(64, 64, 250, 250)
+    np.testing.assert_array_equal(scene.read_rgb(window), values.transpose(1, 2, 0)[window.slices])
+    with pytest.raises(SceneError, match="damaged"):
+        scene.read_rgb(Window(300, 300, 40, 40))
+
+
+def test_overview_is_read_once_for_each_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    bands = np.random.default_rng(0).integers(0, 5000, (4, 200, 300), dtype=np.uint16)
+    scene = open_scene(tiff(bands))
+    overview = scene.overview(100)
+    np.testing.assert_array_equal(overview, scene.read_rgb(max_size=100))
+    infrared = scene.with_view(ViewSettings((4, 1, 2)))
+    other = infrared.overview(100)
+    assert (other != overview).any()
+    with pytest.raises(ValueError, match="read-only"):
+        overview[0, 0] = 0
+    monkeypatch.setattr(type(scene), "read_rgb", None)
+    assert scene.overview(100) is overview
+    assert infrared.overview(100) is other
+    assert scene.with_gsd(2).overview(100) is overview
+
+
+def test_kept_arrays_stay_within_the_budget() -> None:
+    kept = Kept(budget=250)
+    made = []
+
+    def make(name: str, size: int = 100) -> np.ndarray:
+        return kept.get(name, lambda: made.append(name) or np.zeros(size, np.uint8))
+
+    a = make("a")
+    make("b")
+    assert make("a") is a
+    make("c")  # drops b, which was used longest ago
+    assert make("a") is a
+    make("b")
+    assert made == ["a", "b", "c", "b"]
+    make("huge", 300)
+    make("huge", 300)
+    assert made[4:] == ["huge", "huge"]
+    make("b")
+    assert len(made) == 6
+
+
+def test_threads_wait_for_one_reading() -> None:
+    kept, made = Kept(), []
+
+    def make() -> np.ndarray:
+        made.append(1)
+        return np.zeros(9)
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: kept.get("x", make), range(40)))
+    assert len(made) == 1
+    assert all(result is results[0] for result in results)
+
+
+def test_12000_pixels_of_16_bits_stay_small_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "large.tif"
+    options = {"count": 4, "width": 12_000, "height": 12_000, "dtype": "uint16"}
+    with rasterio.open(path, "w", driver="GTiff", sparse_ok=True, **TILES, **options):
+        pass
+    # Empty blocks cost no time; the arrays that are made are those of any other content.
+    script = f"""
+import resource, rsam_core as rsam
+from rsam_core.bands import ViewSettings
+import numpy, rasterio
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+before = peak()
+scene = rsam.open_scene({str(path)!r})
+scene.overview(1024), scene.read_rgb(rsam.Window(5000, 5000, 1024, 1024))
+scene.with_view(ViewSettings((4,))).read_rgb(rsam.Window(0, 0, 2048, 1024))
+print(peak() - before)
+"""
+    output = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    ).stdout
+    # All pixels at once are 1,152 MB.
+    assert float(output) < 450
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_benchmark_writes_what_it_says(layout: str, tmp_path: Path) -> None:
+    write(tmp_path / "large.tif", 600, LAYOUTS[layout])
+    with rasterio.open(tmp_path / "large.tif") as dataset:
+        assert (dataset.block_shapes[0][1] < 600) == ("tiles" in layout)
+        assert (dataset.compression is not None) == ("deflate" in layout)
+        assert dataset.overviews(1) == []
+    scene = open_scene(tmp_path / "large.tif")
+    assert (scene.shape, scene.count, scene.dtype, scene.gsd) == ((600, 600), 4, "uint16", 0.3)
+    assert scene.read_rgb(max_size=200).std() > 10
+
+
+# --- formats for large images ---------------------------------------------------------------------
+
+
+def drawn(dtype: str = "uint16", count: int = 3) -> np.ndarray:
+    """Return (count, 600, 500): smooth hills, different in each band."""
+    y, x = np.mgrid[:600, :500]
+    hills = [2000 + 1500 * np.sin(x / (40 + 9 * i)) * np.cos(y / 50) for i in range(count)]
+    return np.array(hills).astype(dtype)
+
+
+def test_cloud_optimised_geotiff_serves_its_pyramid(tmp_path: Path) -> None:
+    path = tmp_path / "cog.tif"
+    with (
+        rasterio.MemoryFile(tiff(drawn(), crs=UTM, transform=PLACE)) as memory,
+        memory.open() as source,
+    ):
+        rasterio.shutil.copy(source, path, driver="COG", blocksize=128, compress="DEFLATE")
+    with rasterio.open(path) as dataset:
+        assert dataset.overviews(1)
+        level = rasterio.open(path, overview_level=0).read(1)
+    scene = open_scene(path)
+    assert (scene.crs, scene.gsd, scene.notes) == (UTM, 0.5, ())
+    np.testing.assert_array_equal(scene.read_bands(), drawn().transpose(1, 2, 0))
+    (low, high), *_ = scene.stretch
+    expected = np.clip((level - low) / (high - low) * 255, 0, 255)
+    assert np.abs(scene.read_rgb(max_size=300)[..., 0] - expected).max() <= 1
+
+
+def test_bigtiff(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "big.tif", drawn(), crs=UTM, transform=PLACE, BIGTIFF="YES")
+    assert path.read_bytes()[:4] == b"II+\0"
+    scene = open_scene(path)
+    assert scene.gsd == 0.5
+    np.testing.assert_array_equal(scene.read_bands(), drawn().transpose(1, 2, 0))
+
+
+def test_georeferenced_jpeg_2000_of_16_bits(tmp_path: Path) -> None:
+    from rasterio.drivers import raster_driver_extensions
+
+    if "jp2" not in raster_driver_extensions():
+        pytest.skip("this GDAL writes no JPEG 2000")
+    path = tmp_path / "sentinel.jp2"
+    with (
+        rasterio.MemoryFile(tiff(drawn(count=4), crs=UTM, transform=PLACE)) as memory,
+        memory.open() as source,
+    ):
+        rasterio.shutil.copy(
+            source,
+            path,
+            driver="JP2OpenJPEG",
+            quality=100,
+            reversible="YES",
+            blockxsize=256,
+            blockysize=256,
+        )
+    scene = open_scene(path)
+    assert (scene.crs, scene.gsd, scene.dtype, scene.count) == (UTM, 0.5, "uint16", 4)
+    window = Window(200, 300, 150, 120)
+    np.testing.assert_array_equal(
+        scene.read_bands(window), drawn(count=4).transpose(1, 2, 0)[window.slices]
+    )
