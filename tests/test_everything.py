@@ -202,6 +202,35 @@ def test_estimate_comes_from_a_few_points_only(segmenter, embedding, model):
     assert len(model.calls) < 10
 
 
+# ------------------------------------------------------------------ leaving out covered points
+
+
+def test_points_on_good_masks_are_left_out(segmenter, embedding, model):
+    settings = EverythingSettings(spacing=8, skip_covered=True)
+    found = initialize(segmenter, embedding, settings)
+    assert found.complete
+    assert found.points == 192
+    # Houses are 30 x 22 and more pixels; at most (3 x 8)² = 576 let a mask cover points.
+    covering = [house for house in HOUSES if house.sum() <= 576]
+    assert len(covering) == 1
+    (small,) = covering
+    asked = [c.prompt.points[0].astype(int) for c in model.calls]
+    on_it = [(x, y) for x, y in asked if small[y, x]]
+    grid = grid_points(SHAPE, 8).astype(int)
+    assert 1 <= len(on_it) < sum(small[y, x] for x, y in grid)
+    # All other points were asked.
+    assert len(asked) - len(on_it) == sum(not small[y, x] for x, y in grid)
+    assert len(generate(found, settings)) == 4
+
+
+def test_leaving_points_out_tells_the_same_progress(segmenter, embedding):
+    shares: list[float] = []
+    settings = EverythingSettings(spacing=8, skip_covered=True)
+    initialize(segmenter, embedding, settings, progress=lambda share, _: shares.append(share))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
 # ------------------------------------------------------------------ generate
 
 
