@@ -24,10 +24,14 @@ PLACE = Affine(0.3, 0, 500_000, 0, -0.3, 9_328_000)
 
 @pytest.fixture(scope="module")
 def fine() -> np.ndarray:
-    """Four fine 11-bit bands of a rendered town; the fourth is a made-up near infrared."""
+    """Four fine 11-bit bands of a rendered town; the fourth is a made-up near infrared.
+
+    Plants are bright in it and all else is not, so that no mixture of the others gives it.
+    """
     sample: TownSample = render_town(384, 288, gsd=0.3, seed=3, style="suburb")
     rgb = sample.image.astype(np.float32)
-    infrared = np.clip(1.6 * rgb[..., 1] - 0.5 * rgb[..., 0] + 30, 0, 255)
+    green = np.clip((2 * rgb[..., 1] - rgb[..., 0] - rgb[..., 2]) / 60, 0, 1)
+    infrared = rgb.mean(axis=-1) * 0.5 + 120 * green**2
     return np.concatenate([rgb, infrared[..., None]], axis=-1) * 8
 
 
@@ -51,7 +55,10 @@ def geotiff(values: np.ndarray, transform: Affine, crs: str = "EPSG:32737") -> b
 
 
 def pan_of(fine: np.ndarray) -> np.ndarray:
-    return fine @ WEIGHTS
+    """What a panchromatic sensor sees: a mixture of the bands, not quite linear, with noise."""
+    mixture = fine @ WEIGHTS
+    noise = np.random.default_rng(4).normal(0, 12, mixture.shape)
+    return (2040 * (mixture / 2040) ** 0.9 + noise).astype(np.float32)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -116,14 +116,16 @@ def point_editor(raster: Raster, step: Step, key: str) -> Points:
     fit = None
     with right:
         if control:
-            fit = _fit(replace(step, **{parameter.name: points}))
+            fit = _fit(replace(step, **{parameter.name: points}), table)
         elif desk.most and len(table) < desk.most:
             st.caption(
                 f"{len(table)} of {desk.most} corners marked. Click the corners of something "
                 "that is rectangular on the ground, in any order."
             )
     with left:
-        _picture(raster, desk, table, fit, key)
+        note = _picture(raster, desk, table, fit, key)
+        if note:
+            st.caption(note)
         st.caption(
             "Click to add a point; zoom with the wheel, drag to move. Right-click (or Shift and "
             "click) near a point to remove it."
@@ -158,18 +160,22 @@ def _table(desk: Desk, key: str, control: bool) -> pd.DataFrame:
         "map_x": number("Map x", format=form, help="Easting, or longitude in degrees."),
         "map_y": number("Map y", format=form, help="Northing, or latitude in degrees."),
     }
+    numbered = desk.table.copy()
+    numbered.insert(0, "point", np.arange(1, len(numbered) + 1))
     edited = st.data_editor(
-        desk.table,
-        column_config={name: config[name] for name in desk.table.columns},
+        numbered,
+        column_config={"point": number("Point", format="%d", disabled=True, width="small")}
+        | {name: config[name] for name in desk.table.columns},
         hide_index=True,
         num_rows="dynamic",
         key=f"{key}-table-{desk.version}",
         height="auto" if len(desk.table) < 10 else 400,
     )
-    return table_of(edited.to_numpy(float), desk.table.columns)
+    columns = list(desk.table.columns)
+    return table_of(edited[columns].to_numpy(float), columns)
 
 
-def _fit(step: GroundControlPoints) -> GroundControl | None:
+def _fit(step: GroundControlPoints, table: pd.DataFrame) -> GroundControl | None:
     """Fit the step's model and show its errors; None where it cannot be fitted yet."""
     count, need = len(step.control), NEEDED[step.model]
     if count < need:
@@ -183,13 +189,15 @@ def _fit(step: GroundControlPoints) -> GroundControl | None:
     except PrepareError as error:
         banner.show(error)
         return None
-    _errors(fit)
+    complete = np.isfinite(table.to_numpy(float)).all(axis=1)
+    _errors(fit, np.flatnonzero(complete) + 1)
     return fit
 
 
-def _errors(fit: GroundControl) -> None:
+def _errors(fit: GroundControl, numbers: np.ndarray) -> None:
+    """Show the errors of a fit whose points have these numbers."""
     rows = pd.DataFrame(fit.table())
-    rows.insert(0, "point", np.arange(1, len(rows) + 1))
+    rows.insert(0, "point", numbers)
     left_out = fit.left_out_rmse_px
     with st.container(horizontal=True):
         st.metric("RMSE", f"{fit.rmse_px:.2f} px", help="Root mean square of the residuals.")
@@ -221,8 +229,8 @@ def _errors(fit: GroundControl) -> None:
         )
     elif (suspect := fit.suspect) is not None:
         st.warning(
-            f"Point {suspect + 1} contradicts the others, which fit well without it. Check where "
-            "it was clicked and its map coordinates.",
+            f"Point {numbers[suspect]} contradicts the others, which fit well without it. "
+            "Check where it was clicked and its map coordinates.",
             icon=":material/wrong_location:",
         )
 
@@ -233,8 +241,8 @@ def _metres(value: float) -> str:
 
 def _picture(
     raster: Raster, desk: Desk, table: pd.DataFrame, fit: GroundControl | None, key: str
-) -> None:
-    """The picture with its points, to zoom, pan and click."""
+) -> str:
+    """The picture with its points, to zoom, pan and click; returns what its arrows mean."""
     width, height = desk.size
     box = [0, 0, width, height]
     places = table[["x", "y"]].to_numpy(float)
@@ -266,13 +274,14 @@ def _picture(
         "canvas": canvas,
         "ack": ack,
         "look": None,
-        "badge": note,
+        "badge": "",
         "camera": None,
     }
     name = f"{key}-canvas"
     _component(
         key=name, data=data, default={"report": None}, on_report_change=lambda: _take(key, name)
     )
+    return note
 
 
 def _layer(
@@ -295,7 +304,8 @@ def _layer(
     factor = arrow_factor(fit.residuals, max(width, height))
     arrows = np.zeros_like(places)
     arrows[np.isfinite(table.to_numpy(float)).all(axis=1)] = fit.residuals * factor
-    note = f"Arrows: where the model puts each point, {factor:g} × enlarged" if factor > 1 else ""
+    note = "Pink arrows lead to where the model puts each point"
+    note += f", {factor:g} times as long as they are." if factor > 1 else "."
     return point_layer(shape, places * scale, arrows * scale), note
 
 

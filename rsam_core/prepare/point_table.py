@@ -144,13 +144,23 @@ def point_layer(
             for colour, width in ((_SHADE, thick + 2), (_ARROW, thick)):
                 cv2.line(layer, whole(place), whole(tip), colour, width, cv2.LINE_AA, 4)
             cv2.circle(layer, whole(tip), round(16 * 3.5 * max(size, 0.5)), _ARROW, -1, 16, 4)
-        corner = (round(place[0] + 9 * size), round(place[1] - 7 * size))
-        for colour, width in ((_SHADE, 3 * thick), (_LABEL, thick)):
-            cv2.putText(
-                layer, str(number), corner, cv2.FONT_HERSHEY_SIMPLEX, 0.8 * size, colour, width,
-                cv2.LINE_AA,
-            )  # fmt: skip
+        _label(layer, str(number), place + np.array([9.0, -9.0]) * size, size)
     return layer
+
+
+def _label(layer: NDArray[np.uint8], text: str, corner: NDArray, size: float) -> None:
+    """Write a text on a dark plate whose lower left corner is given."""
+    import cv2
+
+    font, scale, thick = cv2.FONT_HERSHEY_SIMPLEX, max(0.4, 0.7 * size), max(1, round(1.6 * size))
+    (width, height), below = cv2.getTextSize(text, font, scale, thick)
+    pad = max(2, round(4 * size))
+    x, y = round(corner[0]), round(corner[1])
+    plate = (x, y - height - below - 2 * pad), (x + width + 2 * pad, y)
+    cv2.rectangle(layer, *plate, (*_SHADE[:3], 190), -1)
+    cv2.putText(
+        layer, text, (x + pad, y - pad - below), font, scale, _LABEL, thick, cv2.LINE_AA
+    )  # fmt: skip
 
 
 def _number(value: Any) -> float:
