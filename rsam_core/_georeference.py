@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # From this difference in pixel size between top and bottom on, the user is told.
 _NOTED_GSD_SPREAD = 0.02
+# Ends the notes that a typed ground distance settles.
+TYPE_GSD = "Type the ground distance of a pixel if you know it."
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Place:
         if crs is None:
             note = (
                 "The file does not name its coordinate system, so sizes in metres are unknown. "
-                "Type the ground distance of a pixel if you know it."
+                + TYPE_GSD
             )
             return cls(None, transform, None, (note,))
         gsd, notes = measured_gsd(transform, crs, width, height)
@@ -181,7 +183,7 @@ def measured_gsd(
     if gsd is None:
         return None, [
             "The coordinates of this file do not fit its coordinate system, so sizes in metres are "
-            "unknown. Type the ground distance of a pixel if you know it."
+            "unknown. " + TYPE_GSD
         ]
     ends = [ground_sample_distance(transform, crs, width, height, y=y) for y in (0.5, height - 0.5)]
     known = [value for value in ends if value is not None]

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from rsam_core._choose_view import Chosen, Layout, choose_view, index_bands
-from rsam_core._georeference import Place, checked_crs
+from rsam_core._georeference import TYPE_GSD, Place, checked_crs
 from rsam_core._kept import Kept
 from rsam_core._opening import opened
 from rsam_core._raster_io import MAX_READ_BYTES, RasterFile
-from rsam_core._view import View
 from rsam_core.bands import BandRoles, ViewSettings
 from rsam_core.errors import SceneError
 from rsam_core.window import Window
@@ -33,8 +32,8 @@ MAX_GSD = 1000.0
 class Scene:
     """An opened image. Made by `open_scene`; immutable, cheap to keep, safe between threads.
 
-    Only the header and the file's bytes (or its path) are held; pixels are read in windows on
-    demand, each time through a handle of their own.
+    Only the header and the file's bytes (or its path) are held, and small overviews; pixels are
+    read in windows on demand, each time through a handle of their own.
 
     Attributes
     ----------
@@ -122,7 +121,7 @@ class Scene:
     @property
     def view_bands(self) -> tuple[int, ...]:
         """Bands in the view from 1: one for grey, three for colours, two for a spectral index."""
-        return self._view.bands
+        return self._chosen.view.bands
 
     @property
     def stretch(self) -> tuple[tuple[float, float], ...] | None:
@@ -130,11 +129,7 @@ class Scene:
 
         Of a spectral index a single pair: the values at both ends of its colours.
         """
-        return self._view.stretch
-
-    @property
-    def _view(self) -> View:
-        return self._chosen.view
+        return self._chosen.view.stretch
 
     @property
     def pixel_area_m2(self) -> float | None:
@@ -170,7 +165,7 @@ class Scene:
         part = self._checked(window)
         shape = part.reduced_shape(max_size)
         with self._reading(part) as (dataset, source):
-            return self._view.rgb(dataset, source, shape)
+            return self._chosen.view.rgb(dataset, source, shape)
 
     def overview(self, max_size: int = 2048) -> np.ndarray:
         """Return the view image of the whole scene, reduced; kept in memory once it was read.
@@ -239,7 +234,7 @@ class Scene:
         """
         part = self._checked(window)
         with self._reading(part) as (dataset, source):
-            return self._view.valid(dataset, source)
+            return self._chosen.view.valid(dataset, source)
 
     def index(self, name: str, window: Window | None = None) -> np.ndarray:
         """Compute a spectral index from the bands as stored.
@@ -267,7 +262,7 @@ class Scene:
         self._check_memory(shape, 8)
         bands = index_bands(self.name, self.roles, name)
         nodata = tuple(self._layout.nodata[band - 1] for band in bands)
-        view = replace(self._view, bands=bands, index=name, nodata=nodata, palette=None)
+        view = replace(self._chosen.view, bands=bands, index=name, nodata=nodata, palette=None)
         with self._reading(part) as (dataset, source):
             sample = view.sample(dataset, source, shape)
         result = view.index_values(sample.values)
@@ -344,7 +339,8 @@ class Scene:
                 f"A ground distance of {gsd!r} metres per pixel is not possible. Type a number "
                 f"above 0 and up to {MAX_GSD:,.0f}, for example 0.3 for a pixel of 30 cm."
             )
-        return replace(self, gsd=metres)
+        notes = tuple(note for note in self._place_notes if not note.endswith(TYPE_GSD))
+        return replace(self, gsd=metres, _place_notes=notes)
 
     def pixel_to_map(self, x: float, y: float) -> tuple[float, float]:
         """Convert scene pixels to map coordinates of the CRS.

@@ -173,6 +173,7 @@ def test_transform_without_a_crs() -> None:
     assert scene.transform == PLACE
     assert any("does not name its coordinate system" in note for note in scene.notes)
     assert scene.with_gsd(0.5).gsd == 0.5
+    assert scene.with_gsd(0.5).notes == ()
 
 
 @pytest.mark.parametrize(
