@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.parts import banner, prompt_list, prompters, results, sidebar, workspace
+from pages.parts import autosaving, banner, prompt_list, prompters, results, sidebar, workspace
 from pages.parts.canvas import picture_canvas
 from pages.parts.everything_panel import panel
 from pages.parts.gallery import gallery
@@ -152,6 +152,8 @@ def page(work: workspace.Workspace) -> None:
     # As high as the picture, so that what stands below never moves.
     with right.container(height=height + BELOW, border=False, gap="xsmall", key="objects"):
         headline(work, found, table)
+        with banner.guard():
+            autosaving.offer(work)
         if mode == "Everything":
             panel(work, prompter)
         else:
@@ -163,6 +165,7 @@ def page(work: workspace.Workspace) -> None:
         results.metrics_tab(work, found)
     with tab_files, banner.guard():
         results.downloads_tab(work, found, table, style)
+    autosaving.keep_safe(work)
 
 
 opened = workspace.current()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -106,6 +107,12 @@ class Workspace:
         Number of the uploaded file it was last read from.
     truth_error : RsamError or None
         Why that file could not be used.
+    kept : tuple
+        The state that was last saved, or is about to be.
+    saving : threading.Timer or None
+        What saves it.
+    declined : bool
+        Whether earlier work on this image was offered and not wanted.
     latest : dict
         What `remember` keeps.
     pictures : dict
@@ -137,6 +144,9 @@ class Workspace:
     truth: Truth | None = None
     truth_file: str = ""
     truth_error: RsamError | None = None
+    kept: tuple = ()
+    saving: threading.Timer | None = None
+    declined: bool = False
     latest: dict[str, tuple[tuple, Any]] = field(default_factory=dict)
     pictures: dict[tuple, NDArray[np.uint8]] = field(default_factory=dict)
 

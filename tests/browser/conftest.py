@@ -57,7 +57,8 @@ def address(app_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "--server.fileWatcherType": "none",
     }
     command += [str(part) for option in options.items() for part in option]
-    environment = os.environ | {"RSAM_MODELS": str(tmp_path_factory.mktemp("models"))}
+    folders = {name: str(tmp_path_factory.mktemp(name)) for name in ("RSAM_MODELS", "RSAM_HOME")}
+    environment = os.environ | folders
     with app_log.open("w") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:

@@ -106,8 +106,8 @@ def test_a_car_is_outlined_in_a_scene_larger_than_any_view(
     screen.page.locator(".stage").get_by_role("button", name="Fit").click()
     expect(screen.page.locator(".stage .badge")).to_contain_text("Zoom in to find small objects")
     screen.expect_objects(1)
-    screen.wheel((400, 300), 12)
-    screen.click(middle(cars(block)[0]))
+    screen.wheel(middle(car), 12)
+    screen.click(middle(car))
     screen.expect_rows("Object 1 · 2 include")
     assert screen.table().iloc[0]["bbox_x"] <= row["bbox_x"]
 
