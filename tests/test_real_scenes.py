@@ -85,6 +85,17 @@ def test_every_preset_shows_a_picture(name: str) -> None:
     assert dict(facts(scene))["Coordinates"].startswith(("WGS 84", "NAD83"))
 
 
+def test_every_photograph_of_the_coast_opens_and_shows(tiny: TinyModel) -> None:
+    paths = sorted(shared("coast_unlabelled").glob("*.*"))
+    assert paths
+    for path in paths:
+        scene = open_scene(path)
+        assert (scene.transform, scene.count) == (None, 3)
+        assert scene.read_rgb(max_size=230).std() > 10
+    view = scene.read_rgb(Window(700, 400, 200, 160))
+    assert Segmenter(tiny).embed(view).shape == (160, 200)
+
+
 def test_plants_and_water_of_the_prairie_stand_apart() -> None:
     # North Dakota in June: ponds in green fields. Both indices must separate the darkest infrared
     # (water) from the brightest (crops).
@@ -135,6 +146,7 @@ def test_footprint_areas_agree_with_geopandas_in_the_utm_zone(name: str) -> None
     large = truth > 100
     error = measured[large] / truth[large] - 1
     assert large.sum() >= 10
-    # Of one building, drawing it on pixels of 0.3 m alone moves the area by some percent.
-    assert abs(error.mean()) < 0.01
-    assert error.std() < 0.02
+    # Drawing a building on pixels of 0.3 m moves its area a little either way.
+    assert abs(error.mean()) < 0.005
+    assert error.std() < 0.01
+    assert np.abs(error).max() < 0.03
