@@ -17,11 +17,18 @@ from numpy.typing import ArrayLike, NDArray
 from rsam_core.errors import PrepareError
 
 from .geometric import apply_homography
+from .mappings import (
+    Contradictory,
+    Mapping,
+    Points,
+    Undetermined,
+    fit_homography,
+    fit_polynomial,
+    normalising_frame,
+)
 
 if TYPE_CHECKING:
     from affine import Affine
-
-Points = NDArray[np.float64]
 
 NEEDED = {"affine": 3, "projective": 4, "polynomial2": 6, "polynomial3": 10}
 """Kinds of model, with the fewest control points that determine each."""
@@ -36,9 +43,7 @@ TITLES = {
 SUSPECT_FROM = 0.5
 """Pixels of RMSE below which no point is called wrong."""
 
-# Singular values below this share of the largest mean that the points do not fix the model.
-_SPREAD = {"affine": 1e-3, "projective": 1e-3, "polynomial2": 1e-4, "polynomial3": 1e-4}
-_THREE_IN_LINE = 1e-4
+_ORDERS = {"affine": 1, "polynomial2": 2, "polynomial3": 3}
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,51 +64,18 @@ class GroundControl:
     pixel: Points
     map: Points
     crs: str | None
-    _model: NDArray[np.float64] = field(repr=False)
+    _mapping: Mapping = field(repr=False)
     _frames: tuple[NDArray[np.float64], NDArray[np.float64]] = field(repr=False)
 
     def to_pixel(self, points: ArrayLike) -> Points:
         """Where places on the map (..., 2) are in the picture; NaN beyond the horizon."""
         there = apply_homography(self._frames[1], points)
-        if self.kind == "projective":
-            found = apply_homography(self._model, there)
-        else:
-            found = _terms(there, _order(self.kind)) @ self._model
-        return apply_homography(np.linalg.inv(self._frames[0]), found)
+        return apply_homography(np.linalg.inv(self._frames[0]), self._mapping.forward(there))
 
     def to_map(self, points: ArrayLike) -> Points:
         """Where pixels (..., 2) are on the map; NaN where a polynomial has no inverse there."""
         here = apply_homography(self._frames[0], points)
-        if self.kind == "projective":
-            found = apply_homography(np.linalg.inv(self._model), here)
-        else:
-            found = self._inverted(here)
-        return apply_homography(np.linalg.inv(self._frames[1]), found)
-
-    def _inverted(self, here: Points) -> Points:
-        """Solve the polynomial for places on the map, by Newton's method."""
-        order, model = _order(self.kind), self._model
-        linear = model[1:3]
-        there = (here - model[0]) @ np.linalg.pinv(linear)
-        if order == 1:
-            return there
-        for _ in range(30):
-            off = _terms(there, order) @ model - here
-            slope_x, slope_y = (_slopes(there, order, axis) @ model for axis in (0, 1))
-            jacobian = np.stack([slope_x, slope_y], axis=-1)
-            with np.errstate(all="ignore"):
-                det = np.linalg.det(jacobian)[..., None]
-                ours = np.stack(
-                    [
-                        jacobian[..., 1, 1] * off[..., 0] - jacobian[..., 0, 1] * off[..., 1],
-                        jacobian[..., 0, 0] * off[..., 1] - jacobian[..., 1, 0] * off[..., 0],
-                    ],
-                    axis=-1,
-                )
-                there = there - ours / det
-        with np.errstate(all="ignore"):
-            off = np.abs(_terms(there, order) @ model - here).max(axis=-1, keepdims=True)
-        return np.where(off < 1e-9, there, np.nan)
+        return apply_homography(np.linalg.inv(self._frames[1]), self._mapping.backward(here))
 
     @property
     def transform(self) -> Affine | None:
@@ -247,11 +219,6 @@ def fit_ground_control(
     ------
     PrepareError
         Points are too few, not finite, or lie so that they do not determine the model.
-
-    References
-    ----------
-    .. [1] Hartley, R. and Zisserman, A. (2004). Multiple View Geometry in Computer Vision, 2nd
-       edition, section 4 (normalised direct linear transformation, then geometric refinement).
     """
     if kind not in NEEDED:
         raise PrepareError(f"“{kind}” is not a kind of rectification. Use {', '.join(NEEDED)}.")
@@ -266,16 +233,21 @@ def fit_ground_control(
             "well spread over the picture" + ("." if need == 3 else ", or choose a simpler model.")
         )
     check_coordinates(place, crs)
-    frames = _frame(pixel, kind), _frame(place, kind)
-    here, there = apply_homography(frames[0], pixel), apply_homography(frames[1], place)
-    flat = 1 if kind == "projective" else _order(kind)
-    for side in (here, there):
-        _check_spread(_terms(side, flat), kind)
-    if kind == "projective":
-        model = _projective(here, there)
-    else:
-        model = np.linalg.lstsq(_terms(there, _order(kind)), here, rcond=None)[0]
-    return GroundControl(kind, pixel, place, crs, model, frames)
+    try:
+        frames = normalising_frame(pixel), normalising_frame(place)
+        here, there = apply_homography(frames[0], pixel), apply_homography(frames[1], place)
+        if kind == "projective":
+            mapping = fit_homography(there, here)
+        else:
+            mapping = fit_polynomial(there, here, _ORDERS[kind])
+    except Undetermined as error:
+        raise _degenerate(kind) from error
+    except Contradictory as error:
+        raise PrepareError(
+            "The control points contradict each other: no flat ground looks like this from any "
+            "place. Check that each point has the coordinates of its own place on the map."
+        ) from error
+    return GroundControl(kind, pixel, place, crs, mapping, frames)
 
 
 def check_coordinates(place: Points, crs: str | None) -> None:
@@ -320,84 +292,9 @@ def ground_lengths(first: ArrayLike, second: ArrayLike, crs: str) -> NDArray[np.
     return np.asarray(geod.inv(*degrees)[2])
 
 
-def _order(kind: str) -> int:
-    return {"affine": 1, "polynomial2": 2, "polynomial3": 3}[kind]
-
-
-def _powers(order: int) -> list[tuple[int, int]]:
-    return [(total - j, j) for total in range(order + 1) for j in range(total + 1)]
-
-
-def _terms(points: Points, order: int) -> NDArray[np.float64]:
-    """Monomials of points (..., 2) up to an order, lowest first."""
-    x, y = points[..., 0], points[..., 1]
-    return np.stack([x**i * y**j for i, j in _powers(order)], axis=-1)
-
-
-def _slopes(points: Points, order: int, axis: int) -> NDArray[np.float64]:
-    """Derivatives of the monomials along one axis."""
-    x, y = points[..., 0], points[..., 1]
-    columns = []
-    for i, j in _powers(order):
-        if axis == 0:
-            columns.append(i * x ** max(i - 1, 0) * y**j)
-        else:
-            columns.append(j * x**i * y ** max(j - 1, 0))
-    return np.stack(columns, axis=-1)
-
-
-def _frame(points: Points, kind: str) -> NDArray[np.float64]:
-    """Shift and scale that bring points to the origin with unit spread, as 3 × 3 matrix."""
-    centre = points.mean(0)
-    spread = float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)) / 2))
-    if spread == 0:
-        raise PrepareError(_degenerate(kind))
-    return np.array(
-        [[1 / spread, 0, -centre[0] / spread], [0, 1 / spread, -centre[1] / spread], [0, 0, 1]]
-    )
-
-
-def _check_spread(design: NDArray[np.float64], kind: str) -> None:
-    singular = np.linalg.svd(design, compute_uv=False)
-    if singular[-1] < _SPREAD[kind] * singular[0]:
-        raise PrepareError(_degenerate(kind))
-
-
-def _degenerate(kind: str) -> str:
-    return (
+def _degenerate(kind: str) -> PrepareError:
+    return PrepareError(
         "The control points lie on one line or too close together, so that they do not fix "
         f"the picture on the map ({TITLES[kind].lower()}). Spread them over the whole picture, "
         "corners included" + ("." if kind == "affine" else ", or choose a simpler model.")
     )
-
-
-def _projective(here: Points, there: Points) -> NDArray[np.float64]:
-    """Fit the homography from `there` to `here`."""
-    from scipy.optimize import least_squares
-
-    rows = []
-    for (u, v), (x, y) in zip(here, there):
-        rows.append([x, y, 1, 0, 0, 0, -u * x, -u * y, -u])
-        rows.append([0, 0, 0, x, y, 1, -v * x, -v * y, -v])
-    _, singular, right = np.linalg.svd(np.array(rows), full_matrices=True)
-    # One direction is the solution; a second one as small means that three points are in line.
-    if singular[7] < _THREE_IN_LINE * singular[0]:
-        raise PrepareError(_degenerate("projective"))
-    matrix = right[-1].reshape(3, 3)
-    scale = there @ matrix[2, :2] + matrix[2, 2]
-    if scale.mean() < 0:
-        matrix, scale = -matrix, -scale
-    if scale.min() <= 1e-9 * np.abs(scale).max() or abs(np.linalg.det(matrix)) < 1e-9:
-        raise PrepareError(
-            "The control points contradict each other: no flat ground looks like this from any "
-            "place. Check that each point has the coordinates of its own place on the map."
-        )
-    matrix = matrix / scale.mean()
-
-    def off(entries: NDArray[np.float64]) -> NDArray[np.float64]:
-        mapped = there @ entries.reshape(3, 3)[:, :2].T + entries.reshape(3, 3)[:, 2]
-        return (mapped[:, :2] / mapped[:, 2:] - here).ravel()
-
-    if len(here) > 4:
-        matrix = least_squares(off, matrix.ravel(), x_scale="jac").x.reshape(3, 3)
-    return matrix
