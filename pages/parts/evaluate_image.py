@@ -15,13 +15,15 @@ from rsam_core.export import to_csv
 from rsam_core.instances import Instances
 from rsam_core.metrics import METRICS
 from rsam_core.metrics.scene import SceneComparison, compare_scene, metric_rows
+from rsam_core.render import overlay
+from rsam_core.style import OverlayStyle
 from rsam_core.truth import Truth
 
-from . import banner, evaluate_truth, resources
+from . import banner, evaluate_swipe, evaluate_truth, resources
 from .results import chips
 from .workspace import Workspace, objects
 
-VIEWS = ("Right and wrong", "IoU of each object", "Both outlines")
+VIEWS = ("Right and wrong", "IoU of each object", "Both outlines", "Swipe")
 WORST = 8
 OUTLINE_HELP = {
     "boundary_f": (
@@ -172,6 +174,10 @@ def _picture(work: Workspace, truth: Truth, comparison: SceneComparison) -> None
             lambda: resources.jpeg(pictures.iou_picture(image, comparison.truth, ious, **place)),
         )
         legend = pictures.iou_legend()
+    elif view == VIEWS[3]:
+        pair = work.remember("evaluate-swipe", key, lambda: _pair(image, comparison, place))
+        evaluate_swipe.swipe(*pair, image.shape[1::-1], height=560, key=f"swipe-{work.token}")
+        return
     elif view == VIEWS[2]:
         content = work.remember(
             "evaluate-outlines",
@@ -194,6 +200,22 @@ def _picture(work: Workspace, truth: Truth, comparison: SceneComparison) -> None
         legend = pictures.confusion_legend()
     st.image(content, width="stretch")
     chips(legend)
+
+
+def _pair(
+    image: np.ndarray, comparison: SceneComparison, place: dict[str, object]
+) -> tuple[bytes, bytes]:
+    """The image with the truth, and with what was outlined."""
+    colors = dict(pictures.contour_legend())
+    both = ((comparison.truth, colors["truth"]), (comparison.predicted, colors["prediction"]))
+    styles = (
+        (found, OverlayStyle(fill="single", color=color, opacity=0.35, contour_width=2))
+        for found, color in both
+    )
+    first, second = (
+        resources.jpeg(overlay(image, found, style, **place)) for found, style in styles
+    )
+    return first, second
 
 
 def _value_table(rows: list[dict[str, object]], key: str, form: str = "%.3f") -> None:

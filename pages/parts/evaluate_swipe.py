@@ -1,0 +1,51 @@
+"""Truth and outlines: one picture over the other, with a handle to drag between them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+# The slider of the Prepare page; only what it calls the two pictures differs.
+from .prepare_swipe import _CSS, _HTML, _JS, _address
+
+_WORDS = {"picture before": "picture of the truth", "Before": "Truth", "After": "Outlined"}
+
+
+def _renamed(html: str) -> str:
+    for old, new in _WORDS.items():
+        html = html.replace(old, new)
+    return html
+
+
+_component = st.components.v2.component("rsam_truth_swipe", html=_renamed(_HTML), css=_CSS, js=_JS)
+
+
+def swipe(truth: bytes, outlined: bytes, size: tuple[int, int], *, height: int, key: str) -> None:
+    """Show two pictures of one size.
+
+    Parameters
+    ----------
+    truth, outlined : bytes
+        JPEG.
+    size : (int, int)
+        Width and height in pixels.
+    height : int
+        Room in CSS pixels.
+    key : str
+        Widget key.
+    """
+    _component(
+        key=key,
+        data={
+            "before": _address(truth, f"{key}-truth"),
+            "after": _address(outlined, f"{key}-outlined"),
+            "size": list(size),
+            "size_after": list(size),
+            "height": height,
+            "pair": False,
+            "largest": 2.0,
+            "sharp": False,
+            "map": None,
+        },
+        default={"place": None},
+        on_place_change=lambda: None,
+    )
