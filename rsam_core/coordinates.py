@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import PromptError
-from rsam_core.prompts import Prompt
 
 LONGEST_VIEW = 2048
 """Longest side of a view in pixels; a larger window is shrunk to it before encoding."""
@@ -78,15 +77,6 @@ class Frame:
         left, top, right, bottom = self.bounds
         x1, y1 = x if x1 is None else x1, y if y1 is None else y1
         return left <= x and x1 <= right and top <= y and y1 <= bottom
-
-    def prompt_from_scene(self, prompt: Prompt) -> Prompt:
-        """A prompt in scene pixels as the model needs it, in picture pixels."""
-        sx, sy = self.scale
-        return prompt.moved(self.scale, (-self.x * sx, -self.y * sy))
-
-    def resized(self, columns: int, rows: int) -> Frame:
-        """The same window in a picture of another size."""
-        return Frame(self.x, self.y, self.width, self.height, columns, rows)
 
 
 def view_frame(width: int, height: int, longest: int = LONGEST_VIEW) -> Frame:

@@ -103,14 +103,6 @@ class Prompt:
             )
         return replace(self, box=box)
 
-    def moved(self, scale: tuple[float, float], offset: tuple[float, float]) -> Prompt:
-        """Points and box mapped by ``(x, y) * scale + offset``; a mask cannot be mapped."""
-        if self.mask is not None:
-            raise PromptError("A mask prompt belongs to one view. Mark the object again here.")
-        s, o = np.asarray(scale, float), np.asarray(offset, float)
-        box = None if self.box is None else (self.box.reshape(2, 2) * s + o).ravel()
-        return replace(self, points=self.points * s + o, box=box)
-
 
 def _points(points: ArrayLike | None) -> NDArray[np.float64]:
     if points is None:

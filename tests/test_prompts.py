@@ -127,14 +127,6 @@ def test_prompt_does_not_change_with_the_list_it_came_from():
         prompt.points[0] = 7
 
 
-def test_moving_scales_first_and_shifts_then():
-    prompt = Prompt(points=[(10, 20)], labels=[1], box=(2, 4, 6, 8)).moved((2, 0.5), (100, -1))
-    assert prompt.points.tolist() == [[120, 9]]
-    assert prompt.box.tolist() == [104, 1, 112, 3]
-    with pytest.raises(PromptError, match="belongs to one view"):
-        Prompt(mask=np.ones((2, 2))).moved((1, 1), (0, 0))
-
-
 def test_one_prompt_or_several_as_a_list():
     prompt = Prompt(points=[(1, 2)])
     assert as_list(prompt) == [prompt]

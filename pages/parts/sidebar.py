@@ -25,6 +25,8 @@ def image_facts(workspace: Workspace) -> None:
     scene = workspace.scene
     with st.container(key="card", gap="xxsmall"):
         scene_card(scene)
+    if scene.transform is not None and scene.crs is None:
+        _coordinate_system(workspace)
     if scene.transform is None or scene.crs is None or not scene.gsd:
         _pixel_size(workspace)
     with st.expander("Bands and contrast", icon=":material/palette:"), banner.guard():
@@ -32,6 +34,22 @@ def image_facts(workspace: Workspace) -> None:
         if settings != scene.view_settings:
             with st.spinner("Drawing the picture anew…"):
                 change_scene(workspace, scene.with_view(settings))
+            st.rerun()
+
+
+def _coordinate_system(workspace: Workspace) -> None:
+    """Name the coordinate system of an image whose world file says where, but not in which."""
+    code = st.text_input(
+        "Coordinate system (EPSG code)",
+        placeholder="for example 32637",
+        key=f"crs-{workspace.token}",
+        help="The file says where the image lies, but not in which coordinate system. Whoever "
+        "made it knows the code, for example 32637 for UTM zone 37 North, or 4326 for degrees.",
+    ).strip()
+    if code:
+        with banner.guard():
+            named = code if ":" in code else f"EPSG:{code}"
+            workspace.rescale(workspace.scene.with_crs(named))
             st.rerun()
 
 
