@@ -83,6 +83,7 @@ def test_resume_uses_what_is_there_and_a_new_run_does_not(town, tmp_path, capsys
         (["town", "--model", "no-such-model"], "no-such-model"),
         (["town", "--studies", "weather"], "no study called “weather”"),
         (["town", "--prompts", "none"], "Nothing to compare"),
+        (["town", *QUICK, "--studies", "size"], "Studies need a model"),
         (["town", "--limit", "0"], "At least one image"),
         (["town", "--output", "file/report"], "cannot be written"),
     ],
@@ -150,6 +151,20 @@ def test_a_stop_keeps_what_is_finished(town, tmp_path, monkeypatch, capsys):
     assert cli.main([*arguments, "--resume"]) == 0
     assert len(seen) == 4
     assert json.loads((tmp_path / "r/results.json").read_text())["images_done"] == 3
+
+
+def test_a_study_that_fails_does_not_cost_the_report(town, tmp_path, monkeypatch, capsys):
+    from rsam_core.errors import EvaluationError
+    from rsam_core.studies import STUDIES, Study
+
+    def fails(*_, **__):
+        raise EvaluationError("nothing to study")
+
+    monkeypatch.setitem(STUDIES, "size", Study("size", "Size", "", STUDIES["size"].settings, fails))
+    arguments = [str(town), "--prompts", "box", "--quiet", "--studies", "size"]
+    assert cli.main([*arguments, "--output", str(tmp_path / "r")]) == 1
+    assert "The study “Size” failed: nothing to study" in capsys.readouterr().err
+    assert (tmp_path / "r/report.html").exists()
 
 
 def test_it_runs_as_a_module():

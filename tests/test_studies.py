@@ -9,8 +9,8 @@ import pytest
 from helpers_models import FakeModel, rectangle
 
 from rsam_core.bootstrap import Interval
-from rsam_core.datasets import Sample
-from rsam_core.errors import Cancelled, EvaluationError
+from rsam_core.datasets import Dataset, Item, Sample
+from rsam_core.errors import Cancelled, DatasetError, EvaluationError
 from rsam_core.instances import Instances
 from rsam_core.models.base import PromptableModel
 from rsam_core.segmenter import Segmenter
@@ -262,7 +262,8 @@ def test_every_study_reports_draws_repeats_and_stops(key):
     assert result.model == "filler"
     assert len(result.rows[["image", "object"]].drop_duplicates()) == 3
     assert result.table["mean"].notna().all()
-    assert told[0][1] in "ab"
+    assert told[0] == (0.0, "Counting the objects of image 1 of 2")
+    assert told[2][1] in "ab"
     assert all(0 <= share < 1 for share, _ in told)
     figure = result.figure()
     assert figure.axes[0].has_data()
@@ -274,6 +275,18 @@ def test_every_study_reports_draws_repeats_and_stops(key):
         study.run(samples, Segmenter(BoxFiller()), settings, cancelled=lambda: True)
     with pytest.raises(EvaluationError, match="no true object"):
         study.run(samples, Segmenter(BoxFiller()), study.settings(min_area=5000))
+
+
+def test_images_that_cannot_be_read_are_left_out():
+    def broken():
+        raise DatasetError("b is broken")
+
+    good = sample("a")
+    items = (Item("a", "a", lambda: good), Item("b", "b", broken))
+    result = size_study(Dataset("d", items), Segmenter(BoxFiller()))
+    assert set(result.rows["image"]) == {"a"}
+    with pytest.raises(DatasetError, match="b is broken"):
+        size_study(Dataset("d", items[1:]), Segmenter(BoxFiller()))
 
 
 def test_the_seed_draws_the_objects():

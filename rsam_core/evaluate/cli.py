@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import signal
 import sys
 import threading
@@ -115,6 +116,8 @@ def _run(options: argparse.Namespace, arguments: list[str], stop: threading.Even
         seed=options.seed,
     )
     studies = _chosen_studies(options)
+    if studies and not settings.prompts:
+        raise EvaluationError("Studies need a model. Give at least one prompt with --prompts.")
     # All folders are looked at before hours are spent on the first.
     datasets = [open_dataset(path, every_value=options.every_value) for path in options.folders]
     outputs = _outputs(options.output, [dataset.name for dataset in datasets])
@@ -146,9 +149,15 @@ def _run(options: argparse.Namespace, arguments: list[str], stop: threading.Even
             if len(one.of(info.key)) and len(evaluation.of(info.key))
         ]
         results = []
-        for study in studies if not stop.is_set() else ():
+        for study in studies:
             progress = _Progress(f"{dataset.name}, {study.title}", options.quiet)
-            results += _study_results(study, chosen, methods, options, progress, stop)
+            try:
+                results += _study_results(study, chosen, methods, options, progress, stop)
+            except Cancelled:
+                break
+            except RsamError as error:
+                print(f"\nThe study “{study.title}” failed: {error}", file=sys.stderr)
+                code = SOME_FAILED
             progress.end()
         pictures = []
         if not options.no_pictures and not stop.is_set():
@@ -243,19 +252,26 @@ class _Progress:
 
     def __init__(self, name: str, quiet: bool) -> None:
         self.name, self.quiet = name, quiet
-        self.began = self.last = time.monotonic()
+        self.began = time.monotonic()
+        self.last = -1e9
         self.live = sys.stderr.isatty()
 
     def __call__(self, share: float, text: str) -> None:
         now = time.monotonic()
-        if self.quiet or (not self.live and now - self.last < 10 and share not in (0, 1)):
+        pause = 0.1 if self.live else 10
+        if self.quiet or (now - self.last < pause and share < 1):
             return
         self.last = now
         spent = now - self.began
         left = f", about {spent / share * (1 - share):.0f} s left" if 0.02 < share < 1 else ""
         line = f"{self.name}: {share:4.0%}  {text}{left}"
         if self.live:
-            print(f"\r\033[K{line[:150]}", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
         else:
             print(line, file=sys.stderr, flush=True)
 

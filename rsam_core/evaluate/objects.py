@@ -83,6 +83,7 @@ def evaluate_sample(
     methods: Sequence[Method],
     settings: EvaluationSettings | None = None,
     *,
+    progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     keep: Callable[[str, Method, NDArray[np.bool_], NDArray[np.bool_]], None] | None = None,
 ) -> tuple[list[Row], list[Row]]:
@@ -94,6 +95,8 @@ def evaluate_sample(
     methods : sequence of Method
     settings : EvaluationSettings, optional
         What it says of models and prompts is not used here.
+    progress : callable, optional
+        Called with a share from 0 to 1 and a text before each object.
     cancelled : callable, optional
         Asked before each object.
     keep : callable, optional
@@ -119,14 +122,19 @@ def evaluate_sample(
     settings = settings or EvaluationSettings()
     objects: list[Row] = []
     images: list[Row] = []
-    for tile in tiles(sample, settings.max_side):
+    parts = list(tiles(sample, settings.max_side))
+    steps, done = len(parts) * len(methods), 0
+    for tile in parts:
         found = pieces(tile.truth, settings.min_area)
         bench = Bench(tile.image, cancelled=cancelled)
         shape = tile.image.shape[:2]
         for method in methods:
-            for name, item in found:
+            for index, (name, item) in enumerate(found):
                 if cancelled is not None and cancelled():
                     raise Cancelled("The evaluation was stopped.")
+                if progress is not None:
+                    share = (done + index / len(found)) / steps
+                    progress(share, f"{method.title}, object {index + 1} of {len(found)}")
                 truth = full_mask(item, shape)
                 outcome = method.run(bench, truth)
                 row = {
@@ -155,6 +163,7 @@ def evaluate_sample(
                 everything = Instances([item for _, item in found], shape)
                 row |= object_scores(everything, unprompted).to_dict()
             images.append(row)
+            done += 1
     return objects, images
 
 

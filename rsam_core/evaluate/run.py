@@ -96,12 +96,17 @@ def evaluate_dataset(
                 break
             if item.name in done:
                 continue
+            text = f"Image {number + 1} of {total}: {item.name}"
             if progress is not None:
-                progress(number / total, f"Image {number + 1} of {total}: {item.name}")
+                progress(number / total, text)
             entry: dict[str, Any] = {"image": item.name}
             try:
                 objects, images = evaluate_sample(
-                    item.read(), methods, settings, cancelled=cancelled
+                    item.read(),
+                    methods,
+                    settings,
+                    progress=_within(progress, number, total, text),
+                    cancelled=cancelled,
                 )
                 entry |= {"objects": objects, "images": images}
             except Cancelled:
@@ -133,6 +138,13 @@ def evaluate_dataset(
         len(entries),
         total,
     )
+
+
+def _within(progress: Progress | None, number: int, total: int, text: str) -> Progress | None:
+    """Progress within one image of several."""
+    if progress is None:
+        return None
+    return lambda share, what: progress((number + share) / total, f"{text}, {what}")
 
 
 class _Store:

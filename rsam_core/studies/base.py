@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rsam_core.bootstrap import Interval
 from rsam_core.datasets import Dataset, Sample
-from rsam_core.errors import Cancelled, EvaluationError
+from rsam_core.errors import Cancelled, EvaluationError, RsamError
 from rsam_core.evaluate.intervals import clustered_interval, signed
 from rsam_core.evaluate.machine import environment
 from rsam_core.evaluate.objects import full_mask, pieces, tiles
@@ -129,26 +129,40 @@ def drawn_objects(
     samples: Samples,
     settings: StudySettings,
     *,
+    progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Iterator[tuple[Sample, list[Target], float]]:
     """Images with the objects drawn in them, and the share of all objects done before.
 
-    Images without a drawn object are left out. Images are read twice, once to count.
+    Images without a drawn object, and those that cannot be read, are left out. Images are read
+    twice, once to count.
 
     Raises
     ------
     EvaluationError
         If there is no object of the smallest size or more.
+    DatasetError
+        If no image can be read.
     Cancelled
         If it was asked to stop.
     """
     readers = _readers(samples)
     names: list[tuple[int, str, str]] = []
+    failed: list[RsamError] = []
     for number, read in enumerate(readers):
         check(cancelled)
-        for tile in tiles(read(), _MOST_SIDE):
+        if progress is not None:
+            progress(0.0, f"Counting the objects of image {number + 1} of {len(readers)}")
+        try:
+            sample = read()
+        except RsamError as error:
+            failed.append(error)
+            continue
+        for tile in tiles(sample, _MOST_SIDE):
             found = pieces(tile.truth, settings.min_area)
             names += [(number, tile.name, name) for name, _ in found]
+    if failed and len(failed) == len(readers):
+        raise failed[0]
     if not names:
         raise EvaluationError(
             f"There is no true object of {settings.min_area} pixels or more. Add truth, or allow "

@@ -70,7 +70,9 @@ def clicks_study(
 
     settings = settings or ClicksSettings()
     rows = []
-    for sample, targets, share in base.drawn_objects(samples, settings, cancelled=cancelled):
+    for sample, targets, share in base.drawn_objects(
+        samples, settings, progress=progress, cancelled=cancelled
+    ):
         base.report(progress, share, sample)
         bench = Bench(sample.image)
         for target in targets:

@@ -110,7 +110,9 @@ def jitter_study(
 
     settings = settings or JitterSettings()
     rows = []
-    for sample, targets, share in base.drawn_objects(samples, settings, cancelled=cancelled):
+    for sample, targets, share in base.drawn_objects(
+        samples, settings, progress=progress, cancelled=cancelled
+    ):
         base.report(progress, share, sample)
         embedding = segmenter.embed(sample.image)
         for target in targets:

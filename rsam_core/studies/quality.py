@@ -149,7 +149,9 @@ def _study(
     import pandas as pd
 
     rows = []
-    for sample, targets, share in base.drawn_objects(samples, settings, cancelled=cancelled):
+    for sample, targets, share in base.drawn_objects(
+        samples, settings, progress=progress, cancelled=cancelled
+    ):
         base.report(progress, share, sample)
         for level in levels:
             base.check(cancelled)

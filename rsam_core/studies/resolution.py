@@ -91,7 +91,9 @@ def resolution_study(
 
     settings = settings or ResolutionSettings()
     rows = []
-    for sample, targets, share in base.drawn_objects(samples, settings, cancelled=cancelled):
+    for sample, targets, share in base.drawn_objects(
+        samples, settings, progress=progress, cancelled=cancelled
+    ):
         base.report(progress, share, sample)
         shape = sample.image.shape[:2]
         for factor in settings.factors:

@@ -227,7 +227,9 @@ def _prompted(
 
     methods = [PromptMethod(segmenter, prompt) for prompt in prompts]
     rows = []
-    for sample, targets, share in base.drawn_objects(samples, settings, cancelled=cancelled):
+    for sample, targets, share in base.drawn_objects(
+        samples, settings, progress=progress, cancelled=cancelled
+    ):
         base.report(progress, share, sample)
         bench = Bench(sample.image)
         for target in targets:
