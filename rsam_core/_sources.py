@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import tempfile
+import weakref
 from pathlib import Path
 
 from rsam_core._raster_io import RasterFile
 from rsam_core.errors import SceneError
+
+# Larger uploads are laid down in a temporary file, so that they do not fill the memory for as long
+# as a session lasts.
+SPOOL_ABOVE = 64 * 2**20
 
 
 def file_of(source: object, name: str | None) -> RasterFile:
@@ -20,7 +26,7 @@ def file_of(source: object, name: str | None) -> RasterFile:
     if isinstance(source, (str, os.PathLike)):
         return _file_at(source, name)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return RasterFile(name or "image", bytes(source))
+        return _in_memory(name or "image", bytes(source))
     if not hasattr(source, "read"):
         raise SceneError(
             f"RSAM cannot open a {type(source).__name__}. Give the path of an image, its bytes or "
@@ -40,7 +46,35 @@ def file_of(source: object, name: str | None) -> RasterFile:
         raise SceneError(f"“{label}” cannot be read: {error}. Open it again.") from error
     if not isinstance(content, (bytes, bytearray, memoryview)):
         raise SceneError(f"“{label}” was opened as text. Open it in binary mode, with mode 'rb'.")
-    return RasterFile(label, bytes(content))
+    return _in_memory(label, bytes(content))
+
+
+def _in_memory(label: str, content: bytes) -> RasterFile:
+    """Return the file of that content; a large one on disk, where it stays as long as needed."""
+    if len(content) <= SPOOL_ABOVE:
+        return RasterFile(label, content)
+    path = None
+    try:
+        handle, path = tempfile.mkstemp(prefix="rsam-")
+        with os.fdopen(handle, "wb") as spool:
+            spool.write(content)
+    except OSError:
+        # The disk is full or read only: memory must do.
+        if path is not None:
+            Path(path).unlink(missing_ok=True)
+        return RasterFile(label, content)
+    file = RasterFile(label, Path(path))
+    # Also when the program ends.
+    weakref.finalize(file, _remove, path)
+    return file
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        # Windows refuses while somebody reads; its own clean-up takes the file then.
+        return
 
 
 def _file_at(path: str | os.PathLike[str], name: str | None) -> RasterFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -144,6 +145,26 @@ def test_the_benchmark_writes_what_it_says(layout: str, tmp_path: Path) -> None:
     scene = open_scene(tmp_path / "large.tif")
     assert (scene.shape, scene.count, scene.dtype, scene.gsd) == ((600, 600), 4, "uint16", 0.3)
     assert scene.read_rgb(max_size=200).std() > 10
+
+
+def test_large_uploads_lie_on_disk_as_long_as_the_scene_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rsam_core._sources.SPOOL_ABOVE", 10_000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    content = tiff(drawn(), crs=UTM, transform=PLACE)
+    scene = open_scene(content, name="town.tif").with_view(ViewSettings((3, 2, 1)))
+    (spooled,) = tmp_path.iterdir()
+    assert spooled.read_bytes() == content
+    assert (scene.name, scene.content_hash) == ("town.tif", open_scene(content).content_hash)
+    gc.collect()
+    np.testing.assert_array_equal(scene.read_bands(), drawn().transpose(1, 2, 0))
+    assert open_scene(tiff(drawn("uint8", 1)[:, :50, :50])).count == 1
+    del scene
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    assert open_scene(content).gsd == 0.5
 
 
 # --- formats for large images ---------------------------------------------------------------------
