@@ -24,7 +24,13 @@ __all__ = sorted(_WHERE)
 
 # Modules whose import registers their steps, in the order in which menus show them. Those of the
 # later groups may be absent from a reduced installation.
-STEP_MODULES = ("steps_radiometric", "steps_geometric", "steps_noise", "steps_resolution")
+STEP_MODULES = (
+    "steps_radiometric",
+    "steps_geometric",
+    "steps_noise",
+    "steps_resolution",
+    "steps_pansharpen",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -140,7 +140,7 @@ class Pipeline:
         """
         fitted = []
         for step in self.steps:
-            with _named(step):
+            with naming(step):
                 statistics = step.fit(sample)
                 sample = step.apply(sample, statistics)
             fitted.append(statistics)
@@ -160,7 +160,7 @@ class Pipeline:
         """
         for step, statistics in zip(self.steps, fitted, strict=True):
             _stop_if(cancelled)
-            with _named(step):
+            with naming(step):
                 raster = step.apply(raster, statistics)
         return raster
 
@@ -198,7 +198,7 @@ class Pipeline:
             _stop_if(cancelled)
             if progress is not None:
                 progress(done / len(steps), step.title)
-            with _named(step):
+            with naming(step):
                 raster = step.apply(raster, step.fit(raster))
         _stop_if(cancelled)
         return raster
@@ -246,7 +246,7 @@ class Pipeline:
         return replace(self, stages=tuple(stages))
 
 
-class _named:
+class naming:
     """Put the title of a step in front of what goes wrong in it."""
 
     def __init__(self, step: Step) -> None:

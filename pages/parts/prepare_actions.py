@@ -1,0 +1,141 @@
+"""Recipes to keep, and the work at full resolution that makes the prepared image the session's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from rsam_core.jobs import Job
+from rsam_core.prepare import Pipeline
+
+from . import banner, workspace
+from .prepare_state import Bench
+from .workspace import Workspace
+
+POLL_SECONDS = 0.4
+
+
+def recipe(bench: Bench) -> None:
+    """Save the list of steps as a file, or take it from one."""
+    stem = Path(bench.base.name).stem or "image"
+    st.download_button(
+        "Save recipe",
+        bench.pipeline.to_json(),
+        f"{stem}.recipe.json",
+        "application/json",
+        icon=":material/download:",
+        key="save-recipe",
+        on_click="ignore",
+        disabled=not len(bench.pipeline),
+        width="stretch",
+    )
+    key = "load-recipe"
+
+    def load() -> None:
+        file = st.session_state[key]
+        if file is None or file.file_id == bench.recipe:
+            return
+        bench.recipe = file.file_id
+        try:
+            bench.take(Pipeline.from_json(file.getvalue()))
+        except Exception as error:
+            bench.error = error
+
+    st.file_uploader(
+        "Load a recipe", ["json"], key=key, on_change=load, max_upload_size=50,
+        help="The steps of another image, saved as a recipe. They replace the list.",
+    )  # fmt: skip
+
+
+def collect(bench: Bench, work: Workspace) -> bool:
+    """Take over what a finished job made.
+
+    Returns
+    -------
+    bool
+        Whether there was something to take over.
+    """
+    job = bench.job
+    if job is None or not job.finished:
+        return False
+    bench.job = None
+    if job.state == "done":
+        had = bool(work.book.entries) or work.automatic is not None
+        with banner.guard():
+            kept = workspace.use_prepared(work, job.result, bench.job_pipeline)
+            if had and not kept:
+                st.toast(
+                    "The image has another size or place now, so the objects outlined before "
+                    "were removed.",
+                    icon=":material/info:",
+                )
+    elif job.state == "failed":
+        bench.error = job.error
+    return True
+
+
+def actions(bench: Bench, work: Workspace) -> None:
+    """The primary button, progress, and the way back."""
+    if bench.job is not None:
+        _progress(bench, work)
+        return
+    steps = bench.pipeline.steps
+    in_use = work.pipeline.steps if work.pipeline is not None else ()
+    done = bool(steps) and steps == in_use
+
+    def start() -> None:
+        bench.job_pipeline = bench.pipeline
+        bench.job = Job.start(bench.pipeline.run_scene, bench.base)
+
+    if done:
+        st.success("The prepared image is in use.", icon=":material/check_circle:")
+        if st.button(
+            "Go on to Segment", type="primary", icon=":material/ads_click:", key="to-segment",
+            width="stretch",
+        ):  # fmt: skip
+            st.switch_page("pages/segment.py")
+    else:
+        st.button(
+            "Use the prepared image",
+            type="primary",
+            icon=":material/check:",
+            key="use-prepared",
+            on_click=start,
+            disabled=not steps,
+            width="stretch",
+            help="Applies the steps at full resolution. All pages then work on the result; the "
+            "file itself is not changed.",
+        )
+    if work.original is not None:
+        st.button(
+            "Back to the original",
+            icon=":material/undo:",
+            key="use-original",
+            on_click=_back,
+            args=(work,),
+            width="stretch",
+            help="All pages work on the image as it was opened. The list of steps stays here.",
+        )
+
+
+def _back(work: Workspace) -> None:
+    with banner.guard():
+        workspace.use_original(work)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress(bench: Bench, work: Workspace) -> None:
+    job = bench.job
+    if job is None or job.finished:
+        st.rerun()
+        return
+    st.progress(job.fraction, text=f"Preparing at full resolution… {job.text}")
+    st.button(
+        "Stopping…" if job.cancelling else "Stop",
+        icon=":material/stop:",
+        key="stop-preparing",
+        disabled=job.cancelling,
+        on_click=job.cancel,
+        width="stretch",
+    )

@@ -1,0 +1,156 @@
+"""What the Prepare page remembers: the list of steps, their previews and the running job."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+import rsam_core as rsam
+from rsam_core.errors import PrepareError
+from rsam_core.jobs import Job
+from rsam_core.prepare import Pipeline, Raster, Step
+from rsam_core.prepare.advice import Advice, advise, noise_levels
+from rsam_core.prepare.preview import Previewer, detail_window
+
+from .workspace import Workspace
+
+_KEY = "prepare"
+_NUMBERS = itertools.count(1)
+# Longest side, in pixels, of the copy that previews show and of the part that noise is judged on.
+OVERVIEW, PROBE = 960, 768
+
+
+@dataclass
+class Bench:
+    """The work bench of one image.
+
+    Attributes
+    ----------
+    base : Scene
+        The image as it was opened.
+    previewer : Previewer
+    pipeline : Pipeline
+        The steps as listed; `Workspace.pipeline` holds those in use.
+    ids : list of int
+        For each step of the list a number that stays with it; part of widget keys.
+    open : int or None
+        Number of the step whose settings are shown.
+    place : (float, float)
+        Centre of the detail, as shares of width and height.
+    job : Job or None
+        Preparing at full resolution.
+    job_pipeline : Pipeline
+        The steps that it applies.
+    error : BaseException or None
+        What went wrong last, until it is shown.
+    notes : dict of int to str
+        Why settings typed last were not taken, by the number of the step.
+    recipe : str
+        Number of the uploaded recipe that was read last.
+    """
+
+    base: rsam.Scene
+    previewer: Previewer
+    pipeline: Pipeline = field(default_factory=Pipeline)
+    ids: list[int] = field(default_factory=list)
+    open: int | None = None
+    place: tuple[float, float] = (0.5, 0.5)
+    job: Job | None = None
+    job_pipeline: Pipeline = field(default_factory=Pipeline)
+    error: BaseException | None = None
+    notes: dict[int, str] = field(default_factory=dict)
+    recipe: str = ""
+    _advice: tuple[Advice, ...] | None = None
+    _noise: float | None = None
+
+    def take(self, pipeline: Pipeline) -> None:
+        """Replace the whole list, by that of a recipe for example."""
+        self.pipeline = pipeline
+        self.ids = [next(_NUMBERS) for _ in pipeline.stages]
+        self.open, self.notes = None, {}
+
+    def add(self, step: Step, *, show: bool = True) -> None:
+        """Append a step and show its settings."""
+        self.pipeline = self.pipeline.add(step)
+        self.ids.append(next(_NUMBERS))
+        if show:
+            self.open = self.ids[-1]
+
+    def move(self, number: int, by: int) -> None:
+        """Move a step up or down."""
+        index = self.ids.index(number)
+        to = min(max(index + by, 0), len(self.ids) - 1)
+        self.pipeline = self.pipeline.move(index, to)
+        self.ids.insert(to, self.ids.pop(index))
+
+    def remove(self, number: int) -> None:
+        """Take a step out."""
+        index = self.ids.index(number)
+        self.pipeline = self.pipeline.remove(index)
+        self.ids.pop(index)
+        if self.open == number:
+            self.open = None
+
+    def switch(self, number: int, on: bool) -> None:
+        """Switch a step on or off."""
+        self.pipeline = self.pipeline.switch(self.ids.index(number), on)
+
+    def change(self, number: int, **settings: object) -> None:
+        """Give a step other settings; unusable ones are noted and the old ones stay."""
+        index = self.ids.index(number)
+        step = self.pipeline.stages[index].step
+        self.notes.pop(number, None)
+        try:
+            # Not `replace`: a step may derive fields of its own.
+            known = {p.name: getattr(step, p.name) for p in step.parameters()}
+            self.pipeline = self.pipeline.replace_step(index, type(step)(**(known | settings)))
+        except PrepareError as error:
+            self.notes[number] = str(error)
+
+    def coming_to(self, index: int) -> Raster:
+        """The reduced picture as it comes to the step at a position of the list."""
+        steps = tuple(stage.step for stage in self.pipeline.stages[:index] if stage.on)
+        return self.previewer.overall(steps).after
+
+    @property
+    def probe(self) -> Raster:
+        """The middle of the image at full resolution."""
+        window = detail_window(self.base, (0.5, 0.5), (PROBE, PROBE))
+        return Raster.of_scene(self.base, window)
+
+    @property
+    def noise(self) -> float:
+        """Noise of the image where white is 255."""
+        if self._noise is None:
+            self._noise = noise_levels(self.probe)
+        return self._noise
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What the image needs that the list does not have yet."""
+        if self._advice is None:
+            self._advice = advise(self.previewer.overview, self.probe)
+        listed = {stage.step.key for stage in self.pipeline.stages}
+        return tuple(item for item in self._advice if item.step.key not in listed)
+
+
+def bench(work: Workspace) -> Bench:
+    """The bench of the open image, set up anew for another image or view."""
+    base = work.original or work.scene
+    known: Bench | None = st.session_state.get(_KEY)
+    if known is not None and known.base is base:
+        return known
+    with st.spinner("Looking at the image…"):
+        fresh = Bench(base, Previewer(base, OVERVIEW))
+    if known is not None and known.base.content_hash == base.content_hash:
+        # The same image in other bands or with another ground distance.
+        fresh.pipeline, fresh.ids, fresh.open = known.pipeline, known.ids, known.open
+        fresh.job, fresh.job_pipeline = known.job, known.job_pipeline
+    else:
+        if known is not None and known.job is not None:
+            known.job.cancel()
+        fresh.take(work.pipeline or Pipeline())
+    st.session_state[_KEY] = fresh
+    return fresh

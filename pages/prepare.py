@@ -1,0 +1,90 @@
+"""Prepare: steps that make a picture better to segment, with before and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts import banner, prepare_view, workspace
+from pages.parts.gallery import gallery
+from pages.parts.prepare_actions import actions, collect, recipe
+from pages.parts.prepare_state import Bench, bench
+from pages.parts.prepare_steps import catalogue, step_list, suggestions
+from pages.parts.room import room
+from rsam_core.prepare import load_steps
+
+STYLE = Path(__file__).parent / "parts" / "prepare.css"
+# Heights in pixels: of all that stands above and below the picture, of what stands below the list
+# of steps, and the least of either.
+AROUND, BELOW, LOWEST = 320, 60, 300
+
+
+def empty_state() -> None:
+    """What to do when no image is open."""
+    st.title("Prepare")
+    st.info(
+        "No image is open yet. Upload your own on the Home page, or start with a sample below.",
+        icon=":material/image:",
+    )
+    if st.button("Open your own image", type="primary", icon=":material/upload:"):
+        st.switch_page("pages/home.py")
+    st.subheader("Samples")
+    gallery()
+
+
+def steps(table: Bench, height: int) -> None:
+    """The column on the right: suggestions, the list, and where to add from."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button(
+            "Add step",
+            icon=":material/add:",
+            key="add-step",
+            type="secondary" if len(table.pipeline) else "primary",
+        ):
+            catalogue(table)
+        with st.popover("Recipe", icon=":material/receipt_long:", key="recipe"):
+            recipe(table)
+    with st.container(height=height, border=False, gap="small", key="prepare-steps"):
+        if not len(table.pipeline):
+            st.info(
+                "**Start here:** add a step"
+                + (", or take a suggestion." if table.advice else ".")
+                + " The original image is never changed.",
+                icon=":material/tune:",
+            )
+        suggestions(table)
+        step_list(table)
+
+
+def page(work: workspace.Workspace) -> None:
+    """The whole screen for an open image."""
+    st.html(STYLE)
+    table = bench(work)
+    collect(table, work)
+    if table.error is not None:
+        banner.show(table.error)
+        table.error = None
+    left, right = st.columns([64, 36], gap="medium")
+    with left:
+        mode, pair = prepare_view.toolbar(table)
+        width, height = room()
+        height = max(height - AROUND, LOWEST)
+        if mode == prepare_view.POINTS:
+            prepare_view.points(table)
+        else:
+            preview = prepare_view.picture(table, mode, pair, (width, height))
+            prepare_view.notes(table, mode, preview)
+            prepare_view.tones(preview)
+    with right:
+        steps(table, height + BELOW)
+        actions(table, work)
+
+
+load_steps()
+opened = workspace.current()
+if opened is None:
+    empty_state()
+else:
+    with banner.guard():
+        page(opened)
