@@ -32,11 +32,12 @@ _CHUNK = 16
 _HEAVY_CHUNK = 4
 """The same for the large models, which need up to half a second for a point."""
 
-_COVER = 0.15
-"""A mask makes a grid point superfluous if its score is this far above the quality asked for."""
-
 _COVER_REACH = 3.0
-"""...and its area is at most that of a square of so many grid spacings: a field may hold cars."""
+"""A mask makes the grid points on it superfluous up to the area of a square of so many spacings.
+
+A larger one, such as a field, may hold cars. Twice the side left out more points (31 % in place
+of 17 %), but found one village object in ten less.
+"""
 
 _TRIAL_POINTS = 6
 
@@ -61,8 +62,8 @@ class EverythingSettings:
         Largest object as a share of the view, 0 to 1: larger ones are background. Where a scene
         is worked through in tiles, it is a share of the tile.
     skip_covered : bool
-        Leave out grid points that lie on a good mask of moderate size found before: quicker, and
-        some objects are missed.
+        Leave out grid points that lie on a mask of moderate size found before that passes these
+        thresholds: quicker by about a sixth, and a few objects are missed.
     """
 
     spacing: float = 32.0
@@ -269,7 +270,7 @@ class Harvest:
             return
         settings = self.settings
         if (
-            found.score >= min(settings.min_quality + _COVER, 0.98)
+            found.score >= settings.min_quality
             and stability >= settings.min_stability
             and settings.min_area <= found.area <= (_COVER_REACH * settings.spacing) ** 2
         ):
