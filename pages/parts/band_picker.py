@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 import rsam_core as rsam
@@ -66,7 +68,14 @@ def band_picker(scene: rsam.Scene, key: str) -> ViewSettings:
         help="Above 1 brightens the middle tones, for example to see into shadows; below 1 "
         "darkens them.",
     )
-    return ViewSettings(base.bands, base.index, percentiles, gamma=round(gamma, 2))
+    found = ViewSettings(base.bands, base.index, percentiles, gamma=round(gamma, 2))
+    # What no widget shows (limits, values between two steps) stays until its widget is touched.
+    start: ViewSettings = st.session_state.setdefault(f"{key}-start", found)
+    if found == start:
+        return first
+    if _same_bands(found, start) and found.percentiles == start.percentiles:
+        return replace(found, percentiles=first.percentiles, limits=first.limits)
+    return found
 
 
 def _same_bands(one: ViewSettings, other: ViewSettings) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers_rasters import PLACE, UTM, encode, photo, tiff
@@ -63,6 +65,18 @@ def test_untouched_it_returns_the_view_that_the_scene_has(four: Scene, colour: S
     swapped = colour.with_view(ViewSettings((3, 2, 1)))
     for scene in (four, colour, grey, infrared, swapped):
         assert settings(start(scene)) == scene.view_settings
+
+
+def test_limits_of_a_saved_view_stay_until_contrast_is_touched(four: Scene) -> None:
+    saved = ViewSettings((1, 2, 3), percentiles=(1.3, 97.7), limits=((5, 900),) * 3, gamma=0.77)
+    at = start(four.with_view(saved))
+    assert settings(run(at)) == saved
+    at.slider(key="pick-gamma").set_value(2.0)
+    assert settings(run(at)) == replace(saved, gamma=2.0)
+    at.slider(key="pick-percentiles").set_range(5, 90)
+    assert settings(run(at)) == ViewSettings((1, 2, 3), percentiles=(5, 90), gamma=2.0)
+    at.selectbox(key="pick-preset").select("Colour infrared")
+    assert settings(run(at)).limits is None
 
 
 def test_presets(four: Scene) -> None:
