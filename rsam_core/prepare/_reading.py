@@ -67,7 +67,7 @@ def _coloured(scene: Scene, part: Window, shape: tuple[int, int]) -> tuple[NDArr
     with scene._reading(part) as (dataset, source):
         for rows, strip in _strips(source, shape):
             target = (rows.stop - rows.start, shape[1])
-            valid[rows] = scene._view.sample(dataset, strip, target, nearest=True).valid
+            valid[rows] = scene._chosen.view.sample(dataset, strip, target, nearest=True).valid
     return scene.read_rgb(part, max(shape)), valid
 
 
@@ -81,7 +81,7 @@ def _measured(scene: Scene, part: Window, shape: tuple[int, int]) -> tuple[NDArr
         for rows, strip in _strips(source, shape):
             target = (rows.stop - rows.start, shape[1])
             values[rows] = _read(dataset, bands, strip, target)
-            valid[rows] = scene._view.sample(dataset, strip, target).valid
+            valid[rows] = scene._chosen.view.sample(dataset, strip, target).valid
     if values.dtype.kind == "f":
         # A band that is empty as a whole says nothing against the pixels of the others.
         empty = ~np.isfinite(values).any(axis=(0, 1))
