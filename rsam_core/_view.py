@@ -99,6 +99,15 @@ class View:
             valid[rows] = self.sample(dataset, strip, target).valid
         return valid
 
+    def index_map(self, dataset: DatasetReader, window: RasterWindow) -> np.ndarray:
+        """Return the spectral index of a window as (H, W) float32, NaN where nothing is valid."""
+        shape = (round(window.height), round(window.width))
+        result = np.empty(shape, np.float32)
+        for rows, strip in _strips(window, shape):
+            sample = self.sample(dataset, strip, (rows.stop - rows.start, shape[1]))
+            result[rows] = np.where(sample.valid, self.index_values(sample.values), np.nan)
+        return result
+
     def sample(
         self,
         dataset: DatasetReader,

@@ -258,16 +258,11 @@ class Scene:
             A band that it needs is unknown; otherwise as for `read_rgb`.
         """
         part = self._checked(window)
-        shape = part.height, part.width
-        self._check_memory(shape, 8)
         bands = index_bands(self.name, self.roles, name)
         nodata = tuple(self._layout.nodata[band - 1] for band in bands)
         view = replace(self._chosen.view, bands=bands, index=name, nodata=nodata, palette=None)
         with self._reading(part) as (dataset, source):
-            sample = view.sample(dataset, source, shape)
-        result = view.index_values(sample.values)
-        result[~sample.valid] = np.nan
-        return result
+            return view.index_map(dataset, source)
 
     def with_view(self, settings: ViewSettings) -> Scene:
         """Return the same scene with other bands, stretch or gamma.

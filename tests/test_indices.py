@@ -92,6 +92,14 @@ def test_index_is_nan_without_measurements() -> None:
     assert np.isfinite(values).all()
 
 
+def test_strips_make_the_same_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = open_scene(tiff(field(), NAMES))
+    whole = scene.index("ndwi")
+    monkeypatch.setattr("rsam_core._view.STRIP_PIXELS", 60 * 8)
+    monkeypatch.setattr("rsam_core._view.STRIP_STEP", 4)
+    np.testing.assert_array_equal(scene.index("ndwi"), whole)
+
+
 def test_view_shows_plants_green_and_water_brown() -> None:
     scene = open_scene(tiff(field(), NAMES)).with_view(ViewSettings(index="ndvi"))
     assert scene.view_bands == (4, 3)
