@@ -121,6 +121,7 @@ def results_json(
         "methods": [asdict(info) for info in evaluation.methods],
         "table": evaluation.table().to_dict("records"),
         "by_size": evaluation.by_size().to_dict("records"),
+        "by_label": evaluation.by_label().to_dict("records"),
         "detection": evaluation.detection().to_dict("records"),
         "comparisons": [asdict(c) | {"text": c.text} for c in (*comparisons(evaluation), *others)],
         "studies": [study.to_dict() for study in studies],

@@ -19,10 +19,17 @@ from scipy import ndimage
 from rsam_core.bench import Method
 from rsam_core.datasets import Dataset, Sample
 from rsam_core.errors import ExportError
-from rsam_core.evaluate import EvaluationSettings, compare_methods, evaluate_dataset
+from rsam_core.evaluate import (
+    EvaluationSettings,
+    MethodInfo,
+    compare_methods,
+    evaluate_dataset,
+)
+from rsam_core.evaluate.sources import classical_methods
 from rsam_core.evaluate.wording import abstract, duration
 from rsam_core.evaluation_report import report_html, results_csv, results_json, write_report
 from rsam_core.instances import Instances
+from rsam_core.methods import BASELINES
 from rsam_core.segmenter import Segmenter
 from rsam_core.studies import SizeSettings, size_study
 
@@ -139,6 +146,39 @@ def test_upper_bounds_are_marked_and_never_called_the_best(page, evaluation):
 
 def test_few_images_are_admitted(page):
     assert "With only 4 images with objects, the intervals are rough." in page
+
+
+def test_classes_get_a_table_of_their_own(page, evaluation):
+    assert "by class of the object" not in page
+    assert evaluation.by_label().empty
+    given = sample("classes")
+    named = [
+        replace(item, label=label) for item, label in zip(given.truth, ("hut", "hut", "<hall>"))
+    ]
+    given = Sample("classes", given.image, Instances(named, given.truth.shape))
+    done = evaluate_dataset(given, EvaluationSettings(methods=("otsu",)), methods=METHODS)
+    table = done.by_label().set_index(["method", "label"])
+    assert table.loc[("good", "hut"), "mean"] == pytest.approx((0.81 + 0.9025) / 2)
+    assert table.loc[("good", "<hall>"), "objects"] == 1
+    text = " ".join(checked(report_html(done)).texts)
+    assert "by class of the object" in text
+    assert "hut, n = 2" in text
+    assert "<hall>, n = 1" in text
+
+
+def test_one_image_tells_that_objects_were_drawn():
+    done = evaluate_dataset(sample("only"), EvaluationSettings(methods=("otsu",)), methods=METHODS)
+    assert "not of other images" in report_html(done)
+
+
+def test_every_classical_method_is_described_with_its_source():
+    infos = [MethodInfo.of(method) for method in BASELINES.values()]
+    for info in infos:
+        assert len(classical_methods([info])) > 40, info.key
+    everything = classical_methods(infos)
+    for source in ("Rother et al. 2004", "Achanta et al. 2012", "Grady 2006", "Meyer and Beucher"):
+        assert everything.count(source) == 1
+    assert classical_methods([MethodInfo("m:box", "m, box", "box", "m", False)]) == ""
 
 
 def test_json_is_strict_and_complete(evaluation):

@@ -192,6 +192,29 @@ class Evaluation:
         columns = ["method", "title", "size", "objects", "mean", "low", "high"]
         return pd.DataFrame(rows, columns=columns)
 
+    def by_label(self, measure: str = "iou") -> pd.DataFrame:
+        """Mean by class of the object: ``method``, ``title``, ``label``, ``objects``, ``mean``,
+        ``low``, ``high``; empty if the truth names no classes."""
+        import pandas as pd
+
+        rows = []
+        for info in self.methods:
+            for label, some in self.of(info.key).dropna(subset=["label"]).groupby("label"):
+                bounds = clustered_interval(some[measure], some["image"], seed=self.settings.seed)
+                rows.append(
+                    {
+                        "method": info.key,
+                        "title": info.title,
+                        "label": label,
+                        "objects": len(some),
+                        "mean": bounds.value,
+                        "low": bounds.low,
+                        "high": bounds.high,
+                    }
+                )
+        columns = ["method", "title", "label", "objects", "mean", "low", "high"]
+        return pd.DataFrame(rows, columns=columns)
+
     def by_image(self, method: str | None = None, measure: str = "iou") -> pd.DataFrame:
         """One row an image, the worst first: ``image``, ``objects``, mean and lowest value.
 

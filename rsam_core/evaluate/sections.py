@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from rsam_core.evaluate import figures
 from rsam_core.evaluate.html import Cell, clock, html_figure, html_table, number, span
-from rsam_core.evaluate.results import MEASURES, Evaluation
+from rsam_core.evaluate.results import MEASURES, SIZES, Evaluation
 from rsam_core.evaluate.wording import definitions
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from rsam_core.evaluate.compare import Comparison
     from rsam_core.studies import StudyResult
 
@@ -63,6 +65,7 @@ def results_section(evaluation: Evaluation, count: Counter) -> list[str]:
             f"{count.figure()} Mean IoU with its interval by size of the object.",
         )
     )
+    parts.append(_label_table(evaluation, count))
     detection = evaluation.detection()
     if len(detection):
         titles = {
@@ -152,24 +155,46 @@ def _percent(share: float | None) -> str:
     return "–" if share is None or not math.isfinite(share) else f"{100 * share:.0f} %"
 
 
-def _size_table(evaluation: Evaluation, count: Counter) -> str:
-    table = evaluation.by_size()
-    counts = table.groupby("size", sort=False)["objects"].max()
-    sizes = [s for s in ("under 32²", "32² to 96²", "above 96²") if s in counts]
+def _group_table(
+    evaluation: Evaluation, table: pd.DataFrame, column: str, groups: Sequence[str], caption: str
+) -> str:
+    """Methods down, groups of objects across."""
+    counts = table.groupby(column, sort=False)["objects"].max()
     rows = []
     for info in evaluation.methods:
-        part = table[table["method"] == info.key].set_index("size")
+        part = table[table["method"] == info.key].set_index(column)
         cells: list[Cell] = [(escape(info.title) + (" †" if info.sees_truth else ""), "text")]
-        for size in sizes:
-            if size in part.index:
-                row = part.loc[size]
+        for group in groups:
+            if group in part.index:
+                row = part.loc[group]
                 cells.append((span(row["mean"], row["low"], row["high"]), ""))
             else:
                 cells.append(("–", ""))
         rows.append(("bound" if info.sees_truth else "", cells))
-    header = ["Method", *[f"{size} pixels, n = {counts[size]:,}" for size in sizes]]
-    caption = f"{count.table()} Mean IoU [95 % interval] by size of the object."
+    unit = " pixels" if column == "size" else ""
+    header = ["Method", *[f"{group}{unit}, n = {counts[group]:,}" for group in groups]]
     return html_table(caption, header, rows)
+
+
+def _size_table(evaluation: Evaluation, count: Counter) -> str:
+    table = evaluation.by_size()
+    sizes = [name for name, _, _ in SIZES if (table["size"] == name).any()]
+    caption = f"{count.table()} Mean IoU [95 % interval] by size of the object."
+    return _group_table(evaluation, table, "size", sizes, caption)
+
+
+def _label_table(evaluation: Evaluation, count: Counter) -> str:
+    table = evaluation.by_label()
+    labels = list(table.groupby("label")["objects"].max().nlargest(_MOST_LABELS).index)
+    if not labels:
+        return ""
+    caption = f"{count.table()} Mean IoU [95 % interval] by class of the object"
+    more = table["label"].nunique() - len(labels)
+    caption += f"; the {len(labels)} most frequent classes." if more > 0 else "."
+    return _group_table(evaluation, table, "label", labels, caption)
+
+
+_MOST_LABELS = 6
 
 
 def differences_section(found: Sequence[Comparison], count: Counter) -> list[str]:

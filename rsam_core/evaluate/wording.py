@@ -8,6 +8,7 @@ import numpy as np
 
 from rsam_core.evaluate.compare import Comparison, compare_methods
 from rsam_core.evaluate.results import Evaluation
+from rsam_core.evaluate.sources import classical_methods
 
 FEW_IMAGES = 10
 """With fewer images an interval is rough."""
@@ -95,12 +96,18 @@ def methods_paragraph(evaluation: Evaluation) -> list[str]:
         "image resemble one another. Differences between methods are paired by object. Times are "
         "medians; the simulated user's own computing time is not counted."
     )
-    if one["image"].nunique() < FEW_IMAGES:
+    images = one["image"].nunique()
+    if images == 1:
         statistics += (
-            f" With only {counted(one['image'].nunique(), 'image')} with objects, the intervals "
-            "are rough."
+            " With objects in one image only, objects are drawn instead of images: the intervals "
+            "speak of other objects of this image, not of other images."
         )
-    return [data, prompts, statistics]
+    elif images < FEW_IMAGES:
+        statistics += (
+            f" With only {counted(images, 'image')} with objects, the intervals are rough."
+        )
+    classical = classical_methods(evaluation.methods)
+    return [data, prompts, *([classical] if classical else []), statistics]
 
 
 def warnings(evaluation: Evaluation) -> list[str]:
