@@ -235,6 +235,18 @@ def test_the_step_can_give_a_transform_without_touching_pixels():
     assert GroundControlPoints().apply(raster) is raster
 
 
+def test_a_coarser_grid_averages_and_stays_in_place():
+    noise = np.random.default_rng(5).uniform(0, 255, (160, 200, 2)).astype(np.float32)
+    place = ORIGIN + PIXEL * [0.5, -0.5]
+    fit = fit_ground_control(PIXEL, place, "affine", crs=CRS)
+    grid = plan_grid(fit, (160, 200), 2.0)
+    values, _, _ = rectify(noise, np.ones((160, 200), bool), fit, grid, kernel="bilinear")
+    means = noise.reshape(40, 4, 50, 4, 2).mean((1, 3))
+    # UTM is true to 4 parts in 10,000 here, which moves the last pixel by a fiftieth.
+    assert values.shape[:2] in {(40, 50), (41, 51)}
+    assert np.abs(values[:38, :48] - means[:38, :48]).mean() < 2
+
+
 def test_a_folding_polynomial_is_refused():
     # All points in the upper left corner; the cubic runs wild at the other end.
     corner = PIXEL / 10

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from rsam_core.errors import PrepareError
 
 from .ground_control import GroundControl
-from .sampling import check_result, sample
+from .sampling import check_result, resize, sample
 
 if TYPE_CHECKING:
     from affine import Affine
 
 _EDGE_POINTS = 33
 _FOLD_GRID = 24
+# From this many source pixels a side per result pixel on, the source is averaged first.
+_COARSER = 1.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,9 +168,17 @@ def rectify(
     """
     grid = grid or plan_grid(fit, valid.shape, bands=values.shape[2])
     t = grid.transform
+    coarser = t.a / pixel_size(fit.to_map, valid.shape)
+    if coarser > _COARSER and kernel != "nearest":
+        # Reading single places of a much finer picture would alias; its pixels are averaged first.
+        shape = tuple(max(1, round(side / coarser)) for side in valid.shape)
+        step = (coarser, coarser)
+        values, valid = resize(values, valid, shape, kernel="area", step=step)
+    else:
+        coarser = 1.0
 
     def places(x: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
-        found = fit.to_pixel(np.stack([t.a * x + t.c, t.e * y + t.f], axis=-1))
+        found = fit.to_pixel(np.stack([t.a * x + t.c, t.e * y + t.f], axis=-1)) / coarser
         return found[..., 0], found[..., 1]
 
     out, out_valid = sample(values, valid, places, (grid.height, grid.width), kernel)
