@@ -185,9 +185,9 @@ def _size_table(evaluation: Evaluation, count: Counter) -> str:
 
 def _label_table(evaluation: Evaluation, count: Counter) -> str:
     table = evaluation.by_label()
-    labels = list(table.groupby("label")["objects"].max().nlargest(_MOST_LABELS).index)
-    if not labels:
+    if table.empty:
         return ""
+    labels = list(table.groupby("label")["objects"].max().nlargest(_MOST_LABELS).index)
     caption = f"{count.table()} Mean IoU [95 % interval] by class of the object"
     more = table["label"].nunique() - len(labels)
     caption += f"; the {len(labels)} most frequent classes." if more > 0 else "."
