@@ -15,6 +15,7 @@ from .image import Raster
 from .pansharpen import pan_sharpen
 from .sampling import resize
 from .step import ImageFile, Step, choice, image, register
+from .steps_resolution import finer
 
 _SAME_SHAPE = 0.01
 _LARGEST_RATIO = 16
@@ -50,8 +51,6 @@ class PanSharpen(Step):
 
     def apply(self, raster: Raster, fitted: Any = None) -> Raster:
         """Sharpen the raster; it gets the pixel size of the panchromatic image."""
-        from .steps_resolution import finer
-
         if self.pan is None:
             return raster
         pan, pan_valid = aligned_pan(self.pan, raster)

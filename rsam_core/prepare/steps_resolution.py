@@ -113,6 +113,3 @@ def finer(raster: Raster, values: Any, valid: Any) -> Raster:
         transform = transform * type(transform).scale(sx, sy)
     gsd = None if raster.gsd is None else raster.gsd * (sx * sy) ** 0.5
     return raster.changed(values=values, valid=valid, transform=transform, gsd=gsd)
-
-
-from . import steps_pansharpen  # noqa: E402, F401  (last in the menu of its group)
