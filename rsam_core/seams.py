@@ -30,7 +30,7 @@ _DOUBLE = 0.1
 _SAME = 0.5
 """IoU from which a whole object makes a cut piece superfluous."""
 
-OPEN = 0.25
+OPEN = 0.15
 """An object whose straight cut is longer than this share of the root of its area is left out."""
 
 Box = tuple[int, int, int, int]
