@@ -28,7 +28,7 @@ def boundary_pixels(mask: ArrayLike) -> Mask:
 
     mask = object_mask(mask)
     kernel = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    return mask & ~_eroded(mask, kernel, 1)
+    return mask & ~cv2.erode(_padded(mask), kernel)[1:-1, 1:-1].astype(bool)
 
 
 def boundary_f_score(truth: ArrayLike, prediction: ArrayLike, tolerance: float = 2.0) -> float:
@@ -204,15 +204,18 @@ def _steps(width: float) -> int:
     return max(1, round(width))
 
 
-def _eroded(mask: Mask, kernel: NDArray, steps: int) -> Mask:
+def _padded(mask: Mask) -> NDArray[np.uint8]:
     import cv2
 
-    padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    return cv2.erode(padded, kernel, iterations=steps)[1:-1, 1:-1].astype(bool)
+    return cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
 
 
 def _band(mask: Mask, steps: int) -> Mask:
-    return mask & ~_eroded(mask, np.ones((3, 3), np.uint8), steps)
+    import cv2
+
+    # The same as eroding `steps` times by 3 × 3 pixels, in one pass however wide the band is.
+    depth = cv2.distanceTransform(_padded(mask), cv2.DIST_C, 3)[1:-1, 1:-1]
+    return mask & (depth <= steps)
 
 
 def _surface_distances(

@@ -227,12 +227,12 @@ def precision_recall_figure(curves: Mapping[str, PrecisionRecall]) -> Figure:
     """
     figure, axes = _figure(4.6, 4.0)
     for (name, curve), color in zip(curves.items(), _cycle(len(curves))):
-        recall = np.concatenate([[0.0], curve.recall])
+        recall = np.concatenate([[0.0] * (len(curve.recall) > 0), curve.recall])
         precision = np.concatenate([curve.precision[:1], curve.precision])
         average = curve.average_precision
         told = f" (AP {average:.2f})" if np.isfinite(average) else ""
         axes.plot(recall, precision, color=color, linewidth=1.8, label=f"{name}{told}")
-        if len(curve.recall):
+        if len(precision):
             axes.plot(curve.recall[-1], curve.precision[-1], "o", color=color, markersize=5)
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="Recall", ylabel="Precision")
     threshold = next(iter(curves.values())).threshold if curves else 0.5

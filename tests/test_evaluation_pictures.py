@@ -115,6 +115,9 @@ def test_size_scatter_shows_every_object_on_a_logarithmic_axis():
     [
         lambda: pictures.precision_recall_figure({"a": curve()}),
         lambda: pictures.precision_recall_figure({}),
+        lambda: pictures.precision_recall_figure(
+            {"nothing found": precision_recall([(TRUTH, Instances.empty((60, 80)))])}
+        ),
         lambda: pictures.box_plots({"a": [], "a method with a long name": [0.2, 0.4]}),
         lambda: pictures.box_plots({}),
         lambda: pictures.size_scatter([], []),

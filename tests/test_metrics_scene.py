@@ -10,6 +10,7 @@ import pytest
 from rsam_core.errors import MetricError
 from rsam_core.instances import Instance, Instances
 from rsam_core.metrics import METRICS, Counts, all_metrics, confusion
+from rsam_core.metrics.report import scene_report
 from rsam_core.metrics.scene import block_counts, compare_scene, metric_rows
 from rsam_core.truth import Truth, truth_from_labels
 
@@ -116,3 +117,25 @@ def test_the_seed_decides_and_sizes_must_agree():
     assert other["iou"] != compare_scene(truth, squares(3)).pixel["iou"]
     with pytest.raises(MetricError, match="130 × 100"):
         compare_scene(truth, Instances.empty((5, 5)))
+
+
+def test_report_is_one_file_that_tells_the_same_numbers():
+    truth = truth_from_labels(LABELS, "drawn by <hand>")
+    found = compare_scene(truth, squares(2, 9))
+    image = np.full((*SHAPE, 3), 90, np.uint8)
+    html = scene_report(found, truth, image, name="a & b", facts={"model": "rsam-tiny"})
+    assert html.startswith("<!DOCTYPE html>")
+    assert "a &amp; b" in html
+    assert "drawn by &lt;hand&gt;" in html
+    assert "9 of 12 true objects were found" in html
+    assert f"IoU of all pixels {found.pixel['iou'].value:.3f}" in html
+    assert "model: rsam-tiny" in html
+    assert "BCa, seed 0" in html
+    assert "−25.0 %" in html
+    assert html.count("data:image/jpeg;base64,") == 3
+    assert html.count("data:image/svg+xml;base64,") == 2
+    # Nothing is fetched from elsewhere.
+    assert 'src="http' not in html
+    assert "<script" not in html
+    nothing = compare_scene(truth, Instances.empty(SHAPE))
+    assert "0 of 12" in scene_report(nothing, truth, image)

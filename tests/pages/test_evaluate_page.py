@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from helpers_pages import HEIGHT, TWO_BOXES, WIDTH, fine, plain, png, texts
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import evaluate_draw, resources, workspace
+from rsam_core.errors import Cancelled
 from rsam_core.promptbook import Book
 from rsam_core.samples import TownSample
 
@@ -233,6 +235,29 @@ def test_methods_are_compared_on_the_true_objects(evaluate: Start):
     # Another truth: the old figures are not shown for it.
     at.button(key="remove-truth").click().run()
     fine(at)
+    assert not [f for f in at.dataframe if "sees_truth" in f.value]
+
+
+def test_running_work_can_be_stopped(evaluate: Start):
+    at = evaluate("Compare methods")
+    give(at, png(TRUTH))
+    asked = threading.Event()
+
+    def endless(progress, cancelled):
+        progress(0.25, "one of four")
+        while not cancelled():
+            asked.wait(0.01)
+        raise Cancelled("stopped")
+
+    at.session_state["evaluate"].start("image", endless)
+    at.run()
+    fine(at)
+    assert [b.label for b in at.button if b.key == "image-start"] == []
+    at.button(key="stop-image").click().run()
+    settle(at, "image")
+    at.run()
+    fine(at)
+    assert at.button(key="image-start")
     assert not [f for f in at.dataframe if "sees_truth" in f.value]
 
 
