@@ -12,6 +12,7 @@ References
 from __future__ import annotations
 
 import io
+import textwrap
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -287,9 +288,11 @@ def box_plots(
                 capprops={"color": _INK, "linewidth": 1},
                 zorder=3,
             )  # fmt: skip
-    names = [f"{name}\nn = {len(some):,}" for name, some in cleaned.items()]
-    long = max((len(name.split("\n")[0]) for name in names), default=0) > 14
-    axes.set_xticks(places, names, rotation=30 if long else 0, ha="right" if long else "center")
+    names = [
+        "\n".join([*textwrap.wrap(name, 14), f"n = {len(some):,}"])
+        for name, some in cleaned.items()
+    ]
+    axes.set_xticks(places, names)
     axes.set_xlim(0.4, max(len(cleaned), 1) + 0.6)
     axes.set_ylabel(label)
     if limits is not None:
@@ -331,6 +334,8 @@ def size_scatter(
             middle = [(np.median(x[g]), np.median(y[g])) for g in groups]
             axes.plot(*np.transpose(middle), color=color, linewidth=2, marker="o", markersize=4)
     axes.set_xscale("log")
+    # Numbers as people write them, and not as powers of ten.
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.set(ylim=(-0.02, 1.02), xlabel=f"Area of the object ({unit})", ylabel="IoU")
     if any(areas):
         axes.legend(frameon=False, fontsize=8, loc="lower right")
