@@ -22,6 +22,7 @@ import numpy as np
 
 SIDE = 12_000
 GOAL_MB = 1500
+UPLOADED = ", uploaded"
 TILED = {"tiled": True, "blockxsize": 512, "blockysize": 512}
 DEFLATE = {"compress": "deflate", "predictor": 2, "zlevel": 1}
 LAYOUTS: dict[str, dict[str, Any]] = {
@@ -137,7 +138,7 @@ def main() -> None:
             write(path, args.side, options)
             sources = {name: False}
             if name == "tiles, deflate":
-                sources[f"{name}, uploaded"] = True
+                sources[name + UPLOADED] = True
             for title, from_bytes in sources.items():
                 results[title] = {"file, MB": path.stat().st_size / 1e6}
                 results[title] |= measure(path, from_bytes)
@@ -147,8 +148,11 @@ def main() -> None:
                     print(f"    {what:22s}{value:10.2f}{unit}", flush=True)
     if args.out:
         args.out.write_text(json.dumps({"side": args.side, "layouts": results}, indent=1) + "\n")
-    worst = max(figures["peak, MB"] for figures in results.values())
-    print(f"largest peak: {worst:,.0f} MB; goal: below {GOAL_MB:,} MB")
+    peaks = {title: figures["peak, MB"] for title, figures in results.items()}
+    on_disk = max(peak for title, peak in peaks.items() if not title.endswith(UPLOADED))
+    uploaded = max(peak for title, peak in peaks.items() if title.endswith(UPLOADED))
+    print(f"largest peak: {on_disk:,.0f} MB from disk; goal: below {GOAL_MB:,} MB")
+    print(f"of an upload: {uploaded:,.0f} MB, as the browser's copy is held until it is laid down")
 
 
 if __name__ == "__main__":
