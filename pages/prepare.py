@@ -17,7 +17,7 @@ from rsam_core.prepare import load_steps
 STYLE = Path(__file__).parent / "parts" / "prepare.css"
 # Heights in pixels: of all that stands above and below the picture, of what stands below the list
 # of steps, and the least of either.
-AROUND, BELOW, LOWEST = 320, 60, 300
+AROUND, BELOW, LOWEST = 300, 50, 300
 
 
 def empty_state() -> None:
@@ -74,7 +74,7 @@ def page(work: workspace.Workspace) -> None:
             prepare_view.points(table)
         else:
             preview = prepare_view.picture(table, mode, pair, (width, height))
-            prepare_view.notes(table, mode, preview)
+            prepare_view.notes(table, mode, pair, preview)
             prepare_view.tones(preview)
     with right:
         steps(table, height + BELOW)

@@ -89,34 +89,38 @@ def actions(bench: Bench, work: Workspace) -> None:
         bench.job = Job.start(bench.pipeline.run_scene, bench.base)
 
     if done:
-        st.success("The prepared image is in use.", icon=":material/check_circle:")
-        if st.button(
+        st.caption(":material/check_circle: **The prepared image is in use** on all pages.")
+    elif work.original is not None:
+        st.caption(":material/info: In use is an earlier version of the prepared image.")
+    else:
+        st.caption(":material/image: In use is the image as it was opened.")
+    with st.container(horizontal=True, gap="small", key="prepare-actions"):
+        if not done:
+            st.button(
+                "Use the prepared image",
+                type="primary",
+                icon=":material/check:",
+                key="use-prepared",
+                on_click=start,
+                disabled=not steps,
+                width="stretch",
+                help="Applies the steps at full resolution. All pages then work on the result; the "
+                "file itself is not changed.",
+            )
+        elif st.button(
             "Go on to Segment", type="primary", icon=":material/ads_click:", key="to-segment",
             width="stretch",
         ):  # fmt: skip
             st.switch_page("pages/segment.py")
-    else:
-        st.button(
-            "Use the prepared image",
-            type="primary",
-            icon=":material/check:",
-            key="use-prepared",
-            on_click=start,
-            disabled=not steps,
-            width="stretch",
-            help="Applies the steps at full resolution. All pages then work on the result; the "
-            "file itself is not changed.",
-        )
-    if work.original is not None:
-        st.button(
-            "Back to the original",
-            icon=":material/undo:",
-            key="use-original",
-            on_click=_back,
-            args=(work,),
-            width="stretch",
-            help="All pages work on the image as it was opened. The list of steps stays here.",
-        )
+        if work.original is not None:
+            st.button(
+                "Back to the original",
+                icon=":material/undo:",
+                key="use-original",
+                on_click=_back,
+                args=(work,),
+                help="All pages work on the image as it was opened. The list of steps stays here.",
+            )
 
 
 def _back(work: Workspace) -> None:

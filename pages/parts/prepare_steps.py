@@ -11,7 +11,9 @@ from rsam_core.prepare.step import GROUPS
 
 from .prepare_form import form
 from .prepare_state import Bench
+from .scene_card import plain
 
+COLUMNS = 2
 GROUP_HELP = {
     "Radiometric": "Tones and colours: too dark, too flat, hazy, wrongly coloured.",
     "Geometric": "Shape and place: turn, cut, straighten, put on the map.",
@@ -42,8 +44,8 @@ def step_list(bench: Bench) -> None:
             _head(bench, number, index, stage.step, stage.on)
             if bench.open == number:
                 form(bench, number, stage.step)
-            elif number in bench.notes:
-                st.error(bench.notes[number], icon=":material/error:")
+            elif stage.step.summary():
+                st.caption(plain(stage.step.summary()))
 
 
 def _head(bench: Bench, number: int, index: int, step: Step, on: bool) -> None:
@@ -74,7 +76,7 @@ def _head(bench: Bench, number: int, index: int, step: Step, on: bool) -> None:
             key=f"title-{number}",
             on_click=unfold,
             width="stretch",
-            help=step.summary() or step.help if bench.open != number else None,
+            help=step.help if bench.open != number else None,
         )
         for icon, title, disabled, action, args in buttons:
             st.button(
@@ -95,17 +97,24 @@ def catalogue(bench: Bench) -> None:
     for tab, group in zip(st.tabs(list(GROUPS)), GROUPS):
         with tab:
             st.caption(GROUP_HELP[group])
-            columns = st.columns(2, gap="small")
             members = [kind for kind in STEPS.values() if kind.group == group]
-            for i, kind in enumerate(members):
-                card = columns[i % 2].container(border=True, gap="xsmall", key=f"card-{kind.key}")
-                if card.button(
-                    kind.title,
-                    icon=":material/add:",
-                    type="tertiary",
-                    key=f"add-{kind.key}",
-                    width="stretch",
-                ):
-                    bench.add(kind())
-                    st.rerun()
-                card.caption(kind.help)
+            for first in range(0, len(members), COLUMNS):
+                row = st.columns(COLUMNS, gap="small")
+                for column, kind in zip(row, members[first : first + COLUMNS]):
+                    with column:
+                        _card(bench, kind)
+
+
+def _card(bench: Bench, kind: type[Step]) -> None:
+    """One step of the catalogue."""
+    with st.container(border=True, gap="xsmall", height="stretch", key=f"card-{kind.key}"):
+        if st.button(
+            kind.title,
+            icon=":material/add:",
+            type="tertiary",
+            key=f"add-{kind.key}",
+            width="stretch",
+        ):
+            bench.add(kind())
+            st.rerun()
+        st.caption(kind.help)

@@ -28,6 +28,7 @@ _HTML = """
 
 _CSS = """
 .frame { position: relative; width: 100%; display: flex; justify-content: center;
+  align-items: center;
   background: var(--st-secondary-background-color); border-radius: .5rem; overflow: hidden; }
 .stage { position: relative; overflow: hidden; cursor: ew-resize; touch-action: none;
   user-select: none; outline: none; }
@@ -53,6 +54,8 @@ _CSS = """
 .map img { display: block; width: 100%; height: 100%; pointer-events: none; }
 .box { position: absolute; border: 2px solid #ffb000; box-sizing: border-box;
   pointer-events: none; min-width: 6px; min-height: 6px; }
+.plain .line, .plain .tag { display: none; }
+.plain .stage { cursor: default; }
 .sharp img { image-rendering: pixelated; }
 """
 
@@ -90,7 +93,10 @@ export default function (component) {
   const layout = () => {
     const room = [frame.clientWidth, data.height];
     if (room[0] < 50) return;
+    // Always as high, so that what stands below never moves.
+    frame.style.height = data.height + "px";
     frame.classList.toggle("sharp", data.sharp);
+    frame.classList.toggle("plain", data.plain);
     stage.style.display = data.pair ? "none" : "block";
     find(".pair").style.display = data.pair ? "flex" : "none";
     if (data.pair) {
@@ -100,7 +106,6 @@ export default function (component) {
       const one = fitted(data.size, half), two = fitted(data.size_after, half);
       box(find(".one"), ...one);
       box(find(".two"), ...two);
-      frame.style.height = Math.max(one[1], two[1]) + "px";
     } else {
       source(find(".before"), data.before);
       source(find(".after"), data.after);
@@ -108,7 +113,6 @@ export default function (component) {
       box(stage, ...size);
       box(find(".before"), ...size);
       state.width = size[0];
-      frame.style.height = size[1] + "px";
       show();
     }
     const map = find(".map");
@@ -170,6 +174,7 @@ def swipe(
     size_after: tuple[int, int],
     height: int,
     pair: bool,
+    plain: bool,
     full: bool,
     overview: tuple[bytes, tuple[int, int], tuple[float, float, float, float]] | None,
     key: str,
@@ -186,6 +191,8 @@ def swipe(
         Room in CSS pixels.
     pair : bool
         Side by side, otherwise one over the other with a handle.
+    plain : bool
+        There is nothing to compare yet: a picture without handle and labels.
     full : bool
         Pixel for pixel: never enlarged; otherwise up to twice.
     overview : tuple, optional
@@ -206,6 +213,7 @@ def swipe(
         "size_after": list(size_after),
         "height": height,
         "pair": pair,
+        "plain": plain,
         "largest": 1.0 if full else 2.0,
         "sharp": full,
         "map": None,

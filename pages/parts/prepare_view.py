@@ -14,10 +14,11 @@ from . import banner, resources
 from .prepare_points import point_editor
 from .prepare_state import Bench
 from .prepare_swipe import swipe
+from .scene_card import plain
 
 WHOLE, DETAIL, POINTS = "Whole picture", "Detail at 100 %", "Points"
 TEAL, GREY = "#0f766e", "#9db3ad"
-HISTOGRAM = 84
+HISTOGRAM = 92
 """Height in pixels."""
 
 
@@ -39,6 +40,10 @@ def toolbar(bench: Bench) -> tuple[str, bool]:
         pair = False
         if mode != POINTS:
             pair = st.toggle("Side by side", key="prepare-pair", persist_state="session")
+        scene = bench.base
+        st.caption(
+            f"**{plain(scene.name)}** · {scene.width:,} × {scene.height:,} px", width="content"
+        )
     return mode or WHOLE, pair
 
 
@@ -69,18 +74,20 @@ def points(bench: Bench) -> None:
 def picture(bench: Bench, mode: str, pair: bool, room: tuple[int, int]) -> Preview:
     """Before and after, in a room of (width, height) CSS pixels."""
     overview, width, height = None, *room
+    steps = bench.pipeline.steps
+    pair = pair and bool(steps)
     if mode == DETAIL:
         # Half the width each where they stand side by side, so that both are at 100 %.
         size = ((width - 6) // 2 if pair else width, height)
         window = detail_window(bench.base, bench.place, size)
-        preview = bench.previewer.detail(bench.pipeline.steps, window)
+        preview = bench.previewer.detail(steps, window)
         whole = bench.base.width, bench.base.height
         part = (window.x, window.y, window.width, window.height)
         if part[2:] != whole:
             shares = tuple(value / whole[i % 2] for i, value in enumerate(part))
             overview = (_thumbnail(bench), whole, shares)
     else:
-        preview = bench.previewer.overall(bench.pipeline.steps)
+        preview = bench.previewer.overall(steps)
     before, after = preview.before, preview.after
     if not preview.comparable:
         pair = True
@@ -88,7 +95,8 @@ def picture(bench: Bench, mode: str, pair: bool, room: tuple[int, int]) -> Previ
     place = swipe(
         _jpeg(bench, before), _jpeg(bench, after),
         size=(before.width, before.height), size_after=(after.width, after.height),
-        height=height, pair=pair, full=mode == DETAIL, overview=overview, key=key,
+        height=height, pair=pair, plain=not steps, full=mode == DETAIL,
+        overview=overview, key=key,
     )  # fmt: skip
     if place is not None and place != bench.place:
         bench.place = place
@@ -97,7 +105,7 @@ def picture(bench: Bench, mode: str, pair: bool, room: tuple[int, int]) -> Previ
     return preview
 
 
-def notes(bench: Bench, mode: str, preview: Preview) -> None:
+def notes(bench: Bench, mode: str, pair: bool, preview: Preview) -> None:
     """What to know about the picture, one line; and what went wrong."""
     if preview.error is not None:
         banner.show(preview.error)
@@ -108,10 +116,12 @@ def notes(bench: Bench, mode: str, preview: Preview) -> None:
         text = "Add a step on the right; this picture then shows it before and after."
     elif not preview.comparable:
         text = f"{_size(preview.before)} become {_size(preview.after)} pixels."
-    elif mode == DETAIL:
-        text = "Drag the handle, or use the arrow keys. Click the small picture to look elsewhere."
     else:
-        text = "Drag the handle, or use the arrow keys. Noise shows only in the detail at 100 %."
+        text = "" if pair else "Drag the handle, or use the arrow keys. "
+        if mode == DETAIL:
+            text += "Click the small picture to look elsewhere."
+        else:
+            text += "Noise shows only in the detail at 100 %."
     st.caption(text)
 
 
@@ -128,7 +138,7 @@ def tones(preview: Preview) -> None:
         rows.append(pd.DataFrame({"level": levels, "share": shares, "picture": name}))
     table = pd.concat(rows)
     # A single tone (black borders, say) must not flatten everything else.
-    top = float(np.percentile(table["share"], 97)) * 1.25 or 1.0
+    top = float(np.percentile(table["share"], 99)) * 1.15 or 1.0
     table["share"] = table["share"].clip(upper=top)
     colours = alt.Scale(domain=["before", "after"], range=[GREY, TEAL])
     base = alt.Chart(table).encode(
@@ -136,7 +146,8 @@ def tones(preview: Preview) -> None:
                 axis=alt.Axis(values=[0, 64, 128, 192, 255], grid=False, labelFontSize=10)),
         y=alt.Y("share:Q", title=None, axis=None, stack=None, scale=alt.Scale(domain=[0, top])),
         color=alt.Color("picture:N", scale=colours, sort=["before", "after"],
-                        legend=alt.Legend(title=None, orient="top-right", direction="horizontal")),
+                        legend=alt.Legend(title=None, orient="top-left", direction="horizontal",
+                                          offset=0, padding=0)),
     )  # fmt: skip
     before = base.transform_filter("datum.picture == 'before'").mark_area(
         opacity=0.55, interpolate="monotone"
