@@ -23,10 +23,11 @@ HINTS = {
     "Boxes": "Press at one corner of an object, drag to the opposite corner, release. Every box is "
     "an object of its own.",
     "Points": "Click an object. Click again to correct: *include* for what is missing, *exclude* "
-    "for what is too much. **New object** starts the next one.",
+    "(or the right mouse button) for what is too much. **New object** starts the next one.",
     "Exclude": "Click what does *not* belong to the object, such as a shadow that was taken along. "
     "**Include** goes back to what does.",
-    "Everything": "RSAM looks for every object in the image, without prompts.",
+    "Everything": "RSAM looks for every object in the image, without prompts. Click an object to "
+    "select it.",
 }
 STARTS = {
     "Boxes": "**Start here:** draw a box around a building in the picture.",
