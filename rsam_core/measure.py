@@ -168,7 +168,7 @@ def density_per_hectare(count: int, shape: tuple[int, int], gsd: float | None) -
     return 10_000 * count / ground if ground else float("nan")
 
 
-def histogram(values: ArrayLike, bins: int = 30) -> pd.DataFrame:
+def histogram(values: ArrayLike, bins: int = 30, *, log: bool = False) -> pd.DataFrame:
     """Count the values in intervals of equal width.
 
     Parameters
@@ -177,6 +177,8 @@ def histogram(values: ArrayLike, bins: int = 30) -> pd.DataFrame:
         What is not a number is left out.
     bins : int
         Most intervals; whole numbers with a small range get one each.
+    log : bool
+        Make the intervals equally wide on a logarithmic scale, if all values are above 0.
 
     Returns
     -------
@@ -194,6 +196,9 @@ def histogram(values: ArrayLike, bins: int = 30) -> pd.DataFrame:
     whole = np.equal(np.mod(numbers, 1), 0).all()
     if whole and high - low < bins:
         edges = np.arange(low, high + 2) - 0.5
+    elif log and 0 < low < high:
+        edges = np.geomspace(low, high, bins + 1)
+        edges[[0, -1]] = low, high
     else:
         edges = np.linspace(low, high if high > low else low + 1.0, bins + 1)
     counts, edges = np.histogram(numbers, edges)

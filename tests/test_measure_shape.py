@@ -325,6 +325,10 @@ def test_histogram():
     assert small["start"].tolist() == [0.5, 1.5, 2.5, 3.5]
     assert histogram([2.5, 2.5])["count"].sum() == 2
     assert len(histogram([])) == 0
+    decades = histogram([1, 5, 20, 300, 10_000], bins=4, log=True)
+    assert decades["count"].tolist() == [2, 1, 1, 1]
+    np.testing.assert_allclose(decades["end"], [10, 100, 1000, 10_000])
+    assert histogram([0, 5, 900.5], bins=4, log=True)["start"].tolist()[0] == 0
 
 
 def test_figures_are_kept_with_an_object(monkeypatch):

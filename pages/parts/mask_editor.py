@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rsam_core.brush import painted_mask
 from rsam_core.combine import draw, edit
+from rsam_core.errors import RsamError
 from rsam_core.instances import Instances
 from rsam_core.render import overlay
 from rsam_core.style import OverlayStyle
@@ -19,7 +20,7 @@ from rsam_core.window import Window
 from . import banner, resources
 from .workspace import Workspace, commit, objects
 
-_WIDTH, _HEIGHT = 700, 430
+_WIDTH, _HEIGHT = 860, 500
 _LARGEST = 1500
 """Scene pixels a side at most, in which a new object can be drawn."""
 _TOOLS = {"Brush": "freedraw", "Polygon": "polygon"}
@@ -102,27 +103,41 @@ def _dialog(work: Workspace) -> None:
         _close(work)
         st.rerun()
     with banner.guard():
-        how, drawing = _paint(work, editor, now)
-        _buttons(work, editor, now, how, drawing)
+        left, right = st.columns([_WIDTH, 250], gap="medium")
+        with right:
+            tool, how, width = _tools(editor)
+        with left:
+            drawing = _canvas(work, editor, now, tool, how, width)
+        with right:
+            _buttons(work, editor, now, how.lower(), drawing)
 
 
-def _paint(work: Workspace, editor: Editor, now: Instances) -> tuple[str, dict | None]:
-    """Tools and canvas; what to do, and what was drawn."""
+def _tools(editor: Editor) -> tuple[str, str, int]:
+    """Tool, what it does, and the width of the brush."""
+    tool = st.segmented_control(
+        "Tool", list(_TOOLS), default="Brush", required=True, key="editor-tool"
+    )
+    how = "Add"
+    if editor.id is not None:
+        how = st.segmented_control(
+            "What it does", list(_COLOURS), default="Add", required=True, key="editor-how"
+        )
+    width = 12
+    if tool == "Brush":
+        width = st.slider("Width of the brush", 2, 80, 12, key="editor-width")
+        st.caption("Press, move and release. Several strokes count together.")
+    else:
+        st.caption("Click the corners one by one; click the first corner again to close it.")
+    return tool, how, width
+
+
+def _canvas(
+    work: Workspace, editor: Editor, now: Instances, tool: str, how: str, width: int
+) -> dict | None:
+    """The enlarged part of the image to paint on; what was drawn."""
     # The component registers itself with a running app.
     from streamlit_drawable_canvas import st_canvas
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        tool = st.segmented_control(
-            "Tool", list(_TOOLS), default="Brush", required=True, key="editor-tool"
-        )
-        how = "Add"
-        if editor.id is not None:
-            how = st.segmented_control(
-                "What it does", list(_COLOURS), default="Add", required=True, key="editor-how"
-            )
-        width = 12
-        if tool == "Brush":
-            width = st.slider("Width of the brush", 2, 80, 12, key="editor-width")
     colour = _COLOURS[how]
     result = st_canvas(
         fill_color=f"{colour}66",
@@ -135,11 +150,7 @@ def _paint(work: Workspace, editor: Editor, now: Instances) -> tuple[str, dict |
         point_display_radius=4,
         key=f"{_key(work)}-{editor.strokes}-{how}",
     )
-    if tool == "Polygon":
-        st.caption("Click the corners one by one; click the first corner again to close it.")
-    else:
-        st.caption("Press, move and release. Several strokes count together.")
-    return how.lower(), result.json_data
+    return result.json_data
 
 
 def _background(work: Workspace, editor: Editor, now: Instances) -> bytes:
@@ -169,23 +180,38 @@ def _buttons(
     """Apply and go on, or close."""
     window = editor.window
     painted = painted_mask(drawing, (window.height, window.width), editor.scale)
-    empty = not painted.any()
+    count = int(painted.sum())
+    failed = st.session_state.pop(f"{_key(work)}-error", None)
+    if failed is not None:
+        banner.show(failed)
     with st.container(horizontal=True):
-        if st.button(
-            "Apply", type="primary", icon=":material/check:", disabled=empty, key="editor-apply"
-        ):
-            if editor.id is None:
-                wanted = draw(now, painted, window.x, window.y)
-                editor.id = int(wanted.ids[-1])
-                commit(work, wanted, f"Draw object {editor.id}")
-                work.selected = frozenset({editor.id})
-            else:
-                wanted = edit(now, editor.id, painted, window.x, window.y, how)
-                commit(work, wanted, f"Paint object {editor.id}")
-            editor.strokes += 1
-            st.rerun(scope="fragment")
-        if st.button("Close", icon=":material/close:", key="editor-close"):
-            _close(work)
-            st.rerun()
-    if not empty:
-        st.caption(f"{int(painted.sum()):,} pixels are painted. **Apply** takes them over.")
+        st.button(
+            "Apply", type="primary", icon=":material/check:", disabled=not count,
+            key="editor-apply", on_click=_apply, args=(work, editor, painted, how),
+        )  # fmt: skip
+        st.button(
+            "Close", icon=":material/close:", key="editor-close", on_click=_close, args=(work,)
+        )
+    if count:
+        st.caption(f"{count:,} pixels are painted. **Apply** takes them over.")
+    elif editor.id is not None:
+        st.caption(f"Object {editor.id}: {now.get(editor.id).area:,} pixels.")
+
+
+def _apply(work: Workspace, editor: Editor, painted: NDArray[np.bool_], how: str) -> None:
+    """Take over what was painted, as one step that can be undone."""
+    now, _ = objects(work)
+    x, y = editor.window.x, editor.window.y
+    try:
+        if editor.id is None:
+            wanted = draw(now, painted, x, y)
+            editor.id = int(wanted.ids[-1])
+            commit(work, wanted, f"Draw object {editor.id}")
+            work.selected = frozenset({editor.id})
+        else:
+            wanted = edit(now, editor.id, painted, x, y, how)
+            commit(work, wanted, f"Paint object {editor.id}")
+    except RsamError as error:
+        st.session_state[f"{_key(work)}-error"] = error
+        return
+    editor.strokes += 1

@@ -30,13 +30,15 @@ def combine_panel(work: Workspace, found: Instances) -> None:
             "to combine them.",
             icon=":material/ads_click:",
         )
-    _several(work, found, chosen)
-    st.divider()
-    _each(work, chosen)
-    st.divider()
-    _overlaps(work, chosen)
-    st.divider()
-    _drawing(work, chosen)
+    for name, draw in (
+        ("Two or more objects", lambda: _several(work, found, chosen)),
+        ("One or more objects", lambda: _each(work, chosen)),
+        ("By hand", lambda: _drawing(work, chosen)),
+        ("Overlaps", lambda: _overlaps(work, chosen)),
+    ):
+        with st.container(gap="xsmall"):
+            st.caption(f"**{name}**")
+            draw()
 
 
 def _several(work: Workspace, found: Instances, chosen: list[int]) -> None:

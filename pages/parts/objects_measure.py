@@ -85,8 +85,10 @@ def measure_panel(work: Workspace, found: Instances, table: pd.DataFrame) -> Non
     columns = numeric_columns(table)
     left, right = st.columns(2)
     with left:
-        size = st.selectbox("Size", columns, format_func=title, key="chart-size",
-                            persist_state="session")  # fmt: skip
+        default = columns.index("area_m2" if "area_m2" in columns else "area")
+        size = st.selectbox(
+            "Size", columns, default, format_func=title, key="chart-size", persist_state="session"
+        )  # fmt: skip
     with right:
         default = columns.index("compactness") if "compactness" in columns else 0
         form = st.selectbox("against", columns, default, format_func=title, key="chart-shape",
@@ -98,7 +100,8 @@ def measure_panel(work: Workspace, found: Instances, table: pd.DataFrame) -> Non
 
 def _histogram(work: Workspace, table: pd.DataFrame, column: str) -> None:
     values = table[column].to_numpy(dtype=float)
-    bins = histogram(values)
+    log = _is_spread(values)
+    bins = histogram(values, log=log)
     chosen = np.isin(table["id"], list(work.selected))
     edges = np.append(bins["start"], bins["end"].iloc[-1:])
     inside = np.histogram(values[chosen & np.isfinite(values)], edges)[0] if len(bins) else 0
@@ -124,7 +127,7 @@ def _histogram(work: Workspace, table: pd.DataFrame, column: str) -> None:
         alt.Chart(pd.concat(kinds))
         .mark_bar()
         .encode(
-            x=alt.X("start:Q", title=title(column), bin="binned"),
+            x=alt.X("start:Q", title=title(column), bin="binned", scale=_scale(log)),
             x2="end:Q",
             y=alt.Y("number:Q", title="Objects", stack=True),
             color=_colours("kind:N"),
@@ -164,8 +167,7 @@ def _scatter(work: Workspace, table: pd.DataFrame, size: str, form: str) -> None
         if frame:
             work.selected = frozenset(data["object"][hit].tolist())
 
-    spread = data["x"].max() > 50 * max(data["x"].min(), 1e-9) and data["x"].min() > 0
-    scale = alt.Scale(type="log") if spread else alt.Scale(zero=False)
+    scale = _scale(_is_spread(data["x"].to_numpy()))
     chart = (
         alt.Chart(data)
         .mark_circle(size=28, opacity=0.75)
@@ -183,6 +185,16 @@ def _scatter(work: Workspace, table: pd.DataFrame, size: str, form: str) -> None
         .add_params(alt.selection_interval("frame"))
     )
     st.altair_chart(chart, key=key, on_select=select, selection_mode="frame")
+
+
+def _is_spread(values: np.ndarray) -> bool:
+    """Whether the values span so much that small ones need a logarithmic scale."""
+    known = values[np.isfinite(values)]
+    return bool(known.size and known.min() > 0 and known.max() > 50 * known.min())
+
+
+def _scale(log: bool) -> alt.Scale:
+    return alt.Scale(type="log") if log else alt.Scale(zero=False)
 
 
 def _colours(field: str) -> alt.Color:

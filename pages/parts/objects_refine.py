@@ -52,11 +52,28 @@ def refine_panel(work: Workspace, found: Instances) -> None:
     if key in st.session_state:
         _progress(work, key)
         return
-    settings = _form(work)
-    ids = _scope(work, found)
+    # The steps stand last on the screen, but what they say is needed first.
+    top, middle, steps = st.container(), st.container(), st.container()
+    with top:
+        first, second = st.columns(2, gap="small")
+        with first:
+            _presets(work)
+        with second:
+            ids = _scope(work, found)
+    with steps.expander("Steps and strengths", icon=":material/tune:"):
+        settings = _form(work)
+    with middle:
+        _result(work, found, settings, ids, key)
+
+
+def _result(
+    work: Workspace, found: Instances, settings: RefineSettings, ids: list[int], key: str
+) -> None:
+    """What the steps do, and the button that takes them."""
     if not settings.steps:
         st.caption("All steps are off. Choose a preset, or set a step above 0.")
         return
+    st.caption(f"Steps: {settings.describe()}.")
     with banner.guard():
         _preview(work, found, settings, ids)
     count = len(ids)
@@ -67,30 +84,34 @@ def refine_panel(work: Workspace, found: Instances) -> None:
     )  # fmt: skip
 
 
+def _load(work: Workspace) -> None:
+    """Set every step as the preset has it."""
+    state, gsd = st.session_state, work.scene.gsd
+    preset = PRESETS[state["refine-preset"]]
+    unit = state.get("refine-unit") or "px" if gsd else "px"
+    for name in _NUMBERS:
+        state[f"refine-{name}-{unit}"] = _in_unit(name, getattr(preset, name), unit, gsd)
+    state["refine-straight"] = preset.regularise
+    state["refine-agreement"] = preset.min_agreement
+
+
+def _presets(work: Workspace) -> None:
+    st.selectbox(
+        "Start from", list(PRESETS), key="refine-preset", on_change=_load, args=(work,),
+        persist_state="session", help="Sets all steps; they can be changed below.",
+    )  # fmt: skip
+
+
 def _form(work: Workspace) -> RefineSettings:
-    """Preset, unit and strength of every step."""
-    gsd = work.scene.gsd
-    state = st.session_state
-
-    def load() -> None:
-        preset = PRESETS[state["refine-preset"]]
-        unit = state.get("refine-unit", "px") if gsd else "px"
-        for name in _NUMBERS:
-            state[f"refine-{name}-{unit}"] = _in_unit(name, getattr(preset, name), unit, gsd)
-        state["refine-straight"] = preset.regularise
-        state["refine-agreement"] = preset.min_agreement
-
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
-            "Start from", list(PRESETS), key="refine-preset", on_change=load,
-            persist_state="session",
-        )  # fmt: skip
-        unit = "px"
-        if gsd:
-            unit = st.segmented_control(
-                "Unit", ["px", "m"], default="px", required=True, key="refine-unit",
-                on_change=load, persist_state="session",
-            ) or "px"  # fmt: skip
+    """Unit and strength of every step."""
+    gsd, state = work.scene.gsd, st.session_state
+    unit = "px"
+    if gsd:
+        unit = st.segmented_control(
+            "Unit", ["px", "m"], default="px", required=True, key="refine-unit",
+            on_change=_load, args=(work,), persist_state="session",
+            label_visibility="collapsed",
+        ) or "px"  # fmt: skip
     preset = PRESETS[state["refine-preset"]]
     values: dict[str, float] = {}
     columns = st.columns(2, gap="small")

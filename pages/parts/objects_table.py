@@ -128,12 +128,13 @@ def object_table(work: Workspace, found: Instances, table: pd.DataFrame) -> None
 
 
 def _for_people(work: Workspace, found: Instances, table: pd.DataFrame) -> pd.DataFrame:
-    """The table with directions in degrees, clockwise from the top."""
-    if "orientation" not in table:
-        return table
-    degrees = np.mod(180 - np.degrees(table["orientation"]), 180)
-    key = (found, work.scene, tuple(table))
-    return work.remember("degrees", key, lambda: table.assign(orientation=degrees))
+    """The table with directions in degrees, clockwise from the top, and no empty words."""
+
+    def make() -> pd.DataFrame:
+        degrees = np.mod(180 - np.degrees(table["orientation"]), 180)
+        return table.assign(orientation=degrees, label=table["label"].fillna(""))
+
+    return work.remember("shown-table", (found, work.scene, tuple(table)), make)
 
 
 def _column(name: str) -> object:
