@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from pages.parts import workspace
+from pages.parts import folder, workspace
 from pages.parts.gallery import gallery, open_and_go
+from rsam_core.world_file import WORLD_FILE_TYPES, is_world_file
 
-WORLD_TYPES = ["tfw", "jgw", "pgw", "wld", "tifw", "jpgw", "pngw"]
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
 
 STEPS = (
@@ -37,15 +35,15 @@ with left:
     st.subheader("Open your own image")
     files = st.file_uploader(
         "Image file",
-        type=[*TYPES, *WORLD_TYPES],
+        type=[*TYPES, *WORLD_FILE_TYPES],
         accept_multiple_files=True,
         key="home-upload",
         help="Georeferenced TIFF files bring their scale along, so areas come in square metres. "
         "For a picture with a world file (.jgw, .pgw, .tfw), drop both. For other images you "
         "can type the size of a pixel later.",
     )
-    images = [file for file in files if Path(file.name).suffix[1:].lower() in TYPES]
-    worlds = [file for file in files if file not in images]
+    images = [file for file in files if not is_world_file(file.name)]
+    worlds = [file for file in files if is_world_file(file.name)]
     if worlds and not images:
         st.info("This is a world file. Add the image that it belongs to.", icon=":material/info:")
     elif images:
@@ -54,8 +52,7 @@ with left:
 
         def open_now() -> None:
             with st.spinner("Opening the image…"):
-                options = {"world_file": world.getvalue()} if world else {}
-                open_and_go(file.getvalue(), file.name, **options)
+                open_and_go(file.getvalue(), file.name, world_file=world)
 
         if st.session_state.get("opened-upload") != ids:
             st.session_state["opened-upload"] = ids
@@ -66,6 +63,7 @@ with left:
                 key="open-again",
                 on_click=lambda: st.session_state.pop("opened-upload", None),
             )
+    folder.chooser()
     if workspace.current() is not None:
         st.page_link(
             "pages/segment.py",

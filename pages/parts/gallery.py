@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -13,7 +14,7 @@ from . import banner, resources, workspace
 COLUMNS = 3
 
 
-def open_and_go(source: bytes, name: str, sample: str | None = None, **options: Any) -> None:
+def open_and_go(source: bytes | Path, name: str, sample: str | None = None, **options: Any) -> None:
     """Open an image and change to the Segment page; say what is wrong if that fails."""
     with banner.guard():
         workspace.open_source(source, name, sample, **options)

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -180,6 +181,8 @@ class Workspace:
             The present one by default.
         """
         scene = scene or self.scene
+        if view == view_frame(scene.width, scene.height):
+            return scene.overview(max(view.columns, view.rows))
         key = (scene, view)
         # A view may be wanted by a thread in the background at the same time.
         picture = self.pictures.pop(key, None)
@@ -222,17 +225,18 @@ def current() -> Workspace | None:
 def of_scene(scene: rsam.Scene, sample: str | None = None) -> Workspace:
     """A workspace with nothing done yet."""
     work = Workspace(scene, view_frame(scene.width, scene.height), sample=sample)
+    # Read at once, so that a damaged file is refused before it replaces anything.
     work.picture(work.view)
     return work
 
 
-def load(source: bytes, name: str, sample: str | None = None, **options: Any) -> Workspace:
+def load(source: bytes | Path, name: str, sample: str | None = None, **options: Any) -> Workspace:
     """Open an image without making it the session's.
 
     Parameters
     ----------
     source, name, sample
-        Content, file name, and key of the sample it is.
+        Content or place of the file, its name, and key of the sample it is.
     **options
         For `rsam_core.open_scene`, such as a world file.
 
@@ -251,7 +255,9 @@ def enter(work: Workspace) -> Workspace:
     return work
 
 
-def open_source(source: bytes, name: str, sample: str | None = None, **options: Any) -> Workspace:
+def open_source(
+    source: bytes | Path, name: str, sample: str | None = None, **options: Any
+) -> Workspace:
     """Open an image and make it the session's scene.
 
     The earlier scene stays if this one cannot be opened.
