@@ -37,7 +37,8 @@ Points = tuple[tuple[float, ...], ...]
 
 _FILES = Path(__file__).parent / "canvas_component"
 _HEIGHT = 430
-_LAYER_SIDE = 1200
+_LAYER_SIDE = 1400
+_RIM = 0.1
 _REACH = 0.03
 """How near to a point a right click removes it, as a share of the picture's longer side."""
 
@@ -108,9 +109,10 @@ def point_editor(raster: Raster, step: Step, key: str) -> Points:
     desk = _desk(key, getattr(step, parameter.name), columns)
     desk.size = raster.width * raster.scale, raster.height * raster.scale
     desk.most = None if parameter.high is None else int(parameter.high)
-    left, right = st.columns([3, 2], gap="medium")
+    above = st.container()
+    left, right = st.columns([1, 1], gap="medium")
     # The table comes first, because the picture shows what was typed into it.
-    with right:
+    with left:
         table = _table(desk, key, control)
     points = complete_rows(table)
     fit = None
@@ -122,13 +124,11 @@ def point_editor(raster: Raster, step: Step, key: str) -> Points:
                 f"{len(table)} of {desk.most} corners marked. Click the corners of something "
                 "that is rectangular on the ground, in any order."
             )
-    with left:
+    with above:
         note = _picture(raster, desk, table, fit, key)
-        if note:
-            st.caption(note)
         st.caption(
             "Click to add a point; zoom with the wheel, drag to move. Right-click (or Shift and "
-            "click) near a point to remove it."
+            f"click) near a point to remove it. {note}"
         )
     if not control and desk.most and len(points) < desk.most:
         points = ()
@@ -245,6 +245,7 @@ def _picture(
     """The picture with its points, to zoom, pan and click; returns what its arrows mean."""
     width, height = desk.size
     box = [0, 0, width, height]
+    margin = _margin(desk)
     places = table[["x", "y"]].to_numpy(float)
     layer, note = _layer(places, table, desk, fit)
     encoded = cv2.imencode(".png", cv2.cvtColor(layer, cv2.COLOR_RGBA2BGRA))[1].tobytes()
@@ -263,8 +264,8 @@ def _picture(
         "label": 1,
         "pictures": [{"url": url, "box": box, "smooth": False}],
         "overlay": {
-            "url": _address(encoded, "image/png", f"{key}-layer"),
-            "box": box,
+            "url": f"data:image/png;base64,{base64.b64encode(encoded).decode()}",
+            "box": [-margin, -margin, width + margin, height + margin],
             "region": box,
             "smooth": True,
         },
@@ -289,8 +290,9 @@ def _layer(
 ) -> tuple[np.ndarray, str]:
     """Numbers, arrows or the quadrilateral, and what the arrows mean."""
     width, height = desk.size
-    scale = _LAYER_SIDE / max(width, height)
-    shape = max(1, round(height * scale)), max(1, round(width * scale))
+    margin = _margin(desk)
+    scale = _LAYER_SIDE / (max(width, height) + 2 * margin)
+    shape = tuple(max(1, round((side + 2 * margin) * scale)) for side in (height, width))
     if "map_x" not in table:
         corners = places
         if len(places) == 4 and np.isfinite(places).all():
@@ -298,15 +300,20 @@ def _layer(
                 corners = order_corners(places)
             except PrepareError as error:
                 banner.show(error)
-        return point_layer(shape, corners * scale, closed=True), ""
+        return point_layer(shape, (corners + margin) * scale, closed=True), ""
     if fit is None:
-        return point_layer(shape, places * scale), ""
+        return point_layer(shape, (places + margin) * scale), ""
     factor = arrow_factor(fit.residuals, max(width, height))
     arrows = np.zeros_like(places)
     arrows[np.isfinite(table.to_numpy(float)).all(axis=1)] = fit.residuals * factor
     note = "Pink arrows lead to where the model puts each point"
     note += f", {factor:g} times as long as they are." if factor > 1 else "."
-    return point_layer(shape, places * scale, arrows * scale), note
+    return point_layer(shape, (places + margin) * scale, arrows * scale), note
+
+
+def _margin(desk: Desk) -> float:
+    """How far the layer reaches beyond the picture, for numbers and arrows at its rim."""
+    return _RIM * max(desk.size)
 
 
 def _take(key: str, name: str) -> None:

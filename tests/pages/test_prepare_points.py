@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from types import ModuleType
 
 import numpy as np
 import pytest
 from helpers_pages import fine, texts
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from rsam_core.prepare.steps_geometric import GroundControlPoints, Straighten
@@ -131,6 +134,20 @@ def test_control_points_show_their_errors(shown: dict):
     assert "Point 3 contradicts" in at.warning[0].value
     assert "times as long" in texts(at)
     assert at.session_state["value"] == step.control
+
+
+def test_the_layer_lies_over_the_picture_with_a_rim(shown: dict):
+    start(Straighten(corners=((20, 20), (140, 20), (140, 100), (20, 100))))
+    content = base64.b64decode(shown["overlay"]["url"].split(",", 1)[1])
+    layer = np.asarray(Image.open(io.BytesIO(content)))
+    x0, y0, x1, y1 = shown["overlay"]["box"]
+    assert (x0 + x1, y0 + y1) == (160, 120)
+    columns = layer.shape[1] / (x1 - x0)
+    rows = layer.shape[0] / (y1 - y0)
+    # Halfway along the upper side and the left side of the rectangle, and in its middle.
+    for x, y, drawn in ((80, 20, True), (20, 60, True), (80, 60, False)):
+        row, column = round((y - y0) * rows), round((x - x0) * columns)
+        assert layer[row - 2 : row + 2, column - 2 : column + 2, 3].any() == drawn
 
 
 def test_exact_and_missing_points_are_commented(shown: dict):
