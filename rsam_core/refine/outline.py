@@ -214,10 +214,9 @@ def corner_positions(ring: NDArray[np.float64], tolerance: float) -> NDArray[np.
     import shapely
 
     line = shapely.simplify(shapely.LineString(ring), tolerance, preserve_topology=True)
-    corners = shapely.get_coordinates(line)
-    positions = {point.tobytes(): index for index, point in enumerate(ring[:-1])}
-    kept = [positions[point.tobytes()] for point in corners[:-1]]
-    return np.array([*kept, len(ring) - 1])
+    places = ring[:-1, 0] + 1j * ring[:-1, 1]
+    corners = shapely.get_coordinates(line) @ (1, 1j)
+    return np.append(np.flatnonzero(np.isin(places, corners)), len(ring) - 1)
 
 
 def fitted_ring(ring: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:

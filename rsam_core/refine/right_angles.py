@@ -44,6 +44,8 @@ CORNER_COST = 0.004
 """Agreement (IoU) that one corner less is worth."""
 
 _SMALLEST_RING = 12.0
+_SAME_DIRECTION = 0.002
+"""Radians; a wall of 250 pixels is half a pixel off at its end."""
 
 
 def regularise(mask: Mask, min_agreement: float = 0.93) -> Mask:
@@ -137,16 +139,15 @@ def _regular_ring(ring: Points, angles: tuple[float, ...], min_agreement: float)
     if not truth.is_valid:
         truth = truth.buffer(0)
     ring = from_corner(ring)
+    corner_sets = {tuple(corner_positions(ring, tolerance)) for tolerance in TOLERANCES}
     best: _Candidate = (None, angles[0])
     best_score = -np.inf
     for angle in angles:
         cosine, sine = np.cos(angle), np.sin(angle)
         turn = np.array([[cosine, -sine], [sine, cosine]])
         frame = ring @ turn
-        candidates = [
-            _rectangle(frame),
-            *(_walls(frame, corner_positions(ring, t)) for t in TOLERANCES),
-        ]
+        candidates = [_walls(frame, np.array(kept)) for kept in sorted(corner_sets)]
+        candidates.append(_rectangle(frame))
         for corners in candidates:
             if corners is None:
                 continue
@@ -169,8 +170,14 @@ def _directions(ring: Points) -> tuple[float, ...]:
     if not isinstance(rectangle, shapely.Polygon):
         return (dominant_direction(ring),)
     dx, dy = np.diff(shapely.get_coordinates(rectangle)[:2], axis=0)[0]
-    fine, coarse = dominant_direction(ring, 1.0), dominant_direction(ring, 2.5)
-    return (fine, coarse, float(np.arctan2(dy, dx) % (np.pi / 2)))
+    found = [dominant_direction(ring, 1.0), dominant_direction(ring, 2.5)]
+    found.append(float(np.arctan2(dy, dx) % (np.pi / 2)))
+    kept: list[float] = []
+    for angle in found:
+        off = [abs((angle - other + np.pi / 4) % (np.pi / 2) - np.pi / 4) for other in kept]
+        if all(difference > _SAME_DIRECTION for difference in off):
+            kept.append(angle)
+    return tuple(kept)
 
 
 def _rectangle(frame: Points) -> Points:
