@@ -121,6 +121,10 @@ class Viewport:
         scale = min(columns / width, rows / height)
         return cls((width - columns / scale) / 2, (height - rows / scale) / 2, scale, columns, rows)
 
+    def fits(self, width: int, height: int) -> bool:
+        """Whether the canvas shows a scene of that size whole and as large as it can."""
+        return math.isclose(self.scale, min(self.columns / width, self.rows / height), rel_tol=0.01)
+
     @property
     def width(self) -> float:
         """Scene pixels across the canvas."""

@@ -77,6 +77,9 @@ def test_a_scene_that_is_fitted_lies_in_the_middle():
     fitted = Viewport.fitting(400, 100, 800, 600)
     assert (fitted.x, fitted.y, fitted.scale) == (0, -100, 2)
     assert (fitted.width, fitted.height) == (400, 300)
+    assert fitted.fits(400, 100)
+    assert not fitted.fits(390, 100)
+    assert not Viewport(0, 0, 4, 800, 600).fits(400, 100)
 
 
 def test_what_is_on_the_screen_is_cut_to_the_scene_and_whole_pixels():

@@ -94,9 +94,10 @@ def picture_canvas(
         "badge": _badge(workspace),
         "camera": None,
     }
-    if workspace.viewport is not None:
+    if not viewport.fits(scene.width, scene.height):
         # A canvas that is entered again, from another page, looks where the last one looked.
-        data["camera"] = [viewport.x, viewport.y, viewport.scale]
+        place = (viewport.x, viewport.y, viewport.scale, viewport.columns, viewport.rows)
+        data["camera"] = list(place)
     _component(key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key))
 
 

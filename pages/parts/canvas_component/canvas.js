@@ -129,8 +129,13 @@ class Stage {
     const [width, height] = this.data.scene;
     if (!this.camera || !old || this.fitted) {
       const given = !this.camera && this.data.camera;
-      if (given) this.camera = { x: given[0], y: given[1], s: given[2] };
-      else this.fit(false);
+      if (given) {
+        // On a canvas of another size the middle stays in the middle.
+        const [x, y, s, columns, rows] = given;
+        const aside = [(columns - size[0]) / 2 / s, (rows - size[1]) / 2 / s];
+        this.camera = { s, x: x + aside[0], y: y + aside[1] };
+        this.fitted = false;
+      } else this.fit(false);
     } else {
       this.camera.x += (old[0] - size[0]) / 2 / this.camera.s;
       this.camera.y += (old[1] - size[1]) / 2 / this.camera.s;
