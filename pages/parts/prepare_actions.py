@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from rsam_core.jobs import Job
-from rsam_core.prepare import Pipeline
+from rsam_core.prepare import Pipeline, Step
 
 from . import banner, workspace
 from .prepare_state import Bench
@@ -65,11 +65,7 @@ def collect(bench: Bench, work: Workspace) -> bool:
         with banner.guard():
             kept = workspace.use_prepared(work, job.result, bench.job_pipeline)
             if had and not kept:
-                st.toast(
-                    "The image has another size or place now, so the objects outlined before "
-                    "were removed.",
-                    icon=":material/info:",
-                )
+                bench.told = "The objects outlined before lay in another picture and were removed."
     elif job.state == "failed":
         bench.error = job.error
     return True
@@ -85,7 +81,7 @@ def actions(bench: Bench, work: Workspace) -> None:
     done = bool(steps) and steps == in_use
 
     def start() -> None:
-        bench.job_pipeline = bench.pipeline
+        bench.job_pipeline, bench.told = bench.pipeline, ""
         bench.job = Job.start(bench.pipeline.run_scene, bench.base)
 
     if done:
@@ -94,6 +90,14 @@ def actions(bench: Bench, work: Workspace) -> None:
         st.caption(":material/info: In use is an earlier version of the prepared image.")
     else:
         st.caption(":material/image: In use is the image as it was opened.")
+    if bench.told:
+        st.info(bench.told, icon=":material/info:")
+    elif not done and (work.book.entries or work.automatic) and any(map(_moves, steps)):
+        st.warning(
+            "These steps change the size or place of the picture: the objects outlined so far "
+            "will be removed.",
+            icon=":material/warning:",
+        )
     with st.container(horizontal=True, gap="small", key="prepare-actions"):
         if not done:
             st.button(
@@ -121,6 +125,11 @@ def actions(bench: Bench, work: Workspace) -> None:
                 args=(work,),
                 help="All pages work on the image as it was opened. The list of steps stays here.",
             )
+
+
+def _moves(step: Step) -> bool:
+    """Whether a step changes the size or the place of the picture."""
+    return step.group == "Geometric" or (step.group == "Resolution" and step.halo is None)
 
 
 def _back(work: Workspace) -> None:

@@ -45,6 +45,8 @@ class Bench:
         The steps that it applies.
     error : BaseException or None
         What went wrong last, until it is shown.
+    told : str
+        What happened when the prepared image was taken into use.
     notes : dict of int to str
         Why settings typed last were not taken, by the number of the step.
     recipe : str
@@ -60,6 +62,7 @@ class Bench:
     job: Job | None = None
     job_pipeline: Pipeline = field(default_factory=Pipeline)
     error: BaseException | None = None
+    told: str = ""
     notes: dict[int, str] = field(default_factory=dict)
     recipe: str = ""
     _advice: tuple[Advice, ...] | None = None

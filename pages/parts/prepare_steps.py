@@ -114,7 +114,8 @@ def _card(bench: Bench, kind: type[Step]) -> None:
             type="tertiary",
             key=f"add-{kind.key}",
             width="stretch",
+            on_click=lambda: bench.add(kind()),
         ):
-            bench.add(kind())
+            # Closes the catalogue.
             st.rerun()
         st.caption(kind.help)
