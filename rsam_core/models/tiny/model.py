@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -40,21 +40,31 @@ class TinyFeatures:
         Feature maps of the view, padded to multiples of 32 pixels.
     height, width : int
         Size of the view itself.
+    reduced : dict of int to FeatureMaps
+        The maps averaged down, as far as they were needed: most prompts ask for the same ones.
     """
 
     maps: FeatureMaps
     height: int
     width: int
+    reduced: dict[int, FeatureMaps] = field(default_factory=dict, repr=False)
 
     @property
     def nbytes(self) -> int:
-        """Memory held, in bytes."""
-        return self.maps.nbytes
+        """Memory held, in bytes, with all reductions there may come to be."""
+        # A quarter, a sixteenth, and so on.
+        return self.maps.nbytes * 4 // 3
 
     def pooled(self, pool: int) -> FeatureMaps:
         """The maps averaged down by ``pool``."""
         if pool == 1:
             return self.maps
+        # Two threads may both compute the same maps; either result will do.
+        if pool not in self.reduced:
+            self.reduced[pool] = self._pooled(pool)
+        return self.reduced[pool]
+
+    def _pooled(self, pool: int) -> FeatureMaps:
         m = self.maps
 
         def shrink(maps: Tensor) -> Tensor:
