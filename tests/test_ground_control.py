@@ -102,6 +102,15 @@ def test_the_one_wrong_point_is_found(kind):
     assert fit_ground_control(clicked[: NEEDED[kind]], place[: NEEDED[kind]], kind).exact
 
 
+@pytest.mark.parametrize("kind", ["affine", "projective"])
+def test_swapped_map_coordinates_mirror_the_picture(kind):
+    place = seen_at_an_angle(PIXEL) - ORIGIN
+    assert not fit_ground_control(PIXEL, place, kind).mirrored
+    assert fit_ground_control(PIXEL, place[:, ::-1], kind).mirrored
+    upside_down = -PIXEL
+    assert not fit_ground_control(upside_down, place, kind).mirrored
+
+
 def test_affine_residuals_match_numpy_least_squares():
     rng = np.random.default_rng(3)
     place = bent(PIXEL)

@@ -118,6 +118,10 @@ def test_the_step_halves_the_pixels_on_the_ground(town):
     assert (scene.width, scene.height, scene.dtype) == (100, 80, "uint16")
     assert scene.gsd == pytest.approx(0.15)
     assert scene.pixel_to_map(100, 80) == pytest.approx(place * (50, 40))
+    reduced = raster.changed(scale=2.0, gsd=0.6)
+    preview = SuperResolution().apply(reduced)
+    assert (preview.gsd, preview.scale) == (pytest.approx(0.3), 2.0)
+    assert np.allclose(preview.values, enlarge(raster.values, raster.valid, 2)[0])
 
 
 def test_progress_and_cancel(town):

@@ -222,6 +222,12 @@ def _errors(fit: GroundControl, numbers: np.ndarray) -> None:
         },
         hide_index=True,
     )
+    if fit.mirrored:
+        st.warning(
+            "With these coordinates the picture is mirrored on the map. Are map x and y swapped? "
+            "x is the easting or longitude, y the northing or latitude.",
+            icon=":material/flip:",
+        )
     if fit.exact:
         st.caption(
             "There are just enough points, so all residuals are zero and say nothing. Add one or "

@@ -128,7 +128,17 @@ def crop(values: Bands, valid: Mask, x: int, y: int, width: int, height: int) ->
     PrepareError
         The rectangle lies outside the picture.
     """
-    rows, columns = valid.shape
+    x0, y0, x1, y1 = crop_box(valid.shape, x, y, width, height)
+    matrix = np.array([[1, 0, x0], [0, 1, y0], [0, 0, 1]], float)
+    part = slice(y0, y1), slice(x0, x1)
+    return Moved(values[part].copy(), valid[part].copy(), matrix)
+
+
+def crop_box(
+    shape: tuple[int, int], x: int, y: int, width: int, height: int
+) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom edge of what `crop` keeps of a picture of (height, width)."""
+    rows, columns = shape
     x0, y0 = max(0, x), max(0, y)
     x1 = columns if width <= 0 else min(columns, x + width)
     y1 = rows if height <= 0 else min(rows, y + height)
@@ -137,9 +147,7 @@ def crop(values: Bands, valid: Mask, x: int, y: int, width: int, height: int) ->
             f"The rectangle to keep starts at ({x}, {y}) and lies outside the picture of "
             f"{columns:,} × {rows:,} pixels. Choose one inside."
         )
-    matrix = np.array([[1, 0, x0], [0, 1, y0], [0, 0, 1]], float)
-    part = slice(y0, y1), slice(x0, x1)
-    return Moved(values[part].copy(), valid[part].copy(), matrix)
+    return x0, y0, x1, y1
 
 
 def rotate(

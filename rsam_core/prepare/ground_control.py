@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,7 +117,7 @@ class GroundControl:
         """
         errors = [
             np.nan if fit is None else np.linalg.norm(fit.to_pixel(place) - pixel)
-            for fit, place, pixel in zip(self._without_each(), self.map, self.pixel)
+            for fit, place, pixel in zip(self._without_each, self.map, self.pixel)
         ]
         return np.array(errors)
 
@@ -129,11 +130,12 @@ class GroundControl:
         """
         if len(self.pixel) < NEEDED[self.kind] + 2 or self.rmse_px < SUSPECT_FROM:
             return None
-        fits = self._without_each()
+        fits = self._without_each
         remaining = [math.inf if fit is None else fit.rmse_px for fit in fits]
         best = int(np.argmin(remaining))
         return best if remaining[best] < self.rmse_px / 3 else None
 
+    @cached_property
     def _without_each(self) -> list[GroundControl | None]:
         """A model without each point in turn; None where the others do not determine one."""
         if len(self.pixel) <= NEEDED[self.kind]:
@@ -167,6 +169,15 @@ class GroundControl:
         """Root mean square of `left_out_px`; None where points are too few for it."""
         errors = self.left_out_px
         return None if np.isnan(errors).any() else float(np.sqrt(np.mean(errors**2)))
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the picture would appear mirrored on the map: a sign of swapped x and y."""
+        middle = self.pixel.mean(0)
+        origin, right, down = self.to_map(middle + np.array([[0, 0], [1, 0], [0, 1]]))
+        x, y = right - origin, down - origin
+        # Rows count downwards and maps upwards, so that a picture seen from above turns over.
+        return bool(x[0] * y[1] - x[1] * y[0] > 0)
 
     @property
     def exact(self) -> bool:

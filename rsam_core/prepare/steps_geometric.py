@@ -106,6 +106,21 @@ class Crop(Step):
         width, height = (v and max(1, round(v / scale)) for v in (self.width, self.height))
         return _follow(raster, geometric.crop(raster.values, raster.valid, x, y, width, height))
 
+    def window(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """What is kept of a picture of a width and height: x, y, width, height.
+
+        It lets the caller read no more of a large file than that.
+
+        Raises
+        ------
+        PrepareError
+            The rectangle lies outside the picture.
+        """
+        x0, y0, x1, y1 = geometric.crop_box(
+            (height, width), self.x, self.y, self.width, self.height
+        )
+        return x0, y0, x1 - x0, y1 - y0
+
 
 @register
 @dataclass(frozen=True)

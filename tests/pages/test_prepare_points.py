@@ -160,6 +160,12 @@ def test_exact_and_missing_points_are_commented(shown: dict):
     assert "degrees" in at.error[0].value
 
 
+def test_swapped_coordinates_are_noticed(shown: dict):
+    swapped = tuple((x, y, north, east) for x, y, east, north in CONTROL)
+    at = start(GroundControlPoints(control=swapped, crs="EPSG:32737"))
+    assert "mirrored" in at.warning[0].value
+
+
 def test_a_clicked_control_point_waits_for_its_map_coordinates(shown: dict):
     at = start(GroundControlPoints(control=CONTROL[:3], crs="EPSG:32737"))
     click(at, (1, 60.5, 40.5, 1))
