@@ -226,7 +226,7 @@ def precision_recall_figure(curves: Mapping[str, PrecisionRecall]) -> Figure:
     curves : mapping of str to PrecisionRecall
         By method or model.
     """
-    figure, axes = _figure(4.6, 4.0)
+    figure, axes = _figure(5.4, 3.9)
     for (name, curve), color in zip(curves.items(), _cycle(len(curves))):
         recall = np.concatenate([[0.0] * (len(curve.recall) > 0), curve.recall])
         precision = np.concatenate([curve.precision[:1], curve.precision])

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import cv2
-import numpy as np
 import streamlit as st
 
-from rsam_core.brush import path_points
 from rsam_core.truth import Truth, truth_from_polygons
+from rsam_core.truth_drawing import drawn_polygons
 
 from . import banner, resources
 from .workspace import Workspace
@@ -34,8 +33,8 @@ def _canvas(work: Workspace, give: Callable[[Workspace, Truth], None]) -> None:
     from streamlit_drawable_canvas import st_canvas
 
     st.caption(
-        "Click corner after corner around an object; a **right click** closes the outline. Then "
-        "draw the next one."
+        "Click corner after corner around an object, and its **first corner** again to close the "
+        "outline. Then draw the next one. A click on another corner takes that corner away."
     )
     frame = work.overview
     picture = work.picture(frame)
@@ -57,7 +56,7 @@ def _canvas(work: Workspace, give: Callable[[Workspace, Truth], None]) -> None:
         height=height,
         key=f"truth-canvas-{work.token}",
     )
-    polygons = polygons_of(drawn.json_data if drawn else None, work.scene.width / width)
+    polygons = drawn_polygons(drawn.json_data if drawn else None, work.scene.width / width)
     count = len(polygons)
 
     def use() -> None:
@@ -72,14 +71,3 @@ def _canvas(work: Workspace, give: Callable[[Workspace, Truth], None]) -> None:
         disabled=not count,
         on_click=use,
     )
-
-
-def polygons_of(drawing: dict | None, scale: float) -> list[np.ndarray]:
-    """Closed outlines of a drawing in scene pixels, (N, 2) each."""
-    found = []
-    for item in (drawing or {}).get("objects") or ():
-        if str(item.get("type", "")).lower() == "path" and item.get("path"):
-            points, closed = path_points(item["path"])
-            if closed and len(points) >= 3:
-                found.append(points * scale)
-    return found

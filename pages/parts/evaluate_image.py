@@ -106,9 +106,15 @@ def _headline(comparison: SceneComparison) -> None:
         ),
     )
     for column, (title, value, bounds, help) in zip(st.columns(len(tiles)), tiles):
-        with column.container(border=True):
-            st.metric(title, value, help=help)
-            st.caption(_bounds(bounds))
+        column.metric(
+            title,
+            value,
+            _bounds(bounds),
+            delta_color="off",
+            delta_arrow="off",
+            help=f"{help} Below: the 95 % interval of the share or mean.",
+            border=True,
+        )
     told = "95 % intervals by bootstrap: objects are drawn, and for pixels parts of the image."
     if comparison.left_out:
         told += (
@@ -117,7 +123,7 @@ def _headline(comparison: SceneComparison) -> None:
     st.caption(told)
 
 
-def _bounds(bounds: Interval, percent: bool = False) -> str:
+def _bounds(bounds: Interval) -> str:
     if not np.isfinite(bounds.low):
         return "too few for an interval"
     return f"{bounds.low:.2f} to {bounds.high:.2f}"

@@ -57,6 +57,7 @@ def _value_table(rows: list[dict[str, object]], key: str, form: str = "%.3f") ->
             "Meaning": st.column_config.TextColumn(width="large"),
         },
         height="content",
+        placeholder="",
         key=key,
     )
 

@@ -17,7 +17,7 @@ from helpers_models import FakeModel
 from helpers_pages import HEIGHT, TWO_BOXES, WIDTH, fine, plain, png, texts
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import evaluate_draw, resources, workspace
+from pages.parts import resources, workspace
 from rsam_core.errors import Cancelled
 from rsam_core.promptbook import Book
 from rsam_core.samples import TownSample
@@ -199,19 +199,6 @@ def test_a_sample_brings_its_own_truth(app: AppTest, town: TownSample, model: Fa
     fine(app)
     roofs = sum(kind == "roof" for kind in town.classes.values())
     assert f"{roofs} objects" in texts(app)
-
-
-def test_closed_outlines_of_a_drawing_are_taken():
-    square = [["M", 10, 10], ["L", 30, 10], ["L", 30, 30], ["L", 10, 30], ["z"]]
-    drawing = {"objects": [
-        {"type": "Path", "path": square},
-        {"type": "Path", "path": square[:-1]},
-        {"type": "Rect", "left": 3},
-    ]}  # fmt: skip
-    found = evaluate_draw.polygons_of(drawing, 2.0)
-    assert len(found) == 1
-    assert found[0].tolist() == [[20, 20], [60, 20], [60, 60], [20, 60]]
-    assert evaluate_draw.polygons_of(None, 1.0) == []
 
 
 # --- methods and studies -------------------------------------------------------------------
