@@ -1,8 +1,9 @@
 """What was painted on a drawing canvas, as a mask.
 
-The canvas hands back Fabric.js objects: a free stroke is a ``path`` of quadratic curves with a
-stroke width; a polygon is a ``path`` of straight lines that ends with ``z``. Coordinates are
-pixels of the canvas.
+The canvas hands back Fabric.js objects: a free stroke is a ``Path`` of quadratic curves with a
+stroke width; a polygon is a ``Polygon`` with points, or a path that ends with ``z``. Points are
+pixels of the canvas as they were drawn; an object that was moved, stretched or turned afterwards
+keeps its points, and says by its centre, scale and angle where it lies now.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _CURVE_STEPS = 6
+_DAMAGED = "The drawing could not be read. Clear the canvas and draw again."
 
 
 def painted_mask(
@@ -33,7 +35,7 @@ def painted_mask(
     ----------
     drawing : mapping or None
         The canvas's JSON, with a list ``"objects"``; None while nothing was drawn. Kinds of
-        objects other than paths are ignored.
+        objects other than paths and polygons are ignored.
     shape : (int, int)
         Height and width of the mask: the part of the scene that the canvas shows.
     scale : float
@@ -55,25 +57,61 @@ def painted_mask(
         raise RefineError(f"The scale of a canvas must be above 0, not {scale!r}.")
     mask = np.zeros(shape, dtype=bool)
     for item in (drawing or {}).get("objects") or ():
-        if str(item.get("type", "")).lower() != "path" or not item.get("path"):
+        kind = str(item.get("type", "")).lower()
+        if kind == "polygon" and item.get("points"):
+            commands = _commands(item["points"])
+        elif kind == "path" and item.get("path"):
+            commands = item["path"]
+        else:
             continue
-        area = _covered(item)
+        area = _covered(item, *path_points(commands))
         if not area.is_empty:
             # Strokes and polygons may overlap: their union is wanted, not their parity.
             mask |= rasterise(shapely.transform(area, lambda xy: xy / scale), shape)
     return mask
 
 
-def _covered(item: Mapping[str, Any]) -> BaseGeometry:
-    """Return the area of one path, in canvas pixels."""
+def _commands(points: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """Return the corners of a polygon as commands of a closed path."""
+    corners = [["L", point.get("x"), point.get("y")] for point in points]
+    corners[0][0] = "M"
+    return [*corners, ["z"]]
+
+
+def _covered(item: Mapping[str, Any], points: NDArray[np.float64], closed: bool) -> BaseGeometry:
+    """Return the area of one object, in canvas pixels."""
     import shapely
 
-    points, closed = path_points(item["path"])
+    points, growth = _placed(item, points)
     if closed:
         return shapely.make_valid(shapely.Polygon(points)) if len(points) > 2 else shapely.Point()
-    width = max(float(item.get("strokeWidth") or 1.0), 1.0)
+    width = max(_number(item, "strokeWidth", 1.0) * growth, 1.0)
     line = shapely.LineString(points) if len(points) > 1 else shapely.Point(points[0])
     return line.buffer(width / 2)
+
+
+def _placed(
+    item: Mapping[str, Any], points: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Return the points where the object lies now, and how much wider its strokes are."""
+    if item.get("originX") != "center" or item.get("originY") != "center":
+        return points, 1.0
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    across = _number(item, "scaleX", 1.0) * (-1 if item.get("flipX") else 1)
+    down = _number(item, "scaleY", 1.0) * (-1 if item.get("flipY") else 1)
+    angle = math.radians(_number(item, "angle", 0.0))
+    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    here = (_number(item, "left", middle[0]), _number(item, "top", middle[1]))
+    return (points - middle) * (across, down) @ turn + here, math.sqrt(abs(across * down))
+
+
+def _number(item: Mapping[str, Any], name: str, default: float) -> float:
+    value = item.get(name)
+    if value is None:
+        return float(default)
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise RefineError(_DAMAGED)
+    return float(value)
 
 
 def path_points(commands: Iterable[Iterable[Any]]) -> tuple[NDArray[np.float64], bool]:
@@ -107,7 +145,7 @@ def path_points(commands: Iterable[Iterable[Any]]) -> tuple[NDArray[np.float64],
             closed = True
             continue
         if name not in _LENGTHS or len(numbers) != _LENGTHS[name] or not np.isfinite(numbers).all():
-            raise RefineError("The drawing could not be read. Clear the canvas and draw again.")
+            raise RefineError(_DAMAGED)
         if name == "M" and points:
             break  # a path of one stroke or polygon has one beginning
         if name == "Q" and points:
@@ -118,7 +156,7 @@ def path_points(commands: Iterable[Iterable[Any]]) -> tuple[NDArray[np.float64],
         else:
             points.append((numbers[-2], numbers[-1]))
     if not points:
-        raise RefineError("The drawing could not be read. Clear the canvas and draw again.")
+        raise RefineError(_DAMAGED)
     return np.array(points), closed
 
 

@@ -47,6 +47,48 @@ def test_a_polygon_is_filled_without_its_line():
     assert mask[10:25, 10:30].all()
 
 
+def closed(*points: tuple[float, float], **fields) -> dict:
+    """A polygon as version 0.13 of the canvas hands it back."""
+    x, y = zip(*points)
+    middle = {"left": (min(x) + max(x)) / 2, "top": (min(y) + max(y)) / 2}
+    corners = [{"x": x, "y": y} for x, y in points]
+    origin = {"originX": "center", "originY": "center"}
+    return {"type": "Polygon", "points": corners, "strokeWidth": 2} | origin | middle | fields
+
+
+def test_a_polygon_with_points():
+    corners = (10, 10), (30, 10), (30, 25), (10, 25)
+    mask = painted_mask({"objects": [closed(*corners)]}, (40, 40))
+    assert mask[10:25, 10:30].all()
+    assert mask.sum() == 20 * 15
+
+
+def test_a_polygon_that_was_moved_stretched_and_turned():
+    corners = (10, 10), (30, 10), (30, 20), (10, 20)
+    moved = painted_mask({"objects": [closed(*corners, left=40, top=35)]}, (60, 60))
+    assert moved[30:40, 30:50].all()
+    assert moved.sum() == 200
+    wide = closed(*corners, left=30, top=30, scaleX=2, scaleY=0.5)
+    assert painted_mask({"objects": [wide]}, (60, 60))[28:32, 10:50].sum() == 160
+    upright = painted_mask({"objects": [closed(*corners, left=30, top=30, angle=90)]}, (60, 60))
+    assert upright[20:40, 25:35].sum() == 200
+    # Clockwise on the screen, where y points down: the right end goes down.
+    tilted = painted_mask({"objects": [closed(*corners, left=30, top=30, angle=30)]}, (60, 60))
+    assert tilted[34, 37]
+    assert not tilted[26, 37]
+
+
+def test_a_stroke_that_was_moved():
+    origin = {"originX": "center", "originY": "center"}
+    here = stroke((20, 30), (50, 30), (80, 30)) | origin | {"left": 50, "top": 30}
+    there = here | {"left": 55, "top": 20}
+    first, second = (painted_mask({"objects": [item]}, (60, 100)) for item in (here, there))
+    assert (np.roll(first, (-10, 5), (0, 1)) == second).all()
+    damaged = here | {"left": "far"}
+    with pytest.raises(RefineError, match="draw again"):
+        painted_mask({"objects": [damaged]}, (60, 100))
+
+
 def test_the_canvas_is_larger_than_the_part_of_the_scene():
     drawing = {"objects": [polygon((10, 20), (50, 20), (50, 40), (10, 40))]}
     mask = painted_mask(drawing, (30, 30), scale=2.0)
