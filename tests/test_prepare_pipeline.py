@@ -332,3 +332,32 @@ def test_nodata_is_kept_through_a_whole_recipe():
     rubbish = np.where(valid[..., None], town.image, 255).astype(np.uint8)
     other = recipe.run(Raster.of_array(rubbish, valid))
     np.testing.assert_array_equal(other.values[valid], done.values[valid])
+
+
+def test_of_a_large_file_only_what_a_crop_keeps_is_read(
+    monkeypatch: pytest.MonkeyPatch, scene: rsam.Scene
+):
+    from rsam_core.prepare.steps_geometric import Crop
+
+    crop = Crop(x=100, y=60, width=200, height=150)
+    whole = Pipeline().add(crop).add(Destripe()).run_scene(scene)
+    monkeypatch.setattr(_running, "MAX_WHOLE_VALUES", 250 * 250 * 3)
+    seen = []
+    read = Raster.of_scene.__func__
+    monkeypatch.setattr(
+        Raster, "of_scene",
+        classmethod(lambda cls, s, w=None, m=None: seen.append(w) or read(cls, s, w, m)),
+    )  # fmt: skip
+    part = Pipeline().add(crop).add(Destripe()).run_scene(scene)
+    assert seen == [rsam.Window(100, 60, 200, 150)]
+    np.testing.assert_array_equal(part.read_bands(), whole.read_bands())
+    assert part.transform == whole.transform
+    assert part.pixel_to_map(0, 0) == pytest.approx(scene.pixel_to_map(100, 60))
+    # In tiles, and cut twice.
+    monkeypatch.setattr(_running, "TILE", 64)
+    twice = Pipeline().add(crop).add(Crop(x=10, y=5)).add(Median(2)).run_scene(scene)
+    expected = Median(2).apply(read(Raster, scene, rsam.Window(110, 65, 190, 145))).values
+    np.testing.assert_array_equal(twice.read_bands(), expected)
+    assert twice.pixel_to_map(0, 0) == pytest.approx(scene.pixel_to_map(110, 65))
+    with pytest.raises(PrepareError, match=r"^Crop: .*outside"):
+        Pipeline().add(Crop(x=9000)).run_scene(scene)

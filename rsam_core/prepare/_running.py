@@ -11,7 +11,7 @@ from rsam_core.window import Window
 
 from ._writing import SceneWriter
 from .image import Raster
-from .pipeline import SAMPLE_SIDE, Pipeline
+from .pipeline import SAMPLE_SIDE, Pipeline, Stage, naming
 
 if TYPE_CHECKING:
     from rsam_core.scene import Scene
@@ -28,40 +28,53 @@ def run_scene(
     cancelled: Callable[[], bool] | None,
 ) -> Scene:
     """See `Pipeline.run_scene`."""
-    values = scene.width * scene.height * len(scene.data_bands)
     report = progress or (lambda fraction, text: None)
-    halo = pipeline.halo
-    large = max(scene.width, scene.height) > TILE or values > MAX_WHOLE_VALUES
-    if halo is not None and large:
-        return _tiled(pipeline, scene, halo, report, cancelled)
+    region, rest = _cut(pipeline, scene)
+    values = region.width * region.height * len(scene.data_bands)
+    large = max(region.width, region.height) > TILE or values > MAX_WHOLE_VALUES
+    if rest.halo is not None and large:
+        return _tiled(rest, scene, region, report, cancelled)
     if values > MAX_WHOLE_VALUES:
-        raise PrepareError(_too_large(pipeline, scene, values))
+        raise PrepareError(_too_large(rest, region, values))
     report(0.0, "Reading the image")
-    raster = Raster.of_scene(scene)
-    result = pipeline.run(raster, lambda done, text: report(0.05 + 0.85 * done, text), cancelled)
+    raster = Raster.of_scene(scene, region)
+    result = rest.run(raster, lambda done, text: report(0.05 + 0.85 * done, text), cancelled)
     report(0.9, "Writing the prepared image")
     return result.to_scene(scene.name)
+
+
+def _cut(pipeline: Pipeline, scene: Scene) -> tuple[Window, Pipeline]:
+    """What the first steps leave of the scene if they only cut, and the steps after them."""
+    region, steps = Window(0, 0, scene.width, scene.height), list(pipeline.steps)
+    while steps:
+        with naming(steps[0]):
+            box = steps[0].window(region.width, region.height)
+        if box is None:
+            break
+        x, y, width, height = box
+        region = Window(region.x + x, region.y + y, width, height)
+        steps.pop(0)
+    return region, Pipeline(tuple(Stage(step) for step in steps))
 
 
 def _tiled(
     pipeline: Pipeline,
     scene: Scene,
-    halo: int,
+    region: Window,
     report: Callable[[float, str], None],
     cancelled: Callable[[], bool] | None,
 ) -> Scene:
     """Prepare tile by tile; statistics come from a reduced copy, so that tiles match."""
     report(0.0, "Looking at the whole image")
-    fitted, _ = pipeline.fit(Raster.of_scene(scene, max_size=SAMPLE_SIDE))
-    columns, rows = math.ceil(scene.width / TILE), math.ceil(scene.height / TILE)
+    fitted, _ = pipeline.fit(Raster.of_scene(scene, region, SAMPLE_SIDE))
+    tiles = list(_tiles(region))
     writer = None
     try:
-        for done, tile in enumerate(_tiles(scene)):
+        for done, tile in enumerate(tiles):
             if cancelled is not None and cancelled():
                 raise Cancelled("Preparing was stopped; the image is as it was.")
-            text = f"Part {done + 1} of {columns * rows}"
-            report(0.05 + 0.85 * done / (columns * rows), text)
-            part = _padded(tile, halo, scene)
+            report(0.05 + 0.85 * done / len(tiles), f"Part {done + 1} of {len(tiles)}")
+            part = _padded(tile, pipeline.halo, region)
             raster = Raster.of_scene(scene, part)
             result = pipeline.apply(raster, fitted, cancelled=cancelled)
             if (result.width, result.height) != (part.width, part.height):
@@ -69,10 +82,11 @@ def _tiled(
                     "A step changed the size of a part. Switch it off and try again."
                 )
             result = result.cropped(tile.x - part.x, tile.y - part.y, tile.width, tile.height)
+            x, y = tile.x - region.x, tile.y - region.y
             if writer is None:
-                writer = SceneWriter(result, scene.width, scene.height, tile.x, tile.y)
+                writer = SceneWriter(result, region.width, region.height, x, y)
                 writer.__enter__()
-            writer.write(result, tile.x, tile.y)
+            writer.write(result, x, y)
         report(0.95, "Writing the prepared image")
         return writer.finish(scene.name)
     finally:
@@ -80,26 +94,27 @@ def _tiled(
             writer.__exit__()
 
 
-def _tiles(scene: Scene) -> Iterator[Window]:
-    for y in range(0, scene.height, TILE):
-        for x in range(0, scene.width, TILE):
-            yield Window(x, y, min(TILE, scene.width - x), min(TILE, scene.height - y))
+def _tiles(region: Window) -> Iterator[Window]:
+    right, bottom = region.x + region.width, region.y + region.height
+    for y in range(region.y, bottom, TILE):
+        for x in range(region.x, right, TILE):
+            yield Window(x, y, min(TILE, right - x), min(TILE, bottom - y))
 
 
-def _padded(tile: Window, halo: int, scene: Scene) -> Window:
-    """The tile with its context, as far as the scene reaches."""
-    x, y = max(0, tile.x - halo), max(0, tile.y - halo)
-    right = min(scene.width, tile.x + tile.width + halo)
-    bottom = min(scene.height, tile.y + tile.height + halo)
+def _padded(tile: Window, halo: int, region: Window) -> Window:
+    """The tile with its context, as far as the region reaches."""
+    x, y = max(region.x, tile.x - halo), max(region.y, tile.y - halo)
+    right = min(region.x + region.width, tile.x + tile.width + halo)
+    bottom = min(region.y + region.height, tile.y + tile.height + halo)
     return Window(x, y, right - x, bottom - y)
 
 
-def _too_large(pipeline: Pipeline, scene: Scene, values: int) -> str:
+def _too_large(pipeline: Pipeline, region: Window, values: int) -> str:
     titles = [f"“{step.title}”" for step in pipeline.steps if step.halo is None]
     one = len(titles) == 1
-    side = int(math.sqrt(MAX_WHOLE_VALUES * scene.width * scene.height / values))
+    side = int(math.sqrt(MAX_WHOLE_VALUES * region.width * region.height / values))
     return (
         f"{' and '.join(titles)} need{'s' if one else ''} the whole image in memory at once, and "
-        f"{scene.width:,} × {scene.height:,} pixels are too many for that (about {side:,} × "
-        f"{side:,} would do). Switch {'it' if one else 'them'} off, or work on a part of the image."
+        f"{region.width:,} × {region.height:,} pixels are too many for that (about {side:,} × "
+        f"{side:,} would do). Switch {'it' if one else 'them'} off, or put “Crop” before."
     )

@@ -183,6 +183,13 @@ class Step:
             if "parameter" in field.metadata
         )
 
+    def window(self, width: int, height: int) -> tuple[int, int, int, int] | None:
+        """What the step keeps of an image of that size (x, y, width, height), if it only cuts.
+
+        As the first step of a list it then spares reading the rest of a large file.
+        """
+        return None
+
     def fit(self, sample: Raster) -> Any:
         """Statistics of the whole image, from a reduced sample of it; None if not needed.
 
