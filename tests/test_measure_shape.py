@@ -1,4 +1,4 @@
-"""Shape, colours and neighbours of objects, against hand, scikit-image and geopandas."""
+"""Shape of objects, against hand, scikit-image and geopandas."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ import pytest
 from scipy import ndimage
 from skimage.measure import regionprops, regionprops_table
 
-from rsam_core.errors import Cancelled, SceneError
 from rsam_core.export import outline_polygon
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.measure import density_per_hectare, histogram, measure
-from rsam_core.neighbours import neighbour_table
 from rsam_core.shape import SHAPE_COLUMNS, shape_table
-from rsam_core.spectral import band_columns, band_table
 
 SCIKIT = (
     "equivalent_diameter_area", "axis_major_length", "axis_minor_length", "orientation",
@@ -130,184 +127,6 @@ def test_the_old_columns_come_first_and_unchanged():
     full = measure(objects, shape=True, neighbours=True)
     assert list(full)[: len(plain.columns)] == list(plain)
     assert full[list(plain)].equals(plain)
-
-
-# --- neighbours --------------------------------------------------------------------------
-
-
-def scattered(count: int, size: int, density: float, seed: int) -> Instances:
-    random = np.random.default_rng(seed)
-    items = []
-    for _ in range(count):
-        mask = random.random(random.integers(3, 30, 2)) < density
-        mask[0, 0] = True
-        items.append(Instance(mask, *random.integers(0, size - 30, 2).tolist()))
-    return Instances(items, (size, size))
-
-
-@pytest.mark.parametrize(
-    ("count", "size", "density"), [(40, 400, 0.9), (40, 2500, 0.5), (2, 2000, 0.9), (60, 220, 0.7)]
-)
-def test_neighbours_agree_with_geopandas(count, size, density):
-    objects = scattered(count, size, density, count)
-    outlines = geopandas.GeoSeries([outline_polygon(item) for item in objects])
-    table = neighbour_table(objects)
-    for position, outline in enumerate(outlines):
-        others = outlines.drop(position).distance(outline)
-        assert table["nearest_neighbour"][position] == pytest.approx(others.min(), abs=1e-9)
-        nearest = int(table["nearest_id"][position])
-        assert others[objects.ids.tolist().index(nearest)] == pytest.approx(others.min(), abs=1e-9)
-
-
-def test_neighbours_by_hand():
-    square = np.ones((10, 10), bool)
-    ring = np.ones((40, 40), bool)
-    ring[5:35, 5:35] = False
-    objects = Instances(
-        [
-            Instance(square, 0, 0, id=1),
-            Instance(square, 13, 14, id=2),  # 3 to the right and 4 below
-            Instance(ring, 100, 100, id=3),
-            Instance(square, 110, 115, id=4),  # in the ring: 5 from its inner edge
-            Instance(square, 200, 200, id=5),
-            Instance(square, 210, 210, id=6),  # touches at a corner
-            Instance(np.ones((4, 4), bool), 203, 203, id=7),  # lies on object 5
-        ],
-        (300, 300),
-    )
-    table = neighbour_table(objects, 0.5).set_index("nearest_id", append=True)
-    assert table["nearest_neighbour"].tolist() == [5, 5, 5, 5, 0, 0, 0]
-    assert table["nearest_neighbour_m"].tolist() == [2.5, 2.5, 2.5, 2.5, 0, 0, 0]
-    assert [id for _, id in table.index[:4]] == [2, 1, 4, 3]
-
-
-def test_a_single_object_has_no_neighbour():
-    objects = Instances([Instance(np.ones((3, 3), bool))], (9, 9))
-    table = neighbour_table(objects)
-    assert math.isnan(table["nearest_neighbour"][0])
-    assert table["nearest_id"][0] == 0
-
-
-# --- colours -----------------------------------------------------------------------------
-
-
-class Picture:
-    """As much of a scene as is measured."""
-
-    def __init__(self, values: np.ndarray, names: tuple[str, ...], index: bool = False) -> None:
-        self.values, self.band_names, self.reads = values, names, 0
-        self.with_index = index
-
-    def read_bands(self, window) -> np.ndarray:
-        self.reads += 1
-        return self.values[self._slices(window)]
-
-    def valid_mask(self, window) -> np.ndarray:
-        return (self.values[self._slices(window)] != 0).any(axis=2)
-
-    def index(self, name: str, window) -> np.ndarray:
-        if not self.with_index:
-            raise SceneError("no near infrared")
-        part = self.values[self._slices(window)].astype(float)
-        one, two = (part[..., 3], part[..., 0]) if name == "ndvi" else (part[..., 1], part[..., 3])
-        return (one - two) / (one + two)
-
-    def _slices(self, window) -> tuple[slice, slice]:
-        rows = slice(window.y, window.y + window.height)
-        return rows, slice(window.x, window.x + window.width)
-
-
-@pytest.fixture
-def values() -> np.ndarray:
-    return np.random.default_rng(8).integers(1, 60_000, (220, 220, 4)).astype(np.uint16)
-
-
-@pytest.mark.parametrize("strip", [24_000_000, 9_000])
-def test_mean_and_spread_of_each_band(values, strip, monkeypatch):
-    monkeypatch.setattr("rsam_core.spectral._STRIP_VALUES", strip)
-    objects = Instances.from_label_map(blobs())
-    picture = Picture(values, ("Red", "Green", "band 3", "NIR"), index=True)
-    table = band_table(objects, picture)
-    assert (picture.reads > 5) == (strip == 9_000)
-    labels = blobs()
-    for position, item in enumerate(objects):
-        inside = values[labels == item.id].astype(float)
-        for band, name in enumerate(("red", "green", "band_3", "nir")):
-            assert table[f"mean_{name}"][position] == pytest.approx(inside[:, band].mean())
-            assert table[f"std_{name}"][position] == pytest.approx(inside[:, band].std())
-        ndvi = (inside[:, 3] - inside[:, 0]) / (inside[:, 3] + inside[:, 0])
-        assert table["mean_ndvi"][position] == pytest.approx(ndvi.mean())
-        assert table["std_ndvi"][position] == pytest.approx(ndvi.std())
-        ndwi = (inside[:, 1] - inside[:, 3]) / (inside[:, 1] + inside[:, 3])
-        assert table["mean_ndwi"][position] == pytest.approx(ndwi.mean())
-
-
-def test_pixels_without_data_are_left_out(values):
-    values = values.astype(float)
-    values[:10, :10] = 0
-    values[12, 12] = (np.nan, 5, 5, 5)
-    objects = Instances(
-        [
-            Instance(np.ones((5, 5), bool), 0, 0),
-            Instance(np.ones((4, 4), bool), 8, 8),
-            Instance(np.ones((2, 2), bool), 12, 12),
-        ],
-        (220, 220),
-    )
-    table = band_table(objects, Picture(values, ("a", "b", "c", "d")))
-    assert math.isnan(table["mean_a"][0])
-    assert table["mean_a"][1] == pytest.approx(
-        values[8:12, 8:12, 0][values[8:12, 8:12, 0] > 0].mean()
-    )
-    assert table["mean_a"][2] == pytest.approx(np.nanmean(values[12:14, 12:14, 0]))
-    assert table["mean_b"][2] == pytest.approx(values[12:14, 12:14, 1].mean())
-    assert "mean_ndvi" not in table
-
-
-def test_large_values_with_little_spread_keep_their_digits():
-    values = 1e9 + np.random.default_rng(1).normal(size=(50, 50, 1))
-    objects = Instances([Instance(np.ones((50, 50), bool))], (50, 50))
-    table = band_table(objects, Picture(values, ("height",)))
-    assert table["std_height"][0] == pytest.approx(values.std(), rel=1e-6)
-
-
-def test_column_names_and_transparency(values):
-    assert band_columns(("Red", "NIR 1", "red", "", "ndvi")) == [
-        "red", "nir_1", "red_3", "band_4", "ndvi_5",
-    ]  # fmt: skip
-    objects = Instances([Instance(np.ones((5, 5), bool))], (220, 220))
-    table = band_table(objects, Picture(values, ("red", "green", "blue", "alpha")))
-    assert not [name for name in table if "alpha" in name]
-
-
-def test_measuring_colours_can_be_stopped(values):
-    objects = Instances([Instance(np.ones((5, 5), bool))], (220, 220))
-    picture = Picture(values, ("a", "b", "c", "d"))
-    with pytest.raises(Cancelled):
-        band_table(objects, picture, cancelled=lambda: True)
-    shares = []
-    band_table(objects, picture, progress=lambda share, text: shares.append(share))
-    assert shares[-1] == 1
-    assert len(band_table(Instances.empty((220, 220)), picture)) == 0
-
-
-def test_a_scene_brings_bands_and_metres(town):
-    from rsam_core.samples import write_geotiff
-    from rsam_core.scene import open_scene
-
-    scene = open_scene(write_geotiff(town), name="town.tif")
-    objects = Instances.from_label_map(town.labels)
-    table = measure(objects, scene, shape=True, bands=True, neighbours=True)
-    position = int(np.argmax(objects.areas))
-    inside = town.image[town.labels == objects.ids[position]].astype(float)
-    names = [name for name in table if name.startswith("mean_")]
-    assert [table[name][position] for name in names[:3]] == pytest.approx(inside.mean(0).tolist())
-    np.testing.assert_allclose(
-        table["nearest_neighbour_m"], 0.3 * table["nearest_neighbour"], rtol=0.01
-    )
-
-
-# --- summaries ---------------------------------------------------------------------------
 
 
 def test_density():
