@@ -119,6 +119,7 @@ def test_crop_cuts_and_refuses_what_lies_outside():
     assert (part.transform.c, part.transform.f) == (500_010, 8_999_995)
     reduced = Crop(x=20, y=10, width=50, height=40).apply(raster.changed(scale=2.0))
     assert reduced.values.shape[:2] == (20, 25)
+    assert Crop(x=20, y=10, width=500).summary() == "500 × all px from (20, 10)"
     assert Crop(x=20, y=10, width=500).window(150, 110) == (20, 10, 130, 100)
     with pytest.raises(PrepareError, match="outside"):
         Crop(x=150).window(150, 110)

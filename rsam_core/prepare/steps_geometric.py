@@ -106,6 +106,11 @@ class Crop(Step):
         width, height = (v and max(1, round(v / scale)) for v in (self.width, self.height))
         return _follow(raster, geometric.crop(raster.values, raster.valid, x, y, width, height))
 
+    def summary(self) -> str:
+        """Size and place of what is kept."""
+        width, height = (v or "all" for v in (self.width, self.height))
+        return f"{width} × {height} px from ({self.x}, {self.y})"
+
     def window(self, width: int, height: int) -> tuple[int, int, int, int]:
         """What is kept of a picture of a width and height: x, y, width, height.
 
