@@ -112,7 +112,7 @@ def _superpixels(
 BASELINES: Mapping[str, Baseline] = {
     baseline.key: baseline
     for baseline in [
-        Baseline("filled-box", "The box itself, filled", "box", _filled),
+        Baseline("filled-box", "Filled box", "box", _filled),
         Baseline("grabcut", "GrabCut", "box", _boxed(baselines.grabcut)),
         Baseline("otsu", "Otsu threshold in the box", "box", _boxed(baselines.otsu_in_box)),
         Baseline(

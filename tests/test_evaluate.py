@@ -290,9 +290,9 @@ def test_progress_grows_to_one_and_names_the_image():
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert told[1] == (0, "Image 1 of 4: i0")
-    assert told[2] == (0, "Image 1 of 4: i0, The box itself, filled, object 1 of 1")
+    assert told[2] == (0, "Image 1 of 4: i0, Filled box, object 1 of 1")
     # The second image has two objects: the second of them starts in the middle of its quarter.
-    assert (1.5 / 4, "Image 2 of 4: i1, The box itself, filled, object 2 of 2") in told
+    assert (1.5 / 4, "Image 2 of 4: i1, Filled box, object 2 of 2") in told
     with pytest.raises(Cancelled):
         evaluate_sample(sample(), [Spoiled("m", eroded(1))], SETTINGS, cancelled=lambda: True)
 
