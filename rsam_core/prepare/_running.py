@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rsam_core.scene import Scene
 
 TILE = 1024
-# About 0.3 GB as float32, of which a step may hold a few copies.
-MAX_WHOLE_VALUES = 2**26
+# 13 megapixels in three bands. A step may hold several copies: about 1.2 GB with local contrast.
+MAX_WHOLE_VALUES = 40_000_000
 
 
 def run_scene(

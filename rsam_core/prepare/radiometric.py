@@ -154,12 +154,18 @@ def on_lightness(
 
     if len(bands) != 3:
         return function(values)
-    result = values.copy()
-    colour = np.ascontiguousarray(np.clip(values[..., list(bands)], 0, 1), np.float32)
-    lab = cv2.cvtColor(colour, cv2.COLOR_RGB2Lab)
-    lab[..., :1] = np.clip(function(lab[..., :1] / 100), 0, 1) * 100
-    result[..., list(bands)] = np.clip(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), 0, 1)
     others = [band for band in range(values.shape[2]) if band not in bands]
+    lab = np.clip(values[..., list(bands)], 0, 1).astype(np.float32, copy=False)
+    # In place where possible: whole images pass through here.
+    lab = cv2.cvtColor(np.ascontiguousarray(lab), cv2.COLOR_RGB2Lab)
+    lab[..., :1] = np.clip(function(lab[..., :1] / 100), 0, 1) * 100
+    colour = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
+    del lab
+    np.clip(colour, 0, 1, out=colour)
+    if not others and tuple(bands) == (0, 1, 2):
+        return colour
+    result = np.empty_like(values)
+    result[..., list(bands)] = colour
     if others:
         result[..., others] = function(np.ascontiguousarray(values[..., others]))
     return result
