@@ -205,7 +205,9 @@ def object_crop(
     height, width = image.shape[:2]
     x0, y0, x1, y1 = box
     side = int(min(max(32, np.ceil(1.5 * max(x1 - x0, y1 - y0))), max(height, width)))
-    left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
+    # Moved inward at the edge of the image; what the image cannot fill stays dark.
+    left = _inside(round((x0 + x1 - side) / 2), side, width)
+    top = _inside(round((y0 + y1 - side) / 2), side, height)
     view = np.full((side, side, 3), 24, dtype=np.uint8)
     a, b = max(left, 0), max(top, 0)
     part = image[b : max(top + side, 0), a : max(left + side, 0)]
@@ -213,6 +215,13 @@ def object_crop(
     method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
     view = cv2.resize(view, (size, size), interpolation=method)
     return contour_picture(view, truth, prediction, scale=size / side, origin=(left, top))
+
+
+def _inside(start: int, side: int, length: int) -> int:
+    """Where a square of `side` starts so that it lies within `length`, if it fits."""
+    if side > length:
+        return (length - side) // 2
+    return min(max(start, 0), length - side)
 
 
 # --- figures -------------------------------------------------------------------------------

@@ -67,11 +67,15 @@ def test_a_crop_shows_the_object_enlarged_even_at_the_edge():
     assert crop.shape == (160, 160, 3)
     truth = to_rgb(dict(pictures.contour_legend())["truth"])
     drawn = np.argwhere((np.abs(crop.astype(int) - truth) < 30).all(-1))
-    # 20 px of 32 shown on 160: the outline spans 100 px around the middle.
-    assert drawn.min(0) == pytest.approx([30, 30], abs=4)
-    assert drawn.max(0) == pytest.approx([130, 130], abs=4)
+    # 32 px are shown on 160: rows 28 to 60, where the object has 35 to 55; columns 0 to 32, as the
+    # view is moved inward, where it has 5 to 25.
+    assert drawn.min(0) == pytest.approx([35, 25], abs=4)
+    assert drawn.max(0) == pytest.approx([135, 125], abs=4)
     corner = pictures.object_crop(IMAGE, TRUTH, FOUND, (0, 0, 4, 4), size=64)
-    assert (corner[0, 0] == 24).all(), "beyond the image it is dark"
+    assert (corner[0, 0] == 100).all()
+    whole = pictures.object_crop(IMAGE, TRUTH, FOUND, (0, 0, 80, 60), size=80)
+    assert (whole[0, 0] == 24).all(), "beyond the image it is dark"
+    assert (whole[40, 75] == 100).all()
 
 
 def curve():

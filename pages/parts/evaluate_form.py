@@ -38,6 +38,7 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
             default=["box", "1", "3"],
             format_func=lambda name: PROMPTS.get(name, "One-shot"),
             key=f"{key}-prompts",
+            wrap=True,
             help="They are made from the true objects as a careful person would: the tight box, "
             "a click at the centre, further clicks where the outline is wrong.",
         )

@@ -16,10 +16,13 @@ from rsam_core.truth import Truth
 
 from . import banner, evaluate_swipe, evaluate_tables, evaluate_truth, resources
 from .results import chips
+from .room import room
 from .workspace import Workspace, objects
 
 VIEWS = ("Right and wrong", "IoU of each object", "Both outlines", "Swipe")
 WORST = 8
+TALLEST = 680
+"""Height of the swipe slider at most, in CSS pixels."""
 
 
 def tab(work: Workspace) -> None:
@@ -152,7 +155,14 @@ def _picture(work: Workspace, truth: Truth, comparison: SceneComparison) -> None
         legend = pictures.iou_legend()
     elif view == VIEWS[3]:
         pair = work.remember("evaluate-swipe", key, lambda: _pair(image, comparison, place))
-        evaluate_swipe.swipe(*pair, image.shape[1::-1], height=560, key=f"swipe-{work.token}")
+        rows, columns = image.shape[:2]
+        width, _ = room(650)
+        evaluate_swipe.swipe(
+            *pair,
+            (columns, rows),
+            height=min(TALLEST, round(width * rows / columns)),
+            key=f"swipe-{work.token}",
+        )
         return
     elif view == VIEWS[2]:
         content = work.remember(

@@ -12,11 +12,13 @@ import streamlit as st
 from rsam_core.evaluate import MEASURES, Evaluation, compare_methods, figures
 from rsam_core.evaluate.wording import abstract, warnings
 from rsam_core.evaluation_report import report_html, results_csv, results_json
+from rsam_core.render import confusion_legend
 from rsam_core.studies import StudyResult
 
 from . import banner
+from .results import chips
 
-Worst = Callable[[], list[tuple[str, bytes]]]
+BOUNDS = "95 % interval. Images are drawn, or objects where there is one image only."
 
 
 def show(
@@ -59,9 +61,12 @@ def show(
     with right:
         st.caption("By size of the object (pixels)")
         st.image(_svg(figures.size_figure(evaluation)), width="stretch")
+    left, right = st.columns(2, gap="medium")
+    with left:
         st.caption("Accuracy and time; numbers are rows of the table")
         st.image(_svg(figures.accuracy_by_time(evaluation)), width="stretch")
-    _difference(evaluation, key)
+    with right:
+        _difference(evaluation, key)
     _detection(evaluation, key)
     if evaluation.images_total > 1:
         _by_image(evaluation, key)
@@ -87,14 +92,14 @@ def _table(evaluation: Evaluation, key: str) -> None:
         "iou": st.column_config.ProgressColumn(
             "Mean IoU", min_value=0.0, max_value=1.0, format="%.3f"
         ),
-        "iou_low": number("from", format="%.3f", help="95 % interval, images drawn."),
-        "iou_high": number("to", format="%.3f", help="95 % interval, images drawn."),
+        "iou_low": number("from", format="%.3f", help=BOUNDS),
+        "iou_high": number("to", format="%.3f", help=BOUNDS),
         "iou_median": number("Median", format="%.3f"),
         "iou_over_50": number("IoU ≥ 0.5", format="percent", help="Share of the objects."),
         "iou_over_75": number("IoU ≥ 0.75", format="percent", help="Share of the objects."),
-        "seconds": number("s an object", format="%.3f", help="Median time of one object."),
+        "seconds": number("s an object", format="%.3g", help="Median time of one object."),
         "image_seconds": number(
-            "s an image", format="%.2f", help="Median time of what is done once an image."
+            "s an image", format="%.3g", help="Median time of what is done once an image."
         ),
     }
     for measure in evaluation.measures[1:]:
@@ -121,12 +126,11 @@ def _difference(evaluation: Evaluation, key: str) -> None:
         return
     titles = {info.key: info.title for info in evaluation.methods}
     st.markdown("**Is one better than the other?** On the same objects, with the interval:")
-    row = st.columns([4, 4, 3], vertical_alignment="bottom")
-    first = row[0].selectbox("This", keys, index=0, format_func=titles.get, key=f"{key}-first")
-    second = row[1].selectbox(
+    first = st.selectbox("This", keys, index=0, format_func=titles.get, key=f"{key}-first")
+    second = st.selectbox(
         "against this", keys, index=1, format_func=titles.get, key=f"{key}-second"
     )
-    measure = row[2].selectbox(
+    measure = st.selectbox(
         "in", evaluation.measures, format_func=MEASURES.get, key=f"{key}-measure"
     )
     if first == second:
@@ -199,6 +203,7 @@ def _worst(
         for start in range(0, len(worst), 4):
             for column, (text, picture) in zip(st.columns(4), worst[start : start + 4]):
                 column.image(picture, width="stretch", caption=text)
+        chips(confusion_legend())
     elif draw_worst is not None:
         st.button(
             "Show the worst objects",
