@@ -17,6 +17,7 @@ from pages.parts.objects_measure import measure_panel, measured
 from pages.parts.objects_refine import refine_panel
 from pages.parts.objects_table import chosen_ids, object_table, selection_buttons
 from pages.parts.room import room
+from rsam_core.combine import covered_area
 from rsam_core.instances import Instances
 from rsam_core.measure import density_per_hectare, summary
 from rsam_core.style import OverlayStyle, legend
@@ -62,7 +63,7 @@ def no_objects(problems: dict[int, str]) -> None:
 
 def headline(work: workspace.Workspace, found: Instances, table: pd.DataFrame) -> None:
     """How many objects, how much area, how dense."""
-    covered = work.remember("covered", (found,), lambda: int(found.union_mask().sum()))
+    covered = work.remember("covered", (found,), lambda: covered_area(found))
     facts = summary(table, work.shape, work.scene.gsd, covered=covered)
     unit, factor = ("m²", "_m2") if "total_area_m2" in facts else ("px", "")
     words = [

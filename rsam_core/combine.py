@@ -193,6 +193,14 @@ def assign_overlap(instances: Instances, ids: Collection[int] | None = None) -> 
     return Instances(kept, instances.shape, next_id=instances.next_id)
 
 
+def covered_area(instances: Instances) -> int:
+    """Return the number of pixels that belong to any object, each counted once.
+
+    No picture of the whole scene is made, so that it may be as large as it likes.
+    """
+    return int(assign_overlap(instances).areas.sum())
+
+
 def to_hull(instances: Instances, ids: Iterable[int]) -> Instances:
     """Replace objects by their convex hulls: what a rubber band around the pixels encloses."""
     import shapely

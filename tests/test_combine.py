@@ -7,6 +7,7 @@ import pytest
 
 from rsam_core.combine import (
     assign_overlap,
+    covered_area,
     draw,
     edit,
     intersect,
@@ -132,6 +133,7 @@ def test_assign_overlap_is_the_label_map():
         else:
             assert not owned.any()
     assert result.areas.sum() == result.union_mask().sum() == objects.union_mask().sum()
+    assert covered_area(objects) == objects.union_mask().sum()
 
 
 def test_a_hidden_object_is_dropped_and_a_small_one_inside_stays():

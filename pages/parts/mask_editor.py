@@ -75,7 +75,8 @@ def _window(work: Workspace, id: int | None) -> Window:
         margin = 16 + max(x1 - x0, y1 - y0) // 3
         x0, y0, x1, y1 = x0 - margin, y0 - margin, x1 + margin, y1 + margin
     else:
-        frame = work.view
+        seen = work.viewport and work.viewport.within(width, height, 0.0)
+        frame = seen or work.view
         half = min(max(frame.width, frame.height), _LARGEST) / 2
         x, y = frame.x + frame.width / 2, frame.y + frame.height / 2
         x0, y0, x1, y1 = x - half, y - half, x + half, y + half

@@ -86,8 +86,8 @@ def selection_buttons(work: Workspace, found: Instances) -> None:
         ("All", ":material/select_all:", len(chosen) < len(found), select, (found.ids.tolist(),),
          "Select all objects"),
         ("None", ":material/deselect:", bool(chosen), select, ([],), "Select no object"),
-        ("Look", ":material/center_focus_strong:", bool(chosen), look, (),
-         "Show the selected objects large"),
+        ("Zoom to", ":material/center_focus_strong:", bool(chosen), look, (),
+         "Show the selected objects as large as they fit"),
         (f"Remove ({len(chosen)})", ":material/delete:", bool(chosen), workspace.remove,
          (work, chosen), "Remove the selected objects (can be undone)"),
     )  # fmt: skip

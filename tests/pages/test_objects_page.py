@@ -259,7 +259,7 @@ def test_overlaps_split_hull_and_rectangle(start, pair):
     assert sorted(now(at).areas.tolist())[:2] == [100, 200]
 
 
-def test_select_all_none_look_and_remove(start, pair):
+def test_select_all_none_zoom_and_remove(start, pair):
     at = start(pair)
     work = at.session_state["workspace"]
     assert at.button(key="objects-remove").disabled
@@ -269,7 +269,7 @@ def test_select_all_none_look_and_remove(start, pair):
     assert work.selected == frozenset()
     work.selected = frozenset({3})
     at.run()
-    press(at, "objects-look")
+    press(at, "objects-zoom")
     _, x0, y0, x1, y1 = work.look_at
     assert x0 < 100 < 130 < x1
     assert y0 < 60 < 90 < y1
