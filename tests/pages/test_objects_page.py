@@ -155,6 +155,31 @@ def test_all_steps_off(start, pair):
     assert "refine-apply" not in [b.key for b in at.button]
 
 
+def test_steps_in_metres(start, town: TownSample):
+    at = start([holed(40, 40, id=1), holed(200, 40, id=2)], write_geotiff(town))
+    at.segmented_control(key="refine-unit").set_value("m").run()
+    fine(at)
+    # 30 pixels of 0.3 m a side.
+    assert at.number_input(key="refine-hole_area-m").value == pytest.approx(2.7)
+    assert "fill holes 2.7 m²" in texts(at)
+    at.number_input(key="refine-hole_area-m").set_value(1.0).run()
+    press(at, "refine-apply")
+    # The hole has 16 pixels, 1.44 m².
+    assert (now(at).areas < 890).all()
+    at.number_input(key="refine-hole_area-m").set_value(1.6).run()
+    press(at, "refine-apply")
+    assert now(at).areas.tolist() == pytest.approx([900, 900], abs=4)
+
+
+def test_colours_by_class_bring_a_legend(start, pair):
+    at = start(pair)
+    at.segmented_control(key="objects-colours").set_value("Classes").run()
+    fine(at)
+    legend = " ".join(html.proto.body for html in at.get("html"))
+    assert "building" in legend
+    assert "no class yet" in legend
+
+
 def test_small_objects_are_removed_and_come_back(start, pair):
     at = start(pair)
     at.number_input(key="refine-smallest-px").set_value(500.0).run()
