@@ -17,6 +17,7 @@ from rsam_core.instances import Instance
 from rsam_core.metrics.counts import check_same_size, object_mask
 
 Mask = NDArray[np.bool_]
+Distances = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 BOUNDARY_SHARE = 0.02
 """Width of the band of :func:`boundary_iou`, as a share of the image's diagonal."""
@@ -65,10 +66,7 @@ def boundary_f_score(truth: ArrayLike, prediction: ArrayLike, tolerance: float =
     truth, prediction = _pair(truth, prediction)
     if not truth.any() or not prediction.any():
         return float(truth.any() == prediction.any())
-    to_prediction, to_truth = _surface_distances(truth, prediction)
-    recall = float((to_prediction <= tolerance + 1e-6).mean())
-    precision = float((to_truth <= tolerance + 1e-6).mean())
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    return _f_score(_surface_distances(truth, prediction), tolerance)
 
 
 def boundary_iou(
@@ -145,8 +143,7 @@ def hausdorff_distance(truth: ArrayLike, prediction: ArrayLike, percent: float =
     truth, prediction = _pair(truth, prediction)
     if not truth.any() or not prediction.any():
         return 0.0 if truth.any() == prediction.any() else math.inf
-    distances = _surface_distances(truth, prediction)
-    return float(max(np.percentile(directed, percent) for directed in distances))
+    return _farthest(_surface_distances(truth, prediction), percent)
 
 
 def instance_boundary(
@@ -184,10 +181,12 @@ def instance_boundary(
         height, width = item.mask.shape
         mask[item.y - y0 : item.y - y0 + height, item.x - x0 : item.x - x0 + width] = item.mask
         masks.append(mask)
+    # Both are never empty, and their distances, which take longest, serve two metrics.
+    distances = _surface_distances(*masks)
     return {
-        "boundary_f": boundary_f_score(*masks, tolerance),
+        "boundary_f": _f_score(distances, tolerance),
         "boundary_iou": boundary_iou(*masks, band_width(shape)),
-        "hausdorff_95": hausdorff_distance(*masks),
+        "hausdorff_95": _farthest(distances, 95.0),
     }
 
 
@@ -218,9 +217,16 @@ def _band(mask: Mask, steps: int) -> Mask:
     return mask & (depth <= steps)
 
 
-def _surface_distances(
-    truth: Mask, prediction: Mask
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _f_score(distances: Distances, tolerance: float) -> float:
+    recall, precision = (float((some <= tolerance + 1e-6).mean()) for some in distances)
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _farthest(distances: Distances, percent: float) -> float:
+    return float(max(np.percentile(some, percent) for some in distances))
+
+
+def _surface_distances(truth: Mask, prediction: Mask) -> Distances:
     """Distances of the true boundary pixels to the predicted ones, and the other way round."""
     from scipy.spatial import cKDTree
 

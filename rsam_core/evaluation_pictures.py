@@ -330,6 +330,8 @@ def size_scatter(
     The line is the median of the objects in six classes of size with equally many objects; it is
     drawn from 24 objects on.
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     if not isinstance(areas, Mapping):
         areas, ious = {"": areas}, {"": ious}
     figure, axes = _figure(5.4, 3.9)
@@ -344,7 +346,9 @@ def size_scatter(
             axes.plot(*np.transpose(middle), color=color, linewidth=2, marker="o", markersize=4)
     axes.set_xscale("log")
     # Numbers as people write them, and not as powers of ten.
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set(ylim=(-0.02, 1.02), xlabel=f"Area of the object ({unit})", ylabel="IoU")
     if any(areas):
         axes.legend(frameon=False, fontsize=8, loc="lower right")

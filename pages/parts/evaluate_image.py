@@ -47,11 +47,12 @@ def tab(work: Workspace) -> None:
 
 def _results(work: Workspace, truth: Truth, found: Instances) -> None:
     tolerance = float(st.session_state.get("evaluate-tolerance", 2.0))
-    comparison = work.remember(
-        "comparison",
-        (truth, found, tolerance),
-        lambda: compare_scene(truth, found, tolerance=tolerance),
-    )
+    with st.spinner("Comparing…", show_time=True):
+        comparison = work.remember(
+            "comparison",
+            (truth, found, tolerance),
+            lambda: compare_scene(truth, found, tolerance=tolerance),
+        )
     _headline(comparison)
     left, right = st.columns([7, 6], gap="medium")
     with left:

@@ -14,7 +14,7 @@ from rsam_core.bootstrap import Interval, counts_interval, interval
 from rsam_core.errors import MetricError
 from rsam_core.instances import Instances
 from rsam_core.matching import Matching, Overlaps, match, overlaps
-from rsam_core.metrics.classes import class_confusion, frequency_weighted_iou, mean_iou
+from rsam_core.metrics.classes import frequency_weighted_iou, mean_iou
 from rsam_core.metrics.counts import Counts, check_same_size, confusion
 from rsam_core.metrics.objects import (
     ObjectScores,
@@ -130,12 +130,13 @@ def compare_scene(
     matching = match(truth.objects, predicted, found=found)
     table = object_table(truth.objects, predicted, found=found, tolerance=tolerance)
     parts = block_counts(mask, covered, valid)
-    matrix = class_confusion(mask, covered, 2, valid=valid)
+    counts = confusion(mask, covered, valid=valid)
+    matrix = [[counts.tn, counts.fp], [counts.fn, counts.tp]]
     return SceneComparison(
         truth=truth.objects,
         predicted=predicted,
         left_out=len(objects) - len(predicted),
-        counts=confusion(mask, covered, valid=valid),
+        counts=counts,
         pixel={
             metric.key: counts_interval(parts, metric.function, seed=seed) for metric in METRICS
         },
