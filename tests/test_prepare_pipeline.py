@@ -305,8 +305,9 @@ def test_progress_goes_forward_and_cancelling_stops(
 
 
 def test_what_goes_wrong_names_its_step(scene: rsam.Scene):
-    with pytest.raises(PrepareError, match=r"^Match another image: Upload the reference"):
-        Pipeline().add(Gamma()).add(MatchHistogram()).run_scene(scene)
+    named_only = MatchHistogram(ImageFile("other.tif"))
+    with pytest.raises(PrepareError, match=r"^Match another image: The recipe uses"):
+        Pipeline().add(Gamma()).add(named_only).run_scene(scene)
 
 
 def test_a_step_that_changes_the_size_cannot_hide_in_tiles(

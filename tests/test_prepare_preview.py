@@ -7,7 +7,7 @@ import pytest
 
 import rsam_core as rsam
 from rsam_core.errors import PrepareError
-from rsam_core.prepare import Pipeline, Raster, load_steps
+from rsam_core.prepare import ImageFile, Pipeline, Raster, load_steps
 from rsam_core.prepare.preview import Chain, Previewer, detail_window, tone_histogram
 from rsam_core.prepare.steps_noise import Bilateral, Destripe, Median, RemoveSpecks
 from rsam_core.prepare.steps_radiometric import (
@@ -99,9 +99,11 @@ def test_only_what_changed_is_computed_again(monkeypatch: pytest.MonkeyPatch, sc
 
 
 def test_a_step_that_fails_stops_the_chain_and_says_why(scene: rsam.Scene):
-    preview = Previewer(scene, 200).overall((Brightness(10), MatchHistogram(), Gamma(2)))
+    preview = Previewer(scene, 200).overall(
+        (Brightness(10), MatchHistogram(ImageFile("other.tif")), Gamma(2))
+    )
     assert isinstance(preview.error, PrepareError)
-    assert "Match another image: Upload" in str(preview.error)
+    assert "Match another image: The recipe" in str(preview.error)
     expected = Brightness(10).apply(preview.before).values
     np.testing.assert_array_equal(preview.after.values, expected)
     chain = Chain()

@@ -197,8 +197,10 @@ def test_matching_a_grey_reference_and_none(town: TownSample):
     grey = Raster.of_array(grey.image[..., :1]).to_scene("grey.tif")._file.source
     done = MatchHistogram(ImageFile("grey.tif", grey)).apply(raster(town.image))
     assert done.count == 3
-    with pytest.raises(PrepareError, match="Upload the reference"):
-        MatchHistogram().apply(raster(town.image))
+    unset, image = MatchHistogram(), raster(town.image)
+    assert unset.apply(image) is image
+    assert "reference image" in unset.missing()
+    assert MatchHistogram(ImageFile("grey.tif", grey)).missing() == ""
 
 
 def test_an_empty_image_is_no_guide(town: TownSample):

@@ -11,6 +11,7 @@ from rsam_core.prepare import Pipeline, Step
 
 from . import banner, workspace
 from .prepare_state import Bench
+from .scene_card import plain
 from .workspace import Workspace
 
 POLL_SECONDS = 0.4
@@ -84,12 +85,13 @@ def actions(bench: Bench, work: Workspace) -> None:
         bench.job_pipeline, bench.told = bench.pipeline, ""
         bench.job = Job.start(bench.pipeline.run_scene, bench.base)
 
+    state = "as it was opened"
     if done:
-        st.caption(":material/check_circle: **The prepared image is in use** on all pages.")
+        state = "prepared with these steps"
     elif work.original is not None:
-        st.caption(":material/info: In use is an earlier version of the prepared image.")
-    else:
-        st.caption(":material/image: In use is the image as it was opened.")
+        state = "an earlier version of its preparation"
+    icon = "check_circle" if done else "image"
+    st.caption(f":material/{icon}: In use: **{plain(bench.base.name)}**, {state}")
     if bench.told:
         st.info(bench.told, icon=":material/info:")
     elif not done and (work.book.entries or work.automatic) and any(map(_moves, steps)):

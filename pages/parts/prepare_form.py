@@ -88,13 +88,13 @@ def _image(
 
 def _measured(bench: Bench, number: int, step: Step) -> None:
     """The noise measured, and a click that takes it over."""
-    sigma = min(60.0, max(0.5, round(2 * bench.noise) / 2))
+    sigma = bench.noise
 
     def take() -> None:
         bench.change(number, sigma=sigma)
         st.session_state[f"prepare-{number}-sigma"] = sigma
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Measured in this image: σ ≈ {bench.noise:.1f}", width="content")
+        st.caption(f"Measured in this image: σ ≈ {sigma:g}", width="content")
         if abs(step.sigma - sigma) > 0.01:
             st.button("Use it", type="tertiary", key=f"prepare-{number}-measured", on_click=take)

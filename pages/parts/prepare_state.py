@@ -13,6 +13,7 @@ from rsam_core.jobs import Job
 from rsam_core.prepare import Pipeline, Raster, Step
 from rsam_core.prepare.advice import Advice, advise, noise_levels
 from rsam_core.prepare.preview import Previewer, detail_window
+from rsam_core.prepare.steps_noise import SIGMA
 
 from .workspace import Workspace
 
@@ -74,6 +75,12 @@ class Bench:
         self.ids = [next(_NUMBERS) for _ in pipeline.stages]
         self.open, self.notes = None, {}
 
+    def fresh(self, kind: type[Step]) -> Step:
+        """A step with its usual settings; one against noise, with the noise of this image."""
+        if any(parameter.help == SIGMA for parameter in kind.parameters()):
+            return kind(sigma=self.noise)
+        return kind()
+
     def add(self, step: Step, *, show: bool = True) -> None:
         """Append a step and show its settings."""
         self.pipeline = self.pipeline.add(step)
@@ -125,9 +132,10 @@ class Bench:
 
     @property
     def noise(self) -> float:
-        """Noise of the image where white is 255."""
+        """Noise of the image where white is 255, as a setting of the steps against it."""
         if self._noise is None:
-            self._noise = noise_levels(self.probe)
+            levels = noise_levels(self.probe)
+            self._noise = min(60.0, max(0.5, round(2 * levels) / 2))
         return self._noise
 
     @property

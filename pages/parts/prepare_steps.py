@@ -42,6 +42,8 @@ def step_list(bench: Bench) -> None:
     for index, (number, stage) in enumerate(zip(list(bench.ids), bench.pipeline.stages)):
         with st.container(border=True, key=f"step-{number}", gap="xsmall"):
             _head(bench, number, index, stage.step, stage.on)
+            if stage.step.missing():
+                st.caption(f":orange[:material/pending:] {stage.step.missing()}")
             if bench.open == number:
                 form(bench, number, stage.step)
             elif stage.step.summary():
@@ -114,7 +116,7 @@ def _card(bench: Bench, kind: type[Step]) -> None:
             type="tertiary",
             key=f"add-{kind.key}",
             width="stretch",
-            on_click=lambda: bench.add(kind()),
+            on_click=lambda: bench.add(bench.fresh(kind)),
         ):
             # Closes the catalogue.
             st.rerun()

@@ -14,7 +14,6 @@ from . import banner, resources
 from .prepare_points import point_editor
 from .prepare_state import Bench
 from .prepare_swipe import swipe
-from .scene_card import plain
 
 WHOLE, DETAIL, POINTS = "Whole picture", "Detail at 100 %", "Points"
 TEAL, GREY = "#0f766e", "#9db3ad"
@@ -40,10 +39,6 @@ def toolbar(bench: Bench) -> tuple[str, bool]:
         pair = False
         if mode != POINTS:
             pair = st.toggle("Side by side", key="prepare-pair", persist_state="session")
-        scene = bench.base
-        st.caption(
-            f"**{plain(scene.name)}** · {scene.width:,} × {scene.height:,} px", width="content"
-        )
     return mode or WHOLE, pair
 
 
@@ -146,8 +141,7 @@ def tones(preview: Preview) -> None:
                 axis=alt.Axis(values=[0, 64, 128, 192, 255], grid=False, labelFontSize=10)),
         y=alt.Y("share:Q", title=None, axis=None, stack=None, scale=alt.Scale(domain=[0, top])),
         color=alt.Color("picture:N", scale=colours, sort=["before", "after"],
-                        legend=alt.Legend(title=None, orient="top-left", direction="horizontal",
-                                          offset=0, padding=0)),
+                        legend=alt.Legend(title=None, orient="right", offset=6)),
     )  # fmt: skip
     before = base.transform_filter("datum.picture == 'before'").mark_area(
         opacity=0.55, interpolate="monotone"

@@ -229,6 +229,16 @@ class Step:
                 parts.append(value)
         return ", ".join(parts)
 
+    def missing(self) -> str:
+        """What is not set yet and keeps the step from having any effect; "" if nothing is."""
+        for parameter in self.parameters():
+            value = getattr(self, parameter.name)
+            if parameter.kind == "image" and value is None:
+                return f"Choose the {parameter.title.lower()}; until then this step does nothing."
+            if parameter.kind == "points" and not value:
+                return "Mark the points in the picture; until then this step does nothing."
+        return ""
+
     def to_dict(self) -> dict[str, Any]:
         """Settings as JSON can hold them."""
         return {p.name: _plain(getattr(self, p.name)) for p in self.parameters()}

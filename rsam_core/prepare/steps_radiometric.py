@@ -307,13 +307,15 @@ class MatchHistogram(FittedStep):
 
     def fit(self, sample: Raster) -> Any:
         if self.reference is None:
-            raise PrepareError("Upload the reference image whose tones shall be taken over.")
+            return None
         other = Raster.of_scene(self.reference.open(), max_size=REFERENCE_SIDE)
         mine, theirs = self._pairs(sample, other)
         source = radiometric.quantiles(samples(sample)[:, mine])
         return mine, source, radiometric.quantiles(samples(other)[:, theirs])
 
     def apply(self, raster: Raster, fitted: Any = None) -> Raster:
+        if self.reference is None:
+            return raster
         bands, source, target = self.fitted(raster, fitted)
         values = shown(raster)
         values[..., bands] = radiometric.match(values[..., bands], source, target)

@@ -11,7 +11,7 @@ from helpers_pages import fine, plain, png, texts
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import workspace
-from rsam_core.prepare import Pipeline, load_steps
+from rsam_core.prepare import ImageFile, Pipeline, load_steps
 from rsam_core.prepare.steps_noise import Bilateral
 from rsam_core.prepare.steps_radiometric import Brightness, Gamma, MatchHistogram, RemoveHaze
 from rsam_core.promptbook import Book
@@ -114,8 +114,7 @@ def test_every_step_can_be_added_and_shows_its_form(prepare: Start):
         table.add(kind())
         at.run()
         assert not at.exception, key
-        if key != "match":  # which says that its reference is missing
-            assert not at.error, (key, [e.value for e in at.error])
+        assert not at.error, (key, [e.value for e in at.error])
         widgets = [*at.slider, *at.number_input, *at.selectbox, *at.toggle, *at.text_input]
         drawn = [w for w in widgets if (w.key or "").startswith(f"prepare-{number(at)}-")]
         plain_kinds = ("number", "integer", "choice", "switch", "text", "band")
@@ -158,14 +157,18 @@ def test_order_switch_and_removal(prepare: Start):
     fine(at)
 
 
-def test_the_measured_noise_is_offered_as_strength(prepare: Start, town: TownSample):
+def test_the_measured_noise_is_the_strength_and_can_be_had_again(prepare: Start, town: TownSample):
     at = prepare(hazy(town))
     add(at, "total-variation")
     assert "σ ≈ 7" in texts(at)
+    measured = pipeline(at).steps[0].sigma
+    assert measured == pytest.approx(7, abs=1)
+    slider = f"prepare-{number(at)}-sigma"
+    at.slider(key=slider).set_value(20.0).run()
+    assert pipeline(at).steps[0].sigma == 20
     at.button(key=f"prepare-{number(at)}-measured").click().run()
     fine(at)
-    assert pipeline(at).steps[0].sigma == pytest.approx(7, abs=1)
-    assert at.slider(key=f"prepare-{number(at)}-sigma").value == pipeline(at).steps[0].sigma
+    assert pipeline(at).steps[0].sigma == at.slider(key=slider).value == measured
 
 
 @pytest.mark.parametrize("mode", ["Whole picture", "Detail at 100 %"])
@@ -200,7 +203,7 @@ def test_the_prepared_image_is_used_everywhere_and_given_back(prepare: Start, to
     np.testing.assert_array_equal(work.original.read_rgb(), town.image)
     assert work.pipeline.steps == (Brightness(20),)
     assert len(work.book.entries) == 1, "objects stay where size and place stay"
-    assert "in use" in texts(at)
+    assert "In use: **town.tif**, prepared" in texts(at)
     assert at.button(key="to-segment")
     # Another setting is not in use yet; it starts from the original again.
     at.slider(key=f"prepare-{number(at)}-percent").set_value(-20).run()
@@ -252,18 +255,30 @@ def test_stopping_leaves_everything_as_it_was(
     assert not at.button(key="use-prepared").disabled
 
 
-def test_what_fails_is_one_message_and_the_session_goes_on(prepare: Start):
+def test_what_is_not_set_yet_is_said_and_does_nothing(prepare: Start, town: TownSample):
     at = prepare()
     add(at, "match")
-    assert [e.value for e in at.error] == [
-        "Match another image: Upload the reference image whose tones shall be taken over."
-    ]
+    fine(at)
+    assert "Choose the reference image; until then this step does nothing" in texts(at)
+    at.button(key="use-prepared").click().run()
+    end_of_job(at)
+    fine(at)
+    np.testing.assert_array_equal(at.session_state["workspace"].scene.read_rgb(), town.image)
+
+
+def test_what_fails_is_one_message_and_the_session_goes_on(prepare: Start):
+    at = prepare()
+    recipe = Pipeline().add(MatchHistogram(ImageFile("lost.tif"))).to_json()
+    at.file_uploader(key="load-recipe").upload("my.recipe.json", recipe.encode()).run()
+    assert len(at.error) == 1
+    assert "lost.tif" in at.error[0].value
     at.button(key="use-prepared").click().run()
     end_of_job(at)
     assert not at.exception
-    assert any("Upload the reference" in e.value for e in at.error)
+    assert any("lost.tif" in e.value for e in at.error)
     at.button(key=f"Remove-{number(at)}").click().run()
     fine(at)
+    assert at.session_state["workspace"].original is None
 
 
 def test_a_reference_image_is_uploaded_and_kept(prepare: Start, town: TownSample):
