@@ -17,7 +17,7 @@ from rsam_core.truth import Truth
 from . import banner, evaluate_swipe, evaluate_tables, evaluate_truth, resources
 from .results import chips
 from .room import room
-from .workspace import Workspace, objects
+from .workspace import Workspace
 
 VIEWS = ("Right and wrong", "IoU of each object", "Both outlines", "Swipe")
 WORST = 8
@@ -27,7 +27,7 @@ TALLEST = 680
 
 def tab(work: Workspace) -> None:
     """Everything about the open image."""
-    found, _ = objects(work)
+    found = evaluate_truth.present(work)
     truth = evaluate_truth.rich(work)
     if truth is None:
         evaluate_truth.choose(work, found)

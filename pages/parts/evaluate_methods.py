@@ -13,7 +13,7 @@ from rsam_core.methods import build_methods
 
 from . import evaluate_form, evaluate_results, evaluate_truth
 from .evaluate_state import image_key, loaded, progress, state
-from .workspace import Workspace, objects
+from .workspace import Workspace
 
 KIND = "image"
 
@@ -32,8 +32,7 @@ def sample_of(work: Workspace) -> Sample | None:
 
 def ask_for_truth(work: Workspace) -> None:
     """What stands on a tab that needs truth while there is none."""
-    found, _ = objects(work)
-    evaluate_truth.choose(work, found)
+    evaluate_truth.choose(work, evaluate_truth.present(work))
 
 
 def tab(work: Workspace) -> None:

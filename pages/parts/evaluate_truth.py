@@ -16,8 +16,8 @@ from rsam_core.truth import (
     truth_from_objects,
 )
 
-from . import banner, evaluate_draw, resources
-from .workspace import Workspace
+from . import banner, evaluate_draw, prompters, resources
+from .workspace import Workspace, collect, objects
 
 
 def rich(work: Workspace) -> Truth | None:
@@ -28,12 +28,21 @@ def rich(work: Workspace) -> Truth | None:
     return work.remember("rich-truth", (work.truth,), lambda: truth_from_labels(labels, "mask"))
 
 
+def present(work: Workspace) -> Instances:
+    """The objects of the session; prompts of a project that was just opened are answered first."""
+    collect(work)
+    if work.book.entries:
+        with banner.guard(), st.spinner("Looking at the image (once)…"):
+            prompters.ready(work)
+    return objects(work)[0]
+
+
 def give(work: Workspace, truth: Truth | None) -> None:
     """Make a truth that of the image; None takes it away."""
     work.truth, work.truth_error = truth, None
 
 
-def choose(work: Workspace, objects: Instances) -> None:
+def choose(work: Workspace, found: Instances) -> None:
     """All ways to say what is true."""
     if work.truth is None:
         st.markdown(
@@ -48,7 +57,7 @@ def choose(work: Workspace, objects: Instances) -> None:
         with columns[1]:
             _of_sample(work)
     with columns[-1]:
-        _of_session(work, objects)
+        _of_session(work, found)
     evaluate_draw.expander(work, give)
 
 
@@ -57,8 +66,9 @@ def summary(work: Workspace, truth: Truth) -> None:
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     covered = "" if truth.valid is None else f" · covers {truth.coverage:.0%} of the image"
     with row:
-        objects = f"{truth.count:,} object{'s' if truth.count != 1 else ''}"
-        st.markdown(f":material/verified: **Truth:** {truth.name} · {objects}{covered}")
+        count = f"{truth.count:,} object{'s' if truth.count != 1 else ''}"
+        st.markdown(f":material/image: {work.scene.name}")
+        st.markdown(f":material/verified: **Truth:** {truth.name} · {count}{covered}")
         st.button(
             "Change or remove",
             icon=":material/close:",
@@ -131,16 +141,16 @@ def _of_sample(work: Workspace) -> None:
     )
 
 
-def _of_session(work: Workspace, objects: Instances) -> None:
+def _of_session(work: Workspace, found: Instances) -> None:
     st.markdown("Or take the present objects for truth")
-    count = len(objects)
+    count = len(found)
     st.button(
         f"Use these {count:,} objects" if count != 1 else "Use this object",
         icon=":material/verified:",
         key="use-objects",
         disabled=not count,
         width="stretch",
-        on_click=lambda: give(work, truth_from_objects(objects)),
+        on_click=lambda: give(work, truth_from_objects(found)),
         help="If you have corrected the outlines by hand: they become the truth against which "
         "other prompts, models and methods are compared."
         if count

@@ -184,6 +184,16 @@ def test_without_objects_it_says_where_to_outline_some(evaluate: Start):
     assert "no objects to compare yet" in texts(at)
 
 
+def test_prompts_are_answered_without_a_visit_to_the_segment_page(app: AppTest, model: FakeModel):
+    work = workspace.load(plain(), "plain.png")
+    work.book = TWO_BOXES
+    app.session_state["workspace"] = work
+    app.run()
+    app.switch_page(PAGE).run()
+    fine(app)
+    assert app.button(key="use-objects").label == "Use these 2 objects"
+
+
 def test_truth_of_the_segment_page_is_known_here(evaluate: Start):
     labels = (TRUTH > 0).astype(np.int32) * 7
     at = evaluate(truth=workspace.Truth.of(labels))
