@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.parts import banner, prepare_view, workspace
 from pages.parts.gallery import gallery
-from pages.parts.prepare_actions import actions, collect, recipe
+from pages.parts.prepare_actions import actions, collect, files
 from pages.parts.prepare_state import Bench, bench
 from pages.parts.prepare_steps import catalogue, step_list, suggestions
 from pages.parts.room import room
@@ -33,7 +33,7 @@ def empty_state() -> None:
     gallery()
 
 
-def steps(table: Bench, height: int) -> None:
+def steps(table: Bench, work: workspace.Workspace, height: int) -> None:
     """The column on the right: suggestions, the list, and where to add from."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(
@@ -43,8 +43,8 @@ def steps(table: Bench, height: int) -> None:
             type="secondary" if len(table.pipeline) else "primary",
         ):
             catalogue(table)
-        with st.popover("Recipe", icon=":material/receipt_long:", key="recipe"):
-            recipe(table)
+        with st.popover("Files", icon=":material/folder_open:", key="files"):
+            files(table, work)
     with st.container(height=height, border=False, gap="small", key="prepare-steps"):
         if not len(table.pipeline):
             st.info(
@@ -77,7 +77,7 @@ def page(work: workspace.Workspace) -> None:
             prepare_view.notes(table, mode, pair, preview)
             prepare_view.tones(preview)
     with right:
-        steps(table, height + BELOW)
+        steps(table, work, height + BELOW)
         actions(table, work)
 
 

@@ -11,7 +11,7 @@ from rasterio.transform import from_origin
 import rsam_core as rsam
 from rsam_core.bands import ViewSettings
 from rsam_core.errors import PrepareError
-from rsam_core.prepare import Raster, _writing
+from rsam_core.prepare import Raster, _writing, geotiff
 from rsam_core.samples import TownSample, write_geotiff
 
 pytestmark = pytest.mark.filterwarnings(
@@ -162,6 +162,7 @@ def test_a_large_result_lives_on_disk_as_long_as_its_scene(
     scene = Raster.of_array(measured).to_scene("large.tif")
     np.testing.assert_array_equal(scene.read_bands(), measured)
     assert len(list(tmp_path.glob("*.tif"))) == 1
+    assert geotiff(scene) == next(tmp_path.glob("*.tif")).read_bytes()
     other = scene.with_gsd(1.0)
     del scene
     np.testing.assert_array_equal(other.read_bands(), measured)
@@ -205,7 +206,7 @@ def test_the_file_written_is_one_that_other_programs_read(town: TownSample, tmp_
     raster = Raster.of_array(town.image, valid, band_names=("red", "green", "blue"))
     scene = raster.to_scene("masked.tif")
     path = tmp_path / "masked.tif"
-    path.write_bytes(scene._file.source)
+    path.write_bytes(geotiff(scene))
     with rasterio.open(path) as dataset:
         assert dataset.descriptions == ("red", "green", "blue")
         np.testing.assert_array_equal(dataset.dataset_mask() > 0, valid)

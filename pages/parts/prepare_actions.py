@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from rsam_core.jobs import Job
-from rsam_core.prepare import Pipeline, Step
+from rsam_core.prepare import Pipeline, Step, geotiff
 
 from . import banner, workspace
 from .prepare_state import Bench
@@ -17,8 +17,8 @@ from .workspace import Workspace
 POLL_SECONDS = 0.4
 
 
-def recipe(bench: Bench) -> None:
-    """Save the list of steps as a file, or take it from one."""
+def files(bench: Bench, work: Workspace) -> None:
+    """Save the list of steps as a file, or take it from one; save the prepared image."""
     stem = Path(bench.base.name).stem or "image"
     st.download_button(
         "Save recipe",
@@ -47,6 +47,18 @@ def recipe(bench: Bench) -> None:
         "Load a recipe", ["json"], key=key, on_change=load, max_upload_size=50,
         help="The steps of another image, saved as a recipe. They replace the list.",
     )  # fmt: skip
+    if work.original is not None:
+        st.download_button(
+            "Save prepared image",
+            lambda: geotiff(work.scene),
+            f"{stem}.prepared.tif",
+            "image/tiff",
+            icon=":material/image:",
+            key="save-prepared",
+            on_click="ignore",
+            width="stretch",
+            help="The image in use as a GeoTIFF, for other programs.",
+        )
 
 
 def collect(bench: Bench, work: Workspace) -> bool:

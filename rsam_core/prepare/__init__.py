@@ -18,6 +18,7 @@ _WHERE = {
     "STEPS": "step",
     "Pipeline": "pipeline",
     "Stage": "pipeline",
+    "geotiff": "_writing",
 }
 
 __all__ = sorted(_WHERE)

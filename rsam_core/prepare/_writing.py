@@ -141,3 +141,20 @@ class SceneWriter:
             return np.where(part.valid[..., None], part.values, np.float32(np.nan))
         info = np.iinfo(part.dtype)
         return np.clip(np.rint(part.values), info.min, info.max).astype(part.dtype)
+
+
+def geotiff(scene: Scene) -> bytes:
+    """The file of a prepared scene.
+
+    Parameters
+    ----------
+    scene : Scene
+        Made by `Raster.to_scene` or `Pipeline.run_scene`.
+
+    Returns
+    -------
+    bytes
+        A GeoTIFF.
+    """
+    source = scene._file.source
+    return source if isinstance(source, bytes) else source.read_bytes()
