@@ -112,6 +112,30 @@ def test_dropped_objects_are_counted_and_zero():
     assert scores["panoptic_quality"] == pytest.approx(1 / (1 + 2 / 2))
 
 
+def test_detection_adds_up_over_images():
+    found = {"a": [1], "b": [1, 2], "c": []}
+    samples = [sample("a", 3), sample("b", 2), sample("c", 0)]
+
+    def finds(bench):
+        name = next(s.name for s in samples if s.image is bench.image)
+        given = next(s for s in samples if s.name == name).truth.select(found[name])
+        if name != "c":
+            return given
+        # One object where there is none.
+        return Instances([Instance.from_mask(rectangle(SHAPE, 0, 0, 9, 9), id=1)], SHAPE)
+
+    method = Spoiled("finder", lambda t: t, finds)
+    table = evaluate_dataset(samples, SETTINGS, methods=[method]).detection().iloc[0]
+    # Three of five true objects, three of four predicted ones, all of them exactly.
+    assert table["recall"] == pytest.approx(3 / 5)
+    assert table["precision"] == pytest.approx(3 / 4)
+    assert table["f1"] == table["f1_mean"] == pytest.approx(6 / 9)
+    assert table["panoptic_quality"] == pytest.approx(3 / (3 + 0.5 * 1 + 0.5 * 2))
+    assert table["mean_best_iou"] == pytest.approx(3 / 5)
+    assert table["count_error"] == pytest.approx((-2 + 0 + 1) / 3)
+    assert table["recall_low"] <= table["recall"] <= table["recall_high"]
+
+
 def test_pieces_split_what_is_torn_and_leave_out_what_is_small():
     labels = np.zeros(SHAPE, np.int32)
     labels[5:15, 5:15] = 4

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from rsam_core.evaluate import clustered_interval, unpaired_difference
+from rsam_core.evaluate.intervals import ratio_interval
 
 
 def test_one_object_an_image_is_the_ordinary_bootstrap():
@@ -64,6 +65,18 @@ def test_one_image_draws_objects_and_one_object_gives_no_bounds():
     assert found.low < found.value < found.high
     assert np.isnan(clustered_interval([0.5], ["a"]).low)
     assert clustered_interval([], []).n == 0
+
+
+def test_ratios_add_up_before_they_are_divided():
+    parts, wholes = [1, 8, 0], [2, 10, 0]
+    found = ratio_interval(parts, wholes)
+    assert found.value == pytest.approx(9 / 12)
+    assert found.low == pytest.approx(0.5)
+    assert found.high == pytest.approx(0.8)
+    same = ratio_interval([3.0] * 20, [4.0] * 20)
+    assert (same.low, same.high) == (0.75, 0.75)
+    assert np.isnan(ratio_interval([0, 0], [0, 0]).value)
+    assert np.isnan(ratio_interval([1], [2]).low)
 
 
 def test_difference_of_two_groups():

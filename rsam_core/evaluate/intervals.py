@@ -54,6 +54,41 @@ def clustered_interval(
     )
 
 
+def ratio_interval(
+    parts: ArrayLike,
+    wholes: ArrayLike,
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Sum of parts over sum of wholes, such as matched over true objects of all images.
+
+    Parameters
+    ----------
+    parts, wholes : array_like of float, shape (N,)
+        One value an image. Whole images are drawn for the bounds; draws in which the sum of
+        wholes is 0 are left out.
+    level, seed, resamples
+        As for :func:`clustered_interval`.
+
+    Returns
+    -------
+    Interval
+        `n` is the number of images; the value is nan if the sum of wholes is 0.
+    """
+    parts, wholes = (np.asarray(values, float).ravel() for values in (parts, wholes))
+    n = len(parts)
+    value = float(parts.sum() / wholes.sum()) if wholes.sum() else float("nan")
+    if n < 2 or not wholes.sum():
+        return Interval(value, np.nan, np.nan, n, level, "none")
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
+    whole = drawn @ wholes
+    draws = (drawn @ parts)[whole > 0] / whole[whole > 0]
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, float(low), float(high), n, level, "percentile")
+
+
 def unpaired_difference(
     first: ArrayLike,
     first_clusters: ArrayLike,

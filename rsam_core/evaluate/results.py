@@ -10,7 +10,7 @@ import numpy as np
 
 from rsam_core.bootstrap import Interval, interval
 from rsam_core.errors import EvaluationError
-from rsam_core.evaluate.intervals import clustered_interval
+from rsam_core.evaluate.intervals import clustered_interval, ratio_interval
 from rsam_core.evaluate.settings import EvaluationSettings
 
 if TYPE_CHECKING:
@@ -230,27 +230,41 @@ class Evaluation:
         return table.sort_values(["mean", "image"], kind="stable", ignore_index=True)
 
     def detection(self) -> pd.DataFrame:
-        """Methods that find objects unprompted, with the mean of each object metric an image.
+        """Methods that find objects unprompted, over the objects of all images together.
 
-        Columns: ``method``, ``title``, ``images``, then for each metric its mean and, with
-        ``_low`` and ``_high``, its interval. Empty if there is no such method.
+        Columns: ``method``, ``title``, ``images``, then for each metric its value and, with
+        ``_low`` and ``_high``, its interval (images drawn): ``precision``, ``recall``, ``f1`` (at
+        IoU 0.5), ``f1_mean`` (0.5 to 0.95), ``panoptic_quality``, ``mean_best_iou`` (of a true
+        object), and ``count_error`` (predicted minus true objects, mean of the images). An image
+        without true objects adds its false ones and no recall. Empty if there is no such method.
         """
         import pandas as pd
 
         if "panoptic_quality" not in self.images:
             return pd.DataFrame()
         rows = []
-        keys = ("precision", "recall", "f1", "f1_mean", "panoptic_quality", "mean_best_iou")
         for info in self.methods:
-            part = self.images[self.images["method"] == info.key].dropna(
-                subset=["panoptic_quality"]
-            )
+            part = self.images[self.images["method"] == info.key]
+            part = part.dropna(subset=["panoptic_quality"])
             if not len(part):
                 continue
+            true, found = part["n_truth"], part["n_predicted"]
+            # Each metric is a ratio, so the ratios of images add up by their denominators.
+            wholes = {
+                "precision": found,
+                "recall": true,
+                "f1": true + found,
+                "f1_mean": true + found,
+                "panoptic_quality": true + found,
+                "mean_best_iou": true,
+            }
             row: dict[str, Any] = {"method": info.key, "title": info.title, "images": len(part)}
-            for key in (*keys, "count_error"):
-                bounds = interval(part[key], seed=self.settings.seed)
+            for key, whole in wholes.items():
+                bounds = ratio_interval(part[key] * whole, whole, seed=self.settings.seed)
                 row |= {key: bounds.value, f"{key}_low": bounds.low, f"{key}_high": bounds.high}
+            bounds = interval(part["count_error"], seed=self.settings.seed)
+            row |= {"count_error": bounds.value}
+            row |= {"count_error_low": bounds.low, "count_error_high": bounds.high}
             rows.append(row)
         return pd.DataFrame(rows)
 

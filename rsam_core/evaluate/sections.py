@@ -88,8 +88,9 @@ def results_section(evaluation: Evaluation, count: Counter) -> list[str]:
         ]
         caption = (
             f"{count.table()} Objects found without a prompt, matched one to one with the true "
-            "ones at IoU 0.5; mean over images [95 % interval, images drawn]. Everything that was "
-            "found counts, also things that the truth does not name."
+            "ones at IoU 0.5, all images together [95 % interval, images drawn]; the count error "
+            "is the mean of the images. Everything that was found counts, also things that the "
+            "truth does not name."
         )
         parts.append(html_table(caption, ["Method", *titles.values()], rows))
     return parts
