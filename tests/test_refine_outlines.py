@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+from scipy import ndimage
 from shapely.affinity import rotate, translate
 from skimage.draw import polygon2mask
 
@@ -31,18 +32,14 @@ def house(angle: float) -> np.ndarray:
     return rasterise(translate(rotate(L_SHAPE, angle, origin=(30, 22)), 30, 40), (120, 120))
 
 
-def rough(mask: np.ndarray, seed: int = 0) -> np.ndarray:
-    """The mask with its outline moved by smooth noise of about a pixel."""
-    from scipy import ndimage
-
-    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=mask.shape), 1.5)
+def rough(mask: np.ndarray, amount: float = 1.0, width: float = 1.5, seed: int = 0) -> np.ndarray:
+    """The mask with its outline moved by noise of `amount` pixels, waves `width` pixels wide."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=mask.shape), width)
     distance = ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask)
-    return distance + noise / noise.std() > 0
+    return distance + amount * noise / noise.std() > 0
 
 
 def blobs(seed: int = 3) -> np.ndarray:
-    from scipy import ndimage
-
     values = ndimage.gaussian_filter(np.random.default_rng(seed).random((70, 90)), 3)
     return values > np.median(values)
 
@@ -81,6 +78,24 @@ def test_simplifying_leaves_the_corners_of_a_house(angle):
     assert len(outline.exterior.coords) - 1 == 6
     assert iou(simplify_mask(mask, 1.5), mask) > 0.97
     assert outline.area == pytest.approx(mask.sum(), rel=0.01)
+
+
+def test_simplifying_takes_off_jags_and_leaves_smooth_outlines():
+    truth = house(25)
+    for seed in range(4):
+        jagged = rough(truth, 1.5, 0.5, seed)
+        assert iou(simplify_mask(jagged, 1.5), truth) > iou(jagged, truth) + 0.02
+    rows, columns = np.mgrid[:80, :80] - 40
+    tank = rows**2 + columns**2 < 30**2
+    assert (simplify_mask(tank, 1.5) == tank).all()
+    coarse = simplify_mask(tank, 5)
+    assert 0.85 < iou(coarse, tank) < 0.99
+
+
+def test_no_corner_is_made_at_the_edge_of_the_scene():
+    mask = np.zeros((60, 60), bool)
+    mask[:30, 10:50] = True
+    assert (simplify_mask(mask, 3) == mask).all()
 
 
 def test_simplifying_keeps_within_the_tolerance():
