@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 MAX_OUTLINES = 200_000
 _WGS84 = "EPSG:4326"
 _LABELS = ("label", "class", "category")
-_LAYERS = (".shp", ".gpkg", ".geojson", ".json")
+# Endings of layers in an archive, and how their content has to begin. It is checked because GDAL
+# goes by the content, and some formats name other files to be read.
+_LAYERS = {
+    ".shp": b"\0\0\x27\x0a",
+    ".gpkg": b"SQLite format 3\0",
+    ".geojson": b"{",
+    ".json": b"{",
+}
 
 
 def read_vector(
@@ -151,7 +159,7 @@ def _table(file: RasterFile, kind: str) -> GeoDataFrame:
 @contextmanager
 def _on_disk(file: RasterFile, kind: str) -> Iterator[str]:
     """Give a path that GDAL can open; its drivers for tables want files, not bytes."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder) / f"truth.{kind}"
         content = file.source if isinstance(file.source, bytes) else file.source.read_bytes()
         path.write_bytes(content)
@@ -163,10 +171,14 @@ def _inside(path: Path, name: str) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [n for n in archive.namelist() if not n.startswith("__MACOSX")]
-    except zipfile.BadZipFile as error:
+            heads = {n: _head(archive, n) for n in names if n.lower().endswith(tuple(_LAYERS))}
+    # A damaged or encrypted entry raises any of these.
+    except (zipfile.BadZipFile, RuntimeError, OSError, NotImplementedError, zlib.error) as error:
         raise MetricError(f"“{name}” is a damaged ZIP archive. Pack it again.") from error
-    for ending in _LAYERS:
-        layers = sorted(n for n in names if n.lower().endswith(ending))
+    for ending, start in _LAYERS.items():
+        layers = sorted(
+            n for n, head in heads.items() if n.lower().endswith(ending) and head.startswith(start)
+        )
         if not layers:
             continue
         beside = {n.lower() for n in names}
@@ -181,6 +193,12 @@ def _inside(path: Path, name: str) -> str:
         f"“{name}” holds no Shapefile, GeoPackage or GeoJSON. Pack all parts of the Shapefile "
         "(.shp, .shx, .dbf, .prj) into the archive."
     )
+
+
+def _head(archive: zipfile.ZipFile, name: str) -> bytes:
+    """First bytes of a file in an archive, without the blanks that a text may begin with."""
+    with archive.open(name) as entry:
+        return entry.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
 
 
 def _areas(table: GeoDataFrame, name: str) -> list[BaseGeometry]:

@@ -280,6 +280,18 @@ def test_incomplete_archives(scene: Scene, tmp_path: Path):
             read_truth(stream.getvalue(), scene)
 
 
+def test_an_archive_that_names_other_files_is_not_followed(scene: Scene, tmp_path: Path):
+    packed(table(), tmp_path, "gpkg")
+    layer = f"""<OGRVRTDataSource><OGRVRTLayer name="outlines">
+        <SrcDataSource>{tmp_path / "outlines.gpkg"}</SrcDataSource>
+        </OGRVRTLayer></OGRVRTDataSource>"""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("layer.geojson", layer)
+    with pytest.raises(MetricError, match="no Shapefile"):
+        read_truth(stream.getvalue(), scene)
+
+
 def test_shapefile_without_prj_takes_the_scenes_system(scene: Scene, tmp_path: Path):
     packed(table(), tmp_path, "shp")
     (tmp_path / "outlines.prj").unlink()

@@ -22,7 +22,7 @@ from .workspace import Workspace, collect, objects
 
 def rich(work: Workspace) -> Truth | None:
     """The truth of the open image with its objects, wherever in the app it was given."""
-    if work.truth is None or isinstance(work.truth, Truth):
+    if work.truth is None or hasattr(work.truth, "objects"):
         return work.truth
     labels = work.truth.labels
     return work.remember("rich-truth", (work.truth,), lambda: truth_from_labels(labels, "mask"))
