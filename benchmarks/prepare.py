@@ -1,7 +1,8 @@
-"""What preparation brings back: ``python -m benchmarks.prepare [--figure docs/prepare.jpg]``.
+"""What preparation brings back: ``python -m benchmarks.prepare [--segment] [--figure FILE]``.
 
 Rendered scenes are spoiled in a known way, then prepared with the steps that RSAM suggests or a
 user would take, and compared with the truth: PSNR and SSIM before and after, over several scenes.
+With ``--segment`` also how well the embedded model outlines roofs on each.
 """
 
 from __future__ import annotations
@@ -31,13 +32,16 @@ from rsam_core.prepare.steps_radiometric import (
     RemoveHaze,
     WhiteBalance,
 )
-from rsam_core.samples import render_town
+from rsam_core.prompts import Prompt
+from rsam_core.samples import TownSample, render_town
+from rsam_core.segmenter import Segmenter
 
 Picture = NDArray[np.uint8]
 SCENES = (("estate", 4), ("suburb", 12), ("village", 3), ("industrial", 8))
 SIZE = (512, 384)
 AIR = np.array([235.0, 238.0, 242.0])
 NOISE = 12.0
+SMALLEST_ROOF = 150
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,53 @@ def measure() -> None:
             )
 
 
+def outlined(picture: Picture, town: TownSample, segmenter: Segmenter) -> NDArray:
+    """IoU of each roof for a tight box, and for one click at the place farthest from its border."""
+    from scipy import ndimage
+
+    embedding = segmenter.embed(picture)
+    found = []
+    for label, kind in town.classes.items():
+        mask = town.labels == label
+        if kind != "roof" or mask.sum() < SMALLEST_ROOF:
+            continue
+        depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+        y, x = np.unravel_index(depth.argmax(), depth.shape)
+        rows, columns = np.nonzero(mask)
+        box = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+        pair = []
+        for prompt in (Prompt(box=box), Prompt(points=[(x + 0.5, y + 0.5)])):
+            answer = segmenter.predict(embedding, prompt)
+            best = answer.masks[int(np.argmax(answer.scores))]
+            pair.append((best & mask).sum() / (best | mask).sum())
+        found.append(pair)
+    return np.array(found)
+
+
+def segment() -> None:
+    """Print how well roofs are outlined in spoiled, prepared and true pictures."""
+    from rsam_core.models.load import load_model
+
+    segmenter = Segmenter(load_model("rsam-tiny"))
+    towns = [render_town(*SIZE, gsd=0.3, seed=seed, style=style) for style, seed in SCENES]
+
+    def mean(change: Callable[[Picture], Picture]) -> str:
+        all_ = np.concatenate([outlined(change(t.image), t, segmenter) for t in towns])
+        return f"{all_[:, 0].mean():8.3f}{all_[:, 1].mean():9.3f}"
+
+    print(f"{'mean IoU of roofs':24s}{'box':>8s}{'click':>9s}    prepared: box    click")
+    print(f"{'truth':24s}{mean(lambda t: t)}")
+    for case in CASES:
+
+        def spoiled(truth: Picture, case: Case = case) -> Picture:
+            return clipped(case.spoil(truth, np.random.default_rng(0)))
+
+        def better(truth: Picture, case: Case = case) -> Picture:
+            return prepared(clipped(case.spoil(truth, np.random.default_rng(0))), case.steps[0])
+
+        print(f"{case.title:24s}{mean(spoiled)}    {mean(better):>22s}", flush=True)
+
+
 def figure(path: Path, limit: int = 300_000) -> None:
     """Draw the cases as rows of spoiled, prepared and true pictures, two cases a row."""
     tile, gap, head, label = (270, 190), 8, 46, 30
@@ -163,8 +214,11 @@ def main() -> None:
     """Measure, and draw if wanted."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--figure", type=Path, help="write the figure to this JPEG")
+    parser.add_argument("--segment", action="store_true", help="also outline roofs on each")
     args = parser.parse_args()
     measure()
+    if args.segment:
+        segment()
     if args.figure:
         figure(args.figure)
 

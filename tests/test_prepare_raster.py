@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio
@@ -253,3 +255,25 @@ def test_colours_of_a_palette():
     expected = np.array([colours[i][:3] for i in range(3)])[indices]
     np.testing.assert_array_equal(raster.values, expected)
     np.testing.assert_array_equal(raster.to_scene("classes.tif").read_rgb(), expected)
+
+
+SCENES = Path(__file__).resolve().parents[2] / "shared" / "data" / "scenes"
+
+
+@pytest.mark.skipif(not SCENES.is_dir(), reason="real imagery is not at hand")
+@pytest.mark.parametrize(
+    "pattern", ["aoi1_zanzibar*.tif", "spacenet2*.tif", "spacenet3*.tif", "m_4709963*2010*.tif"]
+)
+def test_real_scenes_come_back_as_they_were(pattern: str):
+    scene = rsam.open_scene(sorted(SCENES.glob(pattern))[0])
+    window = rsam.Window(60, 40, 512, 384)
+    raster = Raster.of_scene(scene, window)
+    again = raster.to_scene(scene.name)
+    data = [band - 1 for band in scene.data_bands]
+    np.testing.assert_array_equal(again.read_bands(), scene.read_bands(window)[..., data])
+    np.testing.assert_array_equal(again.read_rgb(), scene.read_rgb(window))
+    np.testing.assert_array_equal(again.valid_mask(), scene.valid_mask(window))
+    assert again.crs == scene.crs
+    # True ground distance varies within a scene of degrees or web mercator.
+    assert again.gsd == pytest.approx(scene.gsd, rel=1e-3)
+    assert again.pixel_to_map(0, 0) == pytest.approx(scene.pixel_to_map(60, 40))
