@@ -60,10 +60,12 @@ TABS: tuple[tuple[str, Callable[[], None]], ...] = (
 )
 
 st.title("Evaluate")
-for tab, (_, show) in zip(
-    st.tabs([title for title, _ in TABS], key="evaluate-tab", on_change="rerun"), TABS
-):
-    with tab:
-        if tab.open:
-            with banner.guard():
-                show()
+if "evaluate-tab" not in st.session_state and "evaluate-last" in st.session_state:
+    # Back from another page: the same tab is open.
+    st.session_state["evaluate-tab"] = st.session_state["evaluate-last"]
+tabs = st.tabs([title for title, _ in TABS], key="evaluate-tab", on_change="rerun")
+st.session_state["evaluate-last"] = st.session_state["evaluate-tab"]
+for tab, (_, show) in zip(tabs, TABS):
+    if tab.open:
+        with tab, banner.guard():
+            show()

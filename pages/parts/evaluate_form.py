@@ -38,6 +38,7 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
             default=["box", "1", "3"],
             format_func=lambda name: PROMPTS.get(name, "One-shot"),
             key=f"{key}-prompts",
+            persist_state="session",
             wrap=True,
             help="They are made from the true objects as a careful person would: the tight box, "
             "a click at the centre, further clicks where the outline is wrong.",
@@ -49,6 +50,7 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
             default=list(QUICK),
             format_func=lambda name: f"{BASELINES[name].title} ({BASELINES[name].prompt})",
             key=f"{key}-methods",
+            persist_state="session",
             help="What one would use without such a model. Superpixels and the random walker take "
             "seconds an image.",
         )
@@ -61,17 +63,31 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
                 default=usable[:1],
                 format_func=TITLES.get,
                 key=f"{key}-models",
+                persist_state="session",
                 help="Official SAM models are installed on the Models page.",
             )
     with st.expander("More settings"):
         row = st.columns(4)
         min_area = row[0].number_input(
-            "Smallest object (pixels)", 1, 100_000, 100, key=f"{key}-min-area"
+            "Smallest object (pixels)",
+            1,
+            100_000,
+            100,
+            key=f"{key}-min-area",
+            persist_state="session",
         )
         tolerance = row[1].number_input(
-            "Tolerance of outlines (pixels)", 0.5, 50.0, 2.0, 0.5, key=f"{key}-tolerance"
+            "Tolerance of outlines (pixels)",
+            0.5,
+            50.0,
+            2.0,
+            0.5,
+            key=f"{key}-tolerance",
+            persist_state="session",
         )
-        seed = row[2].number_input("Seed", 0, 1_000_000, 0, key=f"{key}-seed")
+        seed = row[2].number_input(
+            "Seed", 0, 1_000_000, 0, key=f"{key}-seed", persist_state="session"
+        )
         limit = None
         if images is not None and images > 1:
             limit = row[3].number_input(

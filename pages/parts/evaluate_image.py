@@ -139,6 +139,7 @@ def _picture(work: Workspace, truth: Truth, comparison: SceneComparison) -> None
         VIEWS,
         default=VIEWS[0],
         key="evaluate-view",
+        persist_state="session",
         label_visibility="collapsed",
         required=True,
     )

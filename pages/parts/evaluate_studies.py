@@ -41,9 +41,10 @@ def tab(work: Workspace) -> None:
         40,
         5,
         key="study-objects",
+        persist_state="session",
         help="Drawn at random by the seed. More objects take longer and narrow the intervals.",
     )
-    seed = row[2].number_input("Seed", 0, 1_000_000, 0, key="study-seed")
+    seed = row[2].number_input("Seed", 0, 1_000_000, 0, key="study-seed", persist_state="session")
     row[3].caption("The same seed gives the same figures, to the last digit.")
 
     def take(result: StudyResult) -> None:

@@ -127,6 +127,7 @@ def outline_metrics(comparison: SceneComparison) -> None:
         2.0,
         0.5,
         key="evaluate-tolerance",
+        persist_state="session",
         help="For the boundary F-score: how far an outline may be off and still be right.",
     )
     rows = [

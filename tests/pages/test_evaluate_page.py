@@ -211,6 +211,14 @@ def test_a_sample_brings_its_own_truth(app: AppTest, town: TownSample, model: Fa
     assert f"{roofs} objects" in texts(app)
 
 
+def test_the_tab_stays_open_over_a_change_of_page(evaluate: Start):
+    at = evaluate("Studies")
+    at.switch_page("pages/models.py").run()
+    at.switch_page(PAGE).run()
+    fine(at)
+    assert at.session_state["evaluate-tab"] == "Studies"
+
+
 # --- methods and studies -------------------------------------------------------------------
 
 
