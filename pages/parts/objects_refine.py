@@ -32,7 +32,7 @@ _HELP = {
 }
 _BEFORE, _AFTER = "#FFFFFF", "#FF7A00"
 _SHOWN = 2
-_PREVIEW_WIDTH = 250
+_PREVIEW_WIDTH, _PREVIEW_ASPECT = 500, 1.4
 _PATIENCE = 1.5
 """Seconds after which a progress bar is shown instead of waiting."""
 
@@ -119,21 +119,23 @@ def _form(work: Workspace) -> RefineSettings:
         square = {"px": "px", "m": "m²"}[unit] if name in _AREAS else unit
         start = _in_unit(name, getattr(preset, name), unit, gsd)
         step = _in_unit(name, SUGGESTED.get(name, 30.0), unit, gsd) / (3 if name in _AREAS else 2)
+        key = f"refine-{name}-{unit}"
+        state.setdefault(key, start)
         values[name] = columns[index % 2].number_input(
-            f"{TITLES[name]} ({square})", 0.0, None, start, step, format="%.4g",
-            key=f"refine-{name}-{unit}", help=f"{_HELP[name]} 0 leaves it out.",
-            persist_state="session",
+            f"{TITLES[name]} ({square})", 0.0, None, step=step, format="%.4g", key=key,
+            help=f"{_HELP[name]} 0 leaves it out.", persist_state="session",
         )  # fmt: skip
+    state.setdefault("refine-straight", preset.regularise)
     straight = st.toggle(
-        "Straight walls and right angles", preset.regularise, key="refine-straight",
-        persist_state="session",
+        "Straight walls and right angles", key="refine-straight", persist_state="session",
         help="For buildings: the outline gets right angles along its main direction, where such "
         "an outline fits. Round objects, and those that the edge of the image cuts, stay.",
     )  # fmt: skip
     agreement = preset.min_agreement
     if straight:
+        state.setdefault("refine-agreement", agreement)
         agreement = st.slider(
-            "Leave an outline as it is if less than this would agree", 0.5, 1.0, agreement, 0.01,
+            "Leave an outline as it is if less than this would agree", 0.5, 1.0, step=0.01,
             key="refine-agreement", persist_state="session",
             help="Overlap (IoU) of the straight outline with the present one. Lower straightens "
             "more objects, also those that are not quite rectangular.",
@@ -194,20 +196,30 @@ def _before_after(work: Workspace, item, settings: RefineSettings) -> tuple[byte
     """A picture of one object with both outlines, and how its area changes."""
     before = Instances([item], work.shape)
     after = refine(before, settings, gsd=work.scene.gsd)
-    x0, y0, x1, y1 = item.bbox
-    margin = 6 + max(x1 - x0, y1 - y0) // 10
-    x0, y0 = max(x0 - margin, 0), max(y0 - margin, 0)
-    x1, y1 = min(x1 + margin, work.shape[1]), min(y1 + margin, work.shape[0])
-    picture = work.scene.read_rgb(Window(x0, y0, x1 - x0, y1 - y0), 2 * _PREVIEW_WIDTH)
-    scale = max(2 * _PREVIEW_WIDTH / max(x1 - x0, y1 - y0), 1e-6)
-    picture = _resized(picture, round((x1 - x0) * scale), round((y1 - y0) * scale))
+    window = _around(item.bbox, work.shape)
+    scale = _PREVIEW_WIDTH / window.width
+    picture = work.scene.read_rgb(window, _PREVIEW_WIDTH)
+    picture = _resized(picture, _PREVIEW_WIDTH, round(window.height * scale))
     for objects_, colour, width in ((before, _BEFORE, 4), (after, _AFTER, 3)):
         style = OverlayStyle(fill="none", contour_color=colour, contour_width=width)
-        picture = overlay(picture, objects_, style, origin=(x0, y0), scale=scale)
+        picture = overlay(picture, objects_, style, origin=(window.x, window.y), scale=scale)
     if not len(after):
         return resources.jpeg(picture), f"Object {item.id}: removed"
     change = after[0].area / item.area - 1
     return resources.jpeg(picture), f"Object {item.id}: area {change:+.1%}"
+
+
+def _around(bbox: tuple[int, int, int, int], shape: tuple[int, int]) -> Window:
+    """The part of the scene around an object, of one aspect ratio for all where there is room."""
+    x0, y0, x1, y1 = bbox
+    margin = 6 + max(x1 - x0, y1 - y0) // 10
+    height = max(y1 - y0 + 2 * margin, (x1 - x0 + 2 * margin) / _PREVIEW_ASPECT)
+    size = (min(round(height * _PREVIEW_ASPECT), shape[1]), min(round(height), shape[0]))
+    left, top = (
+        min(max(round((low + high - side) / 2), 0), whole - side)
+        for low, high, side, whole in ((x0, x1, size[0], shape[1]), (y0, y1, size[1], shape[0]))
+    )
+    return Window(left, top, *size)
 
 
 def _resized(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

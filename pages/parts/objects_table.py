@@ -95,7 +95,7 @@ def selection_buttons(work: Workspace, found: Instances) -> None:
         key = f"objects-{text.split(' ')[0].lower()}"
         st.button(
             text, icon=icon, disabled=not enabled, key=key, help=hint, on_click=action,
-            args=arguments,
+            args=arguments, shortcut="Delete" if action is workspace.remove else None,
         )  # fmt: skip
 
 

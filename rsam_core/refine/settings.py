@@ -174,7 +174,7 @@ def _is_number(value: object) -> bool:
 
 PRESETS: dict[str, RefineSettings] = {
     "Clean and smooth": RefineSettings(),
-    "Buildings: straight walls": RefineSettings(regularise=True, min_agreement=0.9),
+    "Buildings: straight walls": RefineSettings(regularise=True),
     "Trees, water, fields: soft outlines": RefineSettings(
         speck_area=60.0, hole_area=60.0, smooth=2.0
     ),
