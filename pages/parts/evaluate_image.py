@@ -13,6 +13,7 @@ from rsam_core.metrics.scene import SceneComparison, compare_scene
 from rsam_core.render import overlay
 from rsam_core.style import OverlayStyle
 from rsam_core.truth import Truth
+from rsam_core.window import Window
 
 from . import banner, evaluate_swipe, evaluate_tables, evaluate_truth, resources
 from .results import chips
@@ -213,22 +214,25 @@ def _worst(work: Workspace, comparison: SceneComparison) -> None:
     if not len(table):
         st.caption("The truth holds no object.")
         return
-    image = work.remember("full-image", (work.scene,), work.scene.read_rgb)
     shown = table.head(WORST)
 
     def draw() -> list[bytes]:
-        return [
-            resources.jpeg(
-                pictures.object_crop(
-                    image,
-                    comparison.truth,
-                    comparison.predicted,
-                    comparison.truth.get(int(row.id)).bbox,
-                    220,
+        crops = []
+        for row in shown.itertuples():
+            box = comparison.truth.get(int(row.id)).bbox
+            window = Window(*pictures.crop_window(box, comparison.truth.shape))
+            crops.append(
+                resources.jpeg(
+                    pictures.object_crop(
+                        work.scene.read_rgb(window),
+                        comparison.truth,
+                        comparison.predicted,
+                        box,
+                        220,
+                    )
                 )
             )
-            for row in shown.itertuples()
-        ]
+        return crops
 
     crops = work.remember("worst", (comparison, work.scene), draw)
     for column, row, crop in zip(st.columns(WORST, gap="small"), shown.itertuples(), crops):

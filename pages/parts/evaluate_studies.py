@@ -8,7 +8,7 @@ from dataclasses import fields
 
 import streamlit as st
 
-from rsam_core.evaluation_pictures import to_png, to_svg
+from rsam_core.evaluation_figures import to_png, to_svg
 from rsam_core.export import to_csv
 from rsam_core.studies import STUDIES, Study, StudyResult
 

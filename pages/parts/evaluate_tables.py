@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rsam_core import evaluation_pictures as pictures
+from rsam_core import evaluation_figures as figures
 from rsam_core.bootstrap import Interval
 from rsam_core.export import to_csv
 from rsam_core.metrics.report import scene_report
@@ -144,15 +144,15 @@ def curves(work: Workspace, comparison: SceneComparison) -> None:
     curve = work.remember(
         "evaluate-curve",
         key,
-        lambda: pictures.to_svg(pictures.precision_recall_figure({"objects": comparison.curve()})),
+        lambda: figures.to_svg(figures.precision_recall_figure({"objects": comparison.curve()})),
     )
     st.image(curve, width="stretch")
     st.caption("From the surest object to the least sure, by predicted quality.")
     scatter = work.remember(
         "evaluate-scatter",
         key,
-        lambda: pictures.to_svg(
-            pictures.size_scatter(comparison.table["area"], comparison.table["iou"])
+        lambda: figures.to_svg(
+            figures.size_scatter(comparison.table["area"], comparison.table["iou"])
         ),
     )
     st.image(scatter, width="stretch")

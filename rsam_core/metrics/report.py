@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core import evaluation_figures as figures
 from rsam_core import evaluation_pictures as pictures
 from rsam_core.evaluate.html import html_figure, html_list, html_table, number, span
 from rsam_core.evaluate.machine import environment
@@ -94,12 +95,12 @@ def scene_report(
         _pixel_table(comparison),
         *(_picture(*entry, index) for index, entry in enumerate(shown, start=1)),
         html_figure(
-            pictures.precision_recall_figure({"objects": comparison.curve()}),
+            figures.precision_recall_figure({"objects": comparison.curve()}),
             "<b>Figure 4.</b> Precision and recall as the predicted quality falls from which on "
             "objects are kept.",
         ),
         html_figure(
-            pictures.size_scatter(comparison.table["area"], comparison.table["iou"]),
+            figures.size_scatter(comparison.table["area"], comparison.table["iou"]),
             "<b>Figure 5.</b> IoU of every true object against its size.",
         ),
         _worst_table(comparison),
