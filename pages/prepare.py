@@ -62,9 +62,8 @@ def page(work: workspace.Workspace) -> None:
     st.html(STYLE)
     table = bench(work)
     collect(table, work)
-    if table.error is not None:
-        banner.show(table.error)
-        table.error = None
+    if table.trouble is not None:
+        banner.show(table.trouble)
     left, right = st.columns([64, 36], gap="medium")
     with left:
         mode, pair = prepare_view.toolbar(table)

@@ -133,6 +133,15 @@ def test_once_followed_it_is_not_repeated():
     assert advise(done, done) == ()
 
 
+def test_what_a_stretched_view_hides_is_no_trouble():
+    hazy = (picture() * 6 + 1500).astype(np.uint16)
+    image = Raster.of_scene(Raster.of_array(hazy, limits=(0, 4000)).to_scene("hazy.tif"))
+    assert [item.step.key for item in advise(image, image)] == ["haze"]
+    low, high = np.percentile(hazy, (2, 98))
+    image = Raster.of_array(hazy, display=((low, high),) * 3)
+    assert advise(image, image) == ()
+
+
 def test_an_empty_image_gets_no_advice():
     empty = raster(np.zeros((50, 50, 3)), np.zeros((50, 50), bool))
     assert advise(empty, empty) == ()

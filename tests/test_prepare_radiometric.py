@@ -313,3 +313,17 @@ def test_dark_objects_keep_what_they_reflect():
     np.testing.assert_allclose(done, truth, atol=1e-5)
     only = haze.subtract_dark(hazy, hazy.min(axis=0), keep=0.1, restore=False)
     np.testing.assert_allclose(only, hazy - (0.37 - 0.1), atol=1e-5)
+
+
+def test_haze_in_a_stretched_view_changes_values_and_keeps_the_look(town: TownSample):
+    hazy = (town.image * 9.0 + 1500).astype(np.uint16)
+    scene = Raster.of_array(hazy).to_scene("hazy.tif")
+    image = Raster.of_scene(scene)
+    done = RemoveHaze(restore=False).apply(image)
+    # The darkest of the town are about 25 of 255, so 225 of its 16-bit values: what remains of
+    # them is the hundredth that they are taken to reflect.
+    assert np.percentile(done.values, 0.1, axis=(0, 1)) == pytest.approx(
+        [0.01 * image.limits[1]] * 3, rel=0.05
+    )
+    np.testing.assert_allclose(done.rgb().astype(int), image.rgb(), atol=1)
+    np.testing.assert_allclose(done.to_scene("d.tif").read_rgb().astype(int), image.rgb(), atol=1)

@@ -41,7 +41,7 @@ def files(bench: Bench, work: Workspace) -> None:
         try:
             bench.take(Pipeline.from_json(file.getvalue()))
         except Exception as error:
-            bench.error = error
+            bench.fail(error)
 
     st.file_uploader(
         "Load a recipe", ["json"], key=key, on_change=load, max_upload_size=50,
@@ -80,7 +80,7 @@ def collect(bench: Bench, work: Workspace) -> bool:
             if had and not kept:
                 bench.told = "The objects outlined before lay in another picture and were removed."
     elif job.state == "failed":
-        bench.error = job.error
+        bench.fail(job.error)
     return True
 
 
@@ -95,6 +95,7 @@ def actions(bench: Bench, work: Workspace) -> None:
 
     def start() -> None:
         bench.job_pipeline, bench.told = bench.pipeline, ""
+        bench.fail(None)
         bench.job = Job.start(bench.pipeline.run_scene, bench.base)
 
     state = "as it was opened"

@@ -45,7 +45,7 @@ class Bench:
     job_pipeline : Pipeline
         The steps that it applies.
     error : BaseException or None
-        What went wrong last, until it is shown.
+        What went wrong last, with the list as it was then; see `fail`.
     told : str
         What happened when the prepared image was taken into use.
     notes : dict of int to str
@@ -63,11 +63,21 @@ class Bench:
     job: Job | None = None
     job_pipeline: Pipeline = field(default_factory=Pipeline)
     error: BaseException | None = None
+    failed: Pipeline | None = None
     told: str = ""
     notes: dict[int, str] = field(default_factory=dict)
     recipe: str = ""
     _advice: tuple[Advice, ...] | None = None
     _noise: float | None = None
+
+    def fail(self, error: BaseException | None) -> None:
+        """Keep an error on the screen until the list changes."""
+        self.error, self.failed = error, self.pipeline
+
+    @property
+    def trouble(self) -> BaseException | None:
+        """The error to show, if nothing was changed since."""
+        return self.error if self.failed is self.pipeline else None
 
     def take(self, pipeline: Pipeline) -> None:
         """Replace the whole list, by that of a recipe for example."""

@@ -109,6 +109,8 @@ def notes(bench: Bench, mode: str, pair: bool, preview: Preview) -> None:
         text = f"Not shown in a detail: {titles}. Choose *{WHOLE}* to see it."
     elif not bench.pipeline.steps:
         text = "Add a step on the right; this picture then shows it before and after."
+    elif _same(preview):
+        text = "The picture looks the same before and after these steps."
     elif not preview.comparable:
         text = f"{_size(preview.before)} become {_size(preview.after)} pixels."
     else:
@@ -118,6 +120,14 @@ def notes(bench: Bench, mode: str, pair: bool, preview: Preview) -> None:
         else:
             text += "Noise shows only in the detail at 100 %."
     st.caption(text)
+
+
+def _same(preview: Preview) -> bool:
+    """Whether there is no difference to see."""
+    before, after = preview.before, preview.after
+    if before is after:
+        return True
+    return before.values.shape == after.values.shape and np.array_equal(before.rgb(), after.rgb())
 
 
 def _size(raster: Raster) -> str:

@@ -273,10 +273,18 @@ class RemoveHaze(FittedStep):
         if raster.dtype == "uint8":
             # Pictures of 8 bits are made for the eye, which lifts the dark tones.
             keep = haze.as_displayed(keep)
-        values = self._from_black(raster)
-        values = haze.subtract_dark(values, dark, keep=keep, restore=self.restore)
         black, span = self._black(raster), self._span(raster)
-        return raster.with_values(values * span + black)
+
+        def clear(values: NDArray[np.float32]) -> NDArray[np.float32]:
+            shares = (values - black) / span
+            return haze.subtract_dark(shares, dark, keep=keep, restore=self.restore) * span + black
+
+        if raster.display is None:
+            return raster.with_values(clear(raster.values))
+        # A view that is stretched shows the same tones at their new values.
+        low, high = (clear(np.float32(ends)) for ends in zip(*raster.display))
+        display = tuple((float(a), float(b)) for a, b in zip(low, high))
+        return raster.with_values(clear(raster.values), display=display)
 
     @staticmethod
     def _black(raster: Raster) -> np.float32:
