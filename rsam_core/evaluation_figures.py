@@ -80,7 +80,7 @@ def box_plots(
         Of the axis; fitted to the values if None.
     """
     cleaned = {name: _finite(some) for name, some in values.items()}
-    figure, axes = _figure(max(4.2, 1.2 + 0.95 * len(cleaned)), 3.9)
+    figure, axes = _figure(max(6.2, 1.0 + 1.05 * len(cleaned)), 3.5)
     places = np.arange(1, len(cleaned) + 1)
     rng = np.random.default_rng(0)
     for place, some, color in zip(places, cleaned.values(), _cycle(len(cleaned))):

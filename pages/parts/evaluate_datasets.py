@@ -17,11 +17,9 @@ from rsam_core.evaluate import (
     compare_methods,
     evaluate_dataset,
 )
-from rsam_core.evaluate.pictures import worst_objects
-from rsam_core.methods import build_methods
 
 from . import banner, evaluate_form, evaluate_results
-from .evaluate_state import loaded, progress, state
+from .evaluate_state import draw_worst, loaded, progress, state
 
 KIND = "dataset"
 
@@ -117,18 +115,11 @@ def _runs() -> None:
     evaluation = memory.runs[index]
     same = memory.dataset is not None and memory.dataset.name == evaluation.name
 
-    def draw() -> None:
-        with banner.guard():
-            settings = evaluation.settings
-            models = loaded(settings.models) if settings.prompts else {}
-            methods = build_methods(models, settings.prompts, settings.methods)
-            memory.pictures[index] = worst_objects(evaluation, memory.dataset, methods)
-
     evaluate_results.show(
         evaluation,
         f"run-{index}",
-        worst=memory.pictures.get(index, ()),
-        draw_worst=draw if same else None,
+        worst=memory.pictures.get(evaluation, ()),
+        draw_worst=(lambda: draw_worst(evaluation, memory.dataset)) if same else None,
     )
     if count > 1:
         _between(index)

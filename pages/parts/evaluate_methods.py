@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from rsam_core.datasets import Sample
+from rsam_core.datasets import Dataset, Sample
 from rsam_core.evaluate import Evaluation, EvaluationSettings, evaluate_dataset, pieces
 from rsam_core.methods import build_methods
 
 from . import evaluate_form, evaluate_results, evaluate_truth
-from .evaluate_state import image_key, loaded, progress, state
+from .evaluate_state import draw_worst, image_key, loaded, progress, state
 from .workspace import Workspace
 
 KIND = "image"
@@ -52,7 +52,15 @@ def tab(work: Workspace) -> None:
     if memory.image is not None and memory.image_key == key:
         st.divider()
         shown = list(memory.studies.values()) if memory.studies_key == key else []
-        evaluate_results.show(memory.image, KIND, studies=shown)
+        evaluate_results.show(
+            memory.image,
+            KIND,
+            studies=shown,
+            worst=memory.pictures.get(memory.image, ()),
+            draw_worst=lambda: draw_worst(
+                memory.image, Dataset.from_samples(sample.name, [sample])
+            ),
+        )
     elif not memory.running(KIND):
         st.caption(
             "Every method is asked for every true object, and its answer is compared with the "

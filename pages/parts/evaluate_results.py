@@ -11,6 +11,7 @@ import streamlit as st
 
 from rsam_core.evaluate import MEASURES, Evaluation, compare_methods, figures
 from rsam_core.evaluate.wording import abstract, warnings
+from rsam_core.evaluation_figures import box_plots, to_svg
 from rsam_core.evaluation_report import report_html, results_csv, results_json
 from rsam_core.render import confusion_legend
 from rsam_core.studies import StudyResult
@@ -57,7 +58,8 @@ def show(
     left, right = st.columns(2, gap="medium")
     with left:
         st.caption("Every object, by method")
-        st.image(_svg(figures.box_plots(evaluation)), width="stretch")
+        values = {info.title: evaluation.of(info.key)["iou"] for info in evaluation.methods}
+        st.image(to_svg(box_plots(values)), width="stretch")
     with right:
         st.caption("By size of the object (pixels)")
         st.image(_svg(figures.size_figure(evaluation)), width="stretch")

@@ -11,7 +11,9 @@ import streamlit as st
 import rsam_core as rsam
 from rsam_core.datasets import Dataset
 from rsam_core.evaluate import Evaluation
+from rsam_core.evaluate.pictures import worst_objects
 from rsam_core.jobs import Job
+from rsam_core.methods import build_methods
 from rsam_core.models import CATALOG, weights
 from rsam_core.studies import StudyResult
 
@@ -45,7 +47,7 @@ class State:
     dataset_file : str
         Number of the uploaded file it came from.
     pictures : dict
-        Pictures of the worst objects, by run.
+        Pictures of the worst objects of an evaluation.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -57,7 +59,7 @@ class State:
     runs: list[Evaluation] = field(default_factory=list)
     dataset: Dataset | None = None
     dataset_file: str = ""
-    pictures: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
+    pictures: dict[Evaluation, list[tuple[str, bytes]]] = field(default_factory=dict)
 
     def start(self, kind: str, work: Callable[..., Any]) -> None:
         """Start work in the background unless some of this kind is running."""
@@ -84,6 +86,15 @@ def models() -> list[str]:
 def loaded(names: tuple[str, ...] | list[str]) -> dict[str, rsam.Segmenter]:
     """Models by name, loaded once for all sessions."""
     return {name: resources.segmenter(name) for name in names}
+
+
+def draw_worst(evaluation: Evaluation, dataset: Dataset) -> None:
+    """Ask the best method for its worst objects once more, and keep their pictures."""
+    with banner.guard():
+        settings = evaluation.settings
+        segmenters = loaded(settings.models) if settings.prompts else {}
+        methods = build_methods(segmenters, settings.prompts, settings.methods)
+        state().pictures[evaluation] = worst_objects(evaluation, dataset, methods)
 
 
 def image_key(work: workspace.Workspace) -> tuple:

@@ -237,6 +237,10 @@ def test_methods_are_compared_on_the_true_objects(evaluate: Start):
     assert list(table.index[:3]) == ["rsam-tiny:box", "rsam-tiny:1", "rsam-tiny:3"]
     assert "No clear difference" in at.info[-1].value or "too few" in at.info[-1].value
     assert {b.label for b in at.get("download_button")} >= {"Report (HTML)", "Everything (JSON)"}
+    at.button(key="image-draw-worst").click().run()
+    fine(at)
+    memory = at.session_state["evaluate"]
+    assert ["IoU 1.00" in text for text, _ in memory.pictures[memory.image]] == [True]
     # Another truth: the old figures are not shown for it.
     at.button(key="remove-truth").click().run()
     fine(at)
@@ -341,7 +345,8 @@ def test_a_data_set_runs_and_two_runs_are_compared(dataset: AppTest, tmp_path: P
     assert len(list((tmp_path / "rsam-evaluations").glob("*.jsonl"))) == 1
     dataset.button(key="run-0-draw-worst").click().run()
     fine(dataset)
-    assert len(dataset.session_state["evaluate"].pictures[0]) == 2
+    memory = dataset.session_state["evaluate"]
+    assert len(memory.pictures[memory.runs[0]]) == 2
     run(dataset, ["otsu"])
     assert len(dataset.session_state["evaluate"].runs) == 2
     assert any(
