@@ -310,6 +310,15 @@ def test_what_goes_wrong_names_its_step(scene: rsam.Scene):
         Pipeline().add(Gamma()).add(named_only).run_scene(scene)
 
 
+def test_too_little_memory_is_said(monkeypatch: pytest.MonkeyPatch, grey: Raster):
+    def fail(self, raster, fitted=None):
+        raise MemoryError
+
+    monkeypatch.setattr(Gamma, "apply", fail)
+    with pytest.raises(PrepareError, match=r"^Gamma.*not enough memory.*Crop"):
+        Pipeline().add(Gamma()).run(grey)
+
+
 def test_a_step_that_changes_the_size_cannot_hide_in_tiles(
     monkeypatch: pytest.MonkeyPatch, scene: rsam.Scene, probe: type[Step]
 ):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -246,23 +247,20 @@ class Pipeline:
         return replace(self, stages=tuple(stages))
 
 
-class naming:
+@contextmanager
+def naming(step: Step) -> Iterator[None]:
     """Put the title of a step in front of what goes wrong in it."""
-
-    def __init__(self, step: Step) -> None:
-        self.step = step
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, PrepareError) and not str(error).startswith(f"{self.step.title}: "):
-            raise PrepareError(f"{self.step.title}: {error}") from error
-        if isinstance(error, MemoryError):
-            raise PrepareError(
-                f"{self.step.title}: there is not enough memory for this image. Crop it or reduce "
-                "its resolution first, or switch this step off."
-            ) from error
+    try:
+        yield
+    except PrepareError as error:
+        if str(error).startswith(f"{step.title}: "):
+            raise
+        raise PrepareError(f"{step.title}: {error}") from error
+    except MemoryError as error:
+        raise PrepareError(
+            f"{step.title}: there is not enough memory for this image. Crop it or reduce its "
+            "resolution first, or switch this step off."
+        ) from error
 
 
 def _stop_if(cancelled: Asks | None) -> None:
