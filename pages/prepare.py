@@ -10,7 +10,13 @@ from pages.parts import banner, prepare_view, workspace
 from pages.parts.gallery import gallery
 from pages.parts.prepare_actions import actions, collect, files
 from pages.parts.prepare_state import Bench, bench
-from pages.parts.prepare_steps import catalogue, step_list, suggestions
+from pages.parts.prepare_steps import (
+    catalogue,
+    catalogue_shown,
+    show_catalogue,
+    step_list,
+    suggestions,
+)
 from pages.parts.room import room
 from rsam_core.prepare import load_steps
 
@@ -36,12 +42,14 @@ def empty_state() -> None:
 def steps(table: Bench, work: workspace.Workspace, height: int) -> None:
     """The column on the right: suggestions, the list, and where to add from."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button(
+        st.button(
             "Add step",
             icon=":material/add:",
             key="add-step",
             type="secondary" if len(table.pipeline) else "primary",
-        ):
+            on_click=show_catalogue,
+        )
+        if catalogue_shown():
             catalogue(table)
         with st.popover("Files", icon=":material/folder_open:", key="files"):
             files(table, work)

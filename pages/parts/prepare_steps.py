@@ -93,7 +93,20 @@ def _head(bench: Bench, number: int, index: int, step: Step, on: bool) -> None:
             )
 
 
-@st.dialog("Add a step", width="large")
+_CATALOGUE = "prepare-catalogue"
+
+
+def show_catalogue(shown: bool = True) -> None:
+    """Open the catalogue of steps, or close it."""
+    st.session_state[_CATALOGUE] = shown
+
+
+def catalogue_shown() -> bool:
+    """Whether the catalogue is open: it stays so when the page runs again for other reasons."""
+    return bool(st.session_state.get(_CATALOGUE))
+
+
+@st.dialog("Add a step", width="large", on_dismiss=lambda: show_catalogue(False))
 def catalogue(bench: Bench) -> None:
     """All steps by group, each with what it is for."""
     for tab, group in zip(st.tabs(list(GROUPS)), GROUPS):
@@ -110,13 +123,18 @@ def catalogue(bench: Bench) -> None:
 def _card(bench: Bench, kind: type[Step]) -> None:
     """One step of the catalogue."""
     with st.container(border=True, gap="xsmall", height="stretch", key=f"card-{kind.key}"):
+
+        def add() -> None:
+            bench.add(bench.fresh(kind))
+            show_catalogue(False)
+
         if st.button(
             kind.title,
             icon=":material/add:",
             type="tertiary",
             key=f"add-{kind.key}",
             width="stretch",
-            on_click=lambda: bench.add(bench.fresh(kind)),
+            on_click=add,
         ):
             # Closes the catalogue.
             st.rerun()
