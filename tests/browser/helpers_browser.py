@@ -137,6 +137,8 @@ class Screen:
 
     def place(self, point: tuple[float, float]) -> tuple[float, float]:
         """Where a pixel of the image is in the window."""
+        # Whatever was looked at below the picture has scrolled the page.
+        self.canvas.scroll_into_view_if_needed()
         box = self.canvas.bounding_box()
         assert box is not None
         x, y, scale = self.camera
