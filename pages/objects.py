@@ -24,7 +24,7 @@ from rsam_core.style import OverlayStyle, legend
 
 try:
     from pages.parts.export_panel import export_panel
-except ImportError:
+except ModuleNotFoundError:
     export_panel = None
 
 TABS = ["Refine", "Combine", "Measure", "Classify", "Export"]
@@ -150,7 +150,9 @@ def page(work: workspace.Workspace) -> None:
         with tabs[3], banner.guard():
             classify_panel(work, found, table)
         with tabs[4], banner.guard():
-            if export_panel:
+            if export_panel is None:
+                results.downloads_tab(work, found, table, style)
+            else:
                 export_panel(work, found, table)
     with banner.guard():
         object_table(work, found, table)
