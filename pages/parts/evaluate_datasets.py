@@ -18,7 +18,7 @@ from rsam_core.evaluate import (
     evaluate_dataset,
 )
 
-from . import banner, evaluate_form, evaluate_results
+from . import banner, evaluate_form, evaluate_results, folder
 from .evaluate_state import draw_worst, loaded, progress, state
 
 KIND = "dataset"
@@ -32,7 +32,7 @@ def tab() -> None:
         st.caption(
             "A data set is a folder `images` beside a folder `masks` or `instances` with files of "
             "the same names, or images with masks called NAME_mask.png, or images with a COCO "
-            "file. Zip it, or give the path of the folder."
+            "file. Upload it as one ZIP archive."
         )
         if memory.runs:
             _runs()
@@ -58,12 +58,14 @@ def _open() -> None:
     left, right = st.columns([5, 5], gap="medium")
     with left:
         file = st.file_uploader("A data set as ZIP archive", type=["zip"], key="dataset-file")
-    with right:
-        path = st.text_input(
-            "Or the path of a folder on the computer that RSAM runs on",
-            key="dataset-path",
-            placeholder="/home/me/tiles",
-        ).strip()
+    path = ""
+    if folder.root() is not None:
+        with right:
+            path = st.text_input(
+                "Or a folder in the image folder of this computer",
+                key="dataset-path",
+                placeholder="tiles/north",
+            ).strip()
     with banner.guard():
         if file is not None and memory.dataset_file != file.file_id:
             memory.dataset_file = file.file_id
@@ -71,7 +73,7 @@ def _open() -> None:
             memory.dataset = open_dataset(file.getvalue(), name=Path(file.name).stem)
         elif file is None and path and memory.dataset_file != path:
             memory.dataset = None
-            memory.dataset = open_dataset(path)
+            memory.dataset = open_dataset(folder.inside(path))
             memory.dataset_file = path
 
 

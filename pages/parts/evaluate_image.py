@@ -29,7 +29,7 @@ TALLEST = 680
 def tab(work: Workspace) -> None:
     """Everything about the open image."""
     found = evaluate_truth.present(work)
-    truth = evaluate_truth.rich(work)
+    truth = work.truth
     if truth is None:
         evaluate_truth.choose(work, found)
         return

@@ -20,7 +20,7 @@ KIND = "image"
 
 def sample_of(work: Workspace) -> Sample | None:
     """The open image with its truth, for the core; None without truth."""
-    truth = evaluate_truth.rich(work)
+    truth = work.truth
     if truth is None:
         return None
 
@@ -41,7 +41,7 @@ def tab(work: Workspace) -> None:
     if sample is None:
         ask_for_truth(work)
         return
-    evaluate_truth.summary(work, evaluate_truth.rich(work))
+    evaluate_truth.summary(work, work.truth)
     memory, key = state(), image_key(work)
 
     def take(result: Evaluation) -> None:

@@ -150,7 +150,7 @@ def _detection(evaluation: Evaluation, key: str) -> None:
     table = evaluation.detection()
     if not len(table):
         return
-    st.markdown("**Finding objects without a prompt**, mean of the images with its interval:")
+    st.markdown("**Finding objects without a prompt**, all images together, with the interval:")
     titles = {
         "precision": "Precision",
         "recall": "Recall",

@@ -26,7 +26,7 @@ def tab(work: Workspace) -> None:
     if sample is None:
         ask_for_truth(work)
         return
-    evaluate_truth.summary(work, evaluate_truth.rich(work))
+    evaluate_truth.summary(work, work.truth)
     memory, key = state(), image_key(work)
     if memory.studies_key != key and not memory.running(KIND):
         memory.studies, memory.studies_key = {}, key

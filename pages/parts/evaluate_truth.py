@@ -20,14 +20,6 @@ from . import banner, evaluate_draw, prompters, resources
 from .workspace import Workspace, collect, objects
 
 
-def rich(work: Workspace) -> Truth | None:
-    """The truth of the open image with its objects, wherever in the app it was given."""
-    if work.truth is None or hasattr(work.truth, "objects"):
-        return work.truth
-    labels = work.truth.labels
-    return work.remember("rich-truth", (work.truth,), lambda: truth_from_labels(labels, "mask"))
-
-
 def present(work: Workspace) -> Instances:
     """The objects of the session; prompts of a project that was just opened are answered first."""
     collect(work)

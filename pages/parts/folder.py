@@ -7,10 +7,40 @@ from pathlib import Path
 
 import streamlit as st
 
+from rsam_core.errors import DatasetError
+
 from .gallery import open_and_go
 
 ENDINGS = (".tif", ".tiff", ".jp2", ".jpg", ".jpeg", ".png")
 MOST_LISTED = 500
+
+
+def root() -> Path | None:
+    """The folder that ``RSAM_IMAGES`` names, if there is one.
+
+    Only what lies in it may be opened by its path: whoever uses the app in a browser has no
+    business in other folders of the computer that runs it.
+    """
+    named = os.environ.get("RSAM_IMAGES")
+    return Path(named).resolve() if named and Path(named).is_dir() else None
+
+
+def inside(path: str) -> Path:
+    """A file or folder of the image folder, by its path in it or its whole path.
+
+    Raises
+    ------
+    DatasetError
+        It is not there.
+    """
+    top = root()
+    place = (top / path).resolve() if top else None
+    if place is None or not place.is_relative_to(top) or not place.exists():
+        raise DatasetError(
+            f"There is no “{path}” in the image folder. Type the name of a folder in it, or "
+            "upload the data set as a ZIP archive."
+        )
+    return place
 
 
 def images(folder: Path) -> list[Path]:
@@ -31,18 +61,15 @@ def images(folder: Path) -> list[Path]:
 
 def chooser() -> None:
     """Choose among the images of the folder that ``RSAM_IMAGES`` names; nothing without it."""
-    named = os.environ.get("RSAM_IMAGES")
-    if not named or not Path(named).is_dir():
-        return
-    found = images(Path(named))
+    top = root()
+    found = images(top) if top else []
     if not found:
         return
-    root = Path(named).resolve()
     choice = st.selectbox(
         "Or one from the image folder",
         found,
         index=None,
-        format_func=lambda path: str(path.relative_to(root)),
+        format_func=lambda path: str(path.relative_to(top)),
         placeholder="Choose an image",
         key="folder-image",
         help="These files lie on the computer that runs RSAM and are read in place: best for "

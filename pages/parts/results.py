@@ -15,12 +15,12 @@ from rsam_core.metrics import METRICS, all_metrics, confusion
 from rsam_core.render import confusion_legend, confusion_picture, overlay
 from rsam_core.samples import truth_mask
 from rsam_core.style import OverlayStyle
-from rsam_core.truth import read_truth
+from rsam_core.truth import read_truth, truth_from_labels
 
 from . import banner, resources
-from .workspace import Truth, Workspace, remove
+from .workspace import Workspace, remove
 
-TRUTH_TYPES = ["png", "tif", "tiff"]
+TRUTH_TYPES = ["png", "tif", "tiff", "geojson", "json", "gpkg", "zip"]
 
 
 def _columns(metres: bool) -> dict[str, object]:
@@ -136,8 +136,9 @@ def metrics_tab(workspace: Workspace, objects: Instances) -> None:
     truth = workspace.truth
     if truth is None:
         st.caption(
-            "A ground-truth mask is a picture of the same size in which every true object is "
-            "marked (not black). With it RSAM counts how many pixels are right and wrong."
+            "Ground truth is a picture of the same size in which every true object is marked "
+            "(not black), or a file of true outlines. With it RSAM counts how many pixels are "
+            "right and wrong. The Evaluate page tells more."
         )
         return
     found = workspace.remember("union", (objects,), objects.union_mask)
@@ -190,7 +191,7 @@ def _choose_truth(workspace: Workspace) -> None:
     upload, sample = st.columns([5, 6], gap="medium")
     with upload:
         file = st.file_uploader(
-            "Ground-truth mask (PNG or TIFF, same size as the image)",
+            "Ground truth: a mask (PNG, TIFF) or outlines (GeoJSON, GeoPackage, zipped Shapefile)",
             type=TRUTH_TYPES,
             key=f"truth-{workspace.token}",
         )
@@ -198,7 +199,7 @@ def _choose_truth(workspace: Workspace) -> None:
             workspace.truth_file = file.file_id
             workspace.truth, workspace.truth_error = None, None
             try:
-                workspace.truth = Truth.of(read_truth(file.getvalue(), workspace.shape))
+                workspace.truth = read_truth(file.getvalue(), workspace.scene, name=file.name)
             except RsamError as error:
                 workspace.truth_error = error
         if workspace.truth_error is not None:
@@ -211,7 +212,8 @@ def _choose_truth(workspace: Workspace) -> None:
 
     def use() -> None:
         of_kind = truth_mask(town, st.session_state["truth-class"])
-        workspace.truth = Truth.of(np.where(of_kind, town.labels, 0).astype(np.int32))
+        labels = np.where(of_kind, town.labels, 0).astype(np.int32)
+        workspace.truth = truth_from_labels(labels, st.session_state["truth-class"])
         workspace.truth_error = None
 
     with sample.container(horizontal=True, vertical_alignment="bottom"):

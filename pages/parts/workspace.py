@@ -29,31 +29,11 @@ from rsam_core.prompting import Prompter
 
 if TYPE_CHECKING:
     from rsam_core.prepare import Pipeline
+    from rsam_core.truth import Truth
 
 _KEY = "workspace"
 _PICTURES = 3
 """Pictures of views kept in each session."""
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """Ground truth of the scene.
-
-    Attributes
-    ----------
-    labels : ndarray of int32, shape (H, W)
-        0 is background; every other number is an object.
-    count : int
-        Objects in it.
-    """
-
-    labels: NDArray[np.int32]
-    count: int
-
-    @classmethod
-    def of(cls, labels: NDArray[np.int32]) -> Truth:
-        """Truth with its objects counted."""
-        return cls(labels, int(np.count_nonzero(np.unique(labels))))
 
 
 @dataclass

@@ -21,6 +21,7 @@ from pages.parts import resources, workspace
 from rsam_core.errors import Cancelled
 from rsam_core.promptbook import Book
 from rsam_core.samples import TownSample
+from rsam_core.truth import truth_from_labels
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -196,7 +197,7 @@ def test_prompts_are_answered_without_a_visit_to_the_segment_page(app: AppTest, 
 
 def test_truth_of_the_segment_page_is_known_here(evaluate: Start):
     labels = (TRUTH > 0).astype(np.int32) * 7
-    at = evaluate(truth=workspace.Truth.of(labels))
+    at = evaluate(truth=truth_from_labels(labels, "mask"))
     assert tiles(at)["Found"] == "1 of 1"
 
 
@@ -371,10 +372,12 @@ def test_a_bad_archive_is_one_message(dataset: AppTest):
     assert not dataset.exception
 
 
-def test_a_folder_that_does_not_exist_is_one_message(app: AppTest):
+@pytest.mark.parametrize("path", ["no/such/folder", "..", "/etc"])
+def test_a_folder_that_does_not_exist_is_one_message(app: AppTest, tmp_path, monkeypatch, path):
+    monkeypatch.setenv("RSAM_IMAGES", str(tmp_path))
     app.run()
     app.session_state["evaluate-tab"] = "Data sets"
     app.switch_page(PAGE).run()
-    app.text_input(key="dataset-path").input("/no/such/folder").run()
+    app.text_input(key="dataset-path").input(path).run()
     assert not app.exception
     assert len(app.error) == 1
