@@ -339,18 +339,22 @@ def _choose(
 ) -> CrossValidation:
     from sklearn.model_selection import StratifiedKFold
 
+    methods = settings.methods
+    if np.bincount(truth).min() < 3:
+        # A fold would leave one example of a class, which has no spread to discriminate by.
+        methods = tuple(name for name in methods if name != "discriminant") or ("trees",)
     splitter = StratifiedKFold(folds, shuffle=True, random_state=settings.seed)
     tables: dict[str, NDArray[np.int64]] = {}
     scores: dict[str, float] = {}
-    for method in settings.methods:
+    for method in methods:
         table = np.zeros((len(classes), len(classes)), dtype=np.int64)
         for learn, test in splitter.split(examples, truth):
             told = _estimator(method, settings.seed).fit(examples[learn], truth[learn])
             np.add.at(table, (truth[test], told.predict(examples[test])), 1)
         tables[method] = table
         scores[method] = float((np.diag(table) / table.sum(axis=1)).mean())
-    best = settings.methods[0]
-    for method in settings.methods[1:]:
+    best = methods[0]
+    for method in methods[1:]:
         error = np.sqrt(scores[best] * (1 - scores[best]) / len(truth))
         if scores[method] > scores[best] + error:
             best = method
@@ -368,4 +372,4 @@ def _estimator(method: str, seed: int) -> Any:
         return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.5)
     from sklearn.ensemble import ExtraTreesClassifier
 
-    return ExtraTreesClassifier(200, class_weight="balanced", random_state=seed, n_jobs=1)
+    return ExtraTreesClassifier(100, class_weight="balanced", random_state=seed, n_jobs=1)

@@ -14,12 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core._appearance import APPEARANCE, appearance, extra_bands
-from rsam_core._pooling import EmbeddedView, pool
+from rsam_core._pooling import EmbeddedView, embedded_tiles, pool
 from rsam_core.errors import Cancelled, ClassifyError
 from rsam_core.instances import Instance, Instances
 from rsam_core.window import Window
 
-__all__ = ["EmbeddedView", "FeatureSettings", "Features", "extract", "shape_features"]
+__all__ = [
+    "EmbeddedView",
+    "FeatureSettings",
+    "Features",
+    "embedded_tiles",
+    "extract",
+    "shape_features",
+]
 
 SHAPE = (
     "log_area",

@@ -84,6 +84,18 @@ def test_folds_shrink_to_the_rarest_class():
     assert train(features, given).validation.folds == 2
 
 
+@pytest.mark.parametrize("methods", [("trees", "discriminant", "logistic"), ("discriminant",)])
+def test_two_examples_of_two_classes_are_enough(methods):
+    features, labels = clouds()
+    given = [None if name == "c" else name for name in examples(labels, 2)]
+    trained = train(features, given, TrainSettings(methods))
+    told = trained.predict(features).labels
+    assert trained.validation.confusion.sum() == 4
+    assert "discriminant" not in trained.validation.scores
+    # Four examples are few, but far better than guessing between two classes.
+    assert np.mean([a == b for a, b in zip(told[:60], labels[:60])]) > 0.7
+
+
 @pytest.mark.parametrize(
     ("counts", "says"),
     [
