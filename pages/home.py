@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts import folder, workspace
 from pages.parts.gallery import gallery, open_and_go
+from pages.parts.project_panel import open_project
 from rsam_core.world_file import WORLD_FILE_TYPES, is_world_file
 
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
@@ -64,6 +65,10 @@ with left:
                 on_click=lambda: st.session_state.pop("opened-upload", None),
             )
     folder.chooser()
+    project = st.file_uploader("Or a project that RSAM saved", type=["zip"], key="home-project")
+    if project is not None and st.session_state.get("opened-project") != project.file_id:
+        st.session_state["opened-project"] = project.file_id
+        open_project(project)
     if workspace.current() is not None:
         st.page_link(
             "pages/segment.py",

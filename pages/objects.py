@@ -7,25 +7,22 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from pages.parts import banner, prompters, results, sidebar, workspace
+from pages.parts import autosaving, banner, prompters, results, sidebar, workspace
 from pages.parts.canvas import picture_canvas
 from pages.parts.classify_panel import classify_panel
+from pages.parts.export_panel import export_panel
 from pages.parts.gallery import gallery
 from pages.parts.mask_editor import mask_editor
 from pages.parts.objects_combine import combine_panel
 from pages.parts.objects_measure import measure_panel, measured
 from pages.parts.objects_refine import refine_panel
 from pages.parts.objects_table import chosen_ids, object_table, selection_buttons
+from pages.parts.project_panel import project_panel
 from pages.parts.room import room
 from rsam_core.combine import covered_area
 from rsam_core.instances import Instances
 from rsam_core.measure import density_per_hectare, summary
 from rsam_core.style import OverlayStyle, legend
-
-try:
-    from pages.parts.export_panel import export_panel
-except ModuleNotFoundError:
-    export_panel = None
 
 TABS = ["Refine", "Combine", "Measure", "Classify", "Export"]
 COLOURS = {"Objects": None, "Classes": "class"}
@@ -132,7 +129,13 @@ def page(work: workspace.Workspace) -> None:
         style = sidebar.overlay_style(work.scene.gsd, float(found.areas.max()))
     table = measured(work, found)
     fill = toolbar(work, found)
-    style = replace(style, fill=fill or style.fill, highlight=tuple(chosen_ids(work, found)))
+    colors = tuple(work.classes.colors.items()) if work.classes is not None else ()
+    style = replace(
+        style,
+        fill=fill or style.fill,
+        class_colors=colors,
+        highlight=tuple(chosen_ids(work, found)),
+    )
     headline(work, found, table)
     left, right = st.columns([56, 44], gap="medium")
     with left:
@@ -150,13 +153,13 @@ def page(work: workspace.Workspace) -> None:
         with tabs[3], banner.guard():
             classify_panel(work, found, table)
         with tabs[4], banner.guard():
-            if export_panel is None:
-                results.downloads_tab(work, found, table, style)
-            else:
-                export_panel(work, found, table)
+            export_panel(work, found, table, style)
+            st.divider()
+            project_panel(work)
     with banner.guard():
         object_table(work, found, table)
     mask_editor(work)
+    autosaving.keep_safe(work)
 
 
 opened = workspace.current()

@@ -147,6 +147,8 @@ class _Looks:
             self.color = palette.random_colors(instances.ids)
         elif style.fill == "class":
             self.color = palette.class_colors(item.label for item in instances)
+            for name, color in style.class_colors:
+                self.color[[item.label == name for item in instances]] = palette.to_rgb(color)
         else:
             self.color = np.tile(np.array(palette.to_rgb(style.color), np.uint8), (count, 1))
         self.alpha = np.full(count, 0.0 if style.fill == "none" else style.opacity)

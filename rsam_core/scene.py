@@ -167,6 +167,16 @@ class Scene:
         with self._reading(part) as (dataset, source):
             return self._chosen.view.rgb(dataset, source, shape)
 
+    @property
+    def file_size(self) -> int:
+        """Length in bytes of the file behind the scene."""
+        return self._file.size
+
+    def file_bytes(self) -> bytes:
+        """Return the whole file behind the scene; a turned photo as it is shown."""
+        source = self._file.source
+        return bytes(source) if isinstance(source, bytes) else source.read_bytes()
+
     def overview(self, max_size: int = 2048) -> np.ndarray:
         """Return the view image of the whole scene, reduced; kept in memory once it was read.
 

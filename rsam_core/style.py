@@ -49,6 +49,8 @@ class OverlayStyle:
         Colour of large objects, red by default.
     others : {"show", "fade", "hide"}
         What becomes of the objects that are not large, where `large_area` is given.
+    class_colors : tuple of (str, str)
+        Classes and their colours for ``"class"``; others have the colours of the palette.
     highlight : tuple of int
         Numbers of the objects that are selected. They get a bright outline on top of all
         others, and are outlined even when hidden.
@@ -71,6 +73,7 @@ class OverlayStyle:
     large_mode: LargeMode | None = None
     large_color: str = palette.LARGE
     others: Others = "show"
+    class_colors: tuple[tuple[str, str], ...] = ()
     highlight: tuple[int, ...] = field(default=())
     highlight_color: str = palette.HIGHLIGHT
 
@@ -92,6 +95,8 @@ class OverlayStyle:
             )
         for name in ("color", "large_color", "highlight_color"):
             palette.to_rgb(getattr(self, name))
+        for _, color in self.class_colors:
+            palette.to_rgb(color)
         if self.contour_color != "match":
             palette.to_rgb(self.contour_color)
         object.__setattr__(self, "contour_width", int(self.contour_width))
@@ -134,7 +139,8 @@ def _object_entries(
     if style.fill == "class":
         labels = {item.label or None for item in instances or ()}
         names = sorted(label for label in labels if label)
-        entries = [(name, palette.to_hex(palette.class_color(name))) for name in names]
+        own = dict(style.class_colors)
+        entries = [(n, own.get(n) or palette.to_hex(palette.class_color(n))) for n in names]
         if None in labels or not entries:
             entries.append(("no class yet", palette.UNLABELLED))
         return entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -387,3 +388,19 @@ def test_a_layer_without_objects_is_transparent():
     layer = overlay_layer((20, 30), Instances.empty((20, 30)))
     assert layer.shape == (20, 30, 4)
     assert not layer.any()
+
+
+def test_classes_have_the_colours_that_were_chosen():
+    labels = np.zeros((20, 40), np.int32)
+    labels[2:18, 2:18], labels[2:18, 22:38] = 1, 2
+    objects = Instances.from_label_map(labels)
+    objects = objects.replace(replace(objects.get(1), label="pond"))
+    style = OverlayStyle(
+        fill="class", opacity=1, contour=False, class_colors=(("pond", "#0102F0"),)
+    )
+    layer = overlay_layer((20, 40), objects, style)
+    assert layer[10, 10].tolist() == [1, 2, 240, 255]
+    assert layer[10, 30].tolist() == [*palette.to_rgb(palette.UNLABELLED), 255]
+    assert ("pond", "#0102F0") in legend(style, objects)
+    with pytest.raises(RsamError):
+        OverlayStyle(class_colors=(("pond", "blue"),))

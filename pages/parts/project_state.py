@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from types import MappingProxyType
+
+from affine import Affine
 
 import rsam_core as rsam
 from rsam_core.bands import ViewSettings
@@ -45,6 +49,8 @@ def to_state(work: Workspace, image: bytes | None = None) -> ProjectState:
             "view": source.view_settings.to_dict(),
             "next_id": max(work.book.next_id, found.next_id),
             "current": work.book.current,
+            "transform": list(source.transform[:6]) if source.transform is not None else None,
+            "crs": source.crs,
         },
         pipeline=json.loads(work.pipeline.to_json()) if work.pipeline is not None else None,
     )
@@ -65,11 +71,12 @@ def from_state(state: ProjectState, scene: rsam.Scene) -> Workspace:
         If it is another image, or something in the project cannot be used. Nothing is changed
         then.
     """
-    if scene.content_hash != state.scene_hash:
+    if state.image is None and scene.content_hash != state.scene_hash:
         raise ProjectError(
             f"“{scene.name}” is not the image of this project, which is “{state.scene_name}”. "
             "Open that file, or a project that was saved together with its image."
         )
+    scene = _placed(state, scene)
     prepared, pipeline = _shown(state, scene)
     if prepared.shape != state.instances.shape:
         raise ProjectError(
@@ -86,6 +93,17 @@ def from_state(state: ProjectState, scene: rsam.Scene) -> Workspace:
     entries = from_records(state.prompts, state.width, state.height)
     work.book, work.settled = _book(state, entries)
     return work
+
+
+def _placed(state: ProjectState, scene: rsam.Scene) -> rsam.Scene:
+    """The scene with the place that a world file or the user gave it."""
+    place, crs = state.settings.get("transform"), state.settings.get("crs")
+    if scene.transform is not None or not isinstance(place, list) or len(place) != 6:
+        return scene
+    if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in place):
+        return scene
+    named = crs if isinstance(crs, str) else None
+    return replace(scene, transform=Affine(*place), crs=named, gsd=state.gsd)
 
 
 def _shown(state: ProjectState, scene: rsam.Scene) -> tuple[rsam.Scene, Pipeline | None]:

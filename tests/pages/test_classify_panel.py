@@ -175,7 +175,7 @@ def test_the_rest_is_learned_from_examples(at):
     # What was learned is no example of its own.
     assert "building 3, road 3, vegetation 2" in texts(at)
     give(at, "road", 5)
-    assert "building 3, road 4, vegetation 2" in texts(at)
+    assert "road 4, building 3, vegetation 2" in texts(at)
     assert "Learn again to use them" in texts(at)
     learn(at)
     assert "Learn again to use them" not in texts(at)

@@ -386,8 +386,7 @@ class Stage {
       this.moved();
     } else if (event.key === "+" || event.key === "=") this.zoom(1.6);
     else if (event.key === "-") this.zoom(1 / 1.6);
-    else if (event.key === "0") this.fit();
-    else if (event.key === "1") this.zoom(1 / this.camera.s);
+    else if (event.key === "f") this.fit();
     else if (event.key === " ") this.space = true;
     else if (event.key === "Escape") {
       this.draft = this.hand = null;

@@ -1,0 +1,231 @@
+"""Files to take along: for the map, for a table, for machine learning, as pictures, as a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from rsam_core import export
+from rsam_core.classes import ClassList
+from rsam_core.exports.outlines import OutlineSettings, is_placed
+from rsam_core.instances import Instances
+from rsam_core.render import overlay
+from rsam_core.report import html_report
+from rsam_core.semantic import class_areas
+from rsam_core.style import OverlayStyle, legend
+
+from .workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be written.
+
+    Attributes
+    ----------
+    work : Workspace
+    objects : Instances
+    table : pandas.DataFrame
+        One row an object.
+    style : OverlayStyle
+        How the picture is drawn.
+    classes : ClassList
+    outline : OutlineSettings
+        How closely outlines follow the pixels.
+    """
+
+    work: Workspace
+    objects: Instances
+    table: pd.DataFrame
+    style: OverlayStyle
+    classes: ClassList
+    outline: OutlineSettings
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file.
+
+    Attributes
+    ----------
+    title, help : str
+        For people.
+    ending, mime : str
+    make : callable
+        From a request to the bytes of the file.
+    outlined : bool
+        Whether it holds outlines, which can be simplified.
+    placed : bool
+        Whether it needs a position on Earth.
+    """
+
+    title: str
+    help: str
+    ending: str
+    mime: str
+    make: Callable[[Request], bytes]
+    outlined: bool = False
+    placed: bool = False
+
+
+def _picture(r: Request):
+    whole = r.work.overview
+    return overlay(r.work.picture(whole), r.objects, r.style, scale=whole.scale[0])
+
+
+def _report(r: Request) -> bytes:
+    scene = r.work.scene
+    labelled = any(item.label for item in r.objects)
+    areas = class_areas(r.objects, r.classes, scene) if labelled else None
+    settings = {"Outlines": f"simplified by {r.outline.tolerance:g} {r.outline.unit}"}
+    if not r.outline.tolerance:
+        settings = {"Outlines": "along the pixels"}
+    if r.work.automatic is not None:
+        chosen = r.work.automatic.settings
+        settings |= {
+            "Model of the automatic mode": r.work.automatic.model,
+            "Minimum quality": f"{chosen.min_quality:g}",
+            "Minimum size": f"{chosen.min_area:g} px",
+        }
+    if r.work.pipeline is not None:
+        settings["Prepared by"] = ", ".join(step.title for step in r.work.pipeline.steps)
+    return html_report(
+        _picture(r), r.table, scene, legend=legend(r.style, r.objects, gsd=scene.gsd),
+        class_areas=areas, settings=settings, covered=int(r.objects.union_mask().sum()),
+    )  # fmt: skip
+
+
+def _outlines(function: Callable[..., bytes]) -> Callable[[Request], bytes]:
+    return lambda r: function(r.objects, r.work.scene, table=r.table, settings=r.outline)
+
+
+FORMATS: dict[str, tuple[Format, ...]] = {
+    "Map": (
+        Format("GeoPackage", "Outlines with all measures; opens in QGIS and ArcGIS.", "gpkg",
+               "application/geopackage+sqlite3", _outlines(export.to_geopackage), True),
+        Format("GeoJSON", "Outlines in longitude and latitude, for web maps and every GIS.",
+               "geojson", "application/geo+json", _outlines(export.to_geojson), True),
+        Format("Shapefile (ZIP)", "For older programs. Column names have ten letters at most; a "
+               "list is in the ZIP.", "shp.zip", "application/zip",
+               _outlines(export.to_shapefile), True),
+        Format("KML", "For Google Earth.", "kml", "application/vnd.google-earth.kml+xml",
+               lambda r: export.to_kml(r.objects, r.work.scene, table=r.table,
+                                       settings=r.outline, classes=r.classes), True, True),
+        Format("Labels (GeoTIFF)", "The object's number at each pixel.", "labels.tif",
+               "image/tiff", lambda r: export.label_geotiff(r.objects, r.work.scene)),
+        Format("Classes (GeoTIFF)", "The class at each pixel, with colours.", "classes.tif",
+               "image/tiff", lambda r: export.class_geotiff(r.objects, r.classes, r.work.scene)),
+    ),
+    "Table and report": (
+        Format("Table (CSV)", "One row an object, for spreadsheets.", "csv", "text/csv",
+               lambda r: export.to_csv(r.table)),
+        Format("Report (HTML)", "One page with picture, figures, table and settings; prints.",
+               "html", "text/html", _report),
+    ),
+    "Pictures": (
+        Format("Picture with outlines (PNG)", "As it is drawn now.", "overlay.png", "image/png",
+               lambda r: export.overlay_png(_picture(r))),
+        Format("Labels (PNG)", "The object's number at each pixel, 16 bits.", "labels.png",
+               "image/png", lambda r: export.label_png(r.objects)),
+        Format("Classes (PNG)", "The class at each pixel, with colours.", "classes.png",
+               "image/png", lambda r: export.class_png(r.objects, r.classes)),
+    ),
+    "Machine learning": (
+        Format("COCO (polygons)", "Annotations as JSON with polygons.", "coco.json",
+               "application/json",
+               lambda r: export.to_coco(r.objects, r.work.scene, classes=r.classes,
+                                        settings=r.outline), True),
+        Format("COCO (run lengths)", "Annotations as JSON with exact masks.", "coco-rle.json",
+               "application/json",
+               lambda r: export.to_coco(r.objects, r.work.scene, classes=r.classes, masks="rle")),
+        Format("YOLO segmentation (ZIP)", "A text line an object, with the list of classes.",
+               "yolo.zip", "application/zip",
+               lambda r: export.to_yolo(r.objects, r.work.scene, classes=r.classes,
+                                        settings=r.outline), True),
+    ),
+}  # fmt: skip
+"""Kinds of files by what they are for."""
+
+TOLERANCES = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0]
+
+
+def export_panel(
+    work: Workspace, found: Instances, table: pd.DataFrame, style: OverlayStyle
+) -> None:
+    """Choose which objects go into which file, and download it.
+
+    Parameters
+    ----------
+    work : Workspace
+    found : Instances
+        All objects.
+    table : pandas.DataFrame
+        One row an object, in the same order.
+    style : OverlayStyle
+        How the objects are drawn.
+    """
+    if not len(found):
+        st.caption("There is nothing to take along yet. Find objects on the Segment page first.")
+        return
+    objects, table = _chosen(work, found, table)
+    tolerance = st.select_slider(
+        "Simplify outlines (pixels)",
+        TOLERANCES,
+        1.0,
+        key="export-tolerance",
+        persist_state="session",
+        help="How far an outline may stray from the pixels. 1 takes the steps off slanting edges "
+        "and makes files much smaller; 0 keeps every corner.",
+    )
+    request = Request(
+        work, objects, table, style, work.classes or ClassList(), OutlineSettings(tolerance)
+    )
+    purpose = st.segmented_control(
+        "What for", list(FORMATS), default="Map", key="export-purpose", required=True,
+        label_visibility="collapsed", persist_state="session",
+    )  # fmt: skip
+    placed = is_placed(work.scene)
+    stem = Path(work.scene.name).stem or "image"
+    for index, format in enumerate(FORMATS[purpose or "Map"]):
+        with st.container(
+            horizontal=True, vertical_alignment="center", key=f"format-{purpose}-{index}"
+        ):
+            st.download_button(
+                format.title,
+                lambda format=format: format.make(request),
+                f"{stem}.{format.ending}",
+                format.mime,
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"export-{format.ending}",
+                disabled=format.placed and not placed,
+                width=230,
+            )
+            st.caption(format.help)
+    if not placed and purpose == "Map":
+        st.caption(
+            ":material/info: This image has no position on Earth, so outlines are in pixels and "
+            "there is no KML."
+        )
+
+
+def _chosen(
+    work: Workspace, found: Instances, table: pd.DataFrame
+) -> tuple[Instances, pd.DataFrame]:
+    """The objects that go into the file, with their rows of the table."""
+    selected = [item.id for item in found if item.id in work.selected]
+    names = ["All objects", "Selected"]
+    scope = names[0]
+    if selected:
+        scope = st.segmented_control(
+            "Objects", names, default=names[0], key="export-scope", required=True,
+            format_func=lambda name: f"{name} ({len(selected if name == names[1] else found):,})",
+        )  # fmt: skip
+    if scope != names[1]:
+        return found, table
+    keep = table["id"].isin(selected)
+    return found.select(selected), table[keep].reset_index(drop=True)

@@ -1,0 +1,71 @@
+"""The project: everything of a session in one file, to go on elsewhere or another day."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+import rsam_core as rsam
+from rsam_core.project import ENDING, load_project, save_project
+
+from . import banner, workspace
+from .project_state import from_state, to_state
+from .workspace import Workspace
+
+
+def project_panel(work: Workspace) -> None:
+    """Save the session as a project file."""
+    source = work.original or work.scene
+    size = source.file_size / 1e6
+    with_image = st.toggle(
+        f"With the image ({size:,.1f} MB)",
+        value=size < 50,
+        key=f"project-image-{work.token}",
+        help="Without the image the file is small, and whoever opens it needs the same image.",
+    )
+
+    def content() -> bytes:
+        image = source.file_bytes() if with_image else None
+        return save_project(to_state(work, image))
+
+    st.download_button(
+        "Save project",
+        content,
+        f"{Path(source.name).stem or 'image'}{ENDING}",
+        "application/zip",
+        icon=":material/save:",
+        on_click="ignore",
+        key="save-project",
+    )
+    st.caption(
+        "Holds prompts, objects, classes, preparation and settings. Open it on the Home page."
+    )
+
+
+def open_project(file: object) -> None:
+    """Open a project file that was uploaded on the Home page, and go to its objects.
+
+    A project without its image is opened on the image that is open at the moment.
+
+    Parameters
+    ----------
+    file : UploadedFile
+    """
+    with banner.guard():
+        with st.spinner("Opening the project…"):
+            state = load_project(file.getvalue())
+            if state.image is not None:
+                scene = rsam.open_scene(state.image, name=state.scene_name)
+            else:
+                now = workspace.current()
+                if now is None:
+                    st.info(
+                        f"This project was saved without its image. Open “{state.scene_name}” "
+                        "first, then the project again.",
+                        icon=":material/image:",
+                    )
+                    return
+                scene = now.original or now.scene
+            workspace.enter(from_state(state, scene)).declined = True
+        st.switch_page("pages/segment.py")

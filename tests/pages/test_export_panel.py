@@ -1,0 +1,85 @@
+"""Files from the Export tab: the right objects, read with the libraries that know them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from helpers_pages import fine, png, texts
+from helpers_panels import coloured, panel_app, work_of
+from streamlit.testing.v1 import AppTest
+
+from pages.parts.export_panel import FORMATS, Request
+from rsam_core.classes import ClassList
+from rsam_core.exports.outlines import OutlineSettings
+from rsam_core.instances import Instances
+from rsam_core.measure import measure
+from rsam_core.samples import TownSample, write_geotiff
+from rsam_core.style import OverlayStyle
+
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+
+
+def buttons(at: AppTest) -> dict[str, bool]:
+    """Download buttons by label, and whether they can be pressed."""
+    return {b.proto.label: not b.proto.disabled for b in at.get("download_button")}
+
+
+@pytest.fixture
+def at() -> AppTest:
+    image, objects = coloured()
+    page = panel_app("export_panel.export_panel", work_of(png(image), objects))
+    page.run()
+    fine(page)
+    return page
+
+
+def test_formats_by_purpose_and_what_a_plain_image_lacks(at: AppTest):
+    shown = buttons(at)
+    assert shown["GeoPackage"]
+    assert not shown["KML"]
+    assert "no position on Earth" in texts(at)
+    for purpose, formats in FORMATS.items():
+        at.button_group(key="export-purpose").set_value(purpose).run()
+        fine(at)
+        assert list(buttons(at)) == [format.title for format in formats]
+
+
+def test_selected_objects_alone(at: AppTest):
+    work = at.session_state["workspace"]
+    work.selected = frozenset({2, 3})
+    at.run()
+    fine(at)
+    scope = at.button_group(key="export-scope")
+    assert scope.options == ["All objects (14)", "Selected (2)"]
+
+
+@pytest.fixture
+def request_of(town: TownSample):
+    work = work_of(write_geotiff(town), Instances.from_label_map(town.labels), "town.tif")
+    from pages.parts import workspace
+
+    found, _ = workspace.objects(work)
+    table = measure(found, work.scene)
+    return Request(work, found, table, OverlayStyle(), ClassList(), OutlineSettings(0.0))
+
+
+def test_every_format_gives_a_file(request_of: Request):
+    sizes = {f.title: len(f.make(request_of)) for group in FORMATS.values() for f in group}
+    assert min(sizes.values()) > 100
+
+
+def test_files_hold_the_same_objects(request_of: Request):
+    formats = {f.title: f for group in FORMATS.values() for f in group}
+    package = gpd.read_file(io.BytesIO(formats["GeoPackage"].make(request_of)))
+    assert len(package) == len(request_of.objects)
+    assert package.area.sum() == pytest.approx(request_of.table["area_m2"].sum(), rel=1e-6)
+    rows = pd.read_csv(io.BytesIO(formats["Table (CSV)"].make(request_of)))
+    assert rows["id"].tolist() == request_of.objects.ids.tolist()
+    report = formats["Report (HTML)"].make(request_of).decode()
+    assert f"{len(request_of.objects):,}" in report
+    with zipfile.ZipFile(io.BytesIO(formats["Shapefile (ZIP)"].make(request_of))) as archive:
+        assert {name.rsplit(".", 1)[-1] for name in archive.namelist()} >= {"shp", "dbf", "prj"}
