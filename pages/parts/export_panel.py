@@ -190,22 +190,20 @@ def export_panel(
     )  # fmt: skip
     placed = is_placed(work.scene)
     stem = Path(work.scene.name).stem or "image"
-    for index, format in enumerate(FORMATS[purpose or "Map"]):
-        with st.container(
-            horizontal=True, vertical_alignment="center", key=f"format-{purpose}-{index}"
-        ):
-            st.download_button(
-                format.title,
-                lambda format=format: format.make(request),
-                f"{stem}.{format.ending}",
-                format.mime,
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"export-{format.ending}",
-                disabled=format.placed and not placed,
-                width=230,
-            )
-            st.caption(format.help)
+    for format in FORMATS[purpose or "Map"]:
+        left, right = st.columns([5, 6], vertical_alignment="center", gap="small")
+        left.download_button(
+            format.title,
+            lambda format=format: format.make(request),
+            f"{stem}.{format.ending}",
+            format.mime,
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"export-{format.ending}",
+            disabled=format.placed and not placed,
+            width="stretch",
+        )
+        right.caption(format.help)
     if not placed and purpose == "Map":
         st.caption(
             ":material/info: This image has no position on Earth, so outlines are in pixels and "
