@@ -17,6 +17,7 @@ from pages.parts.objects_combine import combine_panel
 from pages.parts.objects_measure import measure_panel, measured
 from pages.parts.objects_refine import refine_panel
 from pages.parts.objects_table import chosen_ids, object_table, selection_buttons
+from pages.parts.paint_panel import paint_panel
 from pages.parts.project_panel import project_panel
 from pages.parts.room import room
 from rsam_core.combine import covered_area
@@ -24,7 +25,7 @@ from rsam_core.instances import Instances
 from rsam_core.measure import density_per_hectare, summary
 from rsam_core.style import OverlayStyle, legend
 
-TABS = ["Refine", "Combine", "Measure", "Classify", "Export"]
+TABS = ["Refine", "Combine", "Measure", "Classify", "Paint", "Export"]
 COLOURS = {"Objects": None, "Classes": "class"}
 # Heights in pixels: of what stands above the picture and its hint; the least of the picture.
 AROUND, LOWEST = 250, 420
@@ -153,6 +154,8 @@ def page(work: workspace.Workspace) -> None:
         with tabs[3], banner.guard():
             classify_panel(work, found, table)
         with tabs[4], banner.guard():
+            paint_panel(work, found)
+        with tabs[5], banner.guard():
             export_panel(work, found, table, style)
             st.divider()
             project_panel(work)

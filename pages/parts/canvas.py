@@ -85,6 +85,7 @@ def picture_canvas(
         "label": label,
         "pictures": _pictures(workspace),
         "overlay": layer,
+        "extra": _patches(workspace) if mode == "select" else None,
         "drawn": layer["region"] if layer else None,
         "view": list(workspace.view.bounds),
         "marks": _marks(workspace.book) if mode in ("points", "boxes") else [],
@@ -116,7 +117,9 @@ def _take(key: str) -> None:
         events, workspace.acknowledged = read_events(report, workspace.acknowledged, width, height)
         own = bool(st.session_state.get("own-objects"))
         for event in events:
-            if event.kind == "pick":
+            if event.kind == "pick" and workspace.painting is not None:
+                workspace.painting = workspace.painting.toggled(event.x, event.y)
+            elif event.kind == "pick":
                 _pick(workspace, event)
             else:
                 workspace.book = prompted(workspace.book, event, workspace.view, own_objects=own)
@@ -191,6 +194,21 @@ def _layer(
         return _cropped(layer, region, scale)
 
     return workspace.remember("layer", (region, scale, found, style), draw)
+
+
+def _patches(workspace: Workspace) -> dict[str, Any] | None:
+    """The patches that are being painted with."""
+    painting = workspace.painting
+    if painting is None:
+        return None
+
+    def draw() -> str:
+        picture = cv2.cvtColor(painting.layer(), cv2.COLOR_RGBA2BGRA)
+        content = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+        return _inline(content.tobytes(), "image/png")
+
+    url = workspace.remember("patches", (painting,), draw)
+    return {"url": url, "box": list(painting.frame.bounds), "smooth": True}
 
 
 def _cropped(layer: NDArray[np.uint8], region: Frame, scale: float) -> dict[str, Any]:

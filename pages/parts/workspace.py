@@ -24,6 +24,7 @@ from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.jobs import Job
 from rsam_core.models.catalog import DEFAULT_MODEL
+from rsam_core.painting import Painting
 from rsam_core.promptbook import Book, Entry
 from rsam_core.prompting import Prompter
 
@@ -70,6 +71,8 @@ class Workspace:
         Numbers of the objects that are selected in the picture or the table.
     classes : Any
         The classes that objects can be given; None until the first is wanted.
+    painting : Painting or None
+        Patches of the picture that clicks choose, while an area is painted.
     viewport : Viewport or None
         What the canvas shows; None until the browser has told.
     look_at : tuple or None
@@ -114,6 +117,7 @@ class Workspace:
     settled: dict[Entry, Instance | None] = field(default_factory=dict)
     selected: frozenset[int] = frozenset()
     classes: Any = None
+    painting: Painting | None = None
     viewport: Viewport | None = None
     look_at: tuple[int, float, float, float, float] | None = None
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
@@ -278,7 +282,7 @@ def change_scene(work: Workspace, scene: rsam.Scene) -> bool:
         work.job.cancel()
         work.job = None
     work.book, work.numbers, work.prompter, work.selected = Book(), {}, None, frozenset()
-    work.view, work.viewport, work.look_at = fresh.view, None, None
+    work.view, work.viewport, work.look_at, work.painting = fresh.view, None, None, None
     work.truth, work.sample, work.token = None, None, fresh.token
     return False
 

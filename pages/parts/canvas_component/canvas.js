@@ -57,7 +57,8 @@ class Stage {
     this.root.style.height = height + "px";
     this.find("badge").textContent = badge || "";
     if (canvas === this.id) this.queue = this.queue.filter((event) => event.n > ack);
-    this.wanted = [...this.data.pictures, ...(this.data.overlay ? [this.data.overlay] : [])];
+    const { pictures, overlay, extra } = this.data;
+    this.wanted = [...pictures, overlay, extra].filter(Boolean);
     for (const layer of this.wanted) this.load(layer.url);
     this.settleLayers();
     if (fresh || !this.camera) {

@@ -1,0 +1,91 @@
+"""Painting large areas by clicks on patches of one colour, such as fields and water."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import rsam_core as rsam
+from rsam_core.coordinates import Frame, Viewport
+from rsam_core.instances import Instances
+from rsam_core.painting import Painting
+from rsam_core.superpixels import SuperpixelSettings
+
+from . import banner, workspace
+from .classify_panel import classes_of
+from .workspace import Workspace
+
+_LONGEST = 1200
+"""Longest side of the picture that is divided: more takes seconds."""
+
+
+def paint_panel(work: Workspace, found: Instances) -> None:
+    """Divide what is on the screen into patches, choose some by clicks, make them an object.
+
+    Parameters
+    ----------
+    work : Workspace
+        Its ``painting`` takes the clicks as long as it is there.
+    found : Instances
+        All objects.
+    """
+    size = st.slider(
+        "Size of a patch (screen pixels)", 10, 80, 28, 2, key="patch-size", persist_state="session",
+        help="Patches follow the colours of what is on the screen. Zoom in for finer ones.",
+    )  # fmt: skip
+
+    def start() -> None:
+        frame = seen(work)
+        window = rsam.Window(*(round(v) for v in (frame.x, frame.y, frame.width, frame.height)))
+        image = work.scene.read_rgb(window, max(frame.columns, frame.rows))
+        frame = Frame(frame.x, frame.y, frame.width, frame.height, *image.shape[1::-1])
+        scale = frame.columns / max(1.0, shown(work).columns)
+        settings = SuperpixelSettings(size=max(4, min(500, round(size * scale))))
+        work.painting = Painting.start(image, frame, settings)
+
+    if work.painting is None:
+        st.caption(
+            "For large areas without a clear outline: RSAM divides what is on the screen into "
+            "patches of one colour, and you click those that belong together."
+        )
+        if st.button("Show patches", key="paint-start", icon=":material/grid_on:", type="primary"):
+            with banner.guard():
+                with st.spinner("Dividing the picture…"):
+                    start()
+                st.rerun()
+        return
+    count = len(work.painting.chosen)
+    st.markdown(f"**{count:,} patch{'es' if count != 1 else ''} chosen.** Click patches in the "
+                "picture; click again to leave one out.")  # fmt: skip
+    classes = classes_of(work)
+    label = st.selectbox("Class of the area", ["No class", *classes.names], key="paint-class")
+
+    def make() -> None:
+        item = work.painting.instance(None if label == "No class" else label)
+        now, _ = workspace.objects(work)
+        workspace.commit(work, now.add(item), "Paint an area")
+        work.painting = Painting(work.painting.frame, work.painting.labels)
+
+    def stop() -> None:
+        work.painting = None
+
+    with st.container(horizontal=True):
+        st.button(
+            "Make it an object", key="paint-make", icon=":material/check:", disabled=not count,
+            type="primary", on_click=make,
+        )  # fmt: skip
+        st.button("Done", key="paint-stop", icon=":material/close:", on_click=stop)
+
+
+def shown(work: Workspace) -> Viewport:
+    """What is on the screen; the whole scene until the browser has told."""
+    scene = work.scene
+    return work.viewport or Viewport.fitting(scene.width, scene.height, 700, 500)
+
+
+def seen(work: Workspace) -> Frame:
+    """The part of the scene on the screen, at the screen's resolution or the scene's own."""
+    scene, viewport = work.scene, shown(work)
+    region = viewport.within(scene.width, scene.height) or work.overview
+    scale = min(1.0, viewport.scale, _LONGEST / max(region.width, region.height))
+    columns, rows = max(1, round(region.width * scale)), max(1, round(region.height * scale))
+    return Frame(region.x, region.y, region.width, region.height, columns, rows)

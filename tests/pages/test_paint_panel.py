@@ -1,0 +1,45 @@
+"""Painting an area on the Objects page: clicks choose patches, which become an object."""
+
+from __future__ import annotations
+
+import pytest
+from helpers_pages import click, fine, png, texts
+from helpers_panels import coloured, labels, panel_app, work_of
+from streamlit.testing.v1 import AppTest
+
+from pages.parts import workspace
+
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+
+
+@pytest.fixture
+def at() -> AppTest:
+    image, objects = coloured()
+    page = panel_app("paint_panel.paint_panel", work_of(png(image), objects))
+    page.run()
+    fine(page)
+    return page
+
+
+def test_patches_are_chosen_and_become_an_object_of_a_class(at: AppTest):
+    work = at.session_state["workspace"]
+    before = len(workspace.objects(work)[0])
+    click(at, "Show patches")
+    assert work.painting.frame.bounds == (0, 0, 240, 160)
+    assert "**0 patches chosen.**" in texts(at)
+    assert [b.disabled for b in at.button if b.label == "Make it an object"] == [True]
+    # The canvas hands its clicks over.
+    work.painting = work.painting.toggled(45, 115)
+    at.run()
+    assert "**1 patch chosen.**" in texts(at)
+    at.selectbox(key="paint-class").select("vegetation").run()
+    click(at, "Make it an object")
+    found, _ = workspace.objects(work)
+    assert len(found) == before + 1
+    assert labels(at)[-1] == "vegetation"
+    assert found[-1].id in found.at(45, 115)
+    assert work.painting.chosen == frozenset()
+    click(at, "Done")
+    assert work.painting is None
+    workspace.undo(work)
+    assert len(workspace.objects(work)[0]) == before
