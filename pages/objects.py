@@ -109,6 +109,8 @@ def picture(
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
         if style.fill == "class" or style.large_area is not None:
             results.chips(legend(style, found, gsd=work.scene.gsd))
+        elif work.painting is not None:
+            st.caption("Click the patches that belong together. **Done** ends painting.")
         else:
             st.caption("Click an object to select it; Shift + click selects several.")
 

@@ -28,10 +28,6 @@ def paint_panel(work: Workspace, found: Instances) -> None:
     found : Instances
         All objects.
     """
-    size = st.slider(
-        "Size of a patch (screen pixels)", 10, 80, 28, 2, key="patch-size", persist_state="session",
-        help="Patches follow the colours of what is on the screen. Zoom in for finer ones.",
-    )  # fmt: skip
 
     def start() -> None:
         frame = seen(work)
@@ -39,9 +35,21 @@ def paint_panel(work: Workspace, found: Instances) -> None:
         image = work.scene.read_rgb(window, max(frame.columns, frame.rows))
         frame = Frame(frame.x, frame.y, frame.width, frame.height, *image.shape[1::-1])
         scale = frame.columns / max(1.0, shown(work).columns)
-        settings = SuperpixelSettings(size=max(4, min(500, round(size * scale))))
-        work.painting = Painting.start(image, frame, settings)
+        size = round(st.session_state["patch-size"] * scale)
+        work.painting = Painting.start(
+            image, frame, SuperpixelSettings(size=min(max(size, 4), 500))
+        )
 
+    def resized() -> None:
+        if work.painting is not None:
+            with banner.guard():
+                start()
+
+    st.slider(
+        "Size of a patch (screen pixels)", 10, 80, 28, 2, key="patch-size", persist_state="session",
+        on_change=resized,
+        help="Patches follow the colours of what is on the screen. Zoom in for finer ones.",
+    )  # fmt: skip
     if work.painting is None:
         st.caption(
             "For large areas without a clear outline: RSAM divides what is on the screen into "
