@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 # The slider of the Prepare page; only what it calls the two pictures differs.
-from .prepare_swipe import _CSS, _HTML, _JS, _address
+from .prepare_swipe import CSS, HTML, SCRIPT, address
 
 _WORDS = {"picture before": "picture of the truth", "Before": "Truth", "After": "Outlined"}
 
@@ -16,7 +16,7 @@ def _renamed(html: str) -> str:
     return html
 
 
-_component = st.components.v2.component("rsam_truth_swipe", html=_renamed(_HTML), css=_CSS, js=_JS)
+_component = st.components.v2.component("rsam_truth_swipe", html=_renamed(HTML), css=CSS, js=SCRIPT)
 
 
 def swipe(truth: bytes, outlined: bytes, size: tuple[int, int], *, height: int, key: str) -> None:
@@ -36,8 +36,8 @@ def swipe(truth: bytes, outlined: bytes, size: tuple[int, int], *, height: int, 
     _component(
         key=key,
         data={
-            "before": _address(truth, f"{key}-truth"),
-            "after": _address(outlined, f"{key}-outlined"),
+            "before": address(truth, f"{key}-truth"),
+            "after": address(outlined, f"{key}-outlined"),
             "size": list(size),
             "size_after": list(size),
             "height": height,

@@ -7,7 +7,7 @@ import base64
 import streamlit as st
 from streamlit import runtime
 
-_HTML = """
+HTML = """
 <div class="frame">
   <div class="stage" tabindex="0" role="slider" aria-label="Share of the picture before"
        aria-valuemin="0" aria-valuemax="100" aria-valuenow="50">
@@ -26,7 +26,7 @@ _HTML = """
 </div>
 """
 
-_CSS = """
+CSS = """
 .frame { position: relative; width: 100%; display: flex; justify-content: center;
   align-items: center;
   background: var(--st-secondary-background-color); border-radius: .5rem; overflow: hidden; }
@@ -59,7 +59,7 @@ _CSS = """
 .sharp img { image-rendering: pixelated; }
 """
 
-_JS = """
+SCRIPT = """
 const kept = new WeakMap();
 
 export default function (component) {
@@ -163,7 +163,7 @@ export default function (component) {
 }
 """
 
-_swipe = st.components.v2.component("rsam_swipe", html=_HTML, css=_CSS, js=_JS)
+_swipe = st.components.v2.component("rsam_swipe", html=HTML, css=CSS, js=SCRIPT)
 
 
 def swipe(
@@ -207,8 +207,8 @@ def swipe(
         Where the overview was last clicked, as shares of width and height.
     """
     data = {
-        "before": _address(before, f"{key}-before"),
-        "after": _address(after, f"{key}-after"),
+        "before": address(before, f"{key}-before"),
+        "after": address(after, f"{key}-after"),
         "size": list(size),
         "size_after": list(size_after),
         "height": height,
@@ -220,13 +220,13 @@ def swipe(
     }
     if overview is not None:
         picture, whole, part = overview
-        data["map"] = {"url": _address(picture, f"{key}-map"), "size": whole, "part": part}
+        data["map"] = {"url": address(picture, f"{key}-map"), "size": whole, "part": part}
     result = _swipe(key=key, data=data, default={"place": None}, on_place_change=lambda: None)
     place = result.get("place")
     return (float(place[0]), float(place[1])) if place else None
 
 
-def _address(content: bytes, place: str) -> str:
+def address(content: bytes, place: str) -> str:
     """Where the browser fetches a picture."""
     if not runtime.exists():
         return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
