@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rsam_core as rsam
+from rsam_core.baselines import grabcut
 from rsam_core.simulate import centre_click, corrective_click, tight_box
 
 SMALLEST = 100
@@ -52,30 +53,6 @@ def objects(labels: NDArray[np.int32]) -> Iterator[NDArray[np.bool_]]:
 def overlap(truth: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
     """IoU of one object."""
     return rsam.iou(rsam.confusion(truth, mask))
-
-
-def grabcut(image: NDArray[np.uint8], box: tuple[float, ...]) -> NDArray[np.bool_]:
-    """OpenCV's GrabCut from a box, five iterations; the whole box where it fails."""
-    x0, y0, x1, y1 = (int(v) for v in box)
-    mask = np.full(image.shape[:2], cv2.GC_BGD, np.uint8)
-    mask[y0:y1, x0:x1] = cv2.GC_PR_FGD
-    filled = mask == cv2.GC_PR_FGD
-    if filled.all():
-        return filled
-    try:
-        cv2.setRNGSeed(0)
-        cv2.grabCut(
-            np.ascontiguousarray(image[..., ::-1]),
-            mask,
-            None,
-            np.zeros((1, 65)),
-            np.zeros((1, 65)),
-            5,
-            cv2.GC_INIT_WITH_MASK,
-        )
-    except cv2.error:
-        return filled
-    return (mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)
 
 
 def evaluate(

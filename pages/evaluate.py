@@ -14,27 +14,18 @@ from pages.parts import (
     evaluate_studies,
     workspace,
 )
-from pages.parts.gallery import gallery
-
-
-def without_image(what: str) -> None:
-    """What to do when no image is open."""
-    st.info(
-        f"No image is open yet. {what} Upload your own on the Home page, or start with a sample, "
-        "which brings its exact truth.",
-        icon=":material/image:",
-    )
-    if st.button("Open your own image", icon=":material/upload:", key="evaluate-open"):
-        st.switch_page("pages/home.py")
-    st.subheader("Samples")
-    gallery()
+from pages.parts.gallery import no_image
 
 
 def with_image(show: Callable[[workspace.Workspace], None], what: str) -> None:
     """A tab that needs an image."""
     work = workspace.current()
     if work is None:
-        without_image(what)
+        no_image(
+            f"No image is open yet. {what} Upload your own on the Home page, or start with a "
+            "sample, which brings its exact truth.",
+            page="pages/evaluate.py",
+        )
     else:
         show(work)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import folder, workspace
+from pages.parts import banner, folder, workspace
 from pages.parts.gallery import gallery, open_and_go
 from pages.parts.project_panel import open_project
-from rsam_core.world_file import WORLD_FILE_TYPES, is_world_file
+from rsam_core.world_file import WORLD_FILE_TYPES, is_world_file, pair_uploads
 
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
 
@@ -43,12 +43,17 @@ with left:
         "For a picture with a world file (.jgw, .pgw, .tfw), drop both. For other images you "
         "can type the size of a pixel later.",
     )
-    images = [file for file in files if not is_world_file(file.name)]
-    worlds = [file for file in files if is_world_file(file.name)]
-    if worlds and not images:
+    by_name = {file.name: file for file in files}
+    pairs: dict[str, str | None] = {}
+    if len(by_name) == 1 and is_world_file(next(iter(by_name))):
         st.info("This is a world file. Add the image that it belongs to.", icon=":material/info:")
-    elif images:
-        file, world = images[-1], worlds[-1] if worlds else None
+    else:
+        with banner.guard():
+            pairs = pair_uploads(by_name)
+    if pairs:
+        # The image that was added last.
+        name, world_name = list(pairs.items())[-1]
+        file, world = by_name[name], by_name.get(world_name)
         ids = (file.file_id, world.file_id if world else None)
 
         def open_now() -> None:

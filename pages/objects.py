@@ -11,7 +11,7 @@ from pages.parts import autosaving, banner, prompters, results, sidebar, workspa
 from pages.parts.canvas import picture_canvas
 from pages.parts.classify_panel import classify_panel
 from pages.parts.export_panel import export_panel
-from pages.parts.gallery import gallery
+from pages.parts.gallery import no_image
 from pages.parts.mask_editor import mask_editor
 from pages.parts.objects_combine import combine_panel
 from pages.parts.objects_measure import measure_panel, measured
@@ -27,22 +27,12 @@ from rsam_core.style import OverlayStyle, legend
 
 TABS = ["Refine", "Combine", "Measure", "Classify", "Paint", "Export"]
 COLOURS = {"Objects": None, "Classes": "class"}
+NO_IMAGE = (
+    "No image is open yet. Open one and find its objects on the Segment page; here you then "
+    "smooth, combine, measure, classify and export them."
+)
 # Heights in pixels: of what stands above the picture and its hint; the least of the picture.
 AROUND, LOWEST = 250, 420
-
-
-def no_image() -> None:
-    """What to do when no image is open."""
-    st.title("Objects")
-    st.info(
-        "No image is open yet. Open one and find its objects on the Segment page; here you then "
-        "smooth, combine, measure, classify and export them.",
-        icon=":material/category:",
-    )
-    if st.button("Open an image", type="primary", icon=":material/upload:"):
-        st.switch_page("pages/home.py")
-    st.subheader("Samples")
-    gallery()
 
 
 def no_objects(problems: dict[int, str]) -> None:
@@ -169,7 +159,8 @@ def page(work: workspace.Workspace) -> None:
 
 opened = workspace.current()
 if opened is None:
-    no_image()
+    st.title("Objects")
+    no_image(NO_IMAGE, icon=":material/category:")
 else:
     with banner.guard():
         page(opened)

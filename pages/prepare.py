@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts import banner, prepare_view, workspace
-from pages.parts.gallery import gallery
+from pages.parts.gallery import no_image
 from pages.parts.prepare_actions import actions, collect, files
 from pages.parts.prepare_state import Bench, bench
 from pages.parts.prepare_steps import (
@@ -21,22 +21,10 @@ from pages.parts.room import room
 from rsam_core.prepare import load_steps
 
 STYLE = Path(__file__).parent / "parts" / "prepare.css"
+NO_IMAGE = "No image is open yet. Upload your own on the Home page, or start with a sample below."
 # Heights in pixels: of all that stands above and below the picture, of what stands below the list
 # of steps, and the least of either.
 AROUND, BELOW, LOWEST = 300, 50, 300
-
-
-def empty_state() -> None:
-    """What to do when no image is open."""
-    st.title("Prepare")
-    st.info(
-        "No image is open yet. Upload your own on the Home page, or start with a sample below.",
-        icon=":material/image:",
-    )
-    if st.button("Open your own image", type="primary", icon=":material/upload:"):
-        st.switch_page("pages/home.py")
-    st.subheader("Samples")
-    gallery()
 
 
 def steps(table: Bench, work: workspace.Workspace, height: int) -> None:
@@ -91,7 +79,8 @@ def page(work: workspace.Workspace) -> None:
 load_steps()
 opened = workspace.current()
 if opened is None:
-    empty_state()
+    st.title("Prepare")
+    no_image(NO_IMAGE, page="pages/prepare.py")
 else:
     with banner.guard():
         page(opened)

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.parts import autosaving, banner, prompt_list, prompters, results, sidebar, workspace
 from pages.parts.canvas import picture_canvas
 from pages.parts.everything_panel import panel
-from pages.parts.gallery import gallery
+from pages.parts.gallery import no_image
 from pages.parts.room import room
 from rsam_core.instances import Instances
 from rsam_core.measure import measure, summary
@@ -33,22 +33,10 @@ STARTS = {
     "Boxes": "**Start here:** draw a box around a building in the picture.",
     "Points": "**Start here:** click a building in the picture.",
 }
+NO_IMAGE = "No image is open yet. Upload your own on the Home page, or start with a sample below."
 # Heights in pixels: of what stands above and below the picture; of the hint below it; the least
 # of the picture and of the column beside it.
 AROUND, BELOW, LOWEST = 190, 34, 440
-
-
-def empty_state() -> None:
-    """What to do when no image is open."""
-    st.title("Segment")
-    st.info(
-        "No image is open yet. Upload your own on the Home page, or start with a sample below.",
-        icon=":material/image:",
-    )
-    if st.button("Open your own image", type="primary", icon=":material/upload:"):
-        st.switch_page("pages/home.py")
-    st.subheader("Samples")
-    gallery()
 
 
 def toolbar(work: workspace.Workspace) -> tuple[str, int]:
@@ -171,7 +159,8 @@ def page(work: workspace.Workspace) -> None:
 
 opened = workspace.current()
 if opened is None:
-    empty_state()
+    st.title("Segment")
+    no_image(NO_IMAGE)
 else:
     with banner.guard():
         page(opened)

@@ -154,40 +154,6 @@ def counts_interval(
     return _bootstrap(len(table), value, level, method, seed, resamples, vectorized=False)
 
 
-def paired_difference(
-    first: ArrayLike,
-    second: ArrayLike,
-    statistic: Statistic = "mean",
-    *,
-    level: float = 0.95,
-    method: Method = "bca",
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> Interval:
-    """Return the mean (or median) of second − first over the same images, with its interval.
-
-    Parameters
-    ----------
-    first, second : array_like of float, shape (N,)
-        Values of two methods for the same images or objects, in the same order. Pairs in which
-        one value is not finite are left out.
-
-    Raises
-    ------
-    MetricError
-        If the numbers of values differ.
-    """
-    first, second = (np.asarray(values, dtype=float).ravel() for values in (first, second))
-    if first.shape != second.shape:
-        raise MetricError(
-            f"{first.size} values cannot be paired with {second.size}. Compare the two methods on "
-            "the same images."
-        )
-    return interval(
-        second - first, statistic, level=level, method=method, seed=seed, resamples=resamples
-    )
-
-
 def _bootstrap(
     n: int,
     function: Callable[..., Any],

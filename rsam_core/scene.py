@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
@@ -112,11 +112,6 @@ class Scene:
     def view_settings(self) -> ViewSettings:
         """How the picture is made of the bands; see `with_view`."""
         return self._chosen.settings
-
-    @property
-    def view_key(self) -> Hashable:
-        """What tells this picture from those of other files and of other view settings."""
-        return self.content_hash, self.view_settings
 
     @property
     def view_bands(self) -> tuple[int, ...]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import RsamError
-from rsam_core.instances import Instance
 
 MAX_PIXELS = 16_000_000
 
@@ -95,95 +93,9 @@ def superpixels(image: ArrayLike, settings: SuperpixelSettings | None = None) ->
     return (dense.reshape(height, width) + 1).astype(np.int32)
 
 
-def region_at(
-    labels: NDArray[np.int32],
-    x: float,
-    y: float,
-    *,
-    origin: tuple[int, int] = (0, 0),
-    label: str | None = None,
-) -> Instance:
-    """Return the patch under a point as an object.
-
-    Parameters
-    ----------
-    labels : ndarray of int32, shape (H, W)
-        From :func:`superpixels`.
-    x, y : float
-        Continuous scene pixels.
-    origin : (int, int)
-        Scene pixel of the top-left corner of `labels`.
-    label : str, optional
-        Class of the new object.
-
-    Raises
-    ------
-    RsamError
-        If the point lies outside.
-    """
-    return region_of(labels, [(x, y)], origin=origin, label=label)
-
-
-def region_of(
-    labels: NDArray[np.int32],
-    points: Iterable[tuple[float, float]],
-    *,
-    origin: tuple[int, int] = (0, 0),
-    label: str | None = None,
-) -> Instance:
-    """Return the patches under several points as one object; see :func:`region_at`."""
-    numbers = {_number_at(labels, x, y, origin) for x, y in points}
-    if not numbers:
-        raise RsamError("No patch was chosen. Click one in the picture.")
-    mask = np.isin(labels, list(numbers))
-    return Instance.from_mask(mask, origin=origin, source="superpixel", label=label)
-
-
 def borders(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return the pixels, shape (H, W), right of or below which another patch begins."""
     edge = np.zeros(labels.shape, dtype=bool)
     edge[:, :-1] |= labels[:, :-1] != labels[:, 1:]
     edge[:-1] |= labels[:-1] != labels[1:]
     return edge
-
-
-def superpixel_picture(
-    image: NDArray[np.uint8],
-    labels: NDArray[np.int32],
-    painted: Iterable[tuple[float, float]] = (),
-    *,
-    color: tuple[int, int, int] = (255, 230, 0),
-    to_view: Callable[[float, float], tuple[float, float]] = lambda x, y: (x, y),
-) -> NDArray[np.uint8]:
-    """Draw the borders of the patches onto their image, and fill those that are chosen.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, shape (H, W, 3)
-    labels : ndarray of int32, shape (H, W)
-    painted : iterable of (float, float)
-        Points in the chosen patches.
-    color : tuple of int
-        Of the chosen patches.
-    to_view : callable
-        From the coordinates of `painted` to pixels of `image`; unchanged by default.
-
-    Returns
-    -------
-    ndarray of uint8, shape (H, W, 3)
-    """
-    picture = image.copy()
-    numbers = {_number_at(labels, *to_view(x, y), (0, 0)) for x, y in painted}
-    chosen = np.isin(labels, list(numbers))
-    picture[chosen] = (picture[chosen] * 0.5 + np.array(color) * 0.5).astype(np.uint8)
-    edge = borders(labels)
-    picture[edge] = (picture[edge] * 0.4 + 255 * 0.6).astype(np.uint8)
-    return picture
-
-
-def _number_at(labels: NDArray[np.int32], x: float, y: float, origin: tuple[int, int]) -> int:
-    column, row = int(np.floor(x)) - origin[0], int(np.floor(y)) - origin[1]
-    height, width = labels.shape
-    if not (0 <= column < width and 0 <= row < height):
-        raise RsamError(f"The point ({x:.0f}, {y:.0f}) lies outside the superpixels.")
-    return int(labels[row, column])

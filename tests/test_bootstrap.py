@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rsam_core.bootstrap import counts_interval, interval, paired_difference
+from rsam_core.bootstrap import counts_interval, interval
 from rsam_core.errors import MetricError
 from rsam_core.metrics import Counts, iou
 
@@ -70,17 +70,6 @@ def test_pooled_counts_are_drawn_by_image():
     assert counts_interval(counts, iou) == found
 
 
-def test_paired_difference_is_narrower_than_the_values_scatter():
-    rng = np.random.default_rng(3)
-    first = rng.random(40)
-    second = first + 0.05 + 0.01 * rng.standard_normal(40)
-    found = paired_difference(first, second)
-    assert found.value == pytest.approx((second - first).mean())
-    assert found.excludes_zero
-    assert found.high - found.low < 0.02 < interval(first).high - interval(first).low
-    assert not paired_difference(first, rng.permutation(first)).excludes_zero
-
-
 def test_many_values_take_percentiles():
     found = interval(np.random.default_rng(0).random(5000), resamples=200)
     assert found.method == "percentile"
@@ -90,8 +79,6 @@ def test_many_values_take_percentiles():
 def test_bad_input_is_refused():
     with pytest.raises(MetricError, match="level"):
         interval([1, 2], level=95)
-    with pytest.raises(MetricError, match="same images"):
-        paired_difference([1, 2], [1])
     with pytest.raises(MetricError, match="statistic"):
         interval([1, 2], "mode")
     with pytest.raises(MetricError, match="method"):

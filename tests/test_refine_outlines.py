@@ -12,7 +12,6 @@ from skimage.draw import polygon2mask
 from rsam_core.instance import Instance
 from rsam_core.refine import (
     dominant_direction,
-    outlines,
     rasterise,
     regular_outline,
     regularise,
@@ -122,7 +121,7 @@ def test_simplifying_keeps_a_large_hole():
 
 def test_outlines_lie_in_scene_pixels():
     item = Instance(house(30), 1000, 2000)
-    exact, few = (outlines([item], tolerance)[0] for tolerance in (0.0, 1.5))
+    exact, few = trace(item.mask, 1000, 2000), simplified(item.mask, 1.5, 1000, 2000)
     assert exact.area == item.area
     assert tuple(round(v) for v in exact.bounds) == item.bbox
     assert np.abs(np.array(few.bounds) - item.bbox).max() < 2.5

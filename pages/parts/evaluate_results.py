@@ -62,11 +62,11 @@ def show(
         st.image(to_svg(box_plots(values)), width="stretch")
     with right:
         st.caption("By size of the object (pixels)")
-        st.image(_svg(figures.size_figure(evaluation)), width="stretch")
+        st.image(to_svg(figures.size_figure(evaluation)), width="stretch")
     left, right = st.columns(2, gap="medium")
     with left:
         st.caption("Accuracy and time; numbers are rows of the table")
-        st.image(_svg(figures.accuracy_by_time(evaluation)), width="stretch")
+        st.image(to_svg(figures.accuracy_by_time(evaluation)), width="stretch")
     with right:
         _difference(evaluation, key)
     _detection(evaluation, key)
@@ -75,11 +75,6 @@ def show(
     _worst(worst, draw_worst, key)
     _remarks(evaluation)
     files(evaluation, key, studies=studies, worst=worst)
-
-
-def _svg(figure: object) -> str:
-    text = figures.svg(figure).decode()
-    return text[text.index("<svg") :]
 
 
 def _table(evaluation: Evaluation, key: str) -> None:

@@ -14,15 +14,44 @@ from . import banner, resources, workspace
 COLUMNS = 3
 
 
-def open_and_go(source: bytes | Path, name: str, sample: str | None = None, **options: Any) -> None:
-    """Open an image and change to the Segment page; say what is wrong if that fails."""
+SEGMENT = "pages/segment.py"
+
+
+def open_and_go(
+    source: bytes | Path,
+    name: str,
+    sample: str | None = None,
+    *,
+    page: str = SEGMENT,
+    **options: Any,
+) -> None:
+    """Open an image and change to a page; say what is wrong if that fails."""
     with banner.guard():
         workspace.open_source(source, name, sample, **options)
-        st.switch_page("pages/segment.py")
+        st.switch_page(page)
 
 
-def gallery() -> None:
-    """Pictures of the samples, each with a button that opens it."""
+def no_image(advice: str, *, icon: str = ":material/image:", page: str = SEGMENT) -> None:
+    """What a page shows while no image is open: what to do, and samples to start with.
+
+    Parameters
+    ----------
+    advice : str
+        What to do, and what the page is then for.
+    icon : str
+    page : str
+        Where one lands with a sample.
+    """
+    st.info(advice, icon=icon)
+    label, upload = "Open your own image", ":material/upload:"
+    if st.button(label, type="primary", icon=upload, key="open-own"):
+        st.switch_page("pages/home.py")
+    st.subheader("Samples")
+    gallery(page)
+
+
+def gallery(page: str = SEGMENT) -> None:
+    """Pictures of the samples, each with a button that opens it and changes to a page."""
     for start in range(0, len(GALLERY), COLUMNS):
         for column, entry in zip(st.columns(COLUMNS), GALLERY[start : start + COLUMNS]):
             with column:
@@ -30,4 +59,5 @@ def gallery() -> None:
                 if st.button(
                     entry.title, key=f"sample-{entry.key}", width="stretch", help=entry.caption
                 ):
-                    open_and_go(resources.sample_file(entry.key), f"{entry.title}.tif", entry.key)
+                    content = resources.sample_file(entry.key)
+                    open_and_go(content, f"{entry.title}.tif", entry.key, page=page)

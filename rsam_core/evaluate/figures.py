@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +11,6 @@ from rsam_core.studies.figures import COLOURS, MARKERS, bars, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_SAVING = threading.Lock()
 
 
 def box_plots(evaluation: Evaluation, measure: str = "iou") -> Figure:
@@ -126,17 +122,6 @@ def size_figure(evaluation: Evaluation, most: int = 7) -> Figure:
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.set_size_inches(7.6, 3.6)
     return figure
-
-
-def svg(figure: Figure) -> bytes:
-    """A figure as SVG, the same bytes for the same figure."""
-    import matplotlib
-
-    stream = io.BytesIO()
-    # The settings of matplotlib belong to the whole process.
-    with _SAVING, matplotlib.rc_context({"svg.hashsalt": "rsam"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None})
-    return stream.getvalue()
 
 
 def _finite(values: object) -> np.ndarray:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from rsam_core.evaluate import figures
 from rsam_core.evaluate.wording import duration
+from rsam_core.evaluation_figures import to_svg
 
 Cell = tuple[str, str]
 """HTML of a cell and its class."""
@@ -39,7 +39,7 @@ def html_table(
 
 def html_figure(figure: Any, caption: str) -> str:
     """A figure, embedded as SVG."""
-    image = base64.b64encode(figures.svg(figure)).decode()
+    image = base64.b64encode(to_svg(figure).encode()).decode()
     return (
         f'<figure><img alt="" src="data:image/svg+xml;base64,{image}">'
         f"<figcaption>{caption}</figcaption></figure>"

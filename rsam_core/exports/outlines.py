@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rsam_core.errors import ExportError
 from rsam_core.instances import Instance, Instances
 from rsam_core.measure import measure
+from rsam_core.refine.outline import trace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,16 +84,8 @@ def outline_polygon(item: Instance, tolerance: float = 0.0) -> BaseGeometry:
         or hole that would vanish is kept as a triangle or more.
     """
     import shapely
-    from rasterio.features import shapes
-    from rasterio.transform import Affine
 
-    values = item.mask.astype(np.uint8)
-    place = Affine.translation(item.x, item.y)
-    pieces = [
-        shapely.geometry.shape(geometry)
-        for geometry, _ in shapes(values, mask=item.mask, connectivity=4, transform=place)
-    ]
-    exact = pieces[0] if len(pieces) == 1 else shapely.MultiPolygon(pieces)
+    exact = trace(item.mask, item.x, item.y)
     if tolerance <= 0:
         return exact
     simple = shapely.simplify(exact, tolerance, preserve_topology=True)

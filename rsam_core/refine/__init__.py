@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .masks import closing, fill_holes, opening, remove_specks, smooth_boundary
-from .outline import outlines, rasterise, simplified, simplify_mask, trace
+from .outline import rasterise, simplified, simplify_mask, trace
 from .right_angles import dominant_direction, regular_outline, regularise
 from .run import refine, refine_one
 from .settings import PRESETS, SUGGESTED, TITLES, RefineSettings
@@ -17,7 +17,6 @@ __all__ = [
     "dominant_direction",
     "fill_holes",
     "opening",
-    "outlines",
     "rasterise",
     "refine",
     "refine_one",

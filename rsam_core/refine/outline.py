@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.instance import Instance, Mask
+from rsam_core.instance import Mask
 from rsam_core.refine.masks import area_level, blur
 
 if TYPE_CHECKING:
@@ -248,31 +247,6 @@ def fitted_ring(ring: NDArray[np.float64], tolerance: float) -> NDArray[np.float
         # Sides that are almost in line meet anywhere.
         fitted.append(meeting if np.hypot(*(meeting - corner)) <= 2 * tolerance + 1 else corner)
     return np.array([*fitted, fitted[0]])
-
-
-def outlines(instances: Iterable[Instance], tolerance: float = 0.0) -> list[BaseGeometry]:
-    """Return the outline of every object in scene pixels, for export and display.
-
-    Parameters
-    ----------
-    instances : iterable of Instance
-    tolerance : float
-        Pixels by which simplifying may move an outline; 0 follows the pixel edges exactly.
-
-    Returns
-    -------
-    list of shapely.Polygon or shapely.MultiPolygon
-    """
-    from rasterio import Env
-
-    # One environment for all: GDAL would set one up anew for every object.
-    with Env():
-        return [
-            simplified(item.mask, tolerance, item.x, item.y)
-            if tolerance > 0
-            else trace(item.mask, item.x, item.y)
-            for item in instances
-        ]
 
 
 def simplify_mask(mask: Mask, tolerance: float) -> Mask:

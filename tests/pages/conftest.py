@@ -60,3 +60,23 @@ def segment(app: AppTest, model: FakeModel) -> Callable[..., AppTest]:
         return app
 
     return start
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> dict:
+    """What the canvas was last given to show."""
+    # The component registers itself with a running app, so the first import happens inside one.
+    AppTest.from_string("import pages.parts.canvas", default_timeout=60).run()
+    from pages.parts import canvas
+
+    last: dict = {}
+    real = canvas._component
+
+    def record(**settings):
+        last.clear()
+        last.update(settings["data"])
+        last["report"] = settings["on_report_change"]
+        return real(**settings)
+
+    monkeypatch.setattr(canvas, "_component", record)
+    return last

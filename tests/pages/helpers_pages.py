@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 
 import numpy as np
@@ -82,3 +83,21 @@ def click(at: AppTest, label: str) -> AppTest:
     next(b for b in at.button if b.label == label).click().run()
     fine(at)
     return at
+
+
+def layer(shown: dict) -> tuple[np.ndarray, list[float]]:
+    """The layer of objects that lies over the picture, as RGBA, and its box in scene pixels."""
+    content = base64.b64decode(shown["overlay"]["url"].split(",", 1)[1])
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA")).astype(int), shown[
+        "overlay"
+    ]["box"]
+
+
+def over(shown: dict, x: float, y: float) -> np.ndarray:
+    """Colour and opacity of the layer at a place of the scene."""
+    pixels, (x0, y0, x1, y1) = layer(shown)
+    if not (x0 <= x < x1 and y0 <= y < y1):
+        return np.zeros(4, int)
+    row = int((y - y0) / (y1 - y0) * pixels.shape[0])
+    column = int((x - x0) / (x1 - x0) * pixels.shape[1])
+    return pixels[row, column]

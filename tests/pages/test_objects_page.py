@@ -81,7 +81,7 @@ def press(at: AppTest, key: str) -> AppTest:
 def test_without_an_image_the_page_says_what_to_do(start):
     at = start(None)
     assert "No image is open" in texts(at)
-    assert next(b.label for b in at.button) == "Open an image"
+    assert next(b.label for b in at.button) == "Open your own image"
 
 
 def test_without_objects_the_page_sends_to_segment(start):
