@@ -121,7 +121,8 @@ def test_simplifying_keeps_a_large_hole():
 
 def test_outlines_lie_in_scene_pixels():
     item = Instance(house(30), 1000, 2000)
-    exact, few = trace(item.mask, 1000, 2000), simplified(item.mask, 1.5, 1000, 2000)
+    exact = trace(item.mask, item.x, item.y)
+    few = simplified(item.mask, 1.5, item.x, item.y)
     assert exact.area == item.area
     assert tuple(round(v) for v in exact.bounds) == item.bbox
     assert np.abs(np.array(few.bounds) - item.bbox).max() < 2.5
