@@ -17,7 +17,7 @@ from rsam_core.models.base import Decoded, PromptableModel, PromptLike
 
 from .encoder import FeatureMaps
 from .network import TinyNetwork
-from .prompt_maps import anchored
+from .prompt_maps import Guide, anchored
 from .windowed import Lowres, box_limits, cut_off, finish, merge, prompt_batch
 from .windows import CELL, LEVELS, Window, first_level, is_single_click, place, prompt_span
 
@@ -118,6 +118,17 @@ class TinyModel(PromptableModel):
         """
         return self._decode(features, [prompt], multimask, [previous])[0]
 
+    def decode_guided(
+        self,
+        features: TinyFeatures,
+        prompt: PromptLike,
+        multimask: bool,
+        previous: Tensor | None,
+        guide: Guide,
+    ) -> Decoded:
+        """Answer one prompt under the guidance of an example; see `TinyPersonal`."""
+        return self._decode(features, [prompt], multimask, [previous], guide=guide)[0]
+
     def decode_many(
         self,
         features: TinyFeatures,
@@ -141,6 +152,7 @@ class TinyModel(PromptableModel):
         multimask: bool,
         previous: list[Lowres | None],
         highest: int = len(LEVELS) - 1,
+        guide: Guide | None = None,
     ) -> list[Decoded]:
         prompts = [anchored(prompt) for prompt in prompts]
         spans = [prompt_span(prompt) for prompt in prompts]
@@ -165,8 +177,12 @@ class TinyModel(PromptableModel):
             for start in range(0, len(now), _BATCH):
                 chunk = now[start : start + _BATCH]
                 windows = [place(spans[i], level, width, height) for i in chunk]
-                logits, quality = self._windows(
-                    maps, windows, [prompts[i] for i in chunk], [previous[i] for i in chunk]
+                logits, quality = self.windows(
+                    maps,
+                    windows,
+                    [prompts[i] for i in chunk],
+                    [previous[i] for i in chunk],
+                    guide,
                 )
                 for i, window, z, q in zip(chunk, windows, logits[:, kept], quality[:, kept]):
                     whole = [not cut_off(m, window, width, height) for m in z]
@@ -183,14 +199,23 @@ class TinyModel(PromptableModel):
         count = 3 if multimask else 1
         return [merge(answers, count, spare) for answers, spare in zip(found, cut)]
 
-    def _windows(
+    def windows(
         self,
         maps: FeatureMaps,
         windows: list[Window],
         prompts: list[PromptLike],
         previous: list[Lowres | None],
+        guide: Guide | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Decode windows of one level; they share one size because the view is one size."""
+        """Decode windows of one level; they share one size because the view is one size.
+
+        Returns
+        -------
+        logits : Tensor
+            (N, 4, h, w), four view pixels of the level a cell.
+        quality : Tensor
+            (N, 4) predicted IoU.
+        """
 
         def cut(source: Tensor, cell: int) -> Tensor:
             pieces = []
@@ -211,7 +236,7 @@ class TinyModel(PromptableModel):
             ]
             return torch.cat(pieces).contiguous(memory_format=torch.channels_last)
 
-        batch = prompt_batch(prompts, windows, previous)
+        batch = prompt_batch(prompts, windows, previous, guide)
         return self.network.decoder(
             cut(maps.image, CELL), cut(maps.key, CELL), cut(maps.skip, CELL // 2), batch
         )

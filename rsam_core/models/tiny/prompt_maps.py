@@ -17,6 +17,27 @@ COARSE_MAPS = 23
 FINE_MAPS = 17
 
 
+@dataclass(frozen=True)
+class Guide:
+    """The look of an example, for prompts that shall find its like; see `TinyPersonal`.
+
+    Attributes
+    ----------
+    key, skip : Tensor
+        (C,) mean of the unit-length features under the example at the coarse and the fine
+        stride; not normalised again, so that an even object weighs more than a motley one.
+    attention : bool
+        Similarity to the example counts beside similarity to the clicks.
+    semantic : bool
+        The example's feature is added to those at the foreground clicks.
+    """
+
+    key: Tensor
+    skip: Tensor
+    attention: bool
+    semantic: bool
+
+
 @dataclass
 class PromptBatch:
     """Prompts of N objects, in pixels of their decoding windows.
@@ -35,6 +56,8 @@ class PromptBatch:
         (N, 1, h, w) probability or coverage of the previous mask at the fine stride.
     has_previous : Tensor
         (N,) 0 or 1.
+    guide : Guide or None
+        An example that all of them are to resemble.
     """
 
     points: Tensor
@@ -43,6 +66,7 @@ class PromptBatch:
     has_box: Tensor
     previous: Tensor
     has_previous: Tensor
+    guide: Guide | None = None
 
 
 def anchored(prompt: PromptLike) -> PromptLike:
@@ -113,14 +137,26 @@ def _cosine(maps: Tensor, vectors: Tensor) -> Tensor:
     return torch.bmm(unit, maps.reshape(n, c, h * w)).reshape(n, -1, h, w)
 
 
-def _click_similarity(maps: Tensor, batch: PromptBatch, stride: int) -> list[Tensor]:
-    """Largest similarity to the clicks of each sign, 0 where there is none."""
-    similarity = _cosine(maps, _at_points(maps, batch.points, stride))
+def _click_similarity(
+    maps: Tensor, batch: PromptBatch, stride: int, target: Tensor | None
+) -> list[Tensor]:
+    """Largest similarity to the clicks of each sign, 0 where there is none.
+
+    With a guide, ``target`` (C,) is what its example looks like in these maps.
+    """
+    guide = batch.guide
+    vectors = _at_points(maps, batch.points, stride)
+    if guide is not None and guide.semantic:
+        vectors = vectors + (batch.labels == 1)[..., None] * target
+    similarity = _cosine(maps, vectors)
     result = []
     for sign in (1, 0):
         chosen = (batch.labels == sign)[..., None, None]
         best = torch.where(chosen, similarity, torch.full_like(similarity, -2.0)).amax(dim=1)
         result.append(torch.where(best < -1.5, torch.zeros_like(best), best))
+    if guide is not None and guide.attention:
+        alike = _cosine(maps, target.expand(len(maps), 1, -1))[:, 0]
+        result[0] = (result[0] + alike) / 2
     return result
 
 
@@ -180,7 +216,7 @@ def coarse_maps(key: Tensor, batch: PromptBatch, stride: int = 8) -> Tensor:
         v * box,
         previous,
         ones * batch.has_previous[:, None, None],
-        *_click_similarity(key, batch, stride),
+        *_click_similarity(key, batch, stride, batch.guide and batch.guide.key),
         *_region_similarity(key, [coverage, _ring(coverage, 2), previous, _ring(previous, 2)]),
     ]
     return torch.stack([m.to(key.dtype) for m in maps], dim=1)
@@ -200,7 +236,7 @@ def fine_maps(skip_unit: Tensor, batch: PromptBatch, stride: int = 4) -> Tensor:
         *[edge * box for edge in _box_edges(batch.boxes, gx, gy, 8.0)],
         *[edge * box for edge in _box_edges(batch.boxes, gx, gy, 48.0)],
         previous,
-        *_click_similarity(skip_unit, batch, stride),
+        *_click_similarity(skip_unit, batch, stride, batch.guide and batch.guide.skip),
         *_region_similarity(skip_unit, [coverage, _ring(coverage, 3), previous]),
     ]
     return torch.stack([m.to(skip_unit.dtype) for m in maps], dim=1)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rsam_core.models.base import Decoded, PromptLike, crop_together
 
-from .prompt_maps import PromptBatch
+from .prompt_maps import Guide, PromptBatch
 from .windows import Window
 
 _EDGE_CELLS = 3
@@ -35,7 +35,10 @@ class Lowres:
 
 
 def prompt_batch(
-    prompts: list[PromptLike], windows: list[Window], previous: list[Lowres | None]
+    prompts: list[PromptLike],
+    windows: list[Window],
+    previous: list[Lowres | None],
+    guide: Guide | None = None,
 ) -> PromptBatch:
     """Prompts of one level in the pixels of their windows, which share one size."""
     n = len(prompts)
@@ -64,7 +67,7 @@ def prompt_batch(
             crop[: part.shape[0], : part.shape[1]] = part
             earlier[i] = F.avg_pool2d(torch.from_numpy(crop)[None, None], size)[0]
             has_earlier[i] = 1
-    return PromptBatch(points, labels, boxes, has_box, earlier, has_earlier)
+    return PromptBatch(points, labels, boxes, has_box, earlier, has_earlier, guide)
 
 
 def move_logits(source: Lowres, window: Window) -> Tensor:
