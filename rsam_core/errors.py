@@ -57,3 +57,7 @@ class PrepareError(RsamError):
 
 class Cancelled(RsamError):
     """The user stopped a long operation; what was finished so far is kept by the caller."""
+
+
+class OneShotError(RsamError):
+    """An example cannot be used, or does not suit the image that is searched."""
