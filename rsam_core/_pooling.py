@@ -86,7 +86,7 @@ def pool(
     sums: NDArray[np.float64] | None = None
     weights = np.zeros(len(instances))
     for view in views:
-        for maps, per_cell in _feature_maps(view.embedding):
+        for maps, per_cell in feature_maps(view.embedding):
             channels = maps.shape[0]
             if sums is None:
                 sums = np.zeros((len(instances), channels))
@@ -104,7 +104,7 @@ def pool(
     return (sums / weights[:, None]).astype(np.float32)
 
 
-def _feature_maps(embedding: Embedding) -> list[tuple[NDArray[np.float32], float]]:
+def feature_maps(embedding: Embedding) -> list[tuple[NDArray[np.float32], float]]:
     """Return the map to pool, shape (C, h, w), and how many view pixels a cell spans."""
     features = embedding.features
     if hasattr(features, "maps"):
