@@ -16,6 +16,7 @@ from rsam_core.instances import Instances
 from rsam_core.measure import measure, summary
 from rsam_core.promptbook import Book
 from rsam_core.style import legend
+from rsam_core.timing import mark, span
 
 MODES = ["Boxes", "Points", "Everything"]
 CANVAS = {"Boxes": "boxes", "Points": "points", "Everything": "select"}
@@ -120,7 +121,8 @@ def page(work: workspace.Workspace) -> None:
         st.divider()
     with st.spinner("Looking at the image (once)…"):
         prompter = prompters.ready(work)
-    found, problems = workspace.objects(work)
+    with span("decode"):
+        found, problems = workspace.objects(work)
     table = work.remember("table", (found, work.scene), lambda: measure(found, work.scene))
     largest = float(found.areas.max()) if len(found) else 1000.0
     with st.sidebar:
@@ -155,6 +157,7 @@ def page(work: workspace.Workspace) -> None:
     with tab_files, banner.guard():
         results.downloads_tab(work, found, table, style)
     autosaving.keep_safe(work)
+    mark("end")
 
 
 opened = workspace.current()

@@ -57,6 +57,7 @@ class Stage {
     this.root.style.height = height + "px";
     this.find("badge").textContent = badge || "";
     if (canvas === this.id) this.queue = this.queue.filter((event) => event.n > ack);
+    this.answered = canvas === this.id ? ack : 0;
     const { pictures, overlay, extra } = this.data;
     this.wanted = [...pictures, overlay, extra].filter(Boolean);
     for (const layer of this.wanted) this.load(layer.url);
@@ -111,6 +112,7 @@ class Stage {
     if (ready.length < this.wanted.length && !first) return;
     this.layers = ready;
     if (ready.length < this.wanted.length) return;
+    this.arrived = this.answered;
     const used = new Set(this.wanted.map((layer) => layer.url));
     for (const url of this.images.keys()) if (!used.has(url)) this.images.delete(url);
   }
@@ -443,6 +445,8 @@ class Stage {
     if (!this.hand) this.cursor();
     this.paintMinimap();
     this.paintRuler();
+    // The last click or box whose objects are on the screen.
+    this.root.dataset.shown = String(this.arrived || 0);
   }
 
   // The window that the model looks at, where it is not the whole scene.
