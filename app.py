@@ -22,6 +22,7 @@ PAGES = [
     st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
     st.Page("pages/prepare.py", title="Prepare", icon=":material/tune:", url_path="prepare"),
     st.Page("pages/segment.py", title="Segment", icon=":material/ads_click:", url_path="segment"),
+    st.Page("pages/one_shot.py", title="One-shot", icon=":material/star:", url_path="one-shot"),
     st.Page("pages/objects.py", title="Objects", icon=":material/category:", url_path="objects"),
     st.Page("pages/evaluate.py", title="Evaluate", icon=":material/rule:", url_path="evaluate"),
     st.Page("pages/models.py", title="Models", icon=":material/model_training:", url_path="models"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rsam_core.instances import Instances
 from rsam_core.promptbook import Book
 from rsam_core.render import overlay_layer
 from rsam_core.style import OverlayStyle
+from rsam_core.timing import mark, span
 
 from . import banner, resources
 from .workspace import Workspace, current, objects
@@ -50,6 +52,8 @@ def picture_canvas(
     mode: str = "look",
     label: int = 1,
     size: tuple[int, int] = (720, 560),
+    heat: dict[str, Any] | None = None,
+    on_pick: Callable[[CanvasEvent], None] | None = None,
 ) -> None:
     """Show the scene with its objects, to zoom, pan, and prompt or select.
 
@@ -69,6 +73,10 @@ def picture_canvas(
     size : (int, int)
         Width and height of the canvas in CSS pixels; the width is an estimate until the browser
         has told.
+    heat : dict, optional
+        A further layer between picture and objects, from `heat_picture`.
+    on_pick : callable, optional
+        What a click in the mode "select" does instead of selecting among the session's objects.
     """
     scene = workspace.scene
     key = canvas_key(workspace)
@@ -85,7 +93,7 @@ def picture_canvas(
         "label": label,
         "pictures": _pictures(workspace),
         "overlay": layer,
-        "extra": _patches(workspace) if mode == "select" else None,
+        "extra": heat or (_patches(workspace) if mode == "select" else None),
         "drawn": layer["region"] if layer else None,
         "view": list(workspace.view.bounds),
         "marks": _marks(workspace.book) if mode in ("points", "boxes") else [],
@@ -99,11 +107,15 @@ def picture_canvas(
         # A canvas that is entered again, from another page, looks where the last one looked.
         place = (viewport.x, viewport.y, viewport.scale, viewport.columns, viewport.rows)
         data["camera"] = list(place)
-    _component(key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key))
+    _component(
+        key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key, on_pick)
+    )
+    mark("sent")
 
 
-def _take(key: str) -> None:
+def _take(key: str, on_pick: Callable[[CanvasEvent], None] | None = None) -> None:
     """Read what the canvas reports before the page is drawn again."""
+    mark("event")
     workspace = current()
     report = (st.session_state.get(key) or {}).get("report")
     if workspace is None or not isinstance(report, dict):
@@ -120,7 +132,7 @@ def _take(key: str) -> None:
             if event.kind == "pick" and workspace.painting is not None:
                 workspace.painting = workspace.painting.toggled(event.x, event.y)
             elif event.kind == "pick":
-                _pick(workspace, event)
+                _pick(workspace, event) if on_pick is None else on_pick(event)
             else:
                 workspace.book = prompted(workspace.book, event, workspace.view, own_objects=own)
 
@@ -190,8 +202,9 @@ def _layer(
 
     def draw() -> dict[str, Any]:
         shape = (max(1, round(region.height * scale)), max(1, round(region.width * scale)))
-        layer = overlay_layer(shape, found, style, origin=(region.x, region.y), scale=scale)
-        return _cropped(layer, region, scale)
+        with span("overlay"):
+            layer = overlay_layer(shape, found, style, origin=(region.x, region.y), scale=scale)
+            return _cropped(layer, region, scale)
 
     return workspace.remember("layer", (region, scale, found, style), draw)
 
@@ -202,13 +215,21 @@ def _patches(workspace: Workspace) -> dict[str, Any] | None:
     if painting is None:
         return None
 
-    def draw() -> str:
-        picture = cv2.cvtColor(painting.layer(), cv2.COLOR_RGBA2BGRA)
-        content = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
-        return _inline(content.tobytes(), "image/png")
-
-    url = workspace.remember("patches", (painting,), draw)
+    url = workspace.remember("patches", (painting,), lambda: _png(painting.layer()))
     return {"url": url, "box": list(painting.frame.bounds), "smooth": True}
+
+
+def heat_picture(workspace: Workspace, layer: NDArray[np.uint8], view: Frame) -> dict[str, Any]:
+    """A layer (H, W, 4), RGBA, over a view of the scene, for `picture_canvas`."""
+    url = workspace.remember("heat", (layer.tobytes(), view), lambda: _png(layer))
+    return {"url": url, "box": list(view.bounds), "smooth": True}
+
+
+def _png(layer: NDArray[np.uint8]) -> str:
+    """An RGBA picture as part of the message."""
+    picture = cv2.cvtColor(layer, cv2.COLOR_RGBA2BGRA)
+    content = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+    return _inline(content.tobytes(), "image/png")
 
 
 def _cropped(layer: NDArray[np.uint8], region: Frame, scale: float) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def _full_overlay(workspace: Workspace, objects: Instances, style: OverlayStyle)
 
 def metrics_tab(workspace: Workspace, objects: Instances) -> None:
     """Upload truth, see metrics and a picture of what is right and wrong."""
-    _choose_truth(workspace)
+    choose_truth(workspace)
     truth = workspace.truth
     if truth is None:
         st.caption(
@@ -187,13 +187,21 @@ def chips(entries: list[tuple[str, str]]) -> None:
     st.html(f'<div style="font-size:.85rem;opacity:.85">{squares}</div>')
 
 
-def _choose_truth(workspace: Workspace) -> None:
+def choose_truth(workspace: Workspace, place: str = "") -> None:
+    """Upload ground truth, or take a sample's.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    place : str
+        Sets the widgets of one page apart from those of another.
+    """
     upload, sample = st.columns([5, 6], gap="medium")
     with upload:
         file = st.file_uploader(
             "Ground truth: a mask (PNG, TIFF) or outlines (GeoJSON, GeoPackage, zipped Shapefile)",
             type=TRUTH_TYPES,
-            key=f"truth-{workspace.token}",
+            key=f"truth{place}-{workspace.token}",
         )
         if file is not None and workspace.truth_file != file.file_id:
             workspace.truth_file = file.file_id
@@ -211,11 +219,11 @@ def _choose_truth(workspace: Workspace) -> None:
     first = kinds.index("roof") if "roof" in kinds else 0
 
     def use() -> None:
-        of_kind = truth_mask(town, st.session_state["truth-class"])
+        of_kind = truth_mask(town, st.session_state[f"truth-class{place}"])
         labels = np.where(of_kind, town.labels, 0).astype(np.int32)
-        workspace.truth = truth_from_labels(labels, st.session_state["truth-class"])
+        workspace.truth = truth_from_labels(labels, st.session_state[f"truth-class{place}"])
         workspace.truth_error = None
 
     with sample.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Or this sample's exact truth", kinds, index=first, key="truth-class")
-        st.button("Compare", key="use-truth", on_click=use)
+        st.selectbox("Or this sample's exact truth", kinds, index=first, key=f"truth-class{place}")
+        st.button("Compare", key=f"use-truth{place}", on_click=use)

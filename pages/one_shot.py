@@ -1,0 +1,141 @@
+"""One-shot: one example is enough to find all the others."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import autosaving, banner, prompters, results, sidebar, workspace
+from pages.parts.canvas import picture_canvas
+from pages.parts.gallery import no_image
+from pages.parts.mask_editor import mask_editor
+from pages.parts.one_shot_compare import compare_tab
+from pages.parts.one_shot_images import images_tab
+from pages.parts.one_shot_panel import limit, panel
+from pages.parts.one_shot_pictures import COLOURS, STYLE, heat, shown
+from pages.parts.one_shot_state import Shot, collect, result, shot
+from pages.parts.one_shot_words import words_tab
+from pages.parts.room import room
+from rsam_core.canvas_events import CanvasEvent
+from rsam_core.one_shot import OneShotResult
+from rsam_core.style import OverlayStyle
+
+PAGE = "pages/one_shot.py"
+MODES = {"Choose": "select", "Box": "boxes", "Points": "points"}
+TABS = ["Zero-shot and one-shot", "Other images", "How it works"]
+HINTS = {
+    "Choose": "Click an object to choose it as the example.",
+    "Box": "Drag a box around one object: it can then be the example.",
+    "Points": "Click one object, and click again to correct it: it can then be the example.",
+}
+NO_IMAGE = (
+    "No image is open yet. Open one, show RSAM one example of what you are looking for, such as a "
+    "roof, and it finds the others."
+)
+AROUND, BELOW, LOWEST = 190, 34, 440
+
+
+def toolbar(work: workspace.Workspace, known: Shot) -> tuple[str, bool]:
+    """How to give an example, and whether to see the similarity."""
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
+    with row:
+        mode = st.segmented_control(
+            "Example by", list(MODES), default="Choose", key="one-shot-mode",
+            label_visibility="collapsed", required=True, persist_state="session",
+            help="Choose an object in the picture, or outline one by a box or clicks.",
+        )  # fmt: skip
+        book = work.book
+        st.button(
+            "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past,
+            key="one-shot-undo", on_click=workspace.undo, args=(work,),
+            help=f"Undo: {book.past[-1].what}" if book.past else None,
+        )  # fmt: skip
+        warm = st.toggle(
+            "Heat map", key="heat", disabled=known.state is None,
+            help="How similar each place is to the example: yellow is most alike.",
+        )  # fmt: skip
+        st.button(
+            "Start anew", icon=":material/restart_alt:", key="anew", disabled=not known.given,
+            on_click=lambda: st.session_state.pop("one-shot", None),
+            help="Forgets the examples and what was found with them. Accepted objects stay.",
+        )  # fmt: skip
+    return mode or "Choose", warm
+
+
+def picture(
+    work: workspace.Workspace,
+    known: Shot,
+    ranked: OneShotResult | None,
+    mode: str,
+    warm: bool,
+    size: tuple[int, int],
+) -> None:
+    """The canvas: objects to choose from, or what was found."""
+    layer = heat(work, known.state) if warm and known.state is not None else None
+    if ranked is None or mode != "Choose":
+        now, _ = workspace.objects(work)
+        style = OverlayStyle(highlight=tuple(i.id for i in now if i.id in work.selected))
+        picture_canvas(work, now, style, mode=MODES[mode], size=size, heat=layer)
+        return
+    kept = ranked.choose(limit(known, ranked))
+    given = tuple((g.instance, g.positive) for g in known.given)
+    drawn = work.remember("one-shot-shown", (kept.ids.tobytes(), ranked, given),
+                          lambda: shown(kept, given))  # fmt: skip
+    chosen = () if known.selected is None else (known.selected,)
+    style = OverlayStyle(
+        fill="none" if warm else STYLE.fill, opacity=STYLE.opacity, contour_width=2,
+        class_colors=COLOURS, highlight=chosen, color="#FFFFFF",
+    )  # fmt: skip
+
+    def pick(event: CanvasEvent) -> None:
+        under = [i for i in ranked.objects.at(event.x, event.y) if i in set(kept.ids.tolist())]
+        under = under or ranked.objects.at(event.x, event.y)
+        known.selected = under[0] if under and under[0] != known.selected else None
+
+    picture_canvas(work, drawn, style, mode="select", size=size, heat=layer, on_pick=pick)
+
+
+def page(work: workspace.Workspace) -> None:
+    """The whole screen for an open image."""
+    known = shot(work)
+    collect(known)
+    with st.sidebar:
+        sidebar.image_facts(work)
+        sidebar.model_choice()
+    with st.spinner("Looking at the image (once)…"):
+        prompters.ready(work)
+    ranked = None
+    with banner.guard():
+        ranked = result(known)
+    mode, warm = toolbar(work, known)
+    left, right = st.columns([70, 30])
+    with left:
+        width, height = room()
+        height = max(height - AROUND, LOWEST)
+        with st.container(key="picture"):
+            picture(work, known, ranked, mode, warm, (width, height))
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
+            if ranked is not None and mode == "Choose":
+                results.chips(list(COLOURS))
+            else:
+                st.caption(HINTS[mode])
+    aside = right.container(height=height + BELOW, border=False, gap="xsmall", key="objects")
+    with aside, banner.guard():
+        panel(work, known, mode)
+    compare, others, words = st.tabs(TABS)
+    with compare, banner.guard():
+        compare_tab(work, known, ranked)
+    with others, banner.guard():
+        images_tab(work, known)
+    with words:
+        words_tab()
+    mask_editor(work)
+    autosaving.keep_safe(work)
+
+
+opened = workspace.current()
+if opened is None:
+    st.title("One-shot")
+    no_image(NO_IMAGE, icon=":material/star:", page=PAGE)
+else:
+    with banner.guard():
+        page(opened)

@@ -1,0 +1,133 @@
+"""The same example in other images."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import rsam_core as rsam
+from rsam_core import export
+from rsam_core.jobs import Job
+from rsam_core.one_shot import Outcome, search_scenes
+from rsam_core.render import overlay
+from rsam_core.style import OverlayStyle
+
+from . import banner, resources, workspace
+from .one_shot_state import Shot
+from .workspace import Workspace
+
+POLL_SECONDS = 0.5
+_PREVIEW = 640
+_STYLE = OverlayStyle(fill="single", color="#16A34A", opacity=0.4, contour_width=2)
+
+
+def images_tab(work: Workspace, known: Shot) -> None:
+    """Upload further images, search them, take the outlines along."""
+    learned = [e for e in known.learned if e.positive]
+    if not learned:
+        st.caption(
+            "Choose an example and find others like it in this image first. Then the same "
+            "example can be looked for in other images of the same kind."
+        )
+        return
+    files = st.file_uploader(
+        "Other images", accept_multiple_files=True, key=f"others-{work.token}",
+        type=["jpg", "jpeg", "png", "tif", "tiff"],
+        help="Best with images of about the same resolution, from the same season.",
+    )  # fmt: skip
+    if known.others_job is not None:
+        _progress(known)
+        return
+
+    def start() -> None:
+        name = workspace.model_name()
+        segmenter, examples = resources.segmenter(name), list(known.learned)
+        scenes = [(f.name, partial(rsam.open_scene, f.getvalue(), name=f.name)) for f in files]
+
+        def run(progress: Callable, cancelled: Callable) -> list[Outcome]:
+            return search_scenes(
+                segmenter, scenes, examples, progress=progress, cancelled=cancelled
+            )
+
+        known.others, known.others_job = [], Job.start(run)
+
+    count = len(files or ())
+    st.button(
+        f"Search {count} image{'s' if count != 1 else ''}", key="search-others", disabled=not count,
+        icon=":material/travel_explore:", type="primary", on_click=start,
+    )  # fmt: skip
+    if known.others:
+        _results(work, known)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress(known: Shot) -> None:
+    job = known.others_job
+    if job is None:
+        st.rerun()
+    if job.finished:
+        known.others_job = None
+        if job.state == "failed":
+            known.error = job.error
+        known.others = job.result or []
+        st.rerun()
+    st.progress(job.fraction, text=job.text or "Looking…")
+    st.button(
+        "Stop and keep the finished ones", icon=":material/stop:", key="stop-others",
+        disabled=job.cancelling, on_click=job.cancel,
+    )  # fmt: skip
+
+
+def _results(work: Workspace, known: Shot) -> None:
+    rows = []
+    for outcome in known.others:
+        found = outcome.choose()
+        row: dict[str, Any] = {"Image": outcome.name, "Found": None, "Area (m²)": None}
+        if found is not None:
+            gsd = outcome.scene.gsd
+            row["Found"] = len(found)
+            row["Area (m²)"] = round(float(found.areas.sum()) * gsd**2, 1) if gsd else None
+            row["Note"] = " ".join(outcome.result.notes)
+        else:
+            row["Note"] = outcome.problem
+        rows.append(row)
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="others-table", height="content")
+    usable = [o for o in known.others if o.result is not None]
+    columns = st.columns(3, gap="small")
+    for place, outcome in enumerate(usable):
+        with columns[place % 3]:
+            picture = work.remember(
+                f"other-{place}", (outcome,), lambda outcome=outcome: _preview(outcome)
+            )
+            st.image(picture, caption=outcome.name, width="stretch")
+    if usable:
+        with banner.guard():
+            content = work.remember("others-zip", tuple(usable), lambda: _archive(usable))
+            st.download_button(
+                "Outlines of all images (GeoJSON, zipped)", content, "found_by_example.zip",
+                "application/zip", icon=":material/download:", on_click="ignore",
+                key="download-others",
+            )  # fmt: skip
+
+
+def _preview(outcome: Outcome) -> bytes:
+    picture = outcome.scene.read_rgb(None, _PREVIEW)
+    scale = picture.shape[1] / outcome.scene.width
+    return resources.jpeg(overlay(picture, outcome.choose(), _STYLE, scale=scale), 85)
+
+
+def _archive(outcomes: list[Outcome]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, outcome in enumerate(outcomes, start=1):
+            # Two images may have one name.
+            name = f"{number:02d}_{Path(outcome.name).stem}.geojson"
+            archive.writestr(name, export.to_geojson(outcome.choose(), outcome.scene))
+    return stream.getvalue()

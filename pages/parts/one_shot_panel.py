@@ -1,0 +1,264 @@
+"""Beside the picture: examples, the search, the threshold, accepting and rejecting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rsam_core.instance import Instance
+from rsam_core.instances import Instances
+from rsam_core.one_shot import OneShotResult
+
+from . import banner, workspace
+from .mask_editor import open_editor
+from .one_shot_pictures import thumbnail
+from .one_shot_state import Shot, accept, collect, forget, name_example, result, search_key, start
+from .workspace import Workspace
+
+POLL_SECONDS = 0.5
+_THUMBNAIL = 84
+_WHERE = ["This view", "Whole image"]
+_BINS = 20
+
+
+def panel(work: Workspace, known: Shot, mode: str) -> None:
+    """The right-hand column."""
+    if known.job is not None:
+        _progress(known)
+        return
+    _examples(work, known, mode)
+    if known.error is not None:
+        banner.show(known.error)
+    ranked = result(known)
+    if ranked is not None:
+        _results(work, known, ranked)
+
+
+def _examples(work: Workspace, known: Shot, mode: str) -> None:
+    candidate = chosen_object(work)
+    wanted = [g for g in known.given if g.positive]
+    if not wanted and candidate is None:
+        st.info(
+            "**Start here:** choose an example of what you are looking for. Click an object that "
+            "was found before, or outline one with **Box** or **Points**.",
+            icon=":material/ads_click:",
+        )
+        now, _ = workspace.objects(work)
+        if not len(now) and mode == "Choose":
+            st.caption("There are no objects yet: draw a box around one first.")
+    if candidate is not None and not _is_given(known, candidate):
+        st.button(
+            f"Use object {candidate.id} as example",
+            type="primary" if not wanted else "secondary",
+            icon=":material/star:",
+            key="use-example",
+            width="stretch",
+            on_click=name_example,
+            args=(work, known, candidate),
+        )
+    for number, given in enumerate(known.given):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.image(thumbnail(work, given.instance, f"given-{id(given)}"), width=48)
+            st.markdown("**Example**" if given.positive else "Not this one")
+            st.space("stretch")
+            st.button(
+                "", icon=":material/close:", key=f"forget-{number}", type="tertiary",
+                help="Take this example back.", on_click=forget, args=(known, given),
+            )  # fmt: skip
+    if not wanted:
+        st.button(
+            "Draw one with the brush", icon=":material/brush:", key="brush-example",
+            on_click=open_editor, args=(work, None), width="stretch",
+        )  # fmt: skip
+        return
+    whole = _where(work)
+    fresh = known.state is None or known.key != search_key(work, whole)
+    more = not fresh and any(id(g) not in known.examples for g in known.given)
+    title = "Find others like it" if len(wanted) == 1 else "Find others like these"
+    st.button(
+        title if fresh else "Search again",
+        type="primary" if fresh or more else "secondary",
+        icon=":material/travel_explore:",
+        key="find-alike",
+        width="stretch",
+        on_click=start,
+        args=(work, known, whole),
+    )
+
+
+def _where(work: Workspace) -> bool:
+    """Whether to look through the whole of a large scene, tile by tile."""
+    if work.overview.scale == (1.0, 1.0):
+        return False
+    choice = st.segmented_control(
+        "Where to look", _WHERE, default=_WHERE[0], key="one-shot-where", required=True,
+        help="The view is what the model sees now. The whole image is searched at full "
+        "resolution, piece by piece, which takes longer.",
+    )  # fmt: skip
+    return choice == _WHERE[1]
+
+
+def chosen_object(work: Workspace) -> Instance | None:
+    """The one object that is selected, or the one that was drawn last on this page."""
+    now, _ = workspace.objects(work)
+    present = set(now.ids.tolist())
+    if len(work.selected & present) == 1:
+        return now.get(next(iter(work.selected & present)))
+    if work.book.current in present:
+        return now.get(work.book.current)
+    return None
+
+
+def _is_given(known: Shot, item: Instance) -> bool:
+    return any(
+        g.instance.bbox == item.bbox and np.array_equal(g.instance.mask, item.mask)
+        for g in known.given
+    )
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress(known: Shot) -> None:
+    job = known.job
+    if job is None or collect(known):
+        st.rerun()
+    st.progress(job.fraction, text=f"Looking… {job.text}")
+    st.button(
+        "Stopping…" if job.cancelling else "Stop and keep what is found",
+        icon=":material/stop:", key="stop-alike", disabled=job.cancelling, width="stretch",
+        on_click=job.cancel,
+    )  # fmt: skip
+
+
+def limit(known: Shot, ranked: OneShotResult) -> float:
+    """The threshold in force."""
+    return ranked.threshold if known.threshold is None else known.threshold
+
+
+def _results(work: Workspace, known: Shot, ranked: OneShotResult) -> None:
+    for note in ranked.notes:
+        st.caption(f":material/info: {note}")
+    if not known.state.complete:
+        st.caption(":material/info: Stopped early. What was found until then is shown.")
+    if not len(ranked.objects):
+        st.warning(
+            "Nothing like the example was found here. Choose a clearer example, or look at "
+            "another part of the image.",
+            icon=":material/search_off:",
+        )
+        return
+    kept = ranked.choose(limit(known, ranked))
+    _headline(work, kept)
+    _threshold(known, ranked)
+    _selected(work, known, ranked)
+    _accept_all(work, known, kept)
+    _strip(work, known, ranked)
+
+
+def _headline(work: Workspace, kept: Instances) -> None:
+    text = f"**{len(kept):,} more found**"
+    area, gsd = int(kept.areas.sum()), work.scene.gsd
+    text += f" · {area * gsd**2:,.0f} m²" if gsd else f" · {area:,} px"
+    st.markdown(text)
+
+
+def _threshold(known: Shot, ranked: OneShotResult) -> None:
+    def moved() -> None:
+        known.threshold = st.session_state["alike"] / 100
+
+    now = round(100 * limit(known, ranked))
+    if st.session_state.get("alike") != now and known.threshold is None:
+        st.session_state["alike"] = now
+    st.slider(
+        "How alike (%)", 0, 100, now if "alike" not in st.session_state else None, 1, key="alike",
+        on_change=moved,
+        help="How sure RSAM must be that an object is like the example and well outlined. The "
+        "suggested value balances what is missed against what is wrong. Acts at once.",
+    )  # fmt: skip
+    counts, edges = np.histogram(ranked.scores, _BINS, (0, 1))
+    share = limit(known, ranked)
+    middle = (edges[:-1] + edges[1:]) / 2
+    data = pd.DataFrame(
+        {"Alike (%)": (middle * 100).round(), "kept": counts * (middle >= share),
+         "dropped": counts * (middle < share)}
+    )  # fmt: skip
+    st.bar_chart(
+        data, x="Alike (%)", y=["kept", "dropped"], color=["#16A34A", "#9CA3AF"], height=120,
+        y_label="Objects",
+    )  # fmt: skip
+    if known.threshold is not None:
+        st.button(
+            f"Back to the suggested {round(100 * ranked.threshold)} %", key="suggested",
+            type="tertiary", icon=":material/restart_alt:", on_click=_suggest, args=(known, ranked),
+        )  # fmt: skip
+
+
+def _suggest(known: Shot, ranked: OneShotResult) -> None:
+    known.threshold = None
+    st.session_state["alike"] = round(100 * ranked.threshold)
+
+
+def _selected(work: Workspace, known: Shot, ranked: OneShotResult) -> None:
+    if known.selected is None or known.selected not in ranked.objects.ids:
+        st.caption("Click an outline in the picture to accept it, or to say “not this one”.")
+        return
+    item = ranked.objects.get(known.selected)
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.image(thumbnail(work, item, "selected"), width=56)
+            st.markdown(f"**{item.score:.0%} alike**")
+        with st.container(horizontal=True):
+            st.button(
+                "Accept", key="accept-one", icon=":material/check:", on_click=_accept_one,
+                args=(work, known, item),
+                help="It becomes an object of this image, and a further example.",
+            )  # fmt: skip
+            st.button(
+                "Not this one", key="reject-one", icon=":material/close:", on_click=name_example,
+                args=(work, known, item), kwargs={"positive": False},
+                help="What looks like it is left out, too.",
+            )  # fmt: skip
+
+
+def _accept_one(work: Workspace, known: Shot, item: Instance) -> None:
+    accept(work, known, [item])
+    name_example(work, known, item)
+
+
+def _accept_all(work: Workspace, known: Shot, kept: Instances) -> None:
+    def take() -> None:
+        # The examples belong to what was looked for, so they come along.
+        items = [*kept, *(g.instance for g in known.given if g.positive)]
+        count = accept(work, known, items)
+        st.toast(f"{count:,} objects added. They are on the Objects page now.")
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Accept all {len(kept):,}", key="accept-all", type="primary",
+            icon=":material/done_all:", disabled=not len(kept), on_click=take,
+            help="They become objects of this image, to be refined, measured and exported.",
+        )  # fmt: skip
+        st.page_link("pages/objects.py", label="Go to Objects", icon=":material/arrow_forward:")
+
+
+def _strip(work: Workspace, known: Shot, ranked: OneShotResult) -> None:
+    """The proposals around the threshold: those that are worth a look."""
+    scores = ranked.scores
+    near = np.argsort(np.abs(scores - limit(known, ranked)), kind="stable")[:6]
+    st.caption("Least certain; look at these first.")
+
+    def show(id: int) -> None:
+        known.selected = id
+        x0, y0, x1, y1 = ranked.objects.get(id).bbox
+        margin = max(x1 - x0, y1 - y0, 60)
+        work.show(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
+
+    columns = st.columns(3, gap="small")
+    for place, index in enumerate(sorted(near, key=lambda i: -scores[i])):
+        item = ranked.objects[int(index)]
+        with columns[place % 3]:
+            st.image(thumbnail(work, item, f"near-{place}"), width=_THUMBNAIL)
+            st.button(
+                f"{item.score:.0%}", key=f"near-{place}", on_click=show, args=(item.id,),
+                width="stretch",
+            )  # fmt: skip

@@ -1,0 +1,86 @@
+"""Pictures of the One-shot page: thumbnails, the heat map, overlays side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.instance import Instance
+from rsam_core.instances import Instances
+from rsam_core.one_shot import OneShotState, heat_layer
+from rsam_core.render import overlay
+from rsam_core.style import OverlayStyle
+from rsam_core.window import Window
+
+from . import resources
+from .canvas import heat_picture
+from .workspace import Workspace
+
+COLOURS = (("Example", "#2563EB"), ("Found", "#16A34A"), ("Not this one", "#DC2626"))
+"""What is drawn in the picture, and its colour."""
+
+STYLE = OverlayStyle(fill="class", opacity=0.4, contour_width=2, class_colors=COLOURS)
+_OUTLINE = OverlayStyle(fill="none", contour_width=2, color="#FACC15")
+_SMALL = 256
+_HEAT_SIDE = 1024
+
+
+def shown(kept: Instances, examples: Sequence[tuple[Instance, bool]]) -> Instances:
+    """Finds and examples together, with their class as label; finds keep their numbers."""
+    found = [replace(item, label="Found") for item in kept]
+    first = max((item.id for item in kept), default=0) + 1
+    given = [
+        replace(item, id=first + place, label="Example" if positive else "Not this one")
+        for place, (item, positive) in enumerate(examples)
+    ]
+    return Instances([*found, *given], kept.shape)
+
+
+def thumbnail(work: Workspace, item: Instance, name: str) -> bytes:
+    """A small picture of an object with its outline, as JPEG."""
+    return work.remember(
+        f"thumb-{name}", (work.scene, item), lambda: resources.jpeg(_crop(work, item), 85)
+    )
+
+
+def _crop(work: Workspace, item: Instance) -> NDArray[np.uint8]:
+    x0, y0, x1, y1 = item.bbox
+    side = round(1.7 * max(x1 - x0, y1 - y0)) + 8
+    left, top = max((x0 + x1 - side) // 2, 0), max((y0 + y1 - side) // 2, 0)
+    right, bottom = min(left + side, work.shape[1]), min(top + side, work.shape[0])
+    window = Window(left, top, right - left, bottom - top)
+    picture = work.scene.read_rgb(window, _SMALL)
+    one = Instances([Instance(item.mask, item.x, item.y)], work.shape)
+    scale = picture.shape[1] / window.width
+    return overlay(picture, one, _OUTLINE, origin=(left, top), scale=scale)
+
+
+def heat(work: Workspace, state: OneShotState) -> dict[str, Any] | None:
+    """The similarity with the example as a layer of the canvas; None where there is none."""
+    view = state.view
+    if view is None or state.similarity is None:
+        return None
+
+    def draw() -> dict[str, Any]:
+        scale = min(1.0, _HEAT_SIDE / max(view.rows, view.columns))
+        shape = (max(1, round(view.rows * scale)), max(1, round(view.columns * scale)))
+        return heat_picture(work, heat_layer(state.similarity, shape), view)
+
+    return work.remember("one-shot-heat", (state,), draw)
+
+
+def side_picture(work: Workspace, objects: Instances, name: str, color: str) -> bytes:
+    """All of the scene with objects in one colour, as JPEG."""
+    style = OverlayStyle(fill="single", color=color, opacity=0.4, contour_width=2)
+    whole = work.overview
+
+    def draw() -> bytes:
+        return resources.jpeg(
+            overlay(work.picture(whole), objects, style, scale=whole.scale[0]), 88
+        )
+
+    return work.remember(f"side-{name}", (work.scene, objects), draw)
