@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from rsam_core.budgets import NOBODY, Store
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,44 +48,64 @@ class EmbeddingCache:
     """Least-recently-used cache of embeddings, safe between threads.
 
     Two threads that ask for the same view wait for one encoding; different views are encoded
-    side by side.
+    side by side. An embedding that had to go is simply made again.
 
     Parameters
     ----------
     budget : int
         Bytes to keep at most. The newest embedding is kept even if it alone is larger.
+    each : int, optional
+        Bytes to keep at most for one owner; no limit by default.
     """
 
-    def __init__(self, budget: int = 1 << 30) -> None:
-        self.budget = budget
+    def __init__(self, budget: int = 1 << 30, each: int | None = None) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], Embedding] = OrderedDict()
+        self._kept: Store[Embedding] = Store(budget, each)
         self._busy: dict[tuple[str, str], threading.Lock] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
 
     @property
+    def budget(self) -> int:
+        """Bytes to keep at most."""
+        return self._kept.total
+
+    @property
     def nbytes(self) -> int:
         """Bytes held now."""
-        with self._lock:
-            return sum(e.nbytes for e in self._kept.values())
+        return self._kept.nbytes
 
-    def get(self, key: tuple[str, str], make: Callable[[], Embedding]) -> Embedding:
+    def held_by(self, owner: Hashable) -> int:
+        """Bytes of the embeddings that an owner uses."""
+        return self._kept.held_by(owner)
+
+    def get(
+        self, key: tuple[str, str], make: Callable[[], Embedding], owner: Hashable = NOBODY
+    ) -> Embedding:
         """The embedding of a key, made by ``make`` if it is not at hand.
 
         An error that ``make`` raises reaches the caller, and nothing is kept.
+
+        Parameters
+        ----------
+        key : tuple of str
+            See `content_key`.
+        make : callable
+            Encodes the view.
+        owner : hashable, optional
+            Who uses it, for example the name of a session; see `release`.
         """
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+            kept = self._kept.get(key, owner)
+            if kept is not None:
+                return kept
             busy = self._busy.setdefault(key, threading.Lock())
         with busy:
             with self._lock:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    return self._kept[key]
+                kept = self._kept.get(key, owner)
+                if kept is not None:
+                    return kept
             try:
                 embedding = make()
             except BaseException:
@@ -93,18 +114,14 @@ class EmbeddingCache:
                 raise
             # In one step: whoever comes next finds either the lock or the embedding.
             with self._lock:
-                self._kept[key] = embedding
+                self._kept.put(key, embedding, embedding.nbytes, owner)
                 self._busy.pop(key, None)
-                self._trim()
             return embedding
 
-    def _trim(self) -> None:
-        total = sum(e.nbytes for e in self._kept.values())
-        while total > self.budget and len(self._kept) > 1:
-            _, oldest = self._kept.popitem(last=False)
-            total -= oldest.nbytes
+    def release(self, owner: Hashable) -> int:
+        """Forget an owner, and what nobody else uses; the bytes that became free."""
+        return self._kept.release(owner)
 
     def clear(self) -> None:
         """Forget everything."""
-        with self._lock:
-            self._kept.clear()
+        self._kept.clear()

@@ -61,3 +61,11 @@ class Cancelled(RsamError):
 
 class OneShotError(RsamError):
     """An example cannot be used, or does not suit the image that is searched."""
+
+
+class QueueFull(RsamError):
+    """Too many people wait for the model already."""
+
+
+class BudgetError(RsamError):
+    """Something needs more memory than this computer sets aside for it."""

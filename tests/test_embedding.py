@@ -23,12 +23,14 @@ class Maker:
     def __init__(self) -> None:
         self.made: list[str] = []
 
-    def get(self, cache: EmbeddingCache, name: str, nbytes: int = 40) -> Embedding:
+    def get(
+        self, cache: EmbeddingCache, name: str, nbytes: int = 40, owner: str | None = None
+    ) -> Embedding:
         def make() -> Embedding:
             self.made.append(name)
             return embedding(name, nbytes)
 
-        return cache.get((name, "fake"), make)
+        return cache.get((name, "fake"), make, owner)
 
 
 @pytest.fixture
@@ -82,6 +84,27 @@ def test_newest_is_kept_even_if_it_alone_is_too_large(maker):
     assert maker.get(cache, "huge") is huge
     maker.get(cache, "b")
     assert cache.nbytes == 40
+
+
+def test_owner_over_the_share_pays_alone_and_encodes_again(maker):
+    cache = EmbeddingCache(1000, each=100)
+    maker.get(cache, "other", owner="them")
+    for name in ("a", "b", "c"):
+        maker.get(cache, name, owner="me")
+    # Of 120 bytes of mine the oldest 40 go.
+    assert (cache.held_by("me"), cache.held_by("them"), cache.nbytes) == (80, 40, 120)
+    maker.get(cache, "a", owner="me")
+    assert maker.made == ["other", "a", "b", "c", "a"]
+
+
+def test_owner_who_leaves_gives_everything_back_but_what_others_use(maker):
+    cache = EmbeddingCache(1000)
+    for name, owner in (("a", "me"), ("b", "me"), ("b", "them")):
+        maker.get(cache, name, owner=owner)
+    assert cache.release("me") == 40
+    assert (len(cache), cache.held_by("them")) == (1, 40)
+    assert cache.release("them") == 40
+    assert cache.nbytes == 0
 
 
 def test_error_reaches_the_caller_and_leaves_nothing(maker):

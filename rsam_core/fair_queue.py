@@ -1,0 +1,278 @@
+"""A fair queue in front of something that few can use at once, such as a model.
+
+Whoever comes first is served first, but nobody twice while others wait: between owners the turns
+go round, and each owner's own are served in their order. Turns are meant to be short. Long work
+takes one for each of its steps, so that it gives way between them; as work in the background it
+also lets the clicks of others go ahead, though not for ever.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
+
+from rsam_core.errors import Cancelled, QueueFull
+
+PULSE = 0.2
+"""Seconds after which whoever waits looks up."""
+
+Model = TypeVar("Model")
+
+TAKING_TURNS = ("encode", "decode", "decode_many", "decode_guided")
+"""Methods of a model that compute."""
+
+
+@dataclass(eq=False)
+class _Ticket:
+    """One turn that is waited for."""
+
+    owner: Hashable
+    called: threading.Event = field(default_factory=threading.Event)
+
+
+class _Line:
+    """Tickets that wait, served owner by owner in turn."""
+
+    def __init__(self) -> None:
+        # The owner who is next comes first.
+        self._owners: OrderedDict[Hashable, deque[_Ticket]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._owners.values()))
+
+    def of(self, owner: Hashable) -> int:
+        """How many tickets an owner holds."""
+        return len(self._owners.get(owner, ()))
+
+    def join(self, ticket: _Ticket) -> None:
+        self._owners.setdefault(ticket.owner, deque()).append(ticket)
+
+    def pop(self) -> _Ticket:
+        owner, tickets = self._owners.popitem(last=False)
+        ticket = tickets.popleft()
+        if tickets:
+            self._owners[owner] = tickets
+        return ticket
+
+    def leave(self, ticket: _Ticket) -> None:
+        tickets = self._owners[ticket.owner]
+        tickets.remove(ticket)
+        if not tickets:
+            del self._owners[ticket.owner]
+
+    def before(self, ticket: _Ticket) -> int:
+        """How many tickets are served before this one."""
+        round_of_mine = self._owners[ticket.owner].index(ticket)
+        count, passed = 0, False
+        for owner, tickets in self._owners.items():
+            if owner == ticket.owner:
+                count, passed = count + round_of_mine, True
+            else:
+                # Owners ahead of this one in the round have had one turn more by then.
+                count += min(len(tickets), round_of_mine + (not passed))
+        return count
+
+
+class FairQueue:
+    """Lets a few in at a time, in a fair order; safe between threads.
+
+    Parameters
+    ----------
+    running : int
+        Turns that run side by side, at least 1.
+    waiting : int
+        Turns that may wait, of all owners together.
+    waiting_each : int
+        Turns that may wait of one owner.
+    patience : int
+        Turns in the foreground that may go ahead of one in the background; then it is served.
+
+    Raises
+    ------
+    ValueError
+        If a number is too small.
+    """
+
+    def __init__(
+        self, running: int = 1, waiting: int = 200, waiting_each: int = 16, patience: int = 8
+    ) -> None:
+        if running < 1 or waiting < 0 or waiting_each < 0 or patience < 0:
+            raise ValueError("At least one turn must run, and no number may be negative.")
+        self.limit, self.waiting, self.waiting_each = running, waiting, waiting_each
+        self.patience = patience
+        self._lock = threading.Lock()
+        self._running = 0
+        self._front, self._back = _Line(), _Line()
+        self._ahead = 0
+        self._mine = threading.local()
+
+    def __len__(self) -> int:
+        """How many turns wait now."""
+        with self._lock:
+            return len(self._front) + len(self._back)
+
+    @property
+    def running(self) -> int:
+        """How many turns run now."""
+        with self._lock:
+            return self._running
+
+    @contextmanager
+    def turn(
+        self,
+        owner: Hashable,
+        *,
+        background: bool = False,
+        waiting: Callable[[int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Iterator[None]:
+        """Wait for a turn, and hold it during the block.
+
+        A thread that holds a turn already goes on at once.
+
+        Parameters
+        ----------
+        owner : hashable
+            Whose turn it is, for example the name of a session.
+        background : bool
+            Whether nobody is looking at the screen for the result.
+        waiting : callable, optional
+            Called in this thread with the position (1 is next) when one has to wait, and again
+            every `PULSE`. What it raises ends the waiting.
+        cancelled : callable, optional
+            Whether to stop waiting.
+
+        Raises
+        ------
+        QueueFull
+            If too many wait already.
+        Cancelled
+            If `cancelled` said so before the turn came.
+        """
+        if getattr(self._mine, "holds", False):
+            yield
+            return
+        self._enter(owner, background, waiting, cancelled)
+        self._mine.holds = True
+        try:
+            yield
+        finally:
+            self._mine.holds = False
+            with self._lock:
+                self._leave()
+
+    def _enter(
+        self,
+        owner: Hashable,
+        background: bool,
+        waiting: Callable[[int], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        """Come back when it is one's turn."""
+        line = self._back if background else self._front
+        with self._lock:
+            # When a place is free nobody waits: whoever leaves hands it on.
+            if self._running < self.limit:
+                self._running += 1
+                return
+            count = len(self._front) + len(self._back)
+            if count >= self.waiting:
+                raise QueueFull(
+                    f"{count} steps are waiting for the model already, as many as this computer "
+                    "takes. Your work is kept: wait half a minute, then try again."
+                )
+            if self._front.of(owner) + self._back.of(owner) >= self.waiting_each:
+                raise QueueFull(
+                    "You have started as many things at once as RSAM takes from one person. "
+                    "Your work is kept: wait until one of them is done, then try again."
+                )
+            ticket = _Ticket(owner)
+            line.join(ticket)
+        try:
+            self._wait(ticket, background, waiting, cancelled)
+        except BaseException:
+            with self._lock:
+                if ticket.called.is_set():
+                    self._leave()
+                else:
+                    line.leave(ticket)
+            raise
+
+    def _wait(
+        self,
+        ticket: _Ticket,
+        background: bool,
+        waiting: Callable[[int], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        while not ticket.called.is_set():
+            if cancelled is not None and cancelled():
+                raise Cancelled("Stopped while waiting for the model.")
+            if waiting is not None:
+                place = self._place(ticket, background)
+                if place is not None:
+                    waiting(place)
+            ticket.called.wait(PULSE)
+
+    def _place(self, ticket: _Ticket, background: bool) -> int | None:
+        """Position in the queue, 1 is next; None if the turn has just come."""
+        with self._lock:
+            if ticket.called.is_set():
+                return None
+            if background:
+                return 1 + len(self._front) + self._back.before(ticket)
+            return 1 + self._front.before(ticket)
+
+    def _leave(self) -> None:
+        """Hand the place on, or leave it free. The lock is held."""
+        overdue = bool(self._back) and self._ahead >= self.patience
+        if self._front and not overdue:
+            self._ahead = self._ahead + 1 if self._back else 0
+            self._front.pop().called.set()
+        elif self._back:
+            self._ahead = 0
+            self._back.pop().called.set()
+        else:
+            self._running -= 1
+
+
+def in_turns(model: Model, turn: Callable[[], AbstractContextManager[Any]]) -> Model:
+    """The same model, each call of which waits for its turn.
+
+    A call is short, so that a long job gives way to others between its calls.
+
+    Parameters
+    ----------
+    model : PromptableModel
+        It stays as it is; its weights are shared.
+    turn : callable
+        Gives the turn to be held during a call: ``lambda: queue.turn("somebody")``.
+
+    Returns
+    -------
+    PromptableModel
+        Of the same class.
+    """
+    fair = copy.copy(model)
+    for name in TAKING_TURNS:
+        method = getattr(model, name, None)
+        if method is not None:
+            setattr(fair, name, _in_turn(method, turn))
+    return fair
+
+
+def _in_turn(
+    method: Callable[..., Any], turn: Callable[[], AbstractContextManager[Any]]
+) -> Callable[..., Any]:
+    @wraps(method)
+    def call(*args: Any, **settings: Any) -> Any:
+        with turn():
+            return method(*args, **settings)
+
+    return call
