@@ -11,7 +11,7 @@ means over examples, then over images, with a 95 % interval over images (bootstr
 *b* to *d* are those of a search: only the first one of an image includes everything mode.
 
 Methods: *zero-shot* is everything mode, everything kept; *a* is PerSAM as published, one object a
-pass, what was found taken out, until the highest similarity falls below 0.6; *a, F* the same with
+pass, what was found taken out, until the highest similarity falls below 0.8; *a, F* the same with
 PerSAM-F; *b* compares all candidates by cosines of features, with a fixed threshold; *c* by the
 network without the projection head, and with the threshold calibrated on the example; *d* with the
 head. ``--ablation`` switches off one part of PerSAM after another.

@@ -36,10 +36,13 @@ AROUND, BELOW, LOWEST = 190, 34, 440
 
 def toolbar(work: workspace.Workspace, known: Shot) -> tuple[str, bool]:
     """How to give an example, and whether to see the similarity."""
+    if "one-shot-mode" not in st.session_state:
+        some = known.given or len(workspace.objects(work)[0])
+        st.session_state["one-shot-mode"] = "Choose" if some else "Box"
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
     with row:
         mode = st.segmented_control(
-            "Example by", list(MODES), default="Choose", key="one-shot-mode",
+            "Example by", list(MODES), key="one-shot-mode",
             label_visibility="collapsed", required=True, persist_state="session",
             help="Choose an object in the picture, or outline one by a box or clicks.",
         )  # fmt: skip

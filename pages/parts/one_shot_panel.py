@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
@@ -13,13 +13,24 @@ from rsam_core.one_shot import OneShotResult
 from . import banner, workspace
 from .mask_editor import open_editor
 from .one_shot_pictures import thumbnail
-from .one_shot_state import Shot, accept, collect, forget, name_example, result, search_key, start
+from .one_shot_state import (
+    Shot,
+    accept,
+    collect,
+    forget,
+    looked_for,
+    name_example,
+    result,
+    search_key,
+    start,
+)
 from .workspace import Workspace
 
 POLL_SECONDS = 0.5
 _THUMBNAIL = 84
 _WHERE = ["This view", "Whole image"]
-_BINS = 20
+_BINS = 25
+_BAR_HEIGHT = 44
 
 
 def panel(work: Workspace, known: Shot, mode: str) -> None:
@@ -74,17 +85,27 @@ def _examples(work: Workspace, known: Shot, mode: str) -> None:
         return
     whole = _where(work)
     fresh = known.state is None or known.key != search_key(work, whole)
-    more = not fresh and any(id(g) not in known.examples for g in known.given)
-    title = "Find others like it" if len(wanted) == 1 else "Find others like these"
+    if not fresh and known.searched == looked_for(known):
+        return
+    if fresh:
+        title = "Find others like it" if len(wanted) == 1 else "Find others like these"
+    else:
+        title = "Look closer with all examples"
     st.button(
-        title if fresh else "Search again",
-        type="primary" if fresh or more else "secondary",
+        title,
+        type="primary" if fresh else "secondary",
         icon=":material/travel_explore:",
         key="find-alike",
         width="stretch",
-        on_click=start,
+        on_click=_begin,
         args=(work, known, whole),
     )
+
+
+def _begin(work: Workspace, known: Shot, whole: bool) -> None:
+    # What is found can be accepted or refused by a click.
+    st.session_state["one-shot-mode"] = "Choose"
+    start(work, known, whole)
 
 
 def _where(work: Workspace) -> bool:
@@ -175,22 +196,32 @@ def _threshold(known: Shot, ranked: OneShotResult) -> None:
         help="How sure RSAM must be that an object is like the example and well outlined. The "
         "suggested value balances what is missed against what is wrong. Acts at once.",
     )  # fmt: skip
-    counts, edges = np.histogram(ranked.scores, _BINS, (0, 1))
-    share = limit(known, ranked)
-    middle = (edges[:-1] + edges[1:]) / 2
-    data = pd.DataFrame(
-        {"Alike (%)": (middle * 100).round(), "kept": counts * (middle >= share),
-         "dropped": counts * (middle < share)}
-    )  # fmt: skip
-    st.bar_chart(
-        data, x="Alike (%)", y=["kept", "dropped"], color=["#16A34A", "#9CA3AF"], height=120,
-        y_label="Objects",
-    )  # fmt: skip
+    st.html(_bars(ranked.scores, limit(known, ranked)))
     if known.threshold is not None:
         st.button(
             f"Back to the suggested {round(100 * ranked.threshold)} %", key="suggested",
             type="tertiary", icon=":material/restart_alt:", on_click=_suggest, args=(known, ranked),
         )  # fmt: skip
+
+
+def _bars(scores: NDArray[np.float32], share: float) -> str:
+    """How many objects are how alike, as wide as the slider above."""
+    counts, edges = np.histogram(scores, _BINS, (0, 1))
+    bars = []
+    for count, low, high in zip(counts.tolist(), edges[:-1], edges[1:], strict=True):
+        color = "#16A34A" if (low + high) / 2 >= share else "#9CA3AF"
+        # The root lets a few objects be seen beside hundreds.
+        height = 0 if not count else max(2.0, _BAR_HEIGHT * (count / counts.max()) ** 0.5)
+        told = f"{count} object{'s' if count != 1 else ''}, {low:.0%} to {high:.0%} alike"
+        bars.append(
+            f'<div title="{told}" style="flex:1;height:{height:.0f}px;background:{color};'
+            'border-radius:2px 2px 0 0"></div>'
+        )
+    return (
+        f'<div role="img" aria-label="Number of objects by how alike they are" '
+        f'style="display:flex;align-items:flex-end;gap:1px;height:{_BAR_HEIGHT}px;'
+        f'margin:0 .4rem">{"".join(bars)}</div>'
+    )
 
 
 def _suggest(known: Shot, ranked: OneShotResult) -> None:

@@ -50,9 +50,11 @@ def thumbnail(work: Workspace, item: Instance, name: str) -> bytes:
 def _crop(work: Workspace, item: Instance) -> NDArray[np.uint8]:
     x0, y0, x1, y1 = item.bbox
     side = round(1.7 * max(x1 - x0, y1 - y0)) + 8
-    left, top = max((x0 + x1 - side) // 2, 0), max((y0 + y1 - side) // 2, 0)
-    right, bottom = min(left + side, work.shape[1]), min(top + side, work.shape[0])
-    window = Window(left, top, right - left, bottom - top)
+    height, width = work.shape
+    side = min(side, height, width)
+    left = min(max((x0 + x1 - side) // 2, 0), width - side)
+    top = min(max((y0 + y1 - side) // 2, 0), height - side)
+    window = Window(left, top, side, side)
     picture = work.scene.read_rgb(window, _SMALL)
     one = Instances([Instance(item.mask, item.x, item.y)], work.shape)
     scale = picture.shape[1] / window.width

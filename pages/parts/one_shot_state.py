@@ -59,6 +59,8 @@ class Shot:
         Candidates of the last search.
     key : tuple
         Model, scene and view of that search.
+    searched : frozenset of int
+        Identities of the examples that it looked for.
     threshold : float or None
         Set by the user; None for the suggested one.
     selected : int or None
@@ -75,6 +77,7 @@ class Shot:
     examples: dict[int, Example] = field(default_factory=dict)
     state: OneShotState | None = None
     key: tuple = ()
+    searched: frozenset[int] = frozenset()
     threshold: float | None = None
     selected: int | None = None
     job: Job | None = None
@@ -102,11 +105,16 @@ def search_key(work: Workspace, whole: bool) -> tuple:
     return workspace.model_name(), work.scene, None if whole else work.view
 
 
+def looked_for(known: Shot) -> frozenset[int]:
+    """Identities of the examples to find more of."""
+    return frozenset(id(g) for g in known.given if g.positive)
+
+
 def start(work: Workspace, known: Shot, whole: bool) -> None:
     """Search in the background for objects like the examples."""
     scene, view, name = work.scene, work.view, workspace.model_name()
     segmenter, given = resources.segmenter(name), list(known.given)
-    key = search_key(work, whole)
+    key, wanted = search_key(work, whole), looked_for(known)
     earlier = known.state if known.key == key else None
     # Read here: pictures of the session belong to its own thread.
     image, home = work.picture(view), work.picture(work.overview)
@@ -121,10 +129,10 @@ def start(work: Workspace, known: Shot, whole: bool) -> None:
         learned = [examples[id(g)] for g in given]
         control: dict[str, Any] = {"progress": progress, "cancelled": cancelled}
         if whole:
-            return key, examples, search_tiled(segmenter, scene, learned, **control)
+            return key, wanted, examples, search_tiled(segmenter, scene, learned, **control)
         embedding = resources.embed(image, resources.embedding_key(image, name))
         state = search(segmenter, scene, view, embedding, learned, earlier=earlier, **control)
-        return key, examples, state
+        return key, wanted, examples, state
 
     known.error, known.selected = None, None
     known.job = Job.start(run)
@@ -151,7 +159,7 @@ def collect(known: Shot) -> bool:
     if job.state == "failed":
         known.error = job.error
     elif job.state == "done":
-        known.key, known.examples, known.state = job.result
+        known.key, known.searched, known.examples, known.state = job.result
         known.threshold = None
     return True
 

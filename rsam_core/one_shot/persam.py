@@ -221,7 +221,7 @@ def repeat(
     embedding: Embedding,
     learned: Learned,
     *,
-    lowest: float = 0.6,
+    lowest: float = 0.8,
     most: int = 200,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -236,7 +236,8 @@ def repeat(
     segmenter, embedding, learned
         See :func:`segment`.
     lowest : float
-        Ends when the highest similarity left falls below this.
+        Ends when the highest similarity left falls below this. The default gave the highest F1
+        with ``rsam-tiny`` on 40 tiles of Zanzibar, two examples each, among 0.3, 0.35, ... 0.95.
     most : int
         Ends after so many passes.
 
