@@ -18,7 +18,7 @@ from rsam_core.errors import BudgetError
 Value = TypeVar("Value")
 
 NOBODY = None
-"""The owner of what is kept for everybody; it has no share of its own."""
+"""In place of an owner: what nobody owns has no share and stays while there is room."""
 
 
 @dataclass
@@ -96,9 +96,11 @@ class Store(Generic[Value]):
             while total > self.total and len(self._entries) > 1:
                 total -= self._drop(next(iter(self._entries)))
 
-    def release(self, owner: Hashable) -> int:
-        """Forget an owner; the bytes that became free."""
+    def release(self, owner: Hashable = NOBODY) -> int:
+        """Forget an owner, or let go of what nobody owns; the bytes that became free."""
         with self._lock:
+            if owner is NOBODY:
+                return sum(self._drop(k) for k, e in list(self._entries.items()) if not e.owners)
             return sum(self._give_up(owner, key) for key in list(self._claims.get(owner, ())))
 
     def clear(self) -> None:
@@ -109,9 +111,9 @@ class Store(Generic[Value]):
 
     def _use(self, key: Hashable, entry: _Entry[Value], owner: Hashable) -> None:
         self._entries.move_to_end(key)
-        entry.owners.add(owner)
         if owner is NOBODY:
             return
+        entry.owners.add(owner)
         mine = self._claims.setdefault(owner, OrderedDict())
         mine[key] = None
         mine.move_to_end(key)

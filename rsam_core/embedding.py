@@ -118,8 +118,8 @@ class EmbeddingCache:
                 self._busy.pop(key, None)
             return embedding
 
-    def release(self, owner: Hashable) -> int:
-        """Forget an owner, and what nobody else uses; the bytes that became free."""
+    def release(self, owner: Hashable = NOBODY) -> int:
+        """Forget an owner and what nobody else uses, or all that nobody owns; the bytes freed."""
         return self._kept.release(owner)
 
     def clear(self) -> None:

@@ -79,12 +79,21 @@ def test_newest_stays_even_if_too_large():
     assert (keys(store), store.held_by("x")) == ("b", 999)
 
 
-def test_what_is_nobodys_has_no_share_and_is_not_released_with_others():
+def test_what_is_nobodys_has_no_share_and_stays_until_it_is_let_go():
     store: Store = Store(100, 20)
     store.put("a", 1, 50)
+    store.put("b", 1, 10, "x")
+    assert store.get("a") == 1
+    assert store.release("x") == 10
+    assert (keys(store), store.release(), store.nbytes) == ("a", 50, 0)
+
+
+def test_what_was_nobodys_goes_with_the_one_who_used_it():
+    store: Store = Store(100)
+    store.put("a", 1, 50)
     store.get("a", "x")
-    assert store.release("x") == 0
-    assert (keys(store), store.nbytes) == ("a", 50)
+    assert store.release() == 0
+    assert store.release("x") == 50
 
 
 def test_same_key_again_replaces_the_value():

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from rsam_core.coordinates import Frame
 from rsam_core.embedding import Embedding
+from rsam_core.errors import QueueFull
 from rsam_core.prompting import Prompter
 
-from . import resources
+from . import memory, queueing, resources
 from .workspace import Workspace, model_name
 
 
@@ -19,6 +20,7 @@ def ready(workspace: Workspace) -> Prompter:
     A scene that is seen whole is encoded now. Of a large one the present view is encoded in the
     background, so that the picture appears at once; a prompt that comes sooner waits for it.
     """
+    memory.look_after_session()
     name = model_name()
     key = (name, workspace.scene)
     if workspace.prompter is None or workspace.prompter_key != key:
@@ -32,12 +34,16 @@ def ready(workspace: Workspace) -> Prompter:
         workspace.prompter, workspace.prompter_key = fresh, key
     prompter = workspace.prompter
     if workspace.view == workspace.overview:
-        prompter.embed(workspace.view)
+        try:
+            prompter.embed(workspace.view)
+        except QueueFull as error:
+            queueing.turned_away(error)
     elif workspace.prefetched != (key, workspace.view):
         workspace.prefetched = (key, workspace.view)
         # The picture is read here: only the model's work is left to the thread.
         workspace.picture(workspace.view)
-        threading.Thread(target=prompter.embed, args=(workspace.view,), daemon=True).start()
+        embed = queueing.on_behalf(prompter.embed)
+        threading.Thread(target=embed, args=(workspace.view,), daemon=True).start()
     return prompter
 
 

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-import os
-
 import cv2
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 import rsam_core as rsam
+from rsam_core.budgets import setting
 from rsam_core.embedding import Embedding, EmbeddingCache, content_key
+from rsam_core.fair_queue import in_turns
+from rsam_core.models.base import PromptableModel
 from rsam_core.samples import GALLERY, TownSample, render_town, write_geotiff
 
-EMBEDDING_BUDGET = int(os.environ.get("RSAM_EMBEDDING_MB", "1500")) << 20
-"""Memory for embeddings of all sessions together, in bytes."""
+from . import memory, queueing
+
+EMBEDDINGS = setting("RSAM_EMBEDDING_MB", 1500 << 20)
+"""Bytes of the encoded images of all sessions together."""
+EMBEDDINGS_EACH = setting("RSAM_EMBEDDING_SESSION_MB", EMBEDDINGS // 3)
+"""Bytes of the encoded images of one session."""
 
 
 @st.cache_resource(show_spinner="Loading the model (once)…", max_entries=2)
+def _model(model_name: str) -> PromptableModel:
+    return rsam.load_model(model_name)
+
+
 def segmenter(model_name: str) -> rsam.Segmenter:
-    """A model, loaded once for all sessions."""
-    return rsam.Segmenter(rsam.load_model(model_name))
+    """A model, loaded once for all sessions, that answers this one in its turn."""
+    whose = queueing.owner()
+    return rsam.Segmenter(in_turns(_model(model_name), lambda: queueing.turn(whose)))
 
 
 @st.cache_resource
 def _embeddings() -> EmbeddingCache:
-    return EmbeddingCache(EMBEDDING_BUDGET)
+    cache = EmbeddingCache(EMBEDDINGS, EMBEDDINGS_EACH)
+    memory.when_leaving(cache.release)
+    return cache
 
 
 def embed(image: NDArray[np.uint8], key: tuple[str, str]) -> Embedding:
     """The embedding of a view, encoded at most once while it stays in the cache."""
-    return _embeddings().get(key, lambda: segmenter(key[1]).embed(image))
+    return _embeddings().get(key, lambda: segmenter(key[1]).embed(image), queueing.owner())
 
 
 def embedding_key(image: NDArray[np.uint8], model_name: str) -> tuple[str, str]:

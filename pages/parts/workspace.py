@@ -18,7 +18,7 @@ from rsam_core.automatic import Automatic
 from rsam_core.canvas_events import Acknowledged
 from rsam_core.coordinates import Frame, Viewport, view_frame
 from rsam_core.edits import Identity, identity
-from rsam_core.errors import RsamError
+from rsam_core.errors import QueueFull, RsamError
 from rsam_core.everything import EverythingSettings, settings_for
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
@@ -28,6 +28,8 @@ from rsam_core.painting import Painting
 from rsam_core.promptbook import Book, Entry
 from rsam_core.prompting import Prompter
 
+from . import memory
+
 if TYPE_CHECKING:
     from rsam_core.prepare import Pipeline
     from rsam_core.truth import Truth
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
 _KEY = "workspace"
 _PICTURES = 3
 """Pictures of views kept in each session."""
+_NO_TURN = (
+    "Too many others wait for the model at the moment. Your click is kept, and asked again with "
+    "the next thing you do."
+)
 
 
 @dataclass
@@ -228,7 +234,10 @@ def load(source: bytes | Path, name: str, sample: str | None = None, **options: 
     ------
     SceneError
         If it is not a usable image.
+    BudgetError
+        If there is no room for it among all that was uploaded.
     """
+    memory.keep_uploads_within_limits()
     return of_scene(rsam.open_scene(source, name=name, **options), sample)
 
 
@@ -236,6 +245,7 @@ def enter(work: Workspace) -> Workspace:
     """Make a workspace the session's."""
     close()
     st.session_state[_KEY] = work
+    memory.look_after_session()
     return work
 
 
@@ -248,8 +258,8 @@ def open_source(
 
     Raises
     ------
-    SceneError
-        If it is not a usable image.
+    SceneError, BudgetError
+        If it is not a usable image, or there is no room for it.
     """
     return enter(load(source, name, sample, **options))
 
@@ -343,7 +353,11 @@ def collect(work: Workspace) -> bool:
 def found(work: Workspace) -> tuple[Instances, dict[int, str]]:
     """Objects as found, before any edit, and what is amiss with prompts, by object number."""
     key = (work.book.entries, work.prompter, work.automatic)
-    return work.remember("found", key, lambda: _found(work))
+    answer = work.remember("found", key, lambda: _found(work))
+    if _NO_TURN in answer[1].values():
+        # Asked again when the page is next drawn.
+        work.latest.pop("found")
+    return answer
 
 
 def objects(work: Workspace) -> tuple[Instances, dict[int, str]]:
@@ -400,6 +414,9 @@ def _found(work: Workspace) -> tuple[Instances, dict[int, str]]:
         for entry in work.book.entries:
             try:
                 instance = work.prompter.instance(entry)
+            except QueueFull:
+                problems[entry.id] = _NO_TURN
+                continue
             except RsamError as error:
                 problems[entry.id] = str(error)
                 continue

@@ -1,0 +1,116 @@
+"""Waiting for the model: in a fair order among all sessions, with one's place in it on screen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, NoReturn
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from rsam_core.budgets import NOBODY
+from rsam_core.errors import QueueFull
+from rsam_core.fair_queue import FairQueue
+
+from . import banner
+
+SHOWN_AFTER = 0.7
+"""Seconds of waiting after which one is told; most turns come sooner."""
+_ORDINALS = ("next", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+_acting = threading.local()
+
+
+@st.cache_resource
+def _queue() -> FairQueue:
+    # One at a time: a step of the model uses all cores by itself, and two at once would wait for
+    # each other at every layer.
+    return FairQueue(running=1)
+
+
+def owner() -> Hashable:
+    """Name of the session that this thread works for."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is not None:
+        return context.session_id
+    return getattr(_acting, "owner", NOBODY)
+
+
+def on_behalf(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, for a thread of its own, that works for this session.
+
+    Somebody waits for its result: it goes ahead of long jobs.
+    """
+    mine = owner()
+
+    @wraps(work)
+    def run(*args: Any, **settings: Any) -> Any:
+        _acting.owner, _acting.awaited = mine, True
+        try:
+            return work(*args, **settings)
+        finally:
+            del _acting.owner, _acting.awaited
+
+    return run
+
+
+@contextmanager
+def turn(whose: Hashable) -> Iterator[None]:
+    """A turn at the model for a session.
+
+    In the thread of a page it shows one's place while waiting. Any other thread is a long job,
+    which lets the clicks of all go ahead.
+    """
+    if get_script_run_ctx(suppress_warning=True) is None:
+        with _queue().turn(whose, background=not getattr(_acting, "awaited", False)):
+            yield
+        return
+    sign = _Sign()
+    try:
+        with _queue().turn(whose, waiting=sign):
+            sign.take_down()
+            yield
+    except QueueFull:
+        sign.take_down()
+        raise
+
+
+class _Sign:
+    """Says how many are ahead, once the waiting is long enough to be noticed."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._place = 0
+        self._toast: Any = None
+
+    def __call__(self, place: int) -> None:
+        if place == self._place or time.monotonic() - self._since < SHOWN_AFTER:
+            return
+        self._place = place
+        # A toast, because whatever stood in the page itself would push the picture down.
+        show = st.toast if self._toast is None else self._toast.toast
+        self._toast = show(words(place), icon="spinner", duration="infinite")
+
+    def take_down(self) -> None:
+        if self._toast is not None:
+            self._toast.empty()
+            self._toast = None
+
+
+def words(place: int) -> str:
+    """What somebody at a place of the queue is told; 1 is next."""
+    if place == 1:
+        return "Others use the model at the moment. You are **next**."
+    name = _ORDINALS[place - 1] if place <= len(_ORDINALS) else f"number {place}"
+    return f"Others use the model at the moment. You are **{name}** in line."
+
+
+def turned_away(error: QueueFull) -> NoReturn:
+    """Say that there was no place in the queue, and offer to try again; nothing else is drawn."""
+    banner.show(error)
+    st.button("Try again", icon=":material/refresh:", key="queue-again")
+    st.stop()
