@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rsam_core.errors import ModelError
 from rsam_core.models.base import Decoded, PromptableModel, PromptLike
+from rsam_core.models.side_by_side import all_cores, side_by_side
 
 from .encoder import FeatureMaps
 from .network import TinyNetwork
@@ -101,7 +102,8 @@ class TinyModel(PromptableModel):
         padded = np.pad(image, ((0, bottom), (0, right), (0, 0)), mode="edge")
         rgb = torch.from_numpy(padded).permute(2, 0, 1)[None].float()
         rgb = rgb.contiguous(memory_format=torch.channels_last)
-        return TinyFeatures(self.network.encode(rgb), height, width)
+        with all_cores():
+            return TinyFeatures(self.network.encode(rgb), height, width)
 
     def decode(
         self,
@@ -142,7 +144,11 @@ class TinyModel(PromptableModel):
         With ``quick`` a window grows once only, and masks that are still cut off are left out.
         """
         highest = _QUICK_LEVEL if quick else len(LEVELS) - 1
-        return self._decode(features, list(prompts), multimask, [None] * len(prompts), highest)
+
+        def work(portion: Sequence[PromptLike]) -> list[Decoded]:
+            return self._decode(features, list(portion), multimask, [None] * len(portion), highest)
+
+        return side_by_side(work, prompts, _BATCH)
 
     @torch.inference_mode()
     def _decode(
