@@ -175,7 +175,7 @@ def test_points_may_be_none(model):
 
 
 def test_features_state_their_size(model):
-    assert model.encode(picture((150, 200))).nbytes == 32 * CELLS * CELLS * 4
+    assert model.encode(picture((150, 200))).nbytes == 3.5 * 32 * CELLS * CELLS * 4
 
 
 @pytest.mark.parametrize(

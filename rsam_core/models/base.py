@@ -30,6 +30,22 @@ class PromptLike(Protocol):
     mask: np.ndarray | None
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What the automatic mode can use; see `PromptableModel.decode_many`.
+
+    Parameters
+    ----------
+    quality : float
+        Lowest predicted IoU.
+    stability : float
+        Lowest stability.
+    """
+
+    quality: float = 0.0
+    stability: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class Decoded:
     """The answer to one prompt: K masks in the order in which the model gives them.
@@ -133,7 +149,7 @@ class PromptableModel(Protocol):
         prompts: Sequence[PromptLike],
         multimask: bool,
         *,
-        quick: bool = False,
+        quick: bool | Wanted = False,
     ) -> list[Decoded]:
         """Answer several prompts, one object each, in their order.
 
@@ -145,9 +161,10 @@ class PromptableModel(Protocol):
             One prompt an object.
         multimask : bool
             Three masks for each prompt instead of one.
-        quick : bool
-            Spend less on each prompt where the model can: very large objects may be left out.
-            Used by the automatic mode, which asks about hundreds of points.
+        quick : bool or Wanted
+            Spend less on each prompt where the model can: very large objects may be left out, and
+            masks that are not what is wanted. Used by the automatic mode, which asks about
+            hundreds of points.
 
         Returns
         -------

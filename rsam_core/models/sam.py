@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,15 +15,26 @@ from PIL import Image
 from torch.nn import functional
 
 from rsam_core.errors import ModelError
-from rsam_core.models.base import Decoded, PromptableModel, PromptLike, crop_together
+from rsam_core.models.base import Decoded, PromptableModel, PromptLike, Wanted, crop_together
 from rsam_core.models.catalog import ModelInfo
-from rsam_core.models.upsample import mask_from_logits
+from rsam_core.models.sam_checkpoint import fill, read_weights
+from rsam_core.models.sam_decoder import FastDecoder, ImageSide, suits
+from rsam_core.models.upsample import STABILITY_OFFSET, mask_from_logits
 
 if TYPE_CHECKING:
     from segment_anything.modeling import Sam
 
-BATCH = 2
-"""Prompts decoded at once: more fall out of the processor's cache and are slower."""
+BATCH = 4
+"""Prompts decoded at once: more fall out of the processor's cache and gain nothing."""
+
+_STABILITY_SLACK = 0.05
+"""How much more stable a mask may be at the view's size than at the decoder's.
+
+Interpolation moves its borders by less than a cell; of thousands of masks none gained more.
+"""
+
+_FEW_CELLS = 64
+"""Masks of fewer cells are not judged before they are enlarged: a cell more is too much."""
 
 MASK_CERTAINTY = 1e-3
 """A mask prompt says 'surely' with this probability of being wrong (logits of about ±7)."""
@@ -55,16 +64,20 @@ class SamFeatures:
         Height and width of the view.
     input_size : tuple of int
         Height and width of the view as the encoder saw it, without padding.
+    side : ImageSide, optional
+        What the quick decoder computes once for all prompts.
     """
 
     embedding: torch.Tensor
     view_size: tuple[int, int]
     input_size: tuple[int, int]
+    side: ImageSide | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory that the features hold, in bytes."""
-        return self.embedding.numel() * self.embedding.element_size()
+        own = self.embedding.numel() * self.embedding.element_size()
+        return own + (self.side.nbytes if self.side is not None else 0)
 
 
 class SamModel(PromptableModel):
@@ -92,6 +105,7 @@ class SamModel(PromptableModel):
         self._prompt_side: int = sam.prompt_encoder.mask_input_size[0]
         with torch.inference_mode():
             self._position = sam.prompt_encoder.get_dense_pe()
+        self._quick = FastDecoder(sam) if suits(sam) else None
 
     def encode(self, image: np.ndarray) -> SamFeatures:
         """Embed a view.
@@ -122,7 +136,8 @@ class SamModel(PromptableModel):
         pixels = torch.from_numpy(np.array(resized)).permute(2, 0, 1)[None].to(self._device)
         with torch.inference_mode():
             embedding = self._sam.image_encoder(self._sam.preprocess(pixels))
-        return SamFeatures(embedding, (height, width), input_size)
+        side = self._quick.image_side(embedding) if self._quick is not None else None
+        return SamFeatures(embedding, (height, width), input_size, side)
 
     def decode(
         self,
@@ -154,20 +169,23 @@ class SamModel(PromptableModel):
         prompts: Sequence[PromptLike],
         multimask: bool,
         *,
-        quick: bool = False,
+        quick: bool | Wanted = False,
     ) -> list[Decoded]:
         """Answer several prompts, one object each, in their order.
 
-        Prompts of one kind (as many points; a box or none; a mask or none) share a batch.
+        Prompts of one kind (as many points; a box or none; a mask or none) share a batch. Masks
+        that are not wanted are left out of the answers, before they are drawn if possible.
         """
         kinds: dict[tuple[int, bool, bool], list[int]] = defaultdict(list)
         for index, prompt in enumerate(prompts):
             kinds[_kind(prompt)].append(index)
+        wanted = quick if isinstance(quick, Wanted) else None
         answers: dict[int, Decoded] = {}
         for indices in kinds.values():
             for start in range(0, len(indices), BATCH):
                 batch = indices[start : start + BATCH]
-                decoded = self._decode_batch(features, [prompts[i] for i in batch], multimask)
+                chosen = [prompts[i] for i in batch]
+                decoded = self._decode_batch(features, chosen, multimask, None, wanted)
                 answers.update(zip(batch, decoded, strict=True))
         return [answers[index] for index in range(len(prompts))]
 
@@ -178,6 +196,7 @@ class SamModel(PromptableModel):
         prompts: Sequence[PromptLike],
         multimask: bool,
         previous: Any | None = None,
+        wanted: Wanted | None = None,
     ) -> list[Decoded]:
         count, has_box, has_mask = _kind(prompts[0])
         points = boxes = masks = None
@@ -194,14 +213,71 @@ class SamModel(PromptableModel):
         elif has_mask:
             masks = torch.cat([self._mask_logits(features, prompt.mask) for prompt in prompts])
         sparse, dense = self._sam.prompt_encoder(points=points, boxes=boxes, masks=masks)
-        lowres, scores = self._sam.mask_decoder(
-            image_embeddings=features.embedding,
-            image_pe=self._position,
-            sparse_prompt_embeddings=sparse,
-            dense_prompt_embeddings=dense,
-            multimask_output=multimask,
+        kept = range(1, self._sam.mask_decoder.num_mask_tokens) if multimask else range(1)
+        if self._quick is None or features.side is None:
+            maps, scores = self._sam.mask_decoder(
+                image_embeddings=features.embedding,
+                image_pe=self._position,
+                sparse_prompt_embeddings=sparse,
+                dense_prompt_embeddings=dense,
+                multimask_output=multimask,
+            )
+            answers = [_Maps(scores[i], maps[i].__getitem__) for i in range(len(prompts))]
+        elif masks is None:
+            answers = self._look(features.side, sparse, kept)
+        else:
+            sides = [self._quick.image_side(features.embedding, part) for part in dense]
+            answers = [self._look(side, sparse[i : i + 1], kept)[0] for i, side in enumerate(sides)]
+        return [self._answer(features, answer, wanted) for answer in answers]
+
+    def _look(self, side: ImageSide, sparse: torch.Tensor, kept: range) -> list[_Maps]:
+        """Answers of the quick decoder, whose masks are not drawn yet."""
+        looked = self._quick.look(side, sparse)
+
+        def drawn(index: int, which: list[int]) -> torch.Tensor:
+            return self._quick.draw(looked, index, [kept[k] for k in which])
+
+        return [
+            _Maps(scores[list(kept)], partial(drawn, index))
+            for index, scores in enumerate(looked.scores)
+        ]
+
+    def _answer(self, features: SamFeatures, maps: _Maps, wanted: Wanted | None) -> Decoded:
+        """The masks of one prompt that are wanted, at the view's size."""
+        which = list(range(len(maps.scores)))
+        if wanted is not None:
+            which = [k for k in which if maps.scores[k] >= wanted.quality]
+        if not which:
+            return _nothing(self._prompt_side)
+        lowres = maps.draw(which)
+        if wanted is not None and wanted.stability > 0:
+            stable = [
+                k
+                for k, logits in enumerate(lowres)
+                if self._may_be_stable(features, logits, wanted.stability)
+            ]
+            lowres, which = lowres[stable], [which[k] for k in stable]
+        decoded = self._decoded(features, lowres, maps.scores[which])
+        if wanted is None:
+            return decoded
+        good = decoded.stability >= wanted.stability
+        return Decoded(
+            decoded.masks[good],
+            decoded.x,
+            decoded.y,
+            decoded.scores[good],
+            decoded.lowres[good],
+            decoded.stability[good],
         )
-        return [self._decoded(features, *answer) for answer in zip(lowres, scores, strict=True)]
+
+    def _may_be_stable(self, features: SamFeatures, logits: torch.Tensor, stability: float) -> bool:
+        """Whether a mask of logits (a, a) may be stable enough once it is enlarged."""
+        cell = self._side // logits.shape[-1]
+        rows, columns = (-(-length // cell) for length in features.input_size)
+        inside, threshold = logits[:rows, :columns], self._sam.mask_threshold
+        loose = int((inside > threshold - STABILITY_OFFSET).sum())
+        strict = int((inside > threshold + STABILITY_OFFSET).sum())
+        return loose < _FEW_CELLS or strict >= (stability - _STABILITY_SLACK) * loose
 
     def _decoded(
         self, features: SamFeatures, lowres: torch.Tensor, scores: torch.Tensor
@@ -254,6 +330,22 @@ class SamModel(PromptableModel):
         return torch.logit(share.clamp(MASK_CERTAINTY, 1 - MASK_CERTAINTY))
 
 
+@dataclass(frozen=True, eq=False)
+class _Maps:
+    """Scores (K,) of one prompt's masks, and how to get the logits (k, a, a) of some of them."""
+
+    scores: torch.Tensor
+    draw: Callable[[list[int]], torch.Tensor]
+
+
+def _nothing(side: int) -> Decoded:
+    """An answer without masks."""
+    none = np.zeros(0, np.float32)
+    return Decoded(
+        np.zeros((0, 1, 1), bool), 0, 0, none, np.zeros((0, side, side), np.float32), none
+    )
+
+
 def _kind(prompt: PromptLike) -> tuple[int, bool, bool]:
     """Number of points, whether there is a box, whether there is a mask."""
     count = 0 if prompt.points is None else len(prompt.points)
@@ -286,7 +378,7 @@ def load_sam(info: ModelInfo, path: Path) -> SamModel:
             f"{info.title} has the unknown architecture “{info.arch}”. "
             f"Known ones: {', '.join(BUILDERS)}."
         )
-    weights = _read_weights(path)
+    weights = read_weights(path)
     try:
         sam = builder()
     except (MemoryError, RuntimeError) as error:
@@ -294,49 +386,5 @@ def load_sam(info: ModelInfo, path: Path) -> SamModel:
             f"{info.title} needs about {info.memory_mb / 1000:.1f} GB of free memory, which this "
             "computer does not have now. Close other programs or choose a smaller model."
         ) from error
-    _fill(sam, weights, path)
+    fill(sam, weights, path)
     return SamModel(sam, info.name)
-
-
-def _read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Read tensors, and nothing but tensors, from a checkpoint."""
-    try:
-        # Mapped files need no second copy in memory; the format before PyTorch 1.6 is no zip
-        # archive and cannot be mapped.
-        mapped = zipfile.is_zipfile(path)
-        weights = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"{path.name} holds more than model weights, or is damaged, and was not opened: such "
-            "a file could run a program. Delete it and get the checkpoint from its official "
-            "address."
-        ) from error
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"{path.name} cannot be read as a model. Delete it and download it again on the "
-            "Models page."
-        ) from error
-    if not isinstance(weights, dict) or not all(
-        isinstance(value, torch.Tensor) for value in weights.values()
-    ):
-        raise ModelError(
-            f"{path.name} is not a plain list of weights. Get the checkpoint from its official "
-            "address."
-        )
-    return weights
-
-
-def _fill(sam: Sam, weights: dict[str, torch.Tensor], path: Path) -> None:
-    """Copy the weights into the network; every one of them must have its place."""
-    wanted = sam.state_dict()
-    missing = wanted.keys() - weights.keys()
-    surplus = weights.keys() - wanted.keys()
-    misshapen = {k for k in wanted.keys() & weights.keys() if wanted[k].shape != weights[k].shape}
-    if missing or surplus or misshapen:
-        example = min(missing or surplus or misshapen)
-        raise ModelError(
-            f"{path.name} belongs to another model: {len(missing)} weights are missing, "
-            f"{len(surplus)} are unknown and {len(misshapen)} have another size (for example "
-            f"{example}). Put the right checkpoint in its place."
-        )
-    sam.load_state_dict(weights)
