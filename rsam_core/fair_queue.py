@@ -2,8 +2,10 @@
 
 Whoever comes first is served first, but nobody twice while others wait: between owners the turns
 go round, and each owner's own are served in their order. Turns are meant to be short. Long work
-takes one for each of its steps, so that it gives way between them; as work in the background it
-also lets the clicks of others go ahead, though not for ever.
+takes one for each of its steps, so that it gives way between them.
+
+There are three lines: clicks, which are answered in a moment, go ahead of images that are looked
+at for the first time, and both ahead of work in the background; though not for ever.
 """
 
 from __future__ import annotations
@@ -24,8 +26,11 @@ PULSE = 0.2
 
 Model = TypeVar("Model")
 
-TAKING_TURNS = ("encode", "decode", "decode_many", "decode_guided")
-"""Methods of a model that compute."""
+CLICK, LOOK, BACKGROUND = range(3)
+"""The lines, in the order in which they are served."""
+
+TAKING_TURNS = {"encode": LOOK, "decode": CLICK, "decode_many": CLICK, "decode_guided": CLICK}
+"""Methods of a model that compute, and where each stands in line."""
 
 
 @dataclass(eq=False)
@@ -91,7 +96,7 @@ class FairQueue:
     waiting_each : int
         Turns that may wait of one owner.
     patience : int
-        Turns in the foreground that may go ahead of one in the background; then it is served.
+        Turns of other lines that may go ahead of one that waits; then its line is served.
 
     Raises
     ------
@@ -108,14 +113,14 @@ class FairQueue:
         self.patience = patience
         self._lock = threading.Lock()
         self._running = 0
-        self._front, self._back = _Line(), _Line()
-        self._ahead = 0
+        self._lines = [_Line() for _ in (CLICK, LOOK, BACKGROUND)]
+        self._passed = [0 for _ in self._lines]
         self._mine = threading.local()
 
     def __len__(self) -> int:
         """How many turns wait now."""
         with self._lock:
-            return len(self._front) + len(self._back)
+            return sum(map(len, self._lines))
 
     @property
     def running(self) -> int:
@@ -128,7 +133,7 @@ class FairQueue:
         self,
         owner: Hashable,
         *,
-        background: bool = False,
+        line: int = CLICK,
         waiting: Callable[[int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Iterator[None]:
@@ -140,8 +145,8 @@ class FairQueue:
         ----------
         owner : hashable
             Whose turn it is, for example the name of a session.
-        background : bool
-            Whether nobody is looking at the screen for the result.
+        line : int
+            `CLICK`, `LOOK` or `BACKGROUND`.
         waiting : callable, optional
             Called in this thread with the position (1 is next) when one has to wait, and again
             every `PULSE`. What it raises ends the waiting.
@@ -158,7 +163,7 @@ class FairQueue:
         if getattr(self._mine, "holds", False):
             yield
             return
-        self._enter(owner, background, waiting, cancelled)
+        self._enter(owner, line, waiting, cancelled)
         self._mine.holds = True
         try:
             yield
@@ -170,44 +175,43 @@ class FairQueue:
     def _enter(
         self,
         owner: Hashable,
-        background: bool,
+        line: int,
         waiting: Callable[[int], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
         """Come back when it is one's turn."""
-        line = self._back if background else self._front
         with self._lock:
             # When a place is free nobody waits: whoever leaves hands it on.
             if self._running < self.limit:
                 self._running += 1
                 return
-            count = len(self._front) + len(self._back)
+            count = sum(map(len, self._lines))
             if count >= self.waiting:
                 raise QueueFull(
                     f"{count} steps are waiting for the model already, as many as this computer "
                     "takes. Your work is kept: wait half a minute, then try again."
                 )
-            if self._front.of(owner) + self._back.of(owner) >= self.waiting_each:
+            if sum(each.of(owner) for each in self._lines) >= self.waiting_each:
                 raise QueueFull(
                     "You have started as many things at once as RSAM takes from one person. "
                     "Your work is kept: wait until one of them is done, then try again."
                 )
             ticket = _Ticket(owner)
-            line.join(ticket)
+            self._lines[line].join(ticket)
         try:
-            self._wait(ticket, background, waiting, cancelled)
+            self._wait(ticket, line, waiting, cancelled)
         except BaseException:
             with self._lock:
                 if ticket.called.is_set():
                     self._leave()
                 else:
-                    line.leave(ticket)
+                    self._lines[line].leave(ticket)
             raise
 
     def _wait(
         self,
         ticket: _Ticket,
-        background: bool,
+        line: int,
         waiting: Callable[[int], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
@@ -215,34 +219,33 @@ class FairQueue:
             if cancelled is not None and cancelled():
                 raise Cancelled("Stopped while waiting for the model.")
             if waiting is not None:
-                place = self._place(ticket, background)
+                place = self._place(ticket, line)
                 if place is not None:
                     waiting(place)
             ticket.called.wait(PULSE)
 
-    def _place(self, ticket: _Ticket, background: bool) -> int | None:
+    def _place(self, ticket: _Ticket, line: int) -> int | None:
         """Position in the queue, 1 is next; None if the turn has just come."""
         with self._lock:
             if ticket.called.is_set():
                 return None
-            if background:
-                return 1 + len(self._front) + self._back.before(ticket)
-            return 1 + self._front.before(ticket)
+            return 1 + sum(map(len, self._lines[:line])) + self._lines[line].before(ticket)
 
     def _leave(self) -> None:
         """Hand the place on, or leave it free. The lock is held."""
-        overdue = bool(self._back) and self._ahead >= self.patience
-        if self._front and not overdue:
-            self._ahead = self._ahead + 1 if self._back else 0
-            self._front.pop().called.set()
-        elif self._back:
-            self._ahead = 0
-            self._back.pop().called.set()
-        else:
+        wait = [number for number, line in enumerate(self._lines) if line]
+        if not wait:
             self._running -= 1
+            return
+        overdue = [number for number in wait if self._passed[number] >= self.patience]
+        chosen = max(overdue, key=self._passed.__getitem__) if overdue else wait[0]
+        for number in range(len(self._lines)):
+            passed = number in wait and number != chosen
+            self._passed[number] = self._passed[number] + 1 if passed else 0
+        self._lines[chosen].pop().called.set()
 
 
-def in_turns(model: Model, turn: Callable[[], AbstractContextManager[Any]]) -> Model:
+def in_turns(model: Model, turn: Callable[[int], AbstractContextManager[Any]]) -> Model:
     """The same model, each call of which waits for its turn.
 
     A call is short, so that a long job gives way to others between its calls.
@@ -252,7 +255,8 @@ def in_turns(model: Model, turn: Callable[[], AbstractContextManager[Any]]) -> M
     model : PromptableModel
         It stays as it is; its weights are shared.
     turn : callable
-        Gives the turn to be held during a call: ``lambda: queue.turn("somebody")``.
+        Gives the turn to be held during a call, for a line:
+        ``lambda line: queue.turn("somebody", line=line)``.
 
     Returns
     -------
@@ -260,19 +264,19 @@ def in_turns(model: Model, turn: Callable[[], AbstractContextManager[Any]]) -> M
         Of the same class.
     """
     fair = copy.copy(model)
-    for name in TAKING_TURNS:
+    for name, line in TAKING_TURNS.items():
         method = getattr(model, name, None)
         if method is not None:
-            setattr(fair, name, _in_turn(method, turn))
+            setattr(fair, name, _in_turn(method, turn, line))
     return fair
 
 
 def _in_turn(
-    method: Callable[..., Any], turn: Callable[[], AbstractContextManager[Any]]
+    method: Callable[..., Any], turn: Callable[[int], AbstractContextManager[Any]], line: int
 ) -> Callable[..., Any]:
     @wraps(method)
     def call(*args: Any, **settings: Any) -> Any:
-        with turn():
+        with turn(line):
             return method(*args, **settings)
 
     return call

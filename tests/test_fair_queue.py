@@ -12,7 +12,7 @@ import pytest
 from helpers_models import FakeModel, rectangle
 
 from rsam_core.errors import Cancelled, QueueFull
-from rsam_core.fair_queue import FairQueue, in_turns
+from rsam_core.fair_queue import BACKGROUND, CLICK, LOOK, FairQueue, in_turns
 from rsam_core.prompts import Prompt
 from rsam_core.segmenter import Segmenter
 
@@ -102,13 +102,37 @@ def test_whoever_was_served_goes_behind_those_who_wait():
     assert served == ["long", "click", "long", "long"]
 
 
-def test_background_lets_the_foreground_ahead_but_not_for_ever():
+def test_clicks_go_first_then_images_then_the_background():
+    desk = Desk()
+    for name, line in (
+        ("x1", BACKGROUND),
+        ("l1", LOOK),
+        ("m1", LOOK),
+        ("a1", CLICK),
+        ("b1", CLICK),
+    ):
+        desk.add(name, line=line)
+    assert desk.open() == ["a1", "b1", "l1", "m1", "x1"]
+
+
+def test_a_line_lets_others_ahead_but_not_for_ever():
     desk = Desk(patience=2)
-    desk.add("x1", background=True)
+    desk.add("x1", line=BACKGROUND)
     for name in ("a1", "b1", "c1", "d1"):
         desk.add(name)
-    desk.add("y1", background=True)
+    desk.add("y1", line=BACKGROUND)
+    # Two go ahead, then one of the background; again two; then there is nobody else.
     assert desk.open() == ["a1", "b1", "x1", "c1", "d1", "y1"]
+
+
+def test_lines_that_were_passed_as_often_are_served_in_order():
+    desk = Desk(patience=1)
+    desk.add("x1", line=BACKGROUND)
+    desk.add("l1", line=LOOK)
+    for name in ("a1", "b1", "c1"):
+        desk.add(name)
+    # a passes l and x; l is overdue and passes x; x was passed twice; then the clicks.
+    assert desk.open() == ["a1", "l1", "x1", "b1", "c1"]
 
 
 def test_positions_are_told():
@@ -119,7 +143,7 @@ def test_positions_are_told():
 
     for name in ("a1", "a2", "b1", "a3", "b2"):
         desk.add(name, waiting=listen(name))
-    desk.add("z1", waiting=listen("z1"), background=True)
+    desk.add("z1", waiting=listen("z1"), line=BACKGROUND)
     until(lambda: len(heard) == 6 and all(heard.values()))
     # By hand: a1, b1, a2, b2, a3, and the background last. b1 came third, but goes second.
     until(lambda: [heard[n][-1] for n in ("a1", "b1", "a2", "b2", "a3", "z1")] == [*range(1, 7)])
@@ -156,7 +180,7 @@ def test_as_many_run_as_may_and_no_more():
 def test_full_queue_is_said_clearly():
     desk = Desk(waiting=2)
     desk.add("a1")
-    desk.add("b1", background=True)
+    desk.add("b1", line=BACKGROUND)
     message = r"2 steps are waiting .* Your work is kept: wait"
     with pytest.raises(QueueFull, match=message), desk.queue.turn("c"):
         raise AssertionError("there was no place")
@@ -238,8 +262,8 @@ def test_model_in_turns_answers_as_before_and_lets_others_between_its_calls():
     plain = FakeModel(lambda prompt, multimask: ([rectangle(shape, 2, 3, 9, 8)], [0.9]))
 
     @contextmanager
-    def turn():
-        taken.append("in")
+    def turn(line):
+        taken.append(line)
         yield
         taken.append("out")
 
@@ -251,6 +275,6 @@ def test_model_in_turns_answers_as_before_and_lets_others_between_its_calls():
         answers.append(segmenter.predict(segmenter.embed(image), prompt).masks)
     assert np.array_equal(*answers)
     # One turn to encode and one to decode, of the fair model only.
-    assert taken == ["in", "out"] * 2
+    assert taken == [LOOK, "out", CLICK, "out"]
     assert isinstance(fair, FakeModel)
     assert "encode" not in vars(plain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import Any, NoReturn
 
@@ -14,7 +14,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rsam_core.budgets import NOBODY
 from rsam_core.errors import QueueFull
-from rsam_core.fair_queue import FairQueue
+from rsam_core.fair_queue import BACKGROUND, CLICK, FairQueue
+from rsam_core.timing import span
 
 from . import banner
 
@@ -59,21 +60,67 @@ def on_behalf(work: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def turn(whose: Hashable) -> Iterator[None]:
+def turn(whose: Hashable, line: int = CLICK) -> Iterator[None]:
     """A turn at the model for a session.
 
     In the thread of a page it shows one's place while waiting. Any other thread is a long job,
     which lets the clicks of all go ahead.
+
+    Parameters
+    ----------
+    whose : hashable
+        The session.
+    line : int
+        `CLICK` or `LOOK`, see `rsam_core.fair_queue`.
     """
+    block = getattr(_acting, "block", None)
+    if block is None:
+        with _turn(whose, line):
+            yield
+        return
+    # Within a block that goes together this one is held to the block's end.
+    block.enter_context(_turn(whose, line))
+    yield
+
+
+@contextmanager
+def in_one_turn() -> Iterator[None]:
+    """Hold the first turn that is taken in the block to its end.
+
+    What belongs together is done without going to the end of the queue in between.
+    """
+    if getattr(_acting, "block", None) is not None:
+        yield
+        return
+    _acting.block = ExitStack()
+    try:
+        with _acting.block:
+            yield
+    finally:
+        _acting.block = None
+
+
+def let_go() -> None:
+    """Give back the turn of `in_one_turn`, before waiting for what another thread may do."""
+    block = getattr(_acting, "block", None)
+    if block is not None:
+        block.close()
+
+
+@contextmanager
+def _turn(whose: Hashable, line: int) -> Iterator[None]:
     if get_script_run_ctx(suppress_warning=True) is None:
-        with _queue().turn(whose, background=not getattr(_acting, "awaited", False)):
+        if not getattr(_acting, "awaited", False):
+            line = BACKGROUND
+        with _queue().turn(whose, line=line), span("turn"):
             yield
         return
     sign = _Sign()
     try:
-        with _queue().turn(whose, waiting=sign):
+        with _queue().turn(whose, line=line, waiting=sign):
             sign.take_down()
-            yield
+            with span("turn"):
+                yield
     except QueueFull:
         sign.take_down()
         raise
@@ -97,7 +144,8 @@ class _Sign:
 
     def take_down(self) -> None:
         if self._toast is not None:
-            self._toast.empty()
+            # An emptied toast would stay where it is.
+            self._toast.toast("It is your turn.", icon=":material/check:", duration=1)
             self._toast = None
 
 

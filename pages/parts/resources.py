@@ -30,7 +30,7 @@ def _model(model_name: str) -> PromptableModel:
 def segmenter(model_name: str) -> rsam.Segmenter:
     """A model, loaded once for all sessions, that answers this one in its turn."""
     whose = queueing.owner()
-    return rsam.Segmenter(in_turns(_model(model_name), lambda: queueing.turn(whose)))
+    return rsam.Segmenter(in_turns(_model(model_name), lambda line: queueing.turn(whose, line)))
 
 
 @st.cache_resource
@@ -42,6 +42,8 @@ def _embeddings() -> EmbeddingCache:
 
 def embed(image: NDArray[np.uint8], key: tuple[str, str]) -> Embedding:
     """The embedding of a view, encoded at most once while it stays in the cache."""
+    # Another thread of this session may be encoding the same view, and needs a turn for it.
+    queueing.let_go()
     return _embeddings().get(key, lambda: segmenter(key[1]).embed(image), queueing.owner())
 
 

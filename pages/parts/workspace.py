@@ -28,7 +28,7 @@ from rsam_core.painting import Painting
 from rsam_core.promptbook import Book, Entry
 from rsam_core.prompting import Prompter
 
-from . import memory
+from . import memory, queueing
 
 if TYPE_CHECKING:
     from rsam_core.prepare import Pipeline
@@ -413,7 +413,9 @@ def _found(work: Workspace) -> tuple[Instances, dict[int, str]]:
     if work.prompter is not None:
         for entry in work.book.entries:
             try:
-                instance = work.prompter.instance(entry)
+                # A correction asks the model twice.
+                with queueing.in_one_turn():
+                    instance = work.prompter.instance(entry)
             except QueueFull:
                 problems[entry.id] = _NO_TURN
                 continue

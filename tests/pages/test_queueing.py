@@ -31,7 +31,7 @@ def fair(model, queue, monkeypatch) -> None:
 
     def segmenter(name: str) -> Segmenter:
         whose = queueing.owner()
-        return Segmenter(in_turns(model, lambda: queueing.turn(whose)))
+        return Segmenter(in_turns(model, lambda line: queueing.turn(whose, line)))
 
     cache = EmbeddingCache()
     monkeypatch.setattr(resources, "segmenter", segmenter)
@@ -103,8 +103,9 @@ def test_place_is_shown_while_waiting_and_taken_down(queue, monkeypatch):
     assert [m.value for m in at.markdown] == [
         "in turn: Others use the model at the moment. You are **next**."
     ]
-    # When the turn has come the note goes.
-    assert not at.toast
+    # When the turn has come the note says so, and goes by itself.
+    assert [toast.value for toast in at.toast] == ["It is your turn."]
+    assert at.toast[0].proto.duration == 1
     assert (queue.running, len(queue)) == (0, 0)
 
 
@@ -150,6 +151,41 @@ def test_full_queue_at_a_click_keeps_the_click(segment, fair, queue):
     at.run()
     fine(at)
     assert len(table(at)) == 1
+
+
+def test_what_belongs_together_is_one_turn(queue):
+    order = []
+    with queueing.in_one_turn():
+        assert queue.running == 0
+        with queueing.turn("me"):
+            order.append("first")
+        other = threading.Thread(target=_take_turn, args=(queue, order))
+        other.start()
+        _until(lambda: len(queue) == 1)
+        with queueing.in_one_turn(), queueing.turn("me"):
+            order.append("second")
+        # What another thread may have to do first is not waited for with a turn in hand.
+        queueing.let_go()
+        other.join(10)
+        with queueing.turn("me"):
+            order.append("third")
+        assert queue.running == 1
+    assert queue.running == 0
+    assert order == ["first", "second", "other", "third"]
+
+
+def test_error_ends_what_belongs_together(queue):
+    with pytest.raises(ZeroDivisionError), queueing.in_one_turn(), queueing.turn("me"):
+        raise ZeroDivisionError
+    assert queue.running == 0
+    with queueing.turn("me"):
+        assert queue.running == 1
+    assert queue.running == 0
+
+
+def _take_turn(queue: FairQueue, order: list[str]) -> None:
+    with queue.turn("other"):
+        order.append("other")
 
 
 def test_long_jobs_let_pages_go_ahead(queue):
