@@ -84,6 +84,6 @@ def _table(work: Workspace, without: Instances, kept: Instances, given: list) ->
             }
         )
         st.bar_chart(
-            data, x="Metric", y=["Zero-shot", "One-shot"], stack=False, height=260,
-            color=["#F59E0B", "#16A34A"], sort=False, y_label="0 to 1",
+            data, x="Metric", y=["Zero-shot", "One-shot"], stack=False, height=340,
+            color=["#F59E0B", "#16A34A"], sort=False, horizontal=True, x_label="", y_label="",
         )  # fmt: skip
