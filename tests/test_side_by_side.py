@@ -10,7 +10,7 @@ import torch
 from helpers_shots import embedding, segmenter
 
 from rsam_core.models import side_by_side as module
-from rsam_core.models.side_by_side import all_cores, cores, side_by_side
+from rsam_core.models.side_by_side import all_cores, cores, one_core, side_by_side
 from rsam_core.prompts import Prompt
 
 
@@ -69,6 +69,9 @@ def test_large_operations_may_use_all_cores_and_the_setting_comes_back(crew):
     before = torch.get_num_threads()
     with all_cores():
         assert torch.get_num_threads() == crew
+    assert torch.get_num_threads() == before
+    with one_core():
+        assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
     with pytest.raises(RuntimeError), all_cores():
         raise RuntimeError

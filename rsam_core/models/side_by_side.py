@@ -84,7 +84,21 @@ def side_by_side(
 @contextmanager
 def all_cores() -> Iterator[None]:
     """Let PyTorch divide single operations among all cores: for few and large ones."""
-    before, wanted = torch.get_num_threads(), cores()
+    with _threads(cores()):
+        yield
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Let PyTorch use one core in this thread: for many and small operations."""
+    cores()
+    with _threads(1):
+        yield
+
+
+@contextmanager
+def _threads(wanted: int) -> Iterator[None]:
+    before = torch.get_num_threads()
     if before == wanted:
         yield
         return

@@ -75,6 +75,8 @@ def tune_scales(
     """
     import torch
 
+    from rsam_core.models.side_by_side import one_core
+
     if not coverage.any():
         raise OneShotError(
             "The example is too small for the model to see. Zoom in and choose it again."
@@ -85,7 +87,7 @@ def tune_scales(
     # All three masks are sure that the rest is background: it has no part in the loss.
     near = (maps.amax(0) > _SURE) | (truth > 0)
     maps, truth = maps[:, near], truth[near]
-    with torch.inference_mode(False), torch.enable_grad():
+    with one_core(), torch.inference_mode(False), torch.enable_grad():
         maps, truth = maps.clone(), truth.clone()
         weights = torch.full((2,), 1 / 3, requires_grad=True)
         optimizer = torch.optim.AdamW([weights], lr=rate, eps=1e-4, fused=True)
