@@ -93,8 +93,10 @@ def picture(town: TownSample, seed: int) -> tuple[str, bytes]:
     return f"town-{seed}.{kind.lower()}", stream.getvalue()
 
 
-def plans(count: int, clicks: int, seconds: float, arrive: float, towns: int) -> list[Plan]:
-    """What each student does: arrivals and clicks are spread evenly at random."""
+def plans(
+    count: int, clicks: int, seconds: float, arrive: float, towns: int, searching: int = 0
+) -> list[Plan]:
+    """What each student does: arrivals are spread evenly, clicks at random."""
     rendered = [render_town(WIDTH, HEIGHT, seed=300 + number) for number in range(towns)]
     found = []
     for number in range(count):
@@ -110,7 +112,7 @@ def plans(count: int, clicks: int, seconds: float, arrive: float, towns: int) ->
             pick = rng.integers(len(rows))
             x, y = float(columns[pick]) + 0.5, float(rows[pick]) + 0.5
             steps.append((float(when), x, y, index % NEW_EVERY == 0))
-        found.append(Plan(name, content, WIDTH, HEIGHT, arrives, steps))
+        found.append(Plan(name, content, WIDTH, HEIGHT, arrives, steps, number < searching))
     return found
 
 
@@ -162,17 +164,20 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=10, help="of each student")
     parser.add_argument("--seconds", type=float, default=120.0, help="until the last click")
     parser.add_argument("--arrive", type=float, default=30.0, help="seconds in which all arrive")
+    parser.add_argument("--searching", type=int, default=0, help="who also look for everything")
     parser.add_argument("--ttl", type=int, default=20, help="seconds a lost session is kept")
     parser.add_argument("--towns", type=int, default=3, help="rendered pictures to vary")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    class_ = plans(args.students, args.clicks, args.seconds, args.arrive, args.towns)
+    class_ = plans(
+        args.students, args.clicks, args.seconds, args.arrive, args.towns, args.searching
+    )
     first = plans(2, args.clicks, 12.0, 2.0, 1)
     with tempfile.TemporaryDirectory() as folder, running_app(Path(folder), args.ttl) as app:
         address, pid, log = app
         empty = status(pid, "VmRSS")
         # The first two load the model and libraries; what they leave is the start.
-        asyncio.run(lesson(address, pid, first))
+        loading, _ = asyncio.run(lesson(address, pid, first))
         time.sleep(2 * args.ttl)
         before = status(pid, "VmRSS")
         diaries, facts = asyncio.run(lesson(address, pid, class_))
@@ -185,6 +190,11 @@ def main() -> None:
         f"times each until {args.seconds:.0f} s; server: {facts['cpu share']:.2f} cores busy"
     )
     waits = report(diaries)
+    very_first = max(loading[0].waits["upload: picture"])
+    print(f"\nthe very first picture, while the model is loaded: {very_first:.1f} s")
+    searches = [seconds for diary in diaries for seconds in diary.searches]
+    if searches:
+        print(f"everything mode in the background: {', '.join(f'{s:.0f}' for s in searches)} s")
     errors = [error for diary in diaries for error in diary.errors]
     worst = max(row["max"] for row in waits.values())
     masks = sum(diary.masks for diary in diaries)
@@ -211,7 +221,8 @@ def main() -> None:
         results = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count()}
         results |= {"settings": {k: v for k, v in vars(args).items() if k != "json"}}
         results |= {"waits": waits, "errors": errors + trouble, "memory": names, "facts": facts}
-        results |= {"course": course, "toasts": toasts}
+        results |= {"course": course, "toasts": toasts, "searches": searches}
+        results |= {"first picture": very_first}
         args.json.write_text(json.dumps(results, indent=1) + "\n")
 
 

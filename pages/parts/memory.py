@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ MANY_MODULES = 50
 
 _LOG = logging.getLogger("rsam")
 _leaving: list[Callable[[str], Any]] = []
+_working: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 _modules = 0
 
 
@@ -41,6 +43,13 @@ def look_after_session() -> None:
     context, caretaker = get_script_run_ctx(suppress_warning=True), _caretaker()
     if context is not None and caretaker is not None:
         caretaker.note(context.session_id)
+
+
+def stop_with_session(work: Any) -> None:
+    """Stop the ``job`` of a workspace when its user has left."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is not None:
+        _working[context.session_id] = work
 
 
 def _spare_collector() -> None:
@@ -85,6 +94,9 @@ def _dismiss(session: str) -> None:
     server = runtime.get_instance()
     # Only the thread of the server's loop may close sessions.
     server.stopped.get_loop().call_soon_threadsafe(server.close_session, session)
+    work = _working.pop(session, None)
+    if work is not None and work.job is not None:
+        work.job.cancel()
     for release in _leaving:
         release(session)
 

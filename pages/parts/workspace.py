@@ -246,6 +246,7 @@ def enter(work: Workspace) -> Workspace:
     close()
     st.session_state[_KEY] = work
     memory.look_after_session()
+    memory.stop_with_session(work)
     return work
 
 

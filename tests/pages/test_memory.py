@@ -17,6 +17,13 @@ from rsam_core.errors import BudgetError
 MB = 10**6
 
 
+class Work:
+    """A workspace with a job."""
+
+    def __init__(self, job: SimpleNamespace | None) -> None:
+        self.job = job
+
+
 class Server:
     """Uploads of sessions as Streamlit keeps them, and who is there."""
 
@@ -155,3 +162,18 @@ def test_whoever_leaves_gives_back_embeddings(monkeypatch):
     for release in memory._leaving:
         release("me")
     assert cache.nbytes == 0
+
+
+def test_search_of_somebody_who_left_is_stopped(server, monkeypatch):
+    cancelled = []
+    work = Work(SimpleNamespace(cancel=lambda: cancelled.append("me")))
+    memory.stop_with_session(work)
+    memory._dismiss("somebody else")
+    assert cancelled == []
+    memory._dismiss("me")
+    memory._dismiss("me")
+    assert cancelled == ["me"]
+    idle = Work(None)
+    memory.stop_with_session(idle)
+    memory._dismiss("me")
+    assert server.closed == ["somebody else", "me", "me", "me"]
