@@ -15,10 +15,12 @@ from PIL import Image
 from torch.nn import functional
 
 from rsam_core.errors import ModelError
+from rsam_core.models import sam_decoder, sam_encoder
 from rsam_core.models.base import Decoded, PromptableModel, PromptLike, Wanted, crop_together
 from rsam_core.models.catalog import ModelInfo
 from rsam_core.models.sam_checkpoint import fill, read_weights
-from rsam_core.models.sam_decoder import FastDecoder, ImageSide, suits
+from rsam_core.models.sam_decoder import FastDecoder, ImageSide
+from rsam_core.models.sam_encoder import FastEncoder
 from rsam_core.models.upsample import STABILITY_OFFSET, mask_from_logits
 
 if TYPE_CHECKING:
@@ -105,7 +107,8 @@ class SamModel(PromptableModel):
         self._prompt_side: int = sam.prompt_encoder.mask_input_size[0]
         with torch.inference_mode():
             self._position = sam.prompt_encoder.get_dense_pe()
-        self._quick = FastDecoder(sam) if suits(sam) else None
+        self._quick = FastDecoder(sam) if sam_decoder.suits(sam) else None
+        self._encode = FastEncoder(sam) if sam_encoder.suits(sam) else sam.image_encoder
 
     def encode(self, image: np.ndarray) -> SamFeatures:
         """Embed a view.
@@ -135,7 +138,7 @@ class SamModel(PromptableModel):
         resized = Image.fromarray(image).resize(input_size[::-1], Image.Resampling.BILINEAR)
         pixels = torch.from_numpy(np.array(resized)).permute(2, 0, 1)[None].to(self._device)
         with torch.inference_mode():
-            embedding = self._sam.image_encoder(self._sam.preprocess(pixels))
+            embedding = self._encode(self._sam.preprocess(pixels))
         side = self._quick.image_side(embedding) if self._quick is not None else None
         return SamFeatures(embedding, (height, width), input_size, side)
 
