@@ -19,18 +19,19 @@ from rsam_core.embedding import Embedding
 from rsam_core.errors import PromptError
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
+from rsam_core.models.base import Decoded, Wanted
 from rsam_core.prompts import Prompt
 from rsam_core.segmenter import Segmenter
 from rsam_core.suppression import suppress
 
 _FLOOR = 0.25
-"""Masks below this predicted IoU are not kept: no slider goes lower."""
+"""Masks below this predicted IoU are not kept unless asked for: no slider goes lower."""
 
 _CHUNK = 16
 """Points that the embedded model decodes between two reports: a fraction of a second."""
 
-_HEAVY_CHUNK = 4
-"""The same for the large models, which need up to half a second for a point."""
+_HEAVY_CHUNK = 8
+"""The same for the large models, which need up to a tenth of a second for a point."""
 
 _COVER_REACH = 3.0
 """A mask makes the grid points on it superfluous up to the area of a square of so many spacings.
@@ -64,6 +65,10 @@ class EverythingSettings:
     skip_covered : bool
         Leave out grid points that lie on a mask of moderate size found before that passes these
         thresholds: quicker by about a sixth, and a few objects are missed.
+    keep_quality, keep_stability : float
+        `initialize` does not keep masks below these predicted IoUs and stabilities, so that the
+        thresholds above can be lowered no further afterwards. With the large models, higher ones
+        save up to half of the time: what is not kept need not be drawn.
     """
 
     spacing: float = 32.0
@@ -73,11 +78,20 @@ class EverythingSettings:
     min_area: float = 30.0
     max_share: float = 0.4
     skip_covered: bool = False
+    keep_quality: float = _FLOOR
+    keep_stability: float = 0.0
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.spacing) or self.spacing < 4:
             raise PromptError("Grid points must be at least 4 pixels apart. Choose a coarser grid.")
-        for name in ("min_quality", "min_stability", "max_overlap", "max_share"):
+        for name in (
+            "min_quality",
+            "min_stability",
+            "max_overlap",
+            "max_share",
+            "keep_quality",
+            "keep_stability",
+        ):
             if not 0 <= getattr(self, name) <= 1:
                 raise PromptError(f"“{name.replace('_', ' ')}” must lie between 0 and 1.")
         if not self.min_area >= 0:
@@ -175,14 +189,21 @@ def estimate_seconds(
     """Expected time of `initialize`, from a few points decoded for trial."""
     points = grid_points(embedding.shape, settings.spacing)
     trial = [Prompt(points=p[None]) for p in points[:_TRIAL_POINTS]]
-    _decode(segmenter, embedding, trial[:1])
+    _decode(segmenter, embedding, trial[:1], settings)
     began = time.perf_counter()
-    _decode(segmenter, embedding, trial)
+    _decode(segmenter, embedding, trial, settings)
     return (time.perf_counter() - began) / len(trial) * len(points)
 
 
-def _decode(segmenter: Segmenter, embedding: Embedding, prompts: list[Prompt]) -> list:
-    return segmenter.model.decode_many(embedding.features, prompts, True, quick=True)
+def _decode(
+    segmenter: Segmenter,
+    embedding: Embedding,
+    prompts: list[Prompt],
+    settings: EverythingSettings,
+    multimask: bool = True,
+) -> list[Decoded]:
+    wanted = Wanted(settings.keep_quality, settings.keep_stability)
+    return segmenter.model.decode_many(embedding.features, prompts, multimask, quick=wanted)
 
 
 class Harvest:
@@ -193,7 +214,7 @@ class Harvest:
     segmenter : Segmenter
     embedding : Embedding
     settings : EverythingSettings
-        Only ``spacing`` and what ``skip_covered`` needs matter here.
+        What to keep, and what ``skip_covered`` needs.
 
     Attributes
     ----------
@@ -250,20 +271,45 @@ class Harvest:
         return bool(self._covered[min(int(point[1]), height - 1), min(int(point[0]), width - 1)])
 
     def _prompt(self, chunk: list[NDArray[np.float64]]) -> None:
-        if not chunk:
+        self.add([Prompt(points=point[None]) for point in chunk])
+
+    def add(self, prompts: list[Prompt], multimask: bool = True) -> None:
+        """Prompt the model at once and keep what is worth it.
+
+        Parameters
+        ----------
+        prompts : list of Prompt
+            One an object.
+        multimask : bool
+            Three masks for each in place of one.
+        """
+        if not prompts:
             return
-        prompts = [Prompt(points=point[None]) for point in chunk]
-        for answer in _decode(self.segmenter, self.embedding, prompts):
-            for k, score in enumerate(answer.scores):
-                if score < _FLOOR or not answer.masks[k].any():
+        settings = self.settings
+        for answer in _decode(self.segmenter, self.embedding, prompts, settings, multimask):
+            for mask, score, stability in zip(answer.masks, answer.scores, answer.stability):
+                if score < settings.keep_quality or stability < settings.keep_stability:
                     continue
-                found = Instance(answer.masks[k], answer.x, answer.y, float(score))
+                if not mask.any():
+                    continue
+                found = Instance(mask, answer.x, answer.y, float(score))
                 identity = (*found.bbox, hash(found.mask.tobytes()))
                 if identity not in self._seen:
                     self._seen.add(identity)
                     self.masks.append(found)
-                    self.stability.append(float(answer.stability[k]))
+                    self.stability.append(float(stability))
                     self._cover(found, self.stability[-1])
+
+    def state(self, points: int, complete: bool) -> EverythingState:
+        """What was found, best score first, after so many prompts; `complete` if these were all."""
+        order = np.argsort([-mask.score for mask in self.masks], kind="stable")
+        return EverythingState(
+            tuple(self.masks[i] for i in order),
+            np.array(self.stability, np.float32)[order],
+            self.embedding.shape,
+            points,
+            complete,
+        )
 
     def _cover(self, found: Instance, stability: float) -> None:
         if self._covered is None:
@@ -293,7 +339,8 @@ def initialize(
     segmenter : Segmenter
     embedding : Embedding
     settings : EverythingSettings, optional
-        Only ``spacing`` matters here, and ``skip_covered`` with the thresholds it goes by.
+        Only ``spacing`` and what is to be kept matter here, and ``skip_covered`` with the
+        thresholds it goes by.
     progress : callable, optional
         Called with a share from 0 to 1 and a text.
     cancelled : callable, optional
@@ -312,14 +359,7 @@ def initialize(
             progress(done / len(points), f"{done} of {len(points)} points")
 
     done = harvest.work(points, report, cancelled)
-    order = np.argsort([-m.score for m in harvest.masks], kind="stable")
-    return EverythingState(
-        tuple(harvest.masks[i] for i in order),
-        np.array(harvest.stability, np.float32)[order],
-        embedding.shape,
-        done,
-        done == len(points),
-    )
+    return harvest.state(done, done == len(points))
 
 
 def generate(state: EverythingState, settings: EverythingSettings | None = None) -> Instances:

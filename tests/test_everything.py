@@ -202,6 +202,23 @@ def test_estimate_comes_from_a_few_points_only(segmenter, embedding, model):
     assert len(model.calls) < 10
 
 
+@pytest.mark.parametrize(
+    ("changes", "scores"),
+    [
+        ({}, {0.3, 0.7, 0.9}),
+        ({"keep_quality": 0.8}, {0.9}),
+        ({"keep_quality": 0.0}, {0.1, 0.2, 0.3, 0.7, 0.9}),
+        # The model says 0.9 of all of them.
+        ({"keep_stability": 0.89}, {0.3, 0.7, 0.9}),
+        ({"keep_stability": 0.91}, set()),
+    ],
+)
+def test_what_is_not_to_be_kept_is_not(segmenter, embedding, changes, scores):
+    found = initialize(segmenter, embedding, EverythingSettings(spacing=16, **changes))
+    # Floats of the model have single precision.
+    assert {round(float(score), 3) for score in found.scores} == scores
+
+
 # ------------------------------------------------------------------ leaving out covered points
 
 
@@ -317,6 +334,8 @@ def test_part_inside_a_whole_stays():
         ({"min_stability": -0.1}, "min stability.*between 0 and 1"),
         ({"max_overlap": float("nan")}, "max overlap.*between 0 and 1"),
         ({"max_share": 2}, "max share.*between 0 and 1"),
+        ({"keep_quality": 1.1}, "keep quality.*between 0 and 1"),
+        ({"keep_stability": -0.1}, "keep stability.*between 0 and 1"),
         ({"min_area": -1}, "cannot be negative"),
         ({"min_area": float("nan")}, "cannot be negative"),
     ],
