@@ -11,6 +11,7 @@ at for the first time, and both ahead of work in the background; though not for 
 from __future__ import annotations
 
 import copy
+import os
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
@@ -105,7 +106,7 @@ class FairQueue:
     """
 
     def __init__(
-        self, running: int = 1, waiting: int = 200, waiting_each: int = 16, patience: int = 8
+        self, running: int = 1, waiting: int = 200, waiting_each: int = 16, patience: int = 16
     ) -> None:
         if running < 1 or waiting < 0 or waiting_each < 0 or patience < 0:
             raise ValueError("At least one turn must run, and no number may be negative.")
@@ -243,6 +244,18 @@ class FairQueue:
             passed = number in wait and number != chosen
             self._passed[number] = self._passed[number] + 1 if passed else 0
         self._lines[chosen].pop().called.set()
+
+
+def turns_at_once() -> int:
+    """How many steps of a model shall run side by side on this computer.
+
+    ``RSAM_TURNS`` says; by default one for every two cores, because a first look at an image
+    uses several by itself.
+    """
+    text = os.environ.get("RSAM_TURNS", "").strip()
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    return max(1, (os.cpu_count() or 1) // 2)
 
 
 def in_turns(model: Model, turn: Callable[[int], AbstractContextManager[Any]]) -> Model:

@@ -12,7 +12,7 @@ import pytest
 from helpers_models import FakeModel, rectangle
 
 from rsam_core.errors import Cancelled, QueueFull
-from rsam_core.fair_queue import BACKGROUND, CLICK, LOOK, FairQueue, in_turns
+from rsam_core.fair_queue import BACKGROUND, CLICK, LOOK, FairQueue, in_turns, turns_at_once
 from rsam_core.prompts import Prompt
 from rsam_core.segmenter import Segmenter
 
@@ -255,6 +255,24 @@ def test_turn_within_a_turn_goes_on():
 def test_senseless_limits_are_refused(limits):
     with pytest.raises(ValueError, match="At least one turn"):
         FairQueue(**limits)
+
+
+@pytest.mark.parametrize(
+    ("text", "cores", "expected"),
+    [
+        ("5", 2, 5),
+        (" 1 ", 64, 1),
+        ("", 2, 1),
+        ("", 16, 8),
+        ("0", 1, 1),
+        ("-3", 4, 2),
+        ("many", 6, 3),
+    ],
+)
+def test_turns_at_once(monkeypatch, text, cores, expected):
+    monkeypatch.setenv("RSAM_TURNS", text)
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert turns_at_once() == expected
 
 
 def test_model_in_turns_answers_as_before_and_lets_others_between_its_calls():

@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -60,7 +61,7 @@ def _spare_collector() -> None:
         settle_objects()
 
 
-@st.cache_resource
+@cache
 def _caretaker() -> Departures | None:
     # Tests of pages run without a server.
     if not runtime.exists() or type(runtime.get_instance()) is not runtime.Runtime:

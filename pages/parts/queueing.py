@@ -14,23 +14,23 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rsam_core.budgets import NOBODY
 from rsam_core.errors import QueueFull
-from rsam_core.fair_queue import BACKGROUND, CLICK, FairQueue
+from rsam_core.fair_queue import BACKGROUND, CLICK, FairQueue, turns_at_once
 from rsam_core.timing import span
 
 from . import banner
 
+TURNS = turns_at_once()
+"""Steps of the model that run side by side."""
 SHOWN_AFTER = 0.7
 """Seconds of waiting after which one is told; most turns come sooner."""
 _ORDINALS = ("next", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
+_QUEUE = FairQueue(TURNS)
 _acting = threading.local()
 
 
-@st.cache_resource
 def _queue() -> FairQueue:
-    # One at a time: a step of the model uses all cores by itself, and two at once would wait for
-    # each other at every layer.
-    return FairQueue(running=1)
+    return _QUEUE
 
 
 def owner() -> Hashable:
