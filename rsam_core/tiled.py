@@ -6,26 +6,19 @@ Which of them become objects is decided by `rsam_core.everything.generate`, as f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PromptError, SceneError
-from rsam_core.everything import (
-    EverythingSettings,
-    EverythingState,
-    Harvest,
-    estimate_seconds,
-    grid_points,
-    settings_for,
-)
+from rsam_core.everything import EverythingSettings, estimate_seconds, grid_points, settings_for
 from rsam_core.packed import PackedMasks
 from rsam_core.second_look import with_second_look
 from rsam_core.segmenter import Segmenter
-from rsam_core.suppression import near_pairs, shared_area
 from rsam_core.tile_sources import ArraySource, Tile, TileSource, tiles
+from rsam_core.tile_work import TileResult, inside, look_at_tile, read_reduced
 from rsam_core.tiled_state import Plan, TiledState
 from rsam_core.window import Window
 
@@ -34,8 +27,8 @@ __all__ = ["ArraySource", "Tile", "TiledState", "estimate_tiled", "initialize_ti
 TILE = 1024
 """Side of a tile in pixels: what official SAM sees without reduction."""
 
-_REPEATED = 0.9
-"""Within a tile, a mask this like (IoU) a better and stabler one is not kept at all."""
+Elsewhere = Callable[[Plan, Sequence[int]], Iterable[tuple[int, TileResult]]]
+"""Looks at tiles of a plan somewhere else; see `initialize_tiled`."""
 
 
 def initialize_tiled(
@@ -49,6 +42,7 @@ def initialize_tiled(
     scale: float = 1.0,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> TiledState:
     """Prompt a grid over a whole scene, tile by tile, and keep all masks that may be wanted.
 
@@ -80,6 +74,10 @@ def initialize_tiled(
         Called with a share from 0 to 1 and a text such as "tile 3 of 40, 212 objects".
     cancelled : callable, optional
         Asked between chunks of points; True ends the work and keeps what was found.
+    elsewhere : callable, optional
+        Looks at tiles in other processes or on other machines. Called with the plan and the
+        indices of some of its tiles, it yields each index with what `look_at_tile` gives for it,
+        in any order; it ends early if it is stopped. The result is the same as without.
 
     Returns
     -------
@@ -96,7 +94,7 @@ def initialize_tiled(
     settings = settings or settings_for(segmenter.model.name)
     source = ArraySource(source) if isinstance(source, np.ndarray) else source
     plan = make_plan(source, window, settings.spacing, size, overlap, scale)
-    walk = _Walk(segmenter, source, plan, settings, size, progress, cancelled)
+    walk = _Walk(segmenter, source, plan, settings, size, progress, cancelled, elsewhere)
     walk.run()
     return walk.state()
 
@@ -122,7 +120,7 @@ def estimate_tiled(
     plan = make_plan(source, window, settings.spacing, size, overlap, scale)
     middle = plan.tiles[len(plan.tiles) // 2]
     began = time.perf_counter()
-    embedding = segmenter.embed(_read(source, middle.window, plan.factor))
+    embedding = segmenter.embed(read_reduced(source, middle.window, plan.factor))
     once = time.perf_counter() - began
     points = len(grid_points(embedding.shape, settings.spacing))
     for_a_point = estimate_seconds(segmenter, embedding, settings) / points
@@ -153,16 +151,16 @@ def make_plan(
         x, y = window.x // factor, window.y // factor
         region = Window(x, y, -(-right // factor) - x, -(-bottom // factor) - y)
     grid = grid_points((height, width), spacing)
-    inside = grid[_inside(grid, region)]
-    if not len(inside):
+    wanted = grid[inside(grid, region)]
+    if not len(wanted):
         # A window between the points of the scene's grid gets a grid of its own.
         own = grid_points((region.height, region.width), spacing)
-        inside = own + np.array([region.x, region.y])
+        wanted = own + np.array([region.x, region.y])
     cut = [
         Tile(_moved(tile.window, region), _moved(tile.core, region))
         for tile in tiles(region.width, region.height, size, overlap)
     ]
-    points = tuple(inside[_inside(inside, tile.core)] for tile in cut)
+    points = tuple(wanted[inside(wanted, tile.core)] for tile in cut)
     return Plan(tuple(cut), points, region, factor, len(cut))
 
 
@@ -178,17 +176,13 @@ class _Walk:
         size: int,
         progress: Callable[[float, str], None] | None,
         cancelled: Callable[[], bool] | None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.segmenter, self.source, self.plan, self.settings = segmenter, source, plan, settings
         self.progress, self.cancelled = progress, cancelled
-        self.size = size
+        self.size, self.elsewhere = size, elsewhere
         self.complete = False
-        self.points = self.objects = 0
-        self.done: list[int] = []
-        self.empty: list[int] = []
-        self.masks: list[PackedMasks] = []
-        self.stability: list[NDArray[np.float32]] = []
-        self.tile_of: list[int] = []
+        self.results: dict[int, TileResult] = {}
 
     def run(self) -> None:
         """Look at one tile after the other, then again where something was cut."""
@@ -202,142 +196,78 @@ class _Walk:
 
     def _look_at(self, indices: range) -> bool:
         """Look at tiles; False if it was cancelled."""
+        for index, result in self._looks(indices):
+            self.results[index] = result
+            if self.elsewhere is not None:
+                self._report(index)
+        return all(index in self.results and self.results[index].finished for index in indices)
+
+    def _looks(self, indices: range) -> Iterator[tuple[int, TileResult]]:
+        """What is found in each tile, as it becomes known; ends early if it was cancelled."""
+        if self.elsewhere is not None:
+            yield from self.elsewhere(self.plan, indices)
+            return
         for index in indices:
             if self.cancelled is not None and self.cancelled():
-                return False
-            self._report(index)
-            if not self._look(index):
-                return False
-            self.done.append(index)
-        return True
-
-    def _look(self, index: int) -> bool:
-        """Look at a tile; False if it was cancelled. Nothing but the masks outlives this."""
-        tile, points = self.plan.tiles[index], self.plan.points[index]
-        part = _scene_window(self.source, tile.window, self.plan.factor)
-        local = points - (tile.window.x, tile.window.y)
-        valid = self.source.valid_mask(part)
-        scaled = (local * self.plan.factor).astype(int)
-        rows = np.minimum(scaled[:, 1], part.height - 1)
-        wanted = local[valid[rows, np.minimum(scaled[:, 0], part.width - 1)]]
-        without = len(points) - len(wanted)
-        if len(wanted):
-            image = _read(self.source, tile.window, self.plan.factor)
-        if not len(wanted) or not image.any():
-            self.empty.append(index)
-            self._count(index, self.points + len(points))
-            return True
-        before = self.points + without
-        harvest = Harvest(self.segmenter, self.segmenter.embed(image), self.settings)
-
-        def report(dealt_with: int) -> None:
-            self._count(index, before + dealt_with)
+                return
             self._report(index)
 
-        dealt_with = harvest.work(wanted, report, self.cancelled)
-        self._keep(harvest, index)
-        return dealt_with == len(wanted)
+            def report(points: int, index: int = index) -> None:
+                self._report(index, points)
 
-    def _count(self, index: int, points: int) -> None:
-        # The points of a second look are not the grid's.
-        if index < self.plan.regular:
-            self.points = points
+            result = look_at_tile(
+                self.segmenter,
+                self.source,
+                self.plan,
+                index,
+                self.settings,
+                report=report,
+                cancelled=self.cancelled,
+            )
+            yield index, result
+            if not result.finished:
+                return
 
-    def _keep(self, harvest: Harvest, index: int) -> None:
-        """Pack a tile's masks, in scene pixels, best first."""
-        order = np.argsort([-mask.score for mask in harvest.masks], kind="stable")
-        masks = [harvest.masks[i] for i in order]
-        stability = np.array(harvest.stability, np.float32)[order]
-        stay = _distinct(PackedMasks.pack(masks), stability, lambda i: masks[i].mask)
-        masks, stability = [masks[i] for i in stay], stability[stay]
-        window, core = self.plan.tiles[index].window, self.plan.tiles[index].core
-        moved = [replace(m, x=m.x + window.x, y=m.y + window.y) for m in masks]
-        self.masks.append(PackedMasks.pack(moved))
-        self.stability.append(stability)
-        self.tile_of += [index] * len(masks)
-        shape = (window.height, window.width)
-        chosen = EverythingState(moved, stability, shape, 0, True).choose(self.settings)
-        centres = [((m.bbox[0] + m.bbox[2]) / 2, (m.bbox[1] + m.bbox[3]) / 2) for m in chosen]
-        self.objects += int(_inside(np.array(centres).reshape(-1, 2), core).sum())
+    @property
+    def points(self) -> int:
+        """Grid points dealt with; those of a second look are not the grid's."""
+        regular = self.plan.regular
+        return sum(result.points for i, result in self.results.items() if i < regular)
 
-    def _report(self, index: int) -> None:
-        if self.progress is not None:
-            count, regular = len(self.plan.tiles), self.plan.regular
-            text = f"tile {index + 1} of {regular}"
-            if index >= regular:
-                text = f"seam {index + 1 - regular} of {count - regular}"
-            share = self.points / max(self.plan.total, 1)
-            self.progress(share, f"{text}, {self.objects} objects")
+    def _report(self, index: int, points: int = 0) -> None:
+        if self.progress is None:
+            return
+        count, regular = len(self.plan.tiles), self.plan.regular
+        # Elsewhere tiles end in any order: then it is their number that counts.
+        number = index + 1 if self.elsewhere is None else len(self.results)
+        text = f"tile {number} of {regular}"
+        if index >= regular:
+            points, text = 0, f"seam {number - regular} of {count - regular}"
+        share = (self.points + points) / max(self.plan.total, 1)
+        objects = sum(result.objects for result in self.results.values())
+        self.progress(share, f"{text}, {objects} objects")
 
     def state(self) -> TiledState:
         """All that was found."""
-        masks = PackedMasks.concat(self.masks)
+        # In the order of the tiles, whichever ended first: ties between scores stay as they are.
+        results = sorted(self.results.items())
+        masks = PackedMasks.concat([result.masks for _, result in results])
         order = np.argsort(-masks.scores, kind="stable")
-        stability = np.concatenate([np.zeros(0, np.float32), *self.stability])
+        stability = np.concatenate([np.zeros(0, np.float32), *(r.stability for _, r in results)])
+        tile_of = np.repeat([i for i, _ in results], [len(r.masks) for _, r in results])
         return TiledState(
             masks.take(order),
             stability[order],
             (self.source.height, self.source.width),
             self.points,
             self.complete,
-            np.array(self.tile_of, np.int64)[order],
+            tile_of.astype(np.int64)[order],
             self.plan,
-            tuple(self.done),
-            tuple(self.empty),
+            tuple(i for i, result in results if result.finished),
+            tuple(i for i, result in results if result.empty),
         )
-
-
-def _distinct(
-    masks: PackedMasks, stability: NDArray[np.float32], opened: Callable[[int], NDArray[np.bool_]]
-) -> NDArray[np.int64]:
-    """Positions of the masks (best first) that no better and stabler one all but repeats.
-
-    Whatever threshold lets such a repetition pass lets the other one pass, too.
-    """
-    alive = np.ones(len(masks), bool)
-    first, second = near_pairs(masks.boxes, masks.areas, _REPEATED)
-    for i, j in zip(first.tolist(), second.tolist()):
-        if alive[i] and alive[j] and stability[i] >= stability[j]:
-            shared = shared_area(
-                opened(i), masks.boxes[i].tolist(), opened(j), masks.boxes[j].tolist()
-            )
-            if shared > _REPEATED * (masks.areas[i] + masks.areas[j] - shared):
-                alive[j] = False
-    return np.flatnonzero(alive)
-
-
-def _inside(points: NDArray[np.float64], window: Window) -> NDArray[np.bool_]:
-    """Which points (N, 2) lie in a window; its right and lower border belong to the next one."""
-    low = np.array([window.x, window.y])
-    high = low + np.array([window.width, window.height])
-    return ((points >= low) & (points < high)).all(axis=1)
 
 
 def _moved(window: Window, by: Window) -> Window:
     """A window moved by the corner of another one."""
     return replace(window, x=window.x + by.x, y=window.y + by.y)
-
-
-def _scene_window(source: TileSource, window: Window, factor: int) -> Window:
-    """Scene pixels of a window in reduced ones."""
-    x, y = window.x * factor, window.y * factor
-    return Window(
-        x,
-        y,
-        min(window.width * factor, source.width - x),
-        min(window.height * factor, source.height - y),
-    )
-
-
-def _read(source: TileSource, window: Window, factor: int) -> NDArray[np.uint8]:
-    """Read a window of the reduced scene."""
-    part = _scene_window(source, window, factor)
-    if factor == 1:
-        return source.read_rgb(part)
-    image = source.read_rgb(part, max(window.width, window.height))
-    if image.shape[:2] == (window.height, window.width):
-        return image
-    import cv2
-
-    # The last column or row of a scene may hold less than a whole reduced pixel.
-    return cv2.resize(image, (window.width, window.height), interpolation=cv2.INTER_LINEAR)
