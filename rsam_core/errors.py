@@ -69,3 +69,7 @@ class QueueFull(RsamError):
 
 class BudgetError(RsamError):
     """Something needs more memory than this computer sets aside for it."""
+
+
+class BatchError(RsamError):
+    """A recipe, a folder or a cluster cannot be used for a batch of scenes."""

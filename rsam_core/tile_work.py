@@ -86,7 +86,7 @@ def look_at_tile(
         If the tile cannot be read.
     """
     tile, points = plan.tiles[index], plan.points[index]
-    part = _scene_window(source, tile.window, plan.factor)
+    part = scene_window(source, tile.window, plan.factor)
     local = points - (tile.window.x, tile.window.y)
     valid = source.valid_mask(part)
     scaled = (local * plan.factor).astype(int)
@@ -147,7 +147,7 @@ def inside(points: NDArray[np.float64], window: Window) -> NDArray[np.bool_]:
     return ((points >= low) & (points < high)).all(axis=1)
 
 
-def _scene_window(source: TileSource, window: Window, factor: int) -> Window:
+def scene_window(source: TileSource, window: Window, factor: int) -> Window:
     """Scene pixels of a window in reduced ones."""
     x, y = window.x * factor, window.y * factor
     return Window(
@@ -160,7 +160,7 @@ def _scene_window(source: TileSource, window: Window, factor: int) -> Window:
 
 def read_reduced(source: TileSource, window: Window, factor: int) -> NDArray[np.uint8]:
     """Read a window of the reduced scene."""
-    part = _scene_window(source, window, factor)
+    part = scene_window(source, window, factor)
     if factor == 1:
         return source.read_rgb(part)
     image = source.read_rgb(part, max(window.width, window.height))

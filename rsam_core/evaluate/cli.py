@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import shutil
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from rsam_core.console import ProgressLine, on_interrupt
 from rsam_core.errors import Cancelled, EvaluationError, RsamError
 
 GOOD, SOME_FAILED, WRONG, STOPPED = 0, 1, 2, 130
@@ -81,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = parser().parse_args(arguments)
     stop = threading.Event()
-    before = _on_interrupt(stop)
+    before = on_interrupt(stop)
     try:
         return _run(options, arguments, stop)
     except Cancelled:
@@ -130,7 +129,7 @@ def _run(options: argparse.Namespace, arguments: list[str], stop: threading.Even
     command = "python -m rsam_core.evaluate " + shlex.join(arguments)
     code, earlier = GOOD, []
     for dataset, output in zip(datasets, outputs):
-        progress = _Progress(dataset.name, options.quiet)
+        progress = ProgressLine(dataset.name, options.quiet)
         evaluation = evaluate_dataset(
             dataset,
             settings,
@@ -150,7 +149,7 @@ def _run(options: argparse.Namespace, arguments: list[str], stop: threading.Even
         ]
         results = []
         for study in studies:
-            progress = _Progress(f"{dataset.name}, {study.title}", options.quiet)
+            progress = ProgressLine(f"{dataset.name}, {study.title}", options.quiet)
             try:
                 results += _study_results(study, chosen, methods, options, progress, stop)
             except Cancelled:
@@ -231,54 +230,6 @@ def _check_writable(folder: Path) -> None:
             f"The report cannot be written to “{folder}”: {error.strerror}. Choose another folder "
             "with --output."
         ) from error
-
-
-def _on_interrupt(stop: threading.Event) -> Callable | int | None:
-    """Let Ctrl+C ask for a stop; a second one ends at once."""
-    if threading.current_thread() is not threading.main_thread():
-        return None
-    before = signal.getsignal(signal.SIGINT)
-
-    def ask(_signal: int, _frame: object) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, ask)
-    return before
-
-
-class _Progress:
-    """One line that is written over, or one line now and then where nobody watches."""
-
-    def __init__(self, name: str, quiet: bool) -> None:
-        self.name, self.quiet = name, quiet
-        self.began = time.monotonic()
-        self.last = -1e9
-        self.live = sys.stderr.isatty()
-
-    def __call__(self, share: float, text: str) -> None:
-        now = time.monotonic()
-        pause = 0.1 if self.live else 10
-        if self.quiet or (now - self.last < pause and share < 1):
-            return
-        self.last = now
-        spent = now - self.began
-        left = f", about {spent / share * (1 - share):.0f} s left" if 0.02 < share < 1 else ""
-        line = f"{self.name}: {share:4.0%}  {text}{left}"
-        if self.live:
-            print(
-                f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-        else:
-            print(line, file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self.live and not self.quiet:
-            print(file=sys.stderr)
 
 
 def _table(evaluation, others, studies) -> str:
