@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from rsam_core.errors import Cancelled, QueueFull
 
-PULSE = 0.2
+PULSE = 0.5
 """Seconds after which whoever waits looks up."""
 
 Model = TypeVar("Model")
@@ -106,7 +106,7 @@ class FairQueue:
     """
 
     def __init__(
-        self, running: int = 1, waiting: int = 200, waiting_each: int = 16, patience: int = 16
+        self, running: int = 1, waiting: int = 200, waiting_each: int = 16, patience: int = 4
     ) -> None:
         if running < 1 or waiting < 0 or waiting_each < 0 or patience < 0:
             raise ValueError("At least one turn must run, and no number may be negative.")
