@@ -136,7 +136,7 @@ def test_lines_that_were_passed_as_often_are_served_in_order():
 
 
 def test_positions_are_told():
-    desk, heard = Desk(), {}
+    desk, heard = Desk(patience=9), {}
 
     def listen(name: str) -> Callable[[int], None]:
         return heard.setdefault(name, []).append
