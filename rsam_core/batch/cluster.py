@@ -31,7 +31,7 @@ _AHEAD = 3
 _PATIENCE = 20
 """Seconds to wait for the cluster, and for workers where there are none."""
 
-_PULSE = 0.5
+_PULSE = 0.05
 """Seconds after which one looks up while waiting for tiles."""
 
 
@@ -103,8 +103,6 @@ class Cluster:
         plan: Plan,
         indices: Sequence[int],
     ) -> Iterator[tuple[int, TileResult]]:
-        from distributed import wait
-
         left, under_way = iter(indices), {}
         alone_since: float | None = None
 
@@ -120,10 +118,9 @@ class Cluster:
         for _ in range(_AHEAD * self.threads):
             send()
         while under_way:
-            try:
-                done = wait(list(under_way), _PULSE, return_when="FIRST_COMPLETED").done
-            except TimeoutError:
-                done = set()
+            done = [future for future in under_way if future.done()]
+            if not done:
+                time.sleep(_PULSE)
             if cancelled is not None and cancelled():
                 self.client.cancel(list(under_way))
                 return
