@@ -13,11 +13,13 @@ from rsam_core import export
 from rsam_core.classes import ClassList
 from rsam_core.exports.outlines import OutlineSettings, is_placed
 from rsam_core.instances import Instances
+from rsam_core.prepare import Pipeline
 from rsam_core.render import overlay
 from rsam_core.report import html_report
 from rsam_core.semantic import class_areas
 from rsam_core.style import OverlayStyle, legend
 
+from . import workspace
 from .workspace import Workspace
 
 
@@ -99,6 +101,20 @@ def _report(r: Request) -> bytes:
     )  # fmt: skip
 
 
+def _recipe(r: Request) -> bytes:
+    """What was done to this image, as far as it can be done to others without looking."""
+    from rsam_core.batch import Recipe
+
+    automatic = r.work.automatic
+    model = automatic.model if automatic is not None else workspace.model_name()
+    recipe = Recipe(
+        model=model,
+        prepare=r.work.pipeline or Pipeline(),
+        segment=automatic.settings if automatic is not None else workspace.thresholds(model),
+    )
+    return recipe.to_json().encode()
+
+
 def _outlines(function: Callable[..., bytes]) -> Callable[[Request], bytes]:
     return lambda r: function(r.objects, r.work.scene, table=r.table, settings=r.outline)
 
@@ -125,6 +141,9 @@ FORMATS: dict[str, tuple[Format, ...]] = {
                lambda r: export.to_csv(r.table)),
         Format("Report (HTML)", "One page with picture, figures, table and settings; prints.",
                "html", "text/html", _report),
+        Format("Recipe for many images (JSON)", "Preparing and finding everything as here, and "
+               "the usual smoothing, for a folder of images: python -m rsam_core.batch run.",
+               "batch.json", "application/json", _recipe),
     ),
     "Pictures": (
         Format("Picture with outlines (PNG)", "As it is drawn now.", "overlay.png", "image/png",

@@ -83,3 +83,18 @@ def test_files_hold_the_same_objects(request_of: Request):
     assert f"{len(request_of.objects):,}" in report
     with zipfile.ZipFile(io.BytesIO(formats["Shapefile (ZIP)"].make(request_of))) as archive:
         assert {name.rsplit(".", 1)[-1] for name in archive.namelist()} >= {"shp", "dbf", "prj"}
+
+
+def test_the_recipe_repeats_preparation_and_thresholds(request_of: Request):
+    from rsam_core.batch import Recipe
+    from rsam_core.prepare import Pipeline
+    from rsam_core.prepare.steps_noise import Bilateral
+
+    recipe = next(f for f in FORMATS["Table and report"] if f.ending == "batch.json")
+    plain = Recipe.from_json(recipe.make(request_of))
+    assert plain.model == "rsam-tiny"
+    assert not plain.prepare.steps
+    request_of.work.pipeline = Pipeline().add(Bilateral())
+    prepared = Recipe.from_json(recipe.make(request_of))
+    assert prepared.prepare == request_of.work.pipeline
+    assert prepared.segment.min_area == 60, "what the Segment page begins with"
