@@ -94,10 +94,16 @@ def picture(town: TownSample, seed: int) -> tuple[str, bytes]:
 
 
 def plans(
-    count: int, clicks: int, seconds: float, arrive: float, towns: int, searching: int = 0
+    count: int,
+    clicks: int,
+    seconds: float,
+    arrive: float,
+    towns: int,
+    searching: int = 0,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> list[Plan]:
     """What each student does: arrivals are spread evenly, clicks at random."""
-    rendered = [render_town(WIDTH, HEIGHT, seed=300 + number) for number in range(towns)]
+    rendered = [render_town(*size, seed=300 + number) for number in range(towns)]
     found = []
     for number in range(count):
         rng, town = np.random.default_rng(number), rendered[number % towns]
@@ -112,7 +118,7 @@ def plans(
             pick = rng.integers(len(rows))
             x, y = float(columns[pick]) + 0.5, float(rows[pick]) + 0.5
             steps.append((float(when), x, y, index % NEW_EVERY == 0))
-        found.append(Plan(name, content, WIDTH, HEIGHT, arrives, steps, number < searching))
+        found.append(Plan(name, content, *size, arrives, steps, number < searching))
     return found
 
 
