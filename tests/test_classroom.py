@@ -6,8 +6,10 @@ import asyncio
 import re
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,6 +40,15 @@ def plan() -> Plan:
     return Plan(name, content, 240, 180, 0.0, steps)
 
 
+def finished(work: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns, run in a thread of its own.
+
+    In this thread an event loop may be running: Playwright keeps one for all browser tests.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 def uploaded_bytes(address: str) -> int:
     """What Streamlit itself says it holds of uploads."""
     url = f"{address}/_stcore/metrics?families=cache_memory_bytes"
@@ -54,7 +65,7 @@ def test_two_students_get_their_masks_and_leave_nothing(served, plan):
         start = time.perf_counter()
         return await asyncio.gather(*(attend(address, plan, start) for _ in range(2)))
 
-    diaries = asyncio.run(both())
+    diaries = finished(both())
     for diary in diaries:
         assert diary.errors == []
         assert diary.masks == 3
@@ -86,7 +97,7 @@ def test_uploads_stay_as_long_as_somebody_is_there(served, plan):
         return held
 
     # Longer than a lost session would be kept.
-    assert asyncio.run(stay())[-1] == len(plan.content)
+    assert finished(stay())[-1] == len(plan.content)
 
 
 def test_student_notices_what_goes_wrong(served, plan):
@@ -103,7 +114,7 @@ def test_student_notices_what_goes_wrong(served, plan):
         finally:
             await browser.close()
 
-    errors = asyncio.run(fail())
+    errors = finished(fail())
     assert len(errors) == 1
     assert "broken.png" in errors[0]
 
