@@ -12,6 +12,7 @@ proposes the boxes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -23,6 +24,7 @@ from rsam_core.everything import (
     EverythingSettings,
     EverythingState,
     Harvest,
+    estimate_seconds,
     generate,
     initialize,
     settings_for,
@@ -35,6 +37,9 @@ MOST = 320
 
 _CHUNK = 8
 """Boxes between two reports."""
+
+_TRIALS = 2
+"""Chunks decoded to estimate the time."""
 
 _SAME_BOX = 0.9
 """Of two boxes with a higher IoU the later one is left out."""
@@ -152,6 +157,35 @@ def initialize_by_boxes(
         if progress is not None:
             progress(done / len(prompts), f"{done} of {len(prompts)} boxes")
     return harvest.state(done, done == len(prompts))
+
+
+def estimate_by_proposals(
+    segmenter: Segmenter,
+    embedding: Embedding,
+    proposer: Segmenter,
+    image: Embedding,
+    proposing: EverythingSettings | None = None,
+    most: int = MOST,
+) -> float:
+    """Longest expected time of `initialize_by_proposals` in seconds, from a few trials.
+
+    Parameters
+    ----------
+    segmenter, embedding, proposer, image, proposing, most
+        As for `initialize_by_proposals`; how many boxes there will be is not known before, so
+        that as many as are allowed are counted.
+    """
+    proposing = proposing or settings_for(proposer.model.name)
+    height, width = embedding.shape
+    middle = Prompt(box=(0.4 * width, 0.4 * height, 0.6 * width, 0.6 * height))
+    times = []
+    for _ in range(_TRIALS):
+        began = time.perf_counter()
+        segmenter.model.decode_many(embedding.features, [middle] * _CHUNK, False)
+        times.append(time.perf_counter() - began)
+    # The first trial may load what the others find loaded.
+    boxes = min(times) / _CHUNK * most
+    return estimate_seconds(proposer, image, proposing) + boxes
 
 
 def initialize_by_proposals(

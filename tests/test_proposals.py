@@ -8,7 +8,12 @@ from helpers_models import FakeModel, rectangle
 
 from rsam_core.errors import PromptError
 from rsam_core.everything import EverythingSettings, generate
-from rsam_core.proposals import initialize_by_boxes, initialize_by_proposals, propose_boxes
+from rsam_core.proposals import (
+    estimate_by_proposals,
+    initialize_by_boxes,
+    initialize_by_proposals,
+    propose_boxes,
+)
 from rsam_core.segmenter import Segmenter
 
 SHAPE = (96, 128)
@@ -145,3 +150,25 @@ def test_nothing_proposed_is_nothing_found(outliner):
         progress=lambda share, _: told.append(share),
     )
     assert (len(state.masks), state.complete, told[-1]) == (0, True, 1.0)
+
+
+def test_the_estimate_counts_points_and_as_many_boxes_as_allowed(proposer, outliner):
+    """A clock that the models move: 2 ms a point, 50 ms a box."""
+    clock = [0.0]
+
+    def taking(seconds, answer):
+        def work(prompt, multimask):
+            clock[0] += seconds
+            return answer(prompt, multimask)
+
+        return work
+
+    proposer.model.answer = taking(0.002, small)
+    outliner.model.answer = taking(0.05, large)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.perf_counter", lambda: clock[0])
+        seconds = estimate_by_proposals(
+            outliner, outliner.embed(IMAGE), proposer, proposer.embed(IMAGE), SETTINGS, 100
+        )
+    # 8 × 6 points, 16 pixels apart.
+    assert seconds == pytest.approx(48 * 0.002 + 100 * 0.05)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from rsam_core.embedding import Embedding
 from rsam_core.everything import (
     EverythingSettings,
     EverythingState,
@@ -16,15 +17,19 @@ from rsam_core.everything import (
 )
 from rsam_core.jobs import Job
 from rsam_core.prompting import Prompter
+from rsam_core.proposals import MOST, estimate_by_proposals, initialize_by_proposals
+from rsam_core.segmenter import Segmenter
 from rsam_core.tiled import estimate_tiled, initialize_tiled
 
-from . import banner
-from .workspace import Workspace, collect
+from . import banner, resources
+from .workspace import Workspace, collect, thresholds
 
 DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
 SLIDERS = ("quality", "stable", "overlap", "min-size", "max-share")
 POLL_SECONDS = 0.5
 WHERE = ("This view", "Whole image")
+HOW = ("Everywhere", "Where rsam-tiny finds objects")
+PROPOSER = "rsam-tiny"
 
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
@@ -48,8 +53,8 @@ def _choose_thresholds(workspace: Workspace) -> None:
         value = st.session_state
         if any(f"{name}-{mark}" not in value for name in SLIDERS):
             return
-        settings = EverythingSettings(
-            now.spacing,
+        settings = replace(
+            now,
             min_quality=value[f"quality-{mark}"],
             min_stability=value[f"stable-{mark}"],
             max_overlap=value[f"overlap-{mark}"],
@@ -63,7 +68,7 @@ def _choose_thresholds(workspace: Workspace) -> None:
 
     st.slider(
         "Minimum quality",
-        0.3,
+        max(0.3, now.keep_quality),
         1.0,
         now.min_quality,
         0.01,
@@ -84,7 +89,7 @@ def _choose_thresholds(workspace: Workspace) -> None:
     with st.expander("More"):
         st.slider(
             "Minimum stability",
-            0.0,
+            now.keep_stability,
             1.0,
             now.min_stability,
             0.01,
@@ -113,19 +118,45 @@ def _choose_thresholds(workspace: Workspace) -> None:
         )
 
 
-def _expected_time(workspace: Workspace, prompter: Prompter, spacing: float, tiled: bool) -> None:
-    view, settings = workspace.view, EverythingSettings(spacing)
-    key = (workspace.prompter_key, None if tiled else view, spacing)
+def _search(prompter: Prompter, spacing: float) -> EverythingSettings:
+    """What the present model is asked for: a large one draws only masks that sliders can want."""
+    return replace(thresholds(prompter.segmenter.model.name), spacing=spacing)
+
+
+def _proposing(spacing: float) -> EverythingSettings:
+    """What the embedded model is asked for when a large one outlines what it finds."""
+    return replace(thresholds(PROPOSER), spacing=spacing)
+
+
+def _proposer(workspace: Workspace) -> tuple[Segmenter, Embedding]:
+    """The embedded model, and what it makes of the present view."""
+    image = workspace.picture(workspace.view)
+    small = resources.segmenter(PROPOSER)
+    return small, resources.embed(image, resources.embedding_key(image, PROPOSER))
+
+
+def _expected_time(
+    workspace: Workspace, prompter: Prompter, spacing: float, tiled: bool, proposed: bool
+) -> None:
+    view, settings = workspace.view, _search(prompter, spacing)
+    key = (workspace.prompter_key, None if tiled else view, spacing, proposed)
     if workspace.estimate is None or workspace.estimate[0] != key:
+        large = prompter.segmenter
         with st.spinner("Estimating the time…"):
             if tiled:
-                seconds = estimate_tiled(prompter.segmenter, workspace.scene, None, settings)
+                seconds = estimate_tiled(large, workspace.scene, None, settings)
+            elif proposed:
+                small = _proposer(workspace)
+                seconds = estimate_by_proposals(
+                    large, prompter.embed(view), *small, _proposing(spacing)
+                )
             else:
-                seconds = estimate_seconds(prompter.segmenter, prompter.embed(view), settings)
+                seconds = estimate_seconds(large, prompter.embed(view), settings)
         workspace.estimate = (key, seconds)
     shape = workspace.shape if tiled else (view.rows, view.columns)
     count = len(grid_points(shape, spacing))
-    st.caption(f"{count:,} points, about **{_time(workspace.estimate[1])}** on this computer")
+    most = f", then at most {MOST} boxes: at most" if proposed else ", about"
+    st.caption(f"{count:,} points{most} **{_time(workspace.estimate[1])}** on this computer")
 
 
 def _where(workspace: Workspace) -> bool:
@@ -145,12 +176,31 @@ def _where(workspace: Workspace) -> bool:
     return choice == WHERE[1]
 
 
+def _how(prompter: Prompter, tiled: bool) -> bool:
+    """Whether a large model outlines only what the embedded one finds."""
+    if tiled or prompter.segmenter.model.name == PROPOSER:
+        return False
+    choice = st.segmented_control(
+        "How to look",
+        HOW,
+        default=HOW[0],
+        key="everything-how",
+        required=True,
+        persist_state="session",
+        help="Everywhere: this model is asked at each point of a grid, which takes long. Or the "
+        "small embedded model looks first, and this one outlines the objects found, each in its "
+        "box: much quicker, but what the small model overlooks is missing.",
+    )
+    return choice == HOW[1]
+
+
 def panel(workspace: Workspace, prompter: Prompter) -> None:
     """The right-hand column in everything mode."""
     if workspace.job is not None:
         _progress(workspace)
         return
     tiled = _where(workspace)
+    proposed = _how(prompter, tiled)
     density = st.select_slider(
         "How densely to look",
         list(DENSITIES),
@@ -160,19 +210,26 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
         persist_state="session",
     )
     spacing = DENSITIES[density]
-    _expected_time(workspace, prompter, spacing, tiled)
+    _expected_time(workspace, prompter, spacing, tiled, proposed)
 
     def start() -> None:
-        settings, view, scene = EverythingSettings(spacing), workspace.view, workspace.scene
+        settings, view, scene = _search(prompter, spacing), workspace.view, workspace.scene
         segmenter = prompter.segmenter
         workspace.job_model, workspace.job_error = segmenter.model.name, None
         workspace.job_view = None if tiled else view
+        # Looked at here: pictures of the session belong to its own thread.
+        small = _proposer(workspace) if proposed else None
 
         def search(progress: Progress, cancelled: Cancelled) -> EverythingState:
             control = {"progress": progress, "cancelled": cancelled}
             if tiled:
                 return initialize_tiled(segmenter, scene, None, settings, **control)
-            return initialize(segmenter, prompter.embed(view), settings, **control)
+            embedding = prompter.embed(view)
+            if small is None:
+                return initialize(segmenter, embedding, settings, **control)
+            return initialize_by_proposals(
+                segmenter, embedding, *small, settings, proposing=_proposing(spacing), **control
+            )
 
         workspace.job = Job.start(search)
 
@@ -191,7 +248,7 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
         return
     if not workspace.automatic.state.complete:
         points = workspace.automatic.state.points
-        st.caption(f":material/info: Stopped after {points:,} points. What was found is kept.")
+        st.caption(f":material/info: Stopped after {points:,} prompts. What was found is kept.")
     _choose_thresholds(workspace)
     _removal(workspace)
 

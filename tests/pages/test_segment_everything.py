@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import numpy as np
 import pytest
-from helpers_models import disc
+from helpers_models import FakeModel, disc
 from helpers_pages import HEIGHT, WIDTH, fine, table, texts
 from streamlit.testing.v1 import AppTest
 
+from pages.parts import resources
 from rsam_core.errors import ModelError
+from rsam_core.models import weights
 from rsam_core.promptbook import Book
+from rsam_core.segmenter import Segmenter
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -134,7 +138,7 @@ def test_stopping_keeps_what_was_found(segment: Start, model, monkeypatch):
     work = at.session_state["workspace"]
     state = work.automatic.state
     assert not state.complete
-    assert f"Stopped after {state.points} points" in texts(at)
+    assert f"Stopped after {state.points} prompts" in texts(at)
     assert 0 < state.points < 99
     assert len(table(at)) > 0
 
@@ -158,3 +162,46 @@ def test_a_failure_in_the_background_is_one_message(segment: Start, model):
     end_of_job(at)
     fine(at)
     assert len(table(at)) > 0
+
+
+def test_a_large_model_may_outline_only_what_the_small_one_finds(
+    segment: Start, model, monkeypatch
+):
+    scored_by_column(model)
+
+    def below_the_diagonal(prompt, multimask):
+        if prompt.box is None:
+            return [disc((HEIGHT, WIDTH), *prompt.points[0], 3)], [0.95]
+        x0, y0, x1, y1 = (int(v) for v in prompt.box)
+        mask = np.zeros((HEIGHT, WIDTH), bool)
+        rows, columns = np.indices((y1 - y0, x1 - x0))
+        mask[y0:y1, x0:x1] = columns <= rows
+        return [mask], [0.95]
+
+    large = FakeModel(below_the_diagonal, "sam-vit-b")
+    both = {"rsam-tiny": Segmenter(model), "sam-vit-b": Segmenter(large)}
+    monkeypatch.setattr(weights, "state", lambda info: "ready")
+    monkeypatch.setattr(resources, "segmenter", both.__getitem__)
+    monkeypatch.setattr(resources, "embed", lambda image, key: both[key[1]].embed(image))
+    at = segment()
+    at.button_group(key="mode").set_value("Everything").run()
+    at.select_slider(key="density").set_value("Coarse").run()
+    assert not [g for g in at.button_group if g.key == "everything-how"]
+    at.session_state["model_name"] = "sam-vit-b"
+    at.run()
+    fine(at)
+    assert "6 points, about" in texts(at)
+    at.button_group(key="everything-how").set_value("Where rsam-tiny finds objects").run()
+    fine(at)
+    assert "6 points, then at most 320 boxes: at most" in texts(at)
+    large.calls.clear()
+    at.button(key="find-everything").click().run()
+    end_of_job(at)
+    fine(at)
+    # Discs of the small model at x = 26.7, 80 and 133.3; those at 26.7 score below its 0.55.
+    assert [call.prompt.points.size for call in large.calls] == [0] * 4
+    boxes = {tuple(call.prompt.box) for call in large.calls}
+    assert {box[0] for box in boxes} == {70, 123}
+    # The fake's stability of 0.9 is below what is asked of large models.
+    next(s for s in at.slider if s.label == "Minimum stability").set_value(0.85).run()
+    assert sorted(table(at)["area"]) == [20 * 21 / 2] * 4
