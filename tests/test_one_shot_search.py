@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from helpers_models import FakeModel
 from helpers_shots import (
     BLUES,
     REDS,
@@ -33,6 +34,7 @@ from rsam_core.one_shot import (
     EmbeddedView,
     OneShotSettings,
     compare_shots,
+    estimate_search,
     evaluation_method,
     heat_layer,
     make_example,
@@ -73,6 +75,22 @@ def test_the_grid_is_not_looked_at_again_for_another_example(state):
     assert again.base is state.base
     assert roofs_hit(rank(again, [other]).objects, BLUES[1:]) == 2
     assert not np.array_equal(again.similarity, state.similarity)
+
+
+def test_the_estimate_counts_all_points_and_leaves_time_to_describe(monkeypatch):
+    """A clock that the model moves by 2 ms a point."""
+    clock = [0.0]
+
+    def answer(prompt, multimask):
+        clock[0] += 0.002
+        return [np.ones((96, 128), bool)], [0.9]
+
+    model = rsam.Segmenter(FakeModel(answer))
+    picture = model.embed(np.zeros((96, 128, 3), np.uint8))
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    # 8 × 6 points, 16 pixels apart, take seven tenths of the time.
+    seconds = estimate_search(model, picture, OneShotSettings(spacing=16))
+    assert seconds == pytest.approx(48 * 0.002 / 0.7)
 
 
 def test_a_stopped_search_keeps_what_it_found(example):

@@ -22,6 +22,7 @@ from rsam_core.segmenter import Segmenter
 from rsam_core.tiled import estimate_tiled, initialize_tiled
 
 from . import banner, resources
+from .expected import duration
 from .workspace import Workspace, collect, thresholds
 
 DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
@@ -33,13 +34,6 @@ PROPOSER = "rsam-tiny"
 
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        count = max(1, round(seconds))
-        return f"{count} second{'s' if count != 1 else ''}"
-    return f"{seconds / 60:.1f} minutes"
 
 
 def _choose_thresholds(workspace: Workspace) -> None:
@@ -156,7 +150,7 @@ def _expected_time(
     shape = workspace.shape if tiled else (view.rows, view.columns)
     count = len(grid_points(shape, spacing))
     most = f", then at most {MOST} boxes: at most" if proposed else ", about"
-    st.caption(f"{count:,} points{most} **{_time(workspace.estimate[1])}** on this computer")
+    st.caption(f"{count:,} points{most} **{duration(workspace.estimate[1])}** on this computer")
 
 
 def _where(workspace: Workspace) -> bool:

@@ -11,12 +11,14 @@ from rsam_core.instances import Instances
 from rsam_core.one_shot import OneShotResult
 
 from . import banner, workspace
+from .expected import duration
 from .mask_editor import open_editor
 from .one_shot_pictures import thumbnail
 from .one_shot_state import (
     Shot,
     accept,
     collect,
+    expected_seconds,
     forget,
     looked_for,
     name_example,
@@ -100,6 +102,13 @@ def _examples(work: Workspace, known: Shot, mode: str) -> None:
         on_click=_begin,
         args=(work, known, whole),
     )
+    if fresh:
+        with st.spinner("Estimating the time…"):
+            seconds = expected_seconds(work, known, whole)
+        st.caption(
+            f"Takes about **{duration(seconds)}** on this computer; then thresholds and further "
+            "examples act at once."
+        )
 
 
 def _begin(work: Workspace, known: Shot, whole: bool) -> None:

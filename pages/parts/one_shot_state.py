@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from rsam_core.everything import EverythingSettings
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.jobs import Job
@@ -18,12 +19,14 @@ from rsam_core.one_shot import (
     OneShotSettings,
     OneShotState,
     Outcome,
+    estimate_search,
     make_example,
     rank,
     search,
     search_tiled,
 )
 from rsam_core.suppression import shared_area
+from rsam_core.tiled import estimate_tiled
 
 from . import resources, workspace
 from .workspace import Workspace
@@ -71,6 +74,8 @@ class Shot:
         Why the last one failed.
     others, others_job
         What was found in other images, and the search there.
+    estimate : tuple of (tuple, float), or None
+        What a search would belong to, and its expected seconds.
     """
 
     given: list[Given] = field(default_factory=list)
@@ -85,6 +90,7 @@ class Shot:
     others: list[Outcome] = field(default_factory=list)
     others_job: Job | None = None
     ranked: tuple[tuple, OneShotResult] | None = None
+    estimate: tuple[tuple, float] | None = None
 
     @property
     def learned(self) -> list[Example]:
@@ -108,6 +114,20 @@ def search_key(work: Workspace, whole: bool) -> tuple:
 def looked_for(known: Shot) -> frozenset[int]:
     """Identities of the examples to find more of."""
     return frozenset(id(g) for g in known.given if g.positive)
+
+
+def expected_seconds(work: Workspace, known: Shot, whole: bool) -> float:
+    """How long a first search will take; measured once for each view."""
+    key = search_key(work, whole)
+    if known.estimate is None or known.estimate[0] != key:
+        segmenter = work.prompter.segmenter
+        if whole:
+            spacing = OneShotSettings().spacing
+            seconds = estimate_tiled(segmenter, work.scene, None, EverythingSettings(spacing))
+        else:
+            seconds = estimate_search(segmenter, work.prompter.embed(work.view))
+        known.estimate = (key, seconds)
+    return known.estimate[1]
 
 
 def start(work: Workspace, known: Shot, whole: bool) -> None:

@@ -21,7 +21,13 @@ from rsam_core.one_shot.many import Outcome, search_scenes
 from rsam_core.one_shot.method import OneShotMethod, evaluation_method
 from rsam_core.one_shot.persam import Learned, PersamSettings, learn, repeat, segment
 from rsam_core.one_shot.ranking import OneShotResult, best_threshold, rank
-from rsam_core.one_shot.search import OneShotState, search, search_tiled, zero_shot
+from rsam_core.one_shot.search import (
+    OneShotState,
+    estimate_search,
+    search,
+    search_tiled,
+    zero_shot,
+)
 from rsam_core.one_shot.settings import OneShotSettings
 
 __all__ = [
@@ -37,6 +43,7 @@ __all__ = [
     "Shots",
     "best_threshold",
     "compare_shots",
+    "estimate_search",
     "evaluation_method",
     "heat_layer",
     "in_view",

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 
 from rsam_core._pooling import EmbeddedView, embedded_tiles
 from rsam_core.coordinates import Frame
-from rsam_core.everything import EverythingSettings, EverythingState, initialize
+from rsam_core.everything import (
+    EverythingSettings,
+    EverythingState,
+    estimate_seconds,
+    initialize,
+)
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.matching import Overlaps, overlaps
@@ -36,6 +41,9 @@ _LEAST_AREA = 30
 _MOST_SHARE = 0.6
 _DOUBLES = 0.85
 """Candidates must keep alternatives of one object apart, and leave out what is nearly the same."""
+
+_OUTLINING = 0.7
+"""Share of the time of a search in which candidates are outlined; then they are described."""
 
 _APART = 3
 """Cells by which two places most like the example lie apart at least."""
@@ -180,7 +188,7 @@ def _on_grid(
         segmenter,
         embedding,
         EverythingSettings(settings.spacing),
-        progress=_share(progress, 0.0, 0.7),
+        progress=_share(progress, 0.0, _OUTLINING),
         cancelled=cancelled,
     )
     kept = worth_comparing(state.masks, embedding.shape)
@@ -207,6 +215,22 @@ def _on_grid(
     )
 
 
+def estimate_search(
+    segmenter: Segmenter, embedding: Any, settings: OneShotSettings | None = None
+) -> float:
+    """Expected seconds of a first `search` of a view, from a few points decoded for trial.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+    embedding : Embedding
+        Of the view.
+    settings : OneShotSettings, optional
+    """
+    spacing = (settings or OneShotSettings()).spacing
+    return estimate_seconds(segmenter, embedding, EverythingSettings(spacing)) / _OUTLINING
+
+
 def search_tiled(
     segmenter: Segmenter,
     scene: Any,
@@ -227,7 +251,7 @@ def search_tiled(
         scene,
         None,
         EverythingSettings(settings.spacing),
-        progress=_share(progress, 0.0, 0.7),
+        progress=_share(progress, 0.0, _OUTLINING),
         cancelled=cancelled,
     )
     loose = EverythingSettings(

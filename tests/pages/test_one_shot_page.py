@@ -101,6 +101,23 @@ def test_without_an_example_the_page_says_how_to_begin(one_shot):
     assert "zero-shot" in texts(at).lower()
 
 
+def test_the_time_is_told_before_the_first_search_only(one_shot, monkeypatch):
+    from pages.parts import one_shot_state
+
+    monkeypatch.setattr(one_shot_state, "estimate_search", lambda segmenter, embedding: 150.0)
+    at = one_shot(REDS[0])
+    assert "Takes about" not in texts(at)
+    at.button(key="use-example").click().run()
+    fine(at)
+    assert "Takes about **2.5 minutes**" in texts(at)
+    at.button(key="find-alike").click().run()
+    job = known(at).job
+    assert job is None or job.wait(60)
+    at.run()
+    fine(at)
+    assert "Takes about" not in texts(at)
+
+
 def test_one_example_finds_the_others_and_the_slider_acts_at_once(one_shot):
     at = searched(one_shot(REDS[0]))
     fine(at)
