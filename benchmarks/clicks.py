@@ -11,26 +11,18 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import platform
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 
+from benchmarks.app_server import running_app
 from rsam_core.samples import TownSample, render_town, write_geotiff
 
-ROOT = Path(__file__).resolve().parents[1]
 WIDTH, HEIGHT = 1270, 768
 GOALS = {"p50": 300.0, "p95": 600.0, "fresh image": 1000.0}
 """Milliseconds."""
@@ -143,35 +135,6 @@ def clicks_of(town: TownSample, count: int, seed: int = 0) -> list[Click]:
             x, y = max(float(columns.min()) - 6, 1.0), max(float(rows.min()) - 6, 1.0)
             found.append(Click(x, y, False, "right"))
     return found
-
-
-@contextmanager
-def running_app(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The app on a free port: its address, and the file of its marks."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    marks = folder / "marks.jsonl"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    command += ["--server.fileWatcherType", "none"]
-    places = {"RSAM_MODELS": folder / "models", "RSAM_HOME": folder / "home", "RSAM_TIMING": marks}
-    environment = os.environ | {name: str(place) for name, place in places.items()}
-    with (folder / "log.txt").open("w") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-    try:
-        for _ in range(600):
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
-                    break
-            except (URLError, OSError):
-                time.sleep(0.1)
-        else:
-            raise RuntimeError("The app did not start: " + (folder / "log.txt").read_text())
-        yield f"http://127.0.0.1:{port}", marks
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 def drive(address: str, town: TownSample, clicks: list[Click], pause: float) -> dict:
@@ -336,8 +299,10 @@ def main() -> None:
     args = parser.parse_args()
     town = render_town(WIDTH, HEIGHT, seed=3)
     clicks = clicks_of(town, args.warm_up + args.clicks)
-    with tempfile.TemporaryDirectory() as folder, running_app(Path(folder)) as (address, file):
-        noted = drive(address, town, clicks, args.pause)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "marks.jsonl"
+        with running_app(Path(folder), RSAM_TIMING=file) as app:
+            noted = drive(app.address, town, clicks, args.pause)
         marks = [json.loads(line) for line in file.read_text().splitlines()]
     print(f"canvas of {noted['canvas'][0]:.0f} × {noted['canvas'][1]:.0f} CSS pixels")
     rows = split(noted, marks, clicks)[args.warm_up :]

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.classroom import picture, plans, running_app
+from benchmarks.app_server import running_app
+from benchmarks.classroom import picture, plans
 from benchmarks.classroom_browser import Browser
 from benchmarks.classroom_student import Diary, Plan, attend
 from rsam_core.samples import render_town
@@ -25,8 +26,9 @@ TTL = 4
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Address and log of the app, which keeps lost sessions for some seconds only."""
-    with running_app(tmp_path_factory.mktemp("class"), TTL) as (address, _, log):
-        yield address, log
+    options = {"server.disconnectedSessionTTL": TTL}
+    with running_app(tmp_path_factory.mktemp("class"), options) as app:
+        yield app.address, app.log
 
 
 @pytest.fixture(scope="module")

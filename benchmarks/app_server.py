@@ -1,0 +1,89 @@
+"""The app on a free port of this machine, for benchmarks that use it as people do."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+ROOT = Path(__file__).resolve().parents[1]
+_PATIENCE = 600
+"""Looks, a tenth of a second apart, until the app must be there."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started app.
+
+    Attributes
+    ----------
+    address : str
+    pid : int
+        Number of its process.
+    log : Path
+        What it prints.
+    """
+
+    address: str
+    pid: int
+    log: Path
+
+
+@contextmanager
+def running_app(
+    folder: Path, options: dict[str, object] | None = None, **environment: object
+) -> Iterator[Running]:
+    """Start the app, and end it with the block.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it keeps models, work and its log.
+    options : dict, optional
+        Further options of Streamlit, such as ``{"server.disconnectedSessionTTL": 20}``.
+    **environment
+        Further environment variables.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not start.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {
+        "server.headless": "true",
+        "server.port": port,
+        "server.address": "127.0.0.1",
+        "server.fileWatcherType": "none",
+        **(options or {}),
+    }
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    places = {"RSAM_MODELS": folder / "models", "RSAM_HOME": folder / "home", **environment}
+    surroundings = os.environ | {name: str(place) for name, place in places.items()}
+    file = folder / "log.txt"
+    with file.open("w") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=log, stderr=log)
+    try:
+        for _ in range(_PATIENCE):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
+                    break
+            except (URLError, OSError):
+                time.sleep(0.1)
+        else:
+            raise RuntimeError("The app did not start: " + file.read_text())
+        yield Running(f"http://127.0.0.1:{port}", server.pid, file)
+    finally:
+        server.terminate()
+        server.wait(10)
