@@ -94,12 +94,26 @@ def _dismiss(session: str) -> None:
     """Close a session for good, with its uploads, pictures and objects."""
     server = runtime.get_instance()
     # Only the thread of the server's loop may close sessions.
-    server.stopped.get_loop().call_soon_threadsafe(server.close_session, session)
+    server.stopped.get_loop().call_soon_threadsafe(_close, server, session)
     work = _working.pop(session, None)
     if work is not None and work.job is not None:
         work.job.cancel()
     for release in _leaving:
         release(session)
+
+
+def _close(server: Any, session: str) -> None:
+    """Close a session, also one that Streamlit will not name any more but still holds.
+
+    On a busy computer this may come after the time for which Streamlit keeps lost sessions. It
+    drops such a session only when the next one is lost.
+    """
+    server.close_session(session)
+    server.uploaded_file_mgr.remove_session_files(session)
+    storage = getattr(getattr(server, "_session_mgr", None), "_session_storage", None)
+    expire = getattr(getattr(storage, "_cache", None), "expire", None)
+    if expire is not None:
+        expire()
 
 
 def keep_uploads_within_limits(name: str = "this file") -> list[Held]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import time
+import weakref
 from types import SimpleNamespace
 
 import pytest
 from helpers_pages import plain
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
@@ -162,6 +166,29 @@ def test_whoever_leaves_gives_back_embeddings(monkeypatch):
     for release in memory._leaving:
         release("me")
     assert cache.nbytes == 0
+
+
+def test_session_that_streamlit_names_no_more_is_given_back_too(server):
+    """Closing comes too late: the time for which Streamlit keeps a lost session has passed."""
+
+    class Session:
+        id = "them"
+
+    held = Session()
+    gone = weakref.ref(held)
+    storage = MemorySessionStorage(ttl_seconds=0.02)
+    storage.save(SimpleNamespace(session=held))
+    del held
+    server._session_mgr = SimpleNamespace(_session_storage=storage)
+    server.close_session = lambda session: None
+    server.upload("them", "b", 40)
+    time.sleep(0.05)
+    assert storage.get("them") is None
+    assert gone() is not None, "Streamlit holds what it does not name any more"
+    memory._dismiss("them")
+    gc.collect()
+    assert gone() is None
+    assert server.kept == {}
 
 
 def test_search_of_somebody_who_left_is_stopped(server, monkeypatch):
