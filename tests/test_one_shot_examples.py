@@ -11,10 +11,11 @@ from scipy.ndimage import distance_transform_edt
 
 from rsam_core._pooling import EmbeddedView
 from rsam_core.errors import Cancelled, OneShotError
+from rsam_core.features import SHAPE as NUMBERS
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.one_shot import in_view, make_example
-from rsam_core.one_shot.describe import TRAITS, ArrayScene, describe, ring
+from rsam_core.one_shot.describe import ArrayScene, describe, ring
 from rsam_core.one_shot.examples import check_examples
 
 
@@ -49,8 +50,8 @@ def test_features_inside_and_around_are_means_of_the_model_s_maps():
     all_cells = maps[:, :24, :32].reshape(len(maps), -1)
     np.testing.assert_allclose(found.centre, all_cells.mean(1), rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(found.spread, all_cells.std(1), rtol=1e-2, atol=1e-4)
-    assert found.traits.shape == (1, len(TRAITS))
-    area = found.traits[0, TRAITS.index("log_area")]
+    assert found.shape.shape == (1, len(NUMBERS))
+    area = found.shape[0, NUMBERS.index("log_area")]
     assert area == pytest.approx(np.log(32 * 40), abs=0.02)
 
 
@@ -59,7 +60,7 @@ def test_sizes_are_carried_to_another_ground_distance():
     fine = describe(item, scene(0.3), [shown()], "rsam-tiny")
     coarse = fine.at(0.6)
     assert coarse.gsd == 0.6
-    change = dict(zip(TRAITS, coarse.traits[0] - fine.traits[0], strict=True))
+    change = dict(zip(NUMBERS, coarse.shape[0] - fine.shape[0], strict=True))
     # Pixels twice as long: a quarter of them fit in.
     assert change["log_area"] == pytest.approx(-2 * np.log(2))
     for name, value in change.items():
@@ -67,7 +68,7 @@ def test_sizes_are_carried_to_another_ground_distance():
             assert value == pytest.approx(-np.log(2)), name
         elif name != "log_area":
             assert value == 0, name
-    np.testing.assert_array_equal(fine.at(None).traits, fine.traits)
+    np.testing.assert_array_equal(fine.at(None).shape, fine.shape)
     assert fine.at(None).gsd == 0.3
 
 
@@ -77,7 +78,7 @@ def test_descriptions_can_be_joined_and_taken_apart():
     assert len(all_three) == 3
     joined = all_three[0].joined(all_three[[False, True, True]])
     np.testing.assert_array_equal(joined.inside, all_three.inside)
-    np.testing.assert_array_equal(joined.traits, all_three.traits)
+    np.testing.assert_array_equal(joined.shape, all_three.shape)
     nothing = describe(Instances.empty(SHAPE), scene(), [shown()], "rsam-tiny")
     assert len(nothing) == 0
     assert nothing.joined(all_three) is all_three
@@ -165,5 +166,4 @@ def test_examples_of_another_model_or_only_refused_ones_are_told(example):
 
 def test_an_array_is_scene_enough():
     one = ArrayScene(lawn(), 0.5)
-    assert (one.height, one.width, one.count) == (*SHAPE, 3)
-    assert one.read_rgb() is one.rgb
+    assert (one.height, one.width, one.gsd) == (*SHAPE, 0.5)

@@ -88,9 +88,9 @@ def test_the_estimate_counts_all_points_and_leaves_time_to_describe(monkeypatch)
     model = rsam.Segmenter(FakeModel(answer))
     picture = model.embed(np.zeros((96, 128, 3), np.uint8))
     monkeypatch.setattr("time.perf_counter", lambda: clock[0])
-    # 8 × 6 points, 16 pixels apart, take seven tenths of the time.
+    # 8 × 6 points, 16 pixels apart, take nine tenths of the time.
     seconds = estimate_search(model, picture, OneShotSettings(spacing=16))
-    assert seconds == pytest.approx(48 * 0.002 / 0.7)
+    assert seconds == pytest.approx(48 * 0.002 / 0.9)
 
 
 def test_a_stopped_search_keeps_what_it_found(example):
@@ -226,18 +226,27 @@ def test_an_unsuited_example_is_told_before_anything_is_outlined(example):
 
 
 def test_describing_can_be_stopped(example):
-    described: list[str] = []
-
-    def stop() -> bool:
-        return bool(described)
+    outlined: list[str] = []
 
     def progress(share: float, text: str) -> None:
-        if text.startswith("object"):
-            described.append(text)
+        # 4 × 3 points, 64 pixels apart.
+        if text == "12 of 12 points":
+            outlined.append(text)
 
     with pytest.raises(Cancelled):
         search(segmenter(), scene(), view(), embedding(), [example], OneShotSettings(spacing=64),
-               progress=progress, cancelled=stop)  # fmt: skip
+               progress=progress, cancelled=lambda: bool(outlined))  # fmt: skip
+
+
+def test_progress_goes_from_the_grid_to_the_places_most_like_the_example(example):
+    told: list[tuple[float, str]] = []
+    settings = OneShotSettings(spacing=64, peaks=5)
+    search(segmenter(), scene(), view(), embedding(), [example], settings,
+           progress=lambda *report: told.append(report))  # fmt: skip
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
+    assert told[-1] == (pytest.approx(0.9 + 0.1 * 4 / 5), "4 of 5 places most like it")
 
 
 def block(x: int, y: int, width: int, height: int) -> Instance:

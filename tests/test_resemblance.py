@@ -9,8 +9,9 @@ from helpers_shots import BLUES, REDS, SHAPE, item_at, scene, segmenter, shown
 from safetensors.numpy import load_file
 
 from rsam_core.errors import OneShotError
+from rsam_core.features import SHAPE as NUMBERS
 from rsam_core.instances import Instances
-from rsam_core.one_shot.describe import TRAITS, Descriptions, describe
+from rsam_core.one_shot.describe import Descriptions, describe
 from rsam_core.one_shot.resemblance import WEIGHTS, comparison_for
 from training.resemblance import HEAD, HIDDEN, PairNetwork, rows, tensors
 
@@ -22,7 +23,7 @@ def random_objects(count: int, channels: int, seed: int, model: str = "rsam-tiny
         return rng.normal(size=shape).astype(np.float32)
 
     return Descriptions(
-        draw(count, len(TRAITS)), draw(count, channels), draw(count, channels),
+        draw(count, len(NUMBERS)), draw(count, channels), draw(count, channels),
         draw(channels), np.abs(draw(channels)) + 0.5, model,
     )  # fmt: skip
 

@@ -30,10 +30,11 @@ import rsam_core as rsam
 from rsam_core._pooling import EmbeddedView
 from rsam_core.coordinates import view_frame
 from rsam_core.everything import EverythingSettings, initialize
+from rsam_core.features import SHAPE
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.matching import pairwise_iou
-from rsam_core.one_shot.describe import TRAITS, ArrayScene, Descriptions, describe
+from rsam_core.one_shot.describe import ArrayScene, Descriptions, describe
 from rsam_core.one_shot.ranking import distinct
 from rsam_core.one_shot.resemblance import WEIGHTS
 from rsam_core.one_shot.search import OneShotState, worth_comparing
@@ -41,7 +42,10 @@ from rsam_core.one_shot.settings import OneShotSettings
 from rsam_core.samples import render_town
 
 HEAD, HIDDEN = 32, 48
-EPOCHS, RATE, DECAY = 20, 4e-3, 1e-2
+EPOCHS, RATE, DECAY = 20, 4e-3, 5e-2
+DROPPED, FORGOTTEN = 0.3, 0.2
+"""Shares of hidden numbers, and of the model's features, left out of each step of training."""
+
 EXAMPLES = 4
 STYLES = ("suburb", "estate", "village", "industrial", "harbour")
 _TOWN_SEED = 3000
@@ -138,14 +142,19 @@ class PairNetwork(nn.Module):
         super().__init__()
         self.project = nn.Linear(2 * channels, HEAD, bias=False) if head else None
         close = 3 + head
-        inputs = close + close - 1 + len(TRAITS) + 2 + 1 + HEAD * head
+        inputs = close + close - 1 + len(SHAPE) + 2 + 1 + HEAD * head
         self.layers = nn.Sequential(
-            nn.Linear(inputs, HIDDEN), nn.GELU(), nn.Dropout(0.1), nn.Linear(HIDDEN, 1)
+            nn.Linear(inputs, HIDDEN), nn.GELU(), nn.Dropout(DROPPED), nn.Linear(HIDDEN, 1)
         )
         self.spread = torch.from_numpy(spread)
 
     def forward(self, example: dict[str, Tensor], candidates: dict[str, Tensor]) -> Tensor:
         """Log-odds of N candidates against one example."""
+        if self.training:
+            # The same features for both, so that no place's peculiarities are relied upon.
+            kept = (torch.rand(example["inside"].shape[1]) >= FORGOTTEN).float()
+            for objects in (example, candidates):
+                objects |= {k: objects[k] * kept for k in ("inside", "difference", "around")}
         columns = [
             F.cosine_similarity(example[k], candidates[k], dim=-1)
             for k in ("inside", "difference", "around")
@@ -158,9 +167,10 @@ class PairNetwork(nn.Module):
         close = torch.stack(columns, 1)
         relative = torch.cat([close[:, :2], close[:, 3:]], 1)
         relative = relative - torch.quantile(relative, 0.95, dim=0, keepdim=True)
-        traits = torch.tanh((example["traits"] - candidates["traits"]).abs() / self.spread / 2)
+        apart = (example["shape"] - candidates["shape"]).abs() / self.spread
+        shape = torch.tanh(apart / 2)
         contrast = F.cosine_similarity(candidates["inside"], candidates["around"], dim=-1)[:, None]
-        parts = [close, relative, traits, candidates["quality"], contrast, *products]
+        parts = [close, relative, shape, candidates["quality"], contrast, *products]
         return self.layers(torch.cat(parts, 1))[:, 0]
 
     def _embedding(self, objects: dict[str, Tensor]) -> Tensor:
@@ -176,7 +186,7 @@ def tensors(objects: Descriptions, quality: NDArray[np.float32] | None = None) -
         "inside": inside,
         "difference": inside - around,
         "around": around,
-        "traits": objects.traits,
+        "shape": objects.shape,
     }
     if quality is not None:
         values["quality"] = quality
@@ -306,7 +316,8 @@ def main() -> None:
     train_towns = [p for p in seen["towns"] if p.place != 5]
     train = [p for p in seen["zanzibar"] if p.place < east] + seen["nairobi"] + train_towns
     repeated = train + train_towns * (_TOWNS_TIMES - 1)
-    spread = np.concatenate([p.state.descriptions.traits for p in train]).std(0).clip(1e-3)
+    shapes = np.concatenate([p.state.descriptions.shape for p in train])
+    spread = shapes.std(0).clip(1e-3)
     stored = {"spread": spread.astype(np.float32)}
     calibration = calibrate(Cosines(), train[::3])
     scores = [f1(Cosines(), part, calibration) for part in (held, held_towns)]

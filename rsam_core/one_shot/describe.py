@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core._appearance import APPEARANCE
 from rsam_core._pooling import EmbeddedView, feature_maps, pool
 from rsam_core.errors import OneShotError
-from rsam_core.features import SHAPE, FeatureSettings, extract
+from rsam_core.features import SHAPE, shape_features
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 
@@ -22,9 +21,6 @@ _RING = 12
 LENGTHS = tuple(name for name in SHAPE if name.startswith("log_") and name != "log_area")
 """Shape numbers that are logarithms of a length; ``log_area`` is that of an area."""
 
-TRAITS = (*SHAPE, *APPEARANCE)
-"""Names of the numbers on shape and colour, in order."""
-
 
 @dataclass(frozen=True, eq=False)
 class Descriptions:
@@ -32,9 +28,8 @@ class Descriptions:
 
     Attributes
     ----------
-    traits : ndarray of float32, shape (N, T)
-        Shape, colour and texture, named by :data:`TRAITS`. Sizes are logarithms of pixels of the
-        scene.
+    shape : ndarray of float32, shape (N, S)
+        Named by `rsam_core.features.SHAPE`. Sizes are logarithms of pixels of the scene.
     inside, around : ndarray of float32, shape (N, C)
         The model's features averaged under the object and over a ring of 12 pixels around it.
     centre, spread : ndarray of float32, shape (C,)
@@ -46,7 +41,7 @@ class Descriptions:
         Ground sample distance in metres, to compare sizes between images.
     """
 
-    traits: NDArray[np.float32]
+    shape: NDArray[np.float32]
     inside: NDArray[np.float32]
     around: NDArray[np.float32]
     centre: NDArray[np.float32]
@@ -55,13 +50,13 @@ class Descriptions:
     gsd: float | None = None
 
     def __len__(self) -> int:
-        return len(self.traits)
+        return len(self.shape)
 
     def __getitem__(self, chosen: Any) -> Descriptions:
         """Some of the objects, by positions or a boolean array."""
         chosen = np.atleast_1d(chosen)
         return replace(
-            self, traits=self.traits[chosen], inside=self.inside[chosen], around=self.around[chosen]
+            self, shape=self.shape[chosen], inside=self.inside[chosen], around=self.around[chosen]
         )
 
     def joined(self, more: Descriptions) -> Descriptions:
@@ -72,7 +67,7 @@ class Descriptions:
             return more
         return replace(
             self,
-            traits=np.concatenate([self.traits, more.traits]),
+            shape=np.concatenate([self.shape, more.shape]),
             inside=np.concatenate([self.inside, more.inside]),
             around=np.concatenate([self.around, more.around]),
         )
@@ -85,11 +80,11 @@ class Descriptions:
         if not gsd or not self.gsd or gsd == self.gsd:
             return replace(self, gsd=gsd or self.gsd)
         shift = np.log(self.gsd / gsd)
-        traits = self.traits.copy()
-        traits[:, SHAPE.index("log_area")] += 2 * shift
+        shape = self.shape.copy()
+        shape[:, SHAPE.index("log_area")] += 2 * shift
         for name in LENGTHS:
-            traits[:, SHAPE.index(name)] += shift
-        return replace(self, traits=traits, gsd=gsd)
+            shape[:, SHAPE.index(name)] += shift
+        return replace(self, shape=shape, gsd=gsd)
 
 
 def ring(item: Instance, shape: tuple[int, int], width: int = _RING) -> Instance:
@@ -118,7 +113,6 @@ def describe(
     views: Iterable[EmbeddedView],
     model: str,
     *,
-    progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Descriptions:
     """Describe objects of a scene.
@@ -128,12 +122,12 @@ def describe(
     instances : Instances
         N objects in scene pixels.
     scene : Scene
-        Anything with ``height``, ``width``, ``gsd``, ``read_rgb``; see `ArrayScene`.
+        Anything with ``height``, ``width`` and ``gsd``; see `ArrayScene`.
     views : iterable of EmbeddedView
         Encoded views that show them all; gone through once.
     model : str
         Name of the model that encoded them.
-    progress, cancelled : callable, optional
+    cancelled : callable, optional
 
     Raises
     ------
@@ -142,8 +136,6 @@ def describe(
     Cancelled
         If `cancelled` said so.
     """
-    settings = FeatureSettings(embedding=False)
-    traits = extract(instances, scene, (), settings, progress=progress, cancelled=cancelled)
     shape = (scene.height, scene.width)
     rings = [ring(item, shape) for item in instances]
     statistics = _Statistics()
@@ -157,7 +149,7 @@ def describe(
     if pooled is None:
         pooled = np.zeros((0, statistics.channels), np.float32)
     return Descriptions(
-        traits.values[:, : len(TRAITS)],
+        shape_features(instances),
         pooled[: len(instances)],
         pooled[len(instances) :],
         *statistics.result(),
@@ -215,15 +207,3 @@ class ArrayScene:
     def width(self) -> int:
         """Columns."""
         return self.rgb.shape[1]
-
-    @property
-    def count(self) -> int:
-        """Bands."""
-        return 3
-
-    def read_rgb(self, window: Any = None, max_size: int | None = None) -> NDArray[np.uint8]:
-        """The pixels, or those of a window."""
-        if window is None:
-            return self.rgb
-        rows = slice(window.y, window.y + window.height)
-        return self.rgb[rows, window.x : window.x + window.width]

@@ -42,8 +42,8 @@ _MOST_SHARE = 0.6
 _DOUBLES = 0.85
 """Candidates must keep alternatives of one object apart, and leave out what is nearly the same."""
 
-_OUTLINING = 0.7
-"""Share of the time of a search in which candidates are outlined; then they are described."""
+_OUTLINING = 0.9
+"""Share of the time of a search that the grid takes; the rest goes to guided prompts."""
 
 _APART = 3
 """Cells by which two places most like the example lie apart at least."""
@@ -154,7 +154,8 @@ def search(
     state = replace(base, similarity=cells, base=base)
     if not base.complete or not settings.peaks:
         return state
-    found, complete = _at_peaks(model, embedding, targets, cells, settings.peaks, cancelled)
+    report = _share(progress, _OUTLINING, 1 - _OUTLINING)
+    found, complete = _at_peaks(model, embedding, targets, cells, settings.peaks, report, cancelled)
     masks = [item for item, _ in found]
     kept = worth_comparing(masks, embedding.shape)
     items = Instances([to_scene(masks[i], view) for i in kept], (scene.height, scene.width))
@@ -163,7 +164,7 @@ def search(
     fresh[met.rows[met.ious > _DOUBLES]] = False
     items = Instances([item for item, new in zip(items, fresh) if new], items.shape)
     shown = [EmbeddedView(embedding, view.x, view.y, view.scale[0])]
-    more = describe(items, scene, shown, segmenter.model.name, progress=_share(progress, 0.9, 0.1))
+    more = describe(items, scene, shown, segmenter.model.name)
     stability = np.array([found[i][1] for i in kept], np.float32)[fresh]
     return replace(
         state,
@@ -199,7 +200,6 @@ def _on_grid(
         scene,
         [EmbeddedView(embedding, view.x, view.y, view.scale[0])],
         segmenter.model.name,
-        progress=_share(progress, 0.7, 0.2),
         # What a stopped search found is to be seen: describing it is quick.
         cancelled=cancelled if state.complete else None,
     )
@@ -264,7 +264,6 @@ def search_tiled(
         scene,
         tiles,
         segmenter.model.name,
-        progress=_share(progress, 0.7, 0.3),
         cancelled=cancelled if state.complete else None,
     )
     stability = np.full(len(items), float(np.median(state.stability)) if len(items) else 0.0)
@@ -329,6 +328,7 @@ def _at_peaks(
     targets: Sequence[Target],
     cells: NDArray[np.float32],
     most: int,
+    progress: Progress | None,
     cancelled: Stop | None,
 ) -> tuple[list[tuple[Instance, float]], bool]:
     """Guided masks at the places most like the examples, and whether all were looked at."""
@@ -336,9 +336,12 @@ def _at_peaks(
     per_row, per_column = height / cells.shape[0], width / cells.shape[1]
     found: list[tuple[Instance, float]] = []
     each = [model.similarity(embedding.features, target) for target in targets]
-    for row, column in peaks(cells, most):
+    places = peaks(cells, most)
+    for number, (row, column) in enumerate(places):
         if cancelled is not None and cancelled():
             return found, False
+        if progress is not None:
+            progress(number / len(places), f"{number} of {len(places)} places most like it")
         x, y = (column + 0.5) * per_column, (row + 0.5) * per_row
         prompt = Prompt(points=[(min(x, width - 0.5), min(y, height - 0.5))])
         which = int(np.argmax([one[row, column] for one in each]))
