@@ -23,13 +23,12 @@ from rsam_core.tiled import estimate_tiled, initialize_tiled
 
 from . import banner, resources
 from .expected import duration
-from .workspace import Workspace, collect, thresholds
+from .workspace import Workspace, collect, objects, thresholds
 
 DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
 SLIDERS = ("quality", "stable", "overlap", "min-size", "max-share")
 POLL_SECONDS = 0.5
 WHERE = ("This view", "Whole image")
-HOW = ("Everywhere", "Where rsam-tiny finds objects")
 PROPOSER = "rsam-tiny"
 
 Progress = Callable[[float, str], None]
@@ -170,22 +169,18 @@ def _where(workspace: Workspace) -> bool:
     return choice == WHERE[1]
 
 
-def _how(prompter: Prompter, tiled: bool) -> bool:
+def _quick(prompter: Prompter, tiled: bool) -> bool:
     """Whether a large model outlines only what the embedded one finds."""
     if tiled or prompter.segmenter.model.name == PROPOSER:
         return False
-    choice = st.segmented_control(
-        "How to look",
-        HOW,
-        default=HOW[0],
-        key="everything-how",
-        required=True,
+    return st.toggle(
+        "Quick: only what RSAM tiny finds",
+        key="everything-quick",
         persist_state="session",
-        help="Everywhere: this model is asked at each point of a grid, which takes long. Or the "
-        "small embedded model looks first, and this one outlines the objects found, each in its "
-        "box: much quicker, but what the small model overlooks is missing.",
+        help="Usually this model is asked at each point of a grid, which takes long. Quick lets "
+        "the small embedded model look first, and this one outline the objects found, each in its "
+        "box: what the small model overlooks is missing then.",
     )
-    return choice == HOW[1]
 
 
 def panel(workspace: Workspace, prompter: Prompter) -> None:
@@ -194,7 +189,7 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
         _progress(workspace)
         return
     tiled = _where(workspace)
-    proposed = _how(prompter, tiled)
+    proposed = _quick(prompter, tiled)
     density = st.select_slider(
         "How densely to look",
         list(DENSITIES),
@@ -243,6 +238,13 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
     if not workspace.automatic.state.complete:
         points = workspace.automatic.state.points
         st.caption(f":material/info: Stopped after {points:,} prompts. What was found is kept.")
+    now, _ = objects(workspace)
+    if not any(item.source == "everything" for item in now):
+        st.info(
+            "No outline passes the thresholds below. Lower the minimum quality, or look more "
+            "densely.",
+            icon=":material/search_off:",
+        )
     _choose_thresholds(workspace)
     _removal(workspace)
 

@@ -62,7 +62,11 @@ def test_everything_finds_objects_and_thresholds_act_without_decoding(segment: S
     quality.set_value(0.5).run()
     assert len(table(at)) == 1 + 6
     quality = next(s for s in at.slider if s.label == "Minimum quality")
+    quality.set_value(1.0).run()
+    assert "No outline passes" in texts(at)
+    quality = next(s for s in at.slider if s.label == "Minimum quality")
     quality.set_value(0.75).run()
+    assert "No outline passes" not in texts(at)
     assert len(table(at)) == 1 + 2
     assert len(model.calls) == calls, "a slider must not decode again"
     # The slider stays where it was after other modes and pages.
@@ -186,12 +190,12 @@ def test_a_large_model_may_outline_only_what_the_small_one_finds(
     at = segment()
     at.button_group(key="mode").set_value("Everything").run()
     at.select_slider(key="density").set_value("Coarse").run()
-    assert not [g for g in at.button_group if g.key == "everything-how"]
+    assert "everything-quick" not in [t.key for t in at.toggle]
     at.session_state["model_name"] = "sam-vit-b"
     at.run()
     fine(at)
     assert "6 points, about" in texts(at)
-    at.button_group(key="everything-how").set_value("Where rsam-tiny finds objects").run()
+    at.toggle(key="everything-quick").set_value(True).run()
     fine(at)
     assert "6 points, then at most 320 boxes: at most" in texts(at)
     large.calls.clear()
