@@ -7,9 +7,11 @@ percentiles over repeated runs.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -31,18 +33,22 @@ def times(run: Callable[[int], object], repeats: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, and write JSON if asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="rsam-tiny")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     segmenter = rsam.Segmenter(rsam.load_model(args.model))
     print(f"{args.model}, {args.threads} threads, torch {torch.__version__}")
     print(f"{'':44s}{'median':>10s}{'95 %':>10s}")
 
+    rows: dict[str, dict[str, float]] = {}
+
     def row(name: str, result: tuple[float, float]) -> None:
+        rows[name] = {"median": result[0], "p95": result[1]}
         print(f"{name:44s}{result[0] * 1000:8.0f} ms{result[1] * 1000:7.0f} ms")
 
     rng = np.random.default_rng(0)
@@ -76,6 +82,9 @@ def main() -> None:
     found = segmenter.everything(embedding, EverythingSettings(32))
     seconds = time.perf_counter() - began
     print(f"everything, 1270 × 768, 960 points: {seconds:.1f} s, {len(found)} objects")
+    if args.json:
+        everything = {"seconds": seconds, "objects": len(found)}
+        args.json.write_text(json.dumps({"rows": rows, "everything": everything}, indent=1))
 
 
 if __name__ == "__main__":
