@@ -251,8 +251,12 @@ class Harvest:
         cancelled : callable, optional
             Asked before each chunk; True ends the work.
         """
+        from rsam_core.models.side_by_side import cores
+
+        # Each core gets work in each chunk.
         light = self.segmenter.model.name == "rsam-tiny"
-        size, done = _CHUNK if light else _HEAVY_CHUNK, 0
+        size = max(_CHUNK, 8 * cores()) if light else max(_HEAVY_CHUNK, 4 * cores())
+        done = 0
         while done < len(points):
             if cancelled is not None and cancelled():
                 break

@@ -7,9 +7,11 @@ import threading
 import numpy as np
 import pytest
 import torch
+from helpers_sam import lively
 from helpers_shots import embedding, segmenter
 
 from rsam_core.models import side_by_side as module
+from rsam_core.models.sam import SamModel
 from rsam_core.models.side_by_side import all_cores, cores, one_core, side_by_side
 from rsam_core.prompts import Prompt
 
@@ -88,3 +90,24 @@ def test_many_prompts_are_answered_as_one_by_one(crew):
         np.testing.assert_allclose(found.scores, alone.scores, atol=2e-3)
         same = found.full((192, 256)) == alone.full((192, 256))
         assert same.mean() > 0.999
+
+
+def test_many_prompts_of_an_official_model_are_answered_as_one_by_one(crew, monkeypatch):
+    model = SamModel(lively(), "sam-vit-b", device="cpu")
+    image = np.random.default_rng(4).integers(0, 255, (96, 128, 3), np.uint8)
+    features = model.encode(image)
+    threads: set[str] = set()
+    decode = model._decode_batch
+
+    def watched(*args):
+        threads.add(threading.current_thread().name.partition("_")[0])
+        return decode(*args)
+
+    monkeypatch.setattr(model, "_decode_batch", watched)
+    prompts = [Prompt(points=[(x, y)]) for x in range(8, 128, 16) for y in (20, 50, 80)]
+    together = model.decode_many(features, prompts, True)
+    assert threads == ({"rsam"} if crew > 1 else {"MainThread"})
+    for prompt, found in zip(prompts, together, strict=True):
+        alone = model.decode(features, prompt, True)
+        np.testing.assert_allclose(found.scores, alone.scores, rtol=1e-4)
+        assert (found.full((96, 128)) != alone.full((96, 128))).sum() <= 3

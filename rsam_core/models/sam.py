@@ -21,6 +21,7 @@ from rsam_core.models.catalog import ModelInfo
 from rsam_core.models.sam_checkpoint import fill, read_weights
 from rsam_core.models.sam_decoder import FastDecoder, ImageSide
 from rsam_core.models.sam_encoder import FastEncoder
+from rsam_core.models.side_by_side import side_by_side
 from rsam_core.models.upsample import STABILITY_OFFSET, mask_from_logits
 
 if TYPE_CHECKING:
@@ -176,20 +177,27 @@ class SamModel(PromptableModel):
     ) -> list[Decoded]:
         """Answer several prompts, one object each, in their order.
 
-        Prompts of one kind (as many points; a box or none; a mask or none) share a batch. Masks
-        that are not wanted are left out of the answers, before they are drawn if possible.
+        Prompts of one kind (as many points; a box or none; a mask or none) share a batch; on a
+        processor each core works on batches of its own. Masks that are not wanted are left out of
+        the answers, before they are drawn if possible.
         """
         kinds: dict[tuple[int, bool, bool], list[int]] = defaultdict(list)
         for index, prompt in enumerate(prompts):
             kinds[_kind(prompt)].append(index)
         wanted = quick if isinstance(quick, Wanted) else None
         answers: dict[int, Decoded] = {}
+
+        def work(portion: Sequence[int]) -> list[Decoded]:
+            chosen = [prompts[i] for i in portion]
+            return self._decode_batch(features, chosen, multimask, None, wanted)
+
         for indices in kinds.values():
-            for start in range(0, len(indices), BATCH):
-                batch = indices[start : start + BATCH]
-                chosen = [prompts[i] for i in batch]
-                decoded = self._decode_batch(features, chosen, multimask, None, wanted)
-                answers.update(zip(batch, decoded, strict=True))
+            if self._quick is not None:
+                decoded = side_by_side(work, indices, BATCH)
+            else:
+                portions = (indices[at : at + BATCH] for at in range(0, len(indices), BATCH))
+                decoded = [answer for portion in portions for answer in work(portion)]
+            answers.update(zip(indices, decoded, strict=True))
         return [answers[index] for index in range(len(prompts))]
 
     @torch.inference_mode()
