@@ -215,6 +215,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="images at most, drawn at random")
     parser.add_argument("--examples", type=int, default=EXAMPLES, help="an image")
     parser.add_argument("--ablation", action="store_true")
+    parser.add_argument("--only", nargs="*", help="methods whose names begin so")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -226,6 +227,8 @@ def main() -> None:
         chosen = np.random.default_rng(args.seed).permutation(len(usable))[: args.limit]
         usable = [usable[i] for i in sorted(chosen)]
     methods = ABLATION if args.ablation else METHODS
+    if args.only:
+        methods = {k: v for k, v in methods.items() if k.startswith(tuple(args.only))}
     table: dict[str, list[dict[str, float]]] = {name: [] for name in methods}
     for number, one in enumerate(usable):
         embedding = segmenter.embed(one.image)
