@@ -43,7 +43,7 @@ from rsam_core.samples import render_town
 
 HEAD, HIDDEN = 32, 48
 EPOCHS, RATE, DECAY = 20, 4e-3, 5e-2
-DROPPED, FORGOTTEN = 0.3, 0.2
+DROPPED, FORGOTTEN = 0.3, 0.4
 """Shares of hidden numbers, and of the model's features, left out of each step of training."""
 
 EXAMPLES = 4
@@ -289,9 +289,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds train/buildings/")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--zanzibar", type=int, default=220, help="tiles at most")
-    parser.add_argument("--nairobi", type=int, default=50, help="tiles at most")
-    parser.add_argument("--towns", type=int, default=30)
+    parser.add_argument("--zanzibar", type=int, default=500, help="tiles at most")
+    parser.add_argument("--nairobi", type=int, default=120, help="tiles at most")
+    parser.add_argument("--towns", type=int, default=60)
     parser.add_argument("--cache", type=Path, help="keep the described images here")
     args = parser.parse_args()
     segmenter = rsam.Segmenter(rsam.load_model())
