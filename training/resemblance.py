@@ -8,8 +8,10 @@ true outlines or good candidates of them, at random. Images are tiles of Zanziba
 keep the network from taking every building for what is wanted.
 
 Held back for choosing the network: the easternmost quarter of the Zanzibar tiles, by place, and
-every sixth town. Two networks are trained, with the projection head and without. Their answers
-are then calibrated (Platt) on what is left after suppression in a third of the training images.
+every sixth town. How many features are left out of each step was chosen by leaving Zanzibar or
+Nairobi out as a whole. Two networks are trained, with the projection head and without. Their
+answers are then calibrated (Platt) on what is left after suppression in a third of the training
+images.
 """
 
 from __future__ import annotations
