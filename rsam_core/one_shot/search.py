@@ -266,6 +266,7 @@ def search_tiled(
         segmenter.model.name,
         cancelled=cancelled if state.complete else None,
     )
+    # What was joined across seams has no stability of its own: the usual one stands for all.
     stability = np.full(len(items), float(np.median(state.stability)) if len(items) else 0.0)
     return OneShotState(
         items,
