@@ -112,7 +112,8 @@ class Screen:
     def go_to(self, page: str) -> None:
         """Change to a page by the menu at the top."""
         self.page.get_by_test_id("stTopNavLink").filter(has_text=page).click()
-        self.idle()
+        # The other page's pieces, its canvas among them, may still stand for a moment.
+        self.quiet()
 
     def mode(self, name: str) -> None:
         """Choose Boxes, Points or Everything."""
