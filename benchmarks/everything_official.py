@@ -306,7 +306,10 @@ def recall(args: argparse.Namespace) -> dict[str, Any]:
     """Recall of buildings against seconds, rsam-tiny, for grids and generators."""
     model = rsam.load_model("rsam-tiny")
     segmenter = rsam.Segmenter(model)
-    scenes = list(mosaics(DATA, args.mosaics, 2) if DATA.exists() else towns(2, 512, 384))
+    side = 256 * args.across
+    scenes = list(
+        mosaics(DATA, args.mosaics, args.across) if DATA.exists() else towns(2, side, side)
+    )
     embeddings = [segmenter.embed(image) for _, image, _, _ in scenes]
     warm(model, scenes[0][1][:256, :256])
     methods: list[tuple[str, EverythingSettings]] = [
@@ -393,7 +396,8 @@ def main() -> None:
     parser.add_argument("what", choices=("quality", "time", "recall"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--towns", type=int, default=2)
-    parser.add_argument("--mosaics", type=int, default=3, help="of 512 x 512 pixels")
+    parser.add_argument("--mosaics", type=int, default=3, help="of tiles of Banepa")
+    parser.add_argument("--across", type=int, default=2, help="tiles along a side, for `recall`")
     parser.add_argument("--side", type=int, default=16, help="grid points along a side, at most 32")
     parser.add_argument("--stability", type=float, default=0.75, help="least, for `quality`")
     parser.add_argument("--peer", type=Path, help="folder in which segment-geospatial is installed")
