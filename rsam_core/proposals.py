@@ -36,7 +36,7 @@ MOST = 320
 """Boxes at most, as in MobileSAMv2."""
 
 _CHUNK = 8
-"""Boxes between two reports."""
+"""Boxes between two reports, or more where there are many cores."""
 
 _TRIALS = 2
 """Chunks decoded to estimate the time."""
@@ -145,13 +145,16 @@ def initialize_by_boxes(
     PromptError
         If a box lies outside the view or has no area.
     """
+    from rsam_core.models.side_by_side import cores
+
     settings = settings or settings_for(segmenter.model.name)
     boxes = np.asarray(boxes, float).reshape(-1, 4)
     prompts = [Prompt(box=box).clipped(embedding.shape) for box in boxes]
     harvest = Harvest(segmenter, embedding, settings)
-    done = 0
+    # Each core gets work in each chunk.
+    done, size = 0, max(_CHUNK, 4 * cores())
     while done < len(prompts) and not (cancelled is not None and cancelled()):
-        chunk = prompts[done : done + _CHUNK]
+        chunk = prompts[done : done + size]
         harvest.add(chunk, multimask)
         done += len(chunk)
         if progress is not None:

@@ -167,8 +167,14 @@ def png(image: np.ndarray) -> bytes:
 
 def test_a_scene_in_tiles_gives_the_same_roofs(example):
     whole = rsam.open_scene(png(lawn()), name="lawn.png")
-    found = search_tiled(segmenter(), whole, [example])
+    told: list[tuple[float, str]] = []
+    found = search_tiled(
+        segmenter(), whole, [example], progress=lambda share, text: told.append((share, text))
+    )
     assert found.complete
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert told[-1] == (pytest.approx(0.9), "part 1 of 1"), "the only tile is described"
     assert found.similarity is None
     kept = rank(found, [example]).choose()
     assert roofs_hit(kept, REDS[1:]) == 5

@@ -121,11 +121,11 @@ def _proposing(spacing: float) -> EverythingSettings:
     return replace(thresholds(PROPOSER), spacing=spacing)
 
 
-def _proposer(workspace: Workspace) -> tuple[Segmenter, Embedding]:
-    """The embedded model, and what it makes of the present view."""
-    image = workspace.picture(workspace.view)
-    small = resources.segmenter(PROPOSER)
-    return small, resources.embed(image, resources.embedding_key(image, PROPOSER))
+def _proposer(workspace: Workspace) -> Callable[[], tuple[Segmenter, Embedding]]:
+    """What gives the embedded model, and what it makes of the present view, in any thread."""
+    # Read here: pictures of the session belong to its own thread.
+    image, small = workspace.picture(workspace.view), resources.segmenter(PROPOSER)
+    return lambda: (small, resources.embed(image, resources.embedding_key(image, PROPOSER)))
 
 
 def _expected_time(
@@ -139,7 +139,7 @@ def _expected_time(
             if tiled:
                 seconds = estimate_tiled(large, workspace.scene, None, settings)
             elif proposed:
-                small = _proposer(workspace)
+                small = _proposer(workspace)()
                 seconds = estimate_by_proposals(
                     large, prompter.embed(view), *small, _proposing(spacing)
                 )
@@ -206,7 +206,6 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
         segmenter = prompter.segmenter
         workspace.job_model, workspace.job_error = segmenter.model.name, None
         workspace.job_view = None if tiled else view
-        # Looked at here: pictures of the session belong to its own thread.
         small = _proposer(workspace) if proposed else None
 
         def search(progress: Progress, cancelled: Cancelled) -> EverythingState:
@@ -217,7 +216,7 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
             if small is None:
                 return initialize(segmenter, embedding, settings, **control)
             return initialize_by_proposals(
-                segmenter, embedding, *small, settings, proposing=_proposing(spacing), **control
+                segmenter, embedding, *small(), settings, proposing=_proposing(spacing), **control
             )
 
         workspace.job = Job.start(search)

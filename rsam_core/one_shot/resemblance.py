@@ -5,8 +5,8 @@ is under it, and how that differs from what is around it) to 32 numbers, such th
 kind come to lie close together; it is shared by both objects of a pair, as in a Siamese network.
 A small perceptron then weighs the closeness there, cosines of the plain features, differences in
 shape, and the quality of the candidate's outline. Colour and texture count only as far as the
-model's features hold them: given as numbers of their own they made it worse at a real place that
-was not trained on (F1 0.73 in place of 0.76).
+model's features hold them: given as numbers of their own they made it worse on the real tiles that
+were held back in training (F1 0.73 in place of 0.76).
 
 It never sees what an object is, only how two objects differ; ``training/resemblance.py`` shows
 how it was trained.

@@ -258,7 +258,9 @@ def search_tiled(
         settings.spacing, _LEAST_QUALITY, 0.0, _DOUBLES, _LEAST_AREA, _MOST_SHARE
     )
     items = Instances(state.choose(loose), (scene.height, scene.width))
-    tiles = embedded_tiles(items, scene, segmenter) if len(items) else []
+    # Each tile is embedded once more, which takes a while in a large scene.
+    report = _share(progress, _OUTLINING, 1 - _OUTLINING)
+    tiles = embedded_tiles(items, scene, segmenter, progress=report) if len(items) else []
     descriptions = describe(
         items,
         scene,
