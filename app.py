@@ -18,14 +18,25 @@ st.set_page_config(
     initial_sidebar_state=250,
 )
 
+# The screens lie one level below `pages/`, whose own files Streamlit would list by itself.
+SCREENS = {
+    "home": ("Home", "home"),
+    "prepare": ("Prepare", "tune"),
+    "segment": ("Segment", "ads_click"),
+    "one_shot": ("One-shot", "star"),
+    "objects": ("Objects", "category"),
+    "evaluate": ("Evaluate", "rule"),
+    "models": ("Models", "model_training"),
+}
 PAGES = [
-    st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-    st.Page("pages/prepare.py", title="Prepare", icon=":material/tune:", url_path="prepare"),
-    st.Page("pages/segment.py", title="Segment", icon=":material/ads_click:", url_path="segment"),
-    st.Page("pages/one_shot.py", title="One-shot", icon=":material/star:", url_path="one-shot"),
-    st.Page("pages/objects.py", title="Objects", icon=":material/category:", url_path="objects"),
-    st.Page("pages/evaluate.py", title="Evaluate", icon=":material/rule:", url_path="evaluate"),
-    st.Page("pages/models.py", title="Models", icon=":material/model_training:", url_path="models"),
+    st.Page(
+        f"pages/screens/{name}.py",
+        title=title,
+        icon=f":material/{icon}:",
+        url_path=name.replace("_", "-"),
+        default=name == "home",
+    )
+    for name, (title, icon) in SCREENS.items()
 ]
 
 st.html(PARTS / "style.css")

@@ -40,7 +40,9 @@ def tab(work: Workspace) -> None:
             "methods on the true objects in the next tab.",
             icon=":material/ads_click:",
         )
-        st.page_link("pages/segment.py", label="Go to Segment", icon=":material/arrow_forward:")
+        st.page_link(
+            "pages/screens/segment.py", label="Go to Segment", icon=":material/arrow_forward:"
+        )
         return
     with banner.guard():
         _results(work, truth, found)

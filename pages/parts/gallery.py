@@ -14,7 +14,7 @@ from . import banner, resources, workspace
 COLUMNS = 3
 
 
-SEGMENT = "pages/segment.py"
+SEGMENT = "pages/screens/segment.py"
 
 
 def open_and_go(
@@ -45,7 +45,7 @@ def no_image(advice: str, *, icon: str = ":material/image:", page: str = SEGMENT
     st.info(advice, icon=icon)
     label, upload = "Open your own image", ":material/upload:"
     if st.button(label, type="primary", icon=upload, key="open-own"):
-        st.switch_page("pages/home.py")
+        st.switch_page("pages/screens/home.py")
     st.subheader("Samples")
     gallery(page)
 

@@ -121,7 +121,7 @@ def _drawing(work: Workspace, chosen: list[int]) -> None:
             "candidates of the model. For objects that you prompted yourself.",
         ):  # fmt: skip
             work.book = work.book.select(single)
-            st.switch_page("pages/segment.py")
+            st.switch_page("pages/screens/segment.py")
 
 
 def _button(

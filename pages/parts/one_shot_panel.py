@@ -278,7 +278,9 @@ def _accept_all(work: Workspace, known: Shot, kept: Instances) -> None:
             icon=":material/done_all:", disabled=not len(kept), on_click=take,
             help="They become objects of this image, to be refined, measured and exported.",
         )  # fmt: skip
-        st.page_link("pages/objects.py", label="Go to Objects", icon=":material/arrow_forward:")
+        st.page_link(
+            "pages/screens/objects.py", label="Go to Objects", icon=":material/arrow_forward:"
+        )
 
 
 def _strip(work: Workspace, known: Shot, ranked: OneShotResult) -> None:

@@ -130,7 +130,7 @@ def actions(bench: Bench, work: Workspace) -> None:
             "Go on to Segment", type="primary", icon=":material/ads_click:", key="to-segment",
             width="stretch",
         ):  # fmt: skip
-            st.switch_page("pages/segment.py")
+            st.switch_page("pages/screens/segment.py")
         if work.original is not None:
             st.button(
                 "Back to the original",

@@ -68,4 +68,4 @@ def open_project(file: object) -> None:
                     return
                 scene = now.original or now.scene
             workspace.enter(from_state(state, scene)).declined = True
-        st.switch_page("pages/segment.py")
+        st.switch_page("pages/screens/segment.py")

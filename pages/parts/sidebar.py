@@ -91,7 +91,7 @@ def model_choice() -> None:
             st.rerun()
     else:
         st.caption(f"Model: **{ready[0].title}** :material/check_circle:")
-    st.page_link("pages/models.py", label="More models", icon=":material/add:")
+    st.page_link("pages/screens/models.py", label="More models", icon=":material/add:")
 
 
 def overlay_style(gsd: float | None, largest: float) -> OverlayStyle:

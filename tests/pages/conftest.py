@@ -55,7 +55,7 @@ def segment(app: AppTest, model: FakeModel) -> Callable[..., AppTest]:
             setattr(work, key, value)
         app.session_state["workspace"] = work
         app.run()
-        app.switch_page("pages/segment.py").run()
+        app.switch_page("pages/screens/segment.py").run()
         fine(app)
         return app
 

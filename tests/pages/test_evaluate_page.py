@@ -26,7 +26,7 @@ from rsam_core.truth import truth_from_labels
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 Start = Callable[..., AppTest]
-PAGE = "pages/evaluate.py"
+PAGE = "pages/screens/evaluate.py"
 TRUTH = np.zeros((HEIGHT, WIDTH), np.uint8)
 TRUTH[10:40, 30:70] = 255
 """40 × 30 pixels, ten to the right of the first of TWO_BOXES; the second is a false alarm."""
@@ -214,7 +214,7 @@ def test_a_sample_brings_its_own_truth(app: AppTest, town: TownSample, model: Fa
 
 def test_the_tab_stays_open_over_a_change_of_page(evaluate: Start):
     at = evaluate("Studies")
-    at.switch_page("pages/models.py").run()
+    at.switch_page("pages/screens/models.py").run()
     at.switch_page(PAGE).run()
     fine(at)
     assert at.session_state["evaluate-tab"] == "Studies"

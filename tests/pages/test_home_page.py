@@ -26,7 +26,7 @@ def home(app: AppTest, model) -> AppTest:
 
 def upload(at: AppTest, name: str, content: bytes) -> AppTest:
     """Choose a file on Home, as a person does; the app moves on to Segment if it opens."""
-    at.switch_page("pages/home.py").run()
+    at.switch_page("pages/screens/home.py").run()
     at.file_uploader(key="home-upload").upload(name, content).run()
     assert not at.exception
     return at
@@ -166,6 +166,6 @@ def test_what_was_done_to_a_file_is_said(home: AppTest):
 def test_home_leads_back_to_the_open_image(home: AppTest):
     assert not home.page_link
     upload(home, "first.png", plain())
-    home.switch_page("pages/home.py").run()
+    home.switch_page("pages/screens/home.py").run()
     fine(home)
     assert home.page_link[0].label == "Back to first.png"

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from rsam_core.errors import Cancelled, DownloadError
 from rsam_core.models import CATALOG, downloads, get_model_info, weights
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "models.py"
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "screens" / "models.py"
 CHIPS = {
     "Ready",
     "Can be downloaded",

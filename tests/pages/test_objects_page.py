@@ -20,7 +20,7 @@ from rsam_core.samples import TownSample, write_geotiff
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "objects.py"
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "screens" / "objects.py"
 Start = Callable[..., AppTest]
 
 

@@ -21,7 +21,7 @@ from rsam_core.truth import truth_from_labels
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
-PAGE = "pages/one_shot.py"
+PAGE = "pages/screens/one_shot.py"
 
 
 def given(*boxes: tuple[int, int]) -> Book:
@@ -153,7 +153,7 @@ def test_all_can_be_accepted_and_undone(one_shot):
     assert {item.source for item in now} == {"box", "one-shot"}
     at.button(key="accept-all").click().run()
     assert len(workspace.objects(work)[0]) == 1 + expected, "twice is once"
-    at.switch_page("pages/objects.py").run()
+    at.switch_page("pages/screens/objects.py").run()
     fine(at)
     at.switch_page(PAGE).run()
     fine(at)

@@ -69,7 +69,7 @@ def test_any_image_is_previewed_and_prepared(app: AppTest, kind: str):
     before = work.scene
     app.session_state["workspace"] = work
     app.run()
-    app.switch_page("pages/prepare.py").run()
+    app.switch_page("pages/screens/prepare.py").run()
     fine(app)
     app.session_state["prepare"].take(RECIPE)
     for mode in ("Whole picture", "Detail at 100 %"):

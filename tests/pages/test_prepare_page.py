@@ -36,7 +36,7 @@ def prepare(app: AppTest, town: TownSample) -> Start:
             setattr(work, key, value)
         app.session_state["workspace"] = work
         app.run()
-        app.switch_page("pages/prepare.py").run()
+        app.switch_page("pages/screens/prepare.py").run()
         fine(app)
         return app
 
@@ -74,7 +74,7 @@ def end_of_job(at: AppTest) -> None:
 
 def test_without_an_image_the_page_says_what_to_do(app: AppTest):
     app.run()
-    app.switch_page("pages/prepare.py").run()
+    app.switch_page("pages/screens/prepare.py").run()
     fine(app)
     assert "No image is open yet" in app.info[0].value
 
@@ -335,8 +335,8 @@ def test_the_list_survives_other_pages_and_goes_with_the_image(prepare: Start, m
     at = prepare()
     add(at, "gamma")
     at.slider(key=f"prepare-{number(at)}-exponent").set_value(2.0).run()
-    at.switch_page("pages/segment.py").run()
-    at.switch_page("pages/prepare.py").run()
+    at.switch_page("pages/screens/segment.py").run()
+    at.switch_page("pages/screens/prepare.py").run()
     fine(at)
     assert pipeline(at).steps == (Gamma(2.0),)
     assert at.slider(key=f"prepare-{number(at)}-exponent").value == 2.0

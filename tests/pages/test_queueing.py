@@ -123,7 +123,7 @@ def test_full_queue_when_the_image_is_opened_offers_another_try(app, fair, queue
     thread = held(queue, release)
     app.session_state["workspace"] = workspace.load(plain(), "plain.png")
     app.run()
-    app.switch_page("pages/segment.py").run()
+    app.switch_page("pages/screens/segment.py").run()
     assert not app.exception
     assert [error.value for error in app.error] == [
         "0 steps are waiting for the model already, as many as this computer takes. "

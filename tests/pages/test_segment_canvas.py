@@ -126,7 +126,7 @@ def test_objects_and_marks_survive_other_pages(segment: Start, shown: dict):
     at.selectbox(key="fill").select("One colour").run()
     before = table(at)
     for page in ("home", "models", "segment"):
-        at.switch_page(f"pages/{page}.py").run()
+        at.switch_page(f"pages/screens/{page}.py").run()
         fine(at)
     pd.testing.assert_frame_equal(table(at), before)
     assert len(shown["marks"]) == 2

@@ -72,8 +72,8 @@ def test_everything_finds_objects_and_thresholds_act_without_decoding(segment: S
     # The slider stays where it was after other modes and pages.
     at.button_group(key="mode").set_value("Points").run()
     assert len(table(at)) == 1 + 2
-    at.switch_page("pages/home.py").run()
-    at.switch_page("pages/segment.py").run()
+    at.switch_page("pages/screens/home.py").run()
+    at.switch_page("pages/screens/segment.py").run()
     at.button_group(key="mode").set_value("Everything").run()
     assert next(s for s in at.slider if s.label == "Minimum quality").value == 0.75
     assert len(table(at)) == 1 + 2

@@ -42,7 +42,7 @@ def enabled(at: AppTest) -> dict[str, bool]:
 
 def test_without_an_image_the_page_says_what_to_do(app: AppTest, model):
     app.run()
-    app.switch_page("pages/segment.py").run()
+    app.switch_page("pages/screens/segment.py").run()
     fine(app)
     assert "No image is open yet" in app.info[0].value
     click(app, "Harbour")
@@ -236,8 +236,8 @@ def test_a_typed_pixel_size_gives_square_metres(segment: Start):
     fine(at)
     assert table(at)["area_m2"].tolist() == [1200 * 0.25, 1800 * 0.25]
     assert "**2 objects** · 750 m²" in texts(at)
-    at.switch_page("pages/home.py").run()
-    at.switch_page("pages/segment.py").run()
+    at.switch_page("pages/screens/home.py").run()
+    at.switch_page("pages/screens/segment.py").run()
     assert "area_m2" in table(at), "it is kept over other pages"
     ground = next(item for item in at.number_input if "ground" in item.label)
     assert ground.value == 0.5

@@ -76,7 +76,7 @@ with left:
         open_project(project)
     if workspace.current() is not None:
         st.page_link(
-            "pages/segment.py",
+            "pages/screens/segment.py",
             label=f"Back to {workspace.current().scene.name}",
             icon=":material/arrow_forward:",
         )

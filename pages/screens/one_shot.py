@@ -19,7 +19,7 @@ from rsam_core.canvas_events import CanvasEvent
 from rsam_core.one_shot import OneShotResult
 from rsam_core.style import OverlayStyle
 
-PAGE = "pages/one_shot.py"
+PAGE = "pages/screens/one_shot.py"
 MODES = {"Choose": "select", "Box": "boxes", "Points": "points"}
 TABS = ["Zero-shot and one-shot", "Other images", "How it works"]
 HINTS = {

@@ -46,7 +46,7 @@ def no_objects(problems: dict[int, str]) -> None:
     for id, problem in problems.items():
         st.caption(f":material/warning: Object {id}: {problem}")
     if st.button("Find objects", type="primary", icon=":material/arrow_forward:"):
-        st.switch_page("pages/segment.py")
+        st.switch_page("pages/screens/segment.py")
 
 
 def headline(work: workspace.Workspace, found: Instances, table: pd.DataFrame) -> None:

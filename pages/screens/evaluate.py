@@ -24,7 +24,7 @@ def with_image(show: Callable[[workspace.Workspace], None], what: str) -> None:
         no_image(
             f"No image is open yet. {what} Upload your own on the Home page, or start with a "
             "sample, which brings its exact truth.",
-            page="pages/evaluate.py",
+            page="pages/screens/evaluate.py",
         )
     else:
         show(work)

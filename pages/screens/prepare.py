@@ -20,7 +20,7 @@ from pages.parts.prepare_steps import (
 from pages.parts.room import room
 from rsam_core.prepare import load_steps
 
-STYLE = Path(__file__).parent / "parts" / "prepare.css"
+STYLE = Path(__file__).parents[1] / "parts" / "prepare.css"
 NO_IMAGE = "No image is open yet. Upload your own on the Home page, or start with a sample below."
 # Heights in pixels: of all that stands above and below the picture, of what stands below the list
 # of steps, and the least of either.
@@ -80,7 +80,7 @@ load_steps()
 opened = workspace.current()
 if opened is None:
     st.title("Prepare")
-    no_image(NO_IMAGE, page="pages/prepare.py")
+    no_image(NO_IMAGE, page="pages/screens/prepare.py")
 else:
     with banner.guard():
         page(opened)
