@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,11 +44,20 @@ def content_key(image: np.ndarray, model_name: str) -> tuple[str, str]:
     return digest.hexdigest(), model_name
 
 
+@dataclass(eq=False)
+class _Making:
+    """One view that is being encoded, and how many threads want it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    threads: int = 0
+
+
 class EmbeddingCache:
     """Least-recently-used cache of embeddings, safe between threads.
 
-    Two threads that ask for the same view wait for one encoding; different views are encoded
-    side by side. An embedding that had to go is simply made again.
+    Two threads that ask for the same view wait for one encoding, and after one that failed the
+    next of them tries; different views are encoded side by side. An embedding that had to go is
+    simply made again.
 
     Parameters
     ----------
@@ -61,7 +70,7 @@ class EmbeddingCache:
     def __init__(self, budget: int = 1 << 30, each: int | None = None) -> None:
         self._lock = threading.Lock()
         self._kept: Store[Embedding] = Store(budget, each)
-        self._busy: dict[tuple[str, str], threading.Lock] = {}
+        self._busy: dict[tuple[str, str], _Making] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -100,23 +109,23 @@ class EmbeddingCache:
             kept = self._kept.get(key, owner)
             if kept is not None:
                 return kept
-            busy = self._busy.setdefault(key, threading.Lock())
-        with busy:
-            with self._lock:
-                kept = self._kept.get(key, owner)
-                if kept is not None:
-                    return kept
-            try:
-                embedding = make()
-            except BaseException:
+            making = self._busy.setdefault(key, _Making())
+            making.threads += 1
+        try:
+            with making.lock:
                 with self._lock:
-                    self._busy.pop(key, None)
-                raise
-            # In one step: whoever comes next finds either the lock or the embedding.
+                    kept = self._kept.get(key, owner)
+                if kept is None:
+                    kept = make()
+                    with self._lock:
+                        self._kept.put(key, kept, kept.nbytes, owner)
+                return kept
+        finally:
             with self._lock:
-                self._kept.put(key, embedding, embedding.nbytes, owner)
-                self._busy.pop(key, None)
-            return embedding
+                making.threads -= 1
+                # As long as anybody waits, whoever comes anew must meet the same lock.
+                if not making.threads:
+                    self._busy.pop(key, None)
 
     def release(self, owner: Hashable = NOBODY) -> int:
         """Forget an owner and what nobody else uses, or all that nobody owns; the bytes freed."""

@@ -85,6 +85,16 @@ class Answer:
         """Predicted IoU of the (best) chosen candidate."""
         return float(max(self.candidates.scores[k] for k in self.chosen))
 
+    def joined_mask(self) -> NDArray[np.bool_] | None:
+        """The union of the chosen candidates as a mask of the view, (H, W); None if it is empty."""
+        union = self.candidates.crops[list(self.chosen)].any(axis=0)
+        if not union.any():
+            return None
+        full = np.zeros((self.view.rows, self.view.columns), bool)
+        x, y = self.candidates.x, self.candidates.y
+        full[y : y + union.shape[0], x : x + union.shape[1]] = union
+        return full
+
     def instance(self, entry: Entry) -> Instance | None:
         """The mask as an object in scene pixels, or None if it is empty."""
         union = self.candidates.crops[list(self.chosen)].any(axis=0)
@@ -230,14 +240,16 @@ class Prompter:
         view = entry.marks[count - 1].view or self.view
         same = before is not None and before.view == view
         earlier = None if before is None or same else before.instance(entry)
-        mask = _in_view(earlier, view)
+        joined = same and len(before.chosen) > 1
+        # A refinement carries on one proposal; several that were joined go along as one mask.
+        mask = before.joined_mask() if joined else _in_view(earlier, view)
         prompt = self._prompt(entry, count, view, mask)
         if prompt is None:
             # Nothing in this view names the object: the mark says nothing about it.
             assert before is not None
             return before
         previous = None
-        if same:
+        if same and not joined:
             previous = before.candidates.refinement[before.chosen[0]]
         candidates = self._candidates(entry, count, view, prompt, previous)
         chosen = tuple(k for k in entry.chosen(count) if k < len(candidates)) or (0,)

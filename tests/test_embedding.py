@@ -180,6 +180,42 @@ def test_waiting_thread_tries_again_after_another_ones_error():
     assert len(cache) == 1
 
 
+def test_after_an_error_those_who_wait_and_those_who_come_encode_one_at_a_time():
+    cache, entered, go_on = EmbeddingCache(100), threading.Event(), threading.Event()
+    guard, at_once, most, made = threading.Lock(), 0, 0, 0
+
+    def fail() -> Embedding:
+        entered.set()
+        go_on.wait(5)
+        raise OSError("disk")
+
+    def make() -> Embedding:
+        nonlocal at_once, most, made
+        with guard:
+            at_once += 1
+            made += 1
+            most = max(most, at_once)
+        time.sleep(0.05)
+        with guard:
+            at_once -= 1
+        return embedding("a", 40)
+
+    def come_late() -> Embedding:
+        with pytest.raises(OSError, match="disk"):
+            first.result(5)
+        return cache.get(("a", "fake"), make)
+
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(cache.get, ("a", "fake"), fail)
+        entered.wait(5)
+        waiting = [pool.submit(cache.get, ("a", "fake"), make) for _ in range(3)]
+        late = [pool.submit(come_late) for _ in range(3)]
+        go_on.set()
+        found = {id(each.result(5)) for each in [*waiting, *late]}
+    assert (most, made, len(found)) == (1, 1, 1)
+    assert not cache._busy, "nothing is left of it"
+
+
 def test_many_threads_within_a_small_budget():
     cache = EmbeddingCache(100)
 

@@ -128,6 +128,35 @@ def test_nothing_is_decoded_twice(model, prompter):
     assert len(model.calls) == 3
 
 
+def test_a_click_after_a_union_carries_all_of_the_union_on(model, prompter):
+    book = Book().add_point(12, 8).choose(1, (0, 2)).add_point(70, 40, 0)
+    joined = prompter.answer(Book().add_point(12, 8).choose(1, (0, 2)).entries[0])
+    before = full(joined.instance(book.entries[0]), SHAPE)
+    assert np.array_equal(before, TALL | LEFT), "best first: 0 is the tall one, 2 the left one"
+    prompter.answer(book.entries[0])
+    asked = model.calls[-1]
+    assert np.array_equal(asked.prompt.mask, before)
+    assert asked.previous is None, "a refinement would carry on one of them alone"
+
+
+def test_an_object_of_two_proposals_keeps_both_when_it_is_refined():
+    """A model that keeps to the mask it is given, or to the refinement of one proposal."""
+
+    def honest(prompt, multimask):
+        if prompt.mask is not None:
+            return [prompt.mask & ~disc(SHAPE, *prompt.points[-1], 3)], [0.9]
+        return answer(prompt, multimask)
+
+    model = FakeModel(honest)
+    segmenter = Segmenter(model)
+    embedding = segmenter.embed(np.zeros((*SHAPE, 3), np.uint8))
+    prompter = Prompter(segmenter, lambda view: embedding, Frame(0, 0, 80, 60, 80, 60))
+    book = Book().add_point(12, 8).choose(1, (0, 2)).add_point(62, 10, 0)
+    drawn = full(prompter.instance(book.entries[0]), SHAPE)
+    assert drawn[10, 10] and drawn[40, 62], "both proposals are there"
+    assert not drawn[10, 62], "but for what was excluded"
+
+
 def test_chosen_candidate_is_what_the_next_click_refines(model, prompter):
     book = Book().add_point(12, 8).choose(1, [2])
     found = prompter.answer(book.entries[0])
