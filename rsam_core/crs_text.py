@@ -1,0 +1,58 @@
+"""Coordinate systems as files name them: only those that name nothing else to be read.
+
+A coordinate system may be written so that it names files of grids ("+nadgrids=", "PARAMETERFILE")
+or an address; PROJ would open them. What comes from an upload goes through :func:`plain_crs` first.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST = 20_000
+_NAMES_FILES = re.compile(
+    r"parameterfile|nadgrids|geoidgrids|gridshift|\bgrids?\s*=|\binit\s*=|proj-based"
+    r"|/vsi|file:|https?:|\.\.[/\\]",
+    re.IGNORECASE,
+)
+# What GDAL adds to WKT for older programs, Web Mercator's "+nadgrids=@null" among it.
+_EXTENSION = re.compile(r',\s*EXTENSION\s*\[\s*"[^"]*"\s*,\s*"[^"]*"\s*\]', re.IGNORECASE)
+_CODE = re.compile(
+    r"^(?:urn:ogc:def:crs:|https?://www\.opengis\.net/def/crs/)?"
+    r"(EPSG|OGC|ESRI|IGNF|IAU_2015)(?::|/)(?:[\d.]*(?::|/))?([A-Za-z0-9]+)$",
+    re.IGNORECASE,
+)
+
+
+def plain_crs(text: object) -> str | None:
+    """Return a coordinate system that a file names, in a form that opens nothing.
+
+    Parameters
+    ----------
+    text : object
+        A code such as ``"EPSG:4326"`` or ``"urn:ogc:def:crs:OGC:1.3:CRS84"``, or WKT.
+
+    Returns
+    -------
+    str or None
+        A code where there is one, else WKT; None if it is unknown, or names something to be read.
+    """
+    if not isinstance(text, str) or not 0 < len(text.strip()) <= _LONGEST:
+        return None
+    text = _EXTENSION.sub("", text.strip())
+    code = _CODE.match(text)
+    if code:
+        text = f"{code[1].upper()}:{code[2]}"
+    elif _NAMES_FILES.search(text) or not re.match(r"^[A-Za-z_]+\s*\[", text):
+        # Beside codes, only WKT: everything else may be an address, a file or a pipeline.
+        return None
+    from pyproj import CRS
+    from pyproj.exceptions import ProjError
+
+    try:
+        crs = CRS.from_user_input(text)
+        if crs.is_bound and crs.source_crs is not None:
+            crs = crs.source_crs
+        number = crs.to_epsg(min_confidence=90)
+        return f"EPSG:{number}" if number else (text if code else crs.to_wkt())
+    except (ProjError, ValueError, RuntimeError):
+        return None

@@ -1,0 +1,177 @@
+"""Read what strangers made in a process of its own, with limits of time and memory.
+
+A library that reads files may wait, fill the memory or end the program if a file was made to do
+that. In a process of its own, none of this reaches anybody else. The process gets the function and
+its arguments, and hands back arrays and plain data only, never objects: what it says is data, too.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from rsam_core.errors import RsamError
+
+SECONDS = 30.0
+"""How long a reading may take."""
+MEMORY = 3 << 30
+"""Bytes of address space that a reading may have, the libraries' own included."""
+
+# Nothing that GDAL or PROJ reads there may lead to another file or to an address.
+_QUIET = {
+    "PROJ_NETWORK": "OFF",
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
+    "CPL_LOG": os.devnull,
+    "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
+}
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GDAL_NUM_THREADS")
+_KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PROJ_DATA", "PROJ_LIB")
+
+
+class ReadingFailed(RsamError):
+    """A reading in a process of its own came to no end; `why` says how.
+
+    Parameters
+    ----------
+    why : {"time", "memory", "damaged"}
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            {
+                "time": "Reading took too long and was stopped.",
+                "memory": "Reading needed too much memory and was stopped.",
+            }.get(why, "It cannot be read; it is damaged.")
+        )
+        self.why = why
+
+
+def run_limited(
+    function: Callable[..., Mapping[str, Any]],
+    *arguments: Any,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Call a function in a process of its own.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module, by whose name it is found there. It returns a mapping of names to arrays
+        (without objects) and values that JSON knows.
+    *arguments
+        Anything that can be pickled.
+    seconds : float
+        Time after which it is stopped.
+    memory : int
+        Bytes that it may take (not on Windows, which has no such limit).
+    environment : mapping, optional
+        Further environment variables.
+
+    Returns
+    -------
+    dict
+        What the function returned.
+
+    Raises
+    ------
+    RsamError
+        What the function raised of our own types, as the same type.
+    ReadingFailed
+        If it raised anything else, ended without an answer, or went beyond a limit.
+    """
+    with tempfile.TemporaryDirectory(prefix="rsam-", ignore_cleanup_errors=True) as folder:
+        env = {key: os.environ[key] for key in _KEPT if key in os.environ}
+        env |= _QUIET | dict.fromkeys(_ONE_THREAD, "1") | dict(environment or {})
+        env |= {"TMPDIR": folder, "TEMP": folder, "TMP": folder}
+        start = (
+            "import json, sys; sys.path[:] = json.loads(sys.stdin.buffer.readline()); "
+            f"from {__name__} import serve; serve()"
+        )
+        request = json.dumps([path or os.getcwd() for path in sys.path]).encode() + b"\n"
+        request += pickle.dumps((function, arguments, seconds, memory))
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-c", start],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env=env,
+        )
+        try:
+            answer, _ = child.communicate(request, timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            raise ReadingFailed("time") from error
+        finally:
+            child.kill()
+            child.communicate()
+    return _taken(answer)
+
+
+def _taken(answer: bytes) -> dict[str, Any]:
+    """What the other process said, as arrays and plain data, or as the error it names."""
+    try:
+        with np.load(io.BytesIO(answer), allow_pickle=False) as parts:
+            values = {name: parts[name] for name in parts.files}
+        plain = json.loads(values.pop("json").tobytes())
+    except (ValueError, KeyError, OSError, EOFError) as error:
+        raise ReadingFailed("damaged") from error
+    if "error" in plain:
+        raise _error(plain)
+    return values | plain["values"]
+
+
+def _error(plain: Mapping[str, Any]) -> RsamError:
+    if plain["error"] == "MemoryError":
+        return ReadingFailed("memory")
+    own = [RsamError, *RsamError.__subclasses__()]
+    for kind in own:
+        if kind.__name__ == plain["error"] and kind is not ReadingFailed:
+            return kind(plain["message"])
+    return ReadingFailed("damaged")
+
+
+def serve() -> None:
+    """Answer one request; the other side of :func:`run_limited`."""
+    function, arguments, seconds, memory = pickle.load(sys.stdin.buffer)
+    _limit(seconds, memory)
+    try:
+        found = dict(function(*arguments))
+        arrays = {name: v for name, v in found.items() if isinstance(v, np.ndarray)}
+        plain: dict[str, Any] = {"values": {k: v for k, v in found.items() if k not in arrays}}
+    # Whatever a library raises is an answer, too.
+    except BaseException as error:
+        plain, arrays = {"error": type(error).__name__, "message": str(error)}, {}
+    stream = io.BytesIO()
+    text = np.frombuffer(json.dumps(plain).encode(), np.uint8)
+    np.savez(stream, json=text, **arrays)
+    sys.stdout.buffer.write(stream.getbuffer())
+    sys.stdout.buffer.flush()
+
+
+def _limit(seconds: float, memory: int) -> None:
+    try:
+        import resource
+    except ImportError:
+        return
+    for kind, most in (
+        (resource.RLIMIT_AS, memory),
+        # A second more than the clock: the other side says why it ended.
+        (resource.RLIMIT_CPU, int(seconds) + 1),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (most, hard))
