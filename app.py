@@ -1,23 +1,20 @@
-"""RSAM: segment satellite, aerial and drone images in the browser."""
+"""RSAM: segment satellite, aerial and drone images in the browser.
+
+``streamlit run`` imports this file once, for the server, and runs it for every page shown.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
+from streamlit.runtime.pages_manager import PagesManager
 
 from pages.parts import browser
+from pages.parts.serving import Shield
 
 PARTS = Path(__file__).parent / "pages" / "parts"
-
-st.set_page_config(
-    page_title="RSAM",
-    # A file of our own: a named icon would be fetched from the internet.
-    page_icon=str(PARTS / "icon.svg"),
-    layout="wide",
-    initial_sidebar_state=250,
-)
-
 # The screens lie one level below `pages/`, whose own files Streamlit would list by itself.
 SCREENS = {
     "home": ("Home", "home"),
@@ -28,17 +25,40 @@ SCREENS = {
     "evaluate": ("Evaluate", "rule"),
     "models": ("Models", "model_training"),
 }
-PAGES = [
-    st.Page(
-        f"pages/screens/{name}.py",
-        title=title,
-        icon=f":material/{icon}:",
-        url_path=name.replace("_", "-"),
-        default=name == "home",
-    )
-    for name, (title, icon) in SCREENS.items()
-]
 
-st.html(PARTS / "style.css")
-browser.identify()
-st.navigation(PAGES, position="top").run()
+
+def screens() -> list[st.Page]:
+    """All pages in the order of the menu."""
+    return [
+        st.Page(
+            Path(__file__).parent / "pages" / "screens" / f"{name}.py",
+            title=title,
+            icon=f":material/{icon}:",
+            url_path=name.replace("_", "-"),
+            default=name == "home",
+        )
+        for name, (title, icon) in SCREENS.items()
+    ]
+
+
+def show() -> None:
+    """Show the page that the browser asks for."""
+    st.set_page_config(
+        page_title="RSAM",
+        # A file of our own: a named icon would be fetched from the internet.
+        page_icon=str(PARTS / "icon.svg"),
+        layout="wide",
+        initial_sidebar_state=250,
+    )
+    st.html(PARTS / "style.css")
+    browser.identify()
+    st.navigation(screens(), position="top").run()
+
+
+if __name__ == "__main__":
+    show()
+else:
+    # Until the first call of `st.navigation`, Streamlit takes any folder `pages` for its old kind
+    # of pages: whoever came first, at another address than `/`, was told "Page not found".
+    PagesManager.uses_pages_directory = False
+    app = st.App(__file__, middleware=[Middleware(Shield)])
