@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class RsamError(Exception):
     """Base class of every error that RSAM raises on purpose."""
@@ -73,3 +75,23 @@ class BudgetError(RsamError):
 
 class BatchError(RsamError):
     """A recipe, a folder or a cluster cannot be used for a batch of scenes."""
+
+
+class TruthChoice(MetricError):
+    """Truth can be read in several ways, and a person has to say which.
+
+    Parameters
+    ----------
+    message : str
+    option : str
+        Which argument of :func:`rsam_core.truth.read_truth` says it: ``"layer"``, ``"placed"`` or
+        ``"values"``.
+    choices : sequence of (str, str)
+        Its possible values, each with words for people.
+    """
+
+    def __init__(
+        self, message: str, option: str = "", choices: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(message)
+        self.option, self.choices = option, tuple(choices)
