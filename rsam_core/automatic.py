@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from rsam_core.coordinates import Frame
+from rsam_core.edits import identity, same_mask
 from rsam_core.everything import EverythingSettings, EverythingState, generate
 from rsam_core.instance import Instance
 from rsam_core.prompting import to_scene
@@ -44,3 +46,16 @@ class Automatic:
         if self.view is None:
             return tuple(chosen)
         return tuple(to_scene(item, self.view) for item in chosen)
+
+    @cached_property
+    def distinct(self) -> tuple[tuple[Hashable, Instance], ...]:
+        """The chosen objects, each with what tells it from the others; equal masks count once."""
+        found: dict[Hashable, Instance] = {}
+        for item in self.objects:
+            known = identity(item)
+            key, twin = known, 1
+            # Two masks may share box and area, though hardly ever.
+            while key in found and not same_mask(found[key], item):
+                key, twin = (known, twin), twin + 1
+            found.setdefault(key, item)
+        return tuple(found.items())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import wraps
 from typing import Any, Literal
 
+from rsam_core.acting import on_behalf
+from rsam_core.budgets import NOBODY
 from rsam_core.errors import Cancelled
 
 JobState = Literal["running", "done", "failed", "cancelled"]
@@ -61,6 +64,15 @@ class Job:
         threading.Thread(target=job._run, args=(fn, args), daemon=True).start()
         return job
 
+    @classmethod
+    def never(cls) -> Job:
+        """A job that was cancelled before it began."""
+        job = cls()
+        job._cancel.set()
+        job.state = "cancelled"
+        job._ended.set()
+        return job
+
     @property
     def finished(self) -> bool:
         """Whether the job has come to its end, good or bad."""
@@ -110,13 +122,24 @@ class Job:
 
 
 class JobRegistry:
-    """The latest job of each key, for jobs that several sessions watch."""
+    """The latest job of each name, so that none is started twice and all can be stopped.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    owner : hashable, optional
+        Whom the jobs work for: their steps wait in the queue under this name, and what they
+        encode counts for it.
+    """
+
+    def __init__(self, owner: Hashable = NOBODY) -> None:
+        self.owner = owner
         self._jobs: dict[str, Job] = {}
+        # Jobs that another one has replaced and that have not stopped yet.
+        self._replaced: list[Job] = []
+        self._closed = False
         self._lock = threading.Lock()
 
-    def start(self, key: str, fn: Callable[..., Any], *args: Any) -> Job:
+    def start(self, key: str, fn: Callable[..., Any], *args: Any, latest: bool = False) -> Job:
         """Start a job unless one of this key is running.
 
         Parameters
@@ -127,22 +150,74 @@ class JobRegistry:
             See `Job.start`.
         *args : Any
             Handed to `fn`.
+        latest : bool
+            Whether a running job of this key is stopped in favour of this one.
 
         Returns
         -------
         Job
-            The new one, or the one that is running already.
+            The new one, or the one that is running already. Once the registry is closed nothing
+            is started: a job that counts as cancelled comes back.
         """
         with self._lock:
+            if self._closed:
+                return Job.never()
             job = self._jobs.get(key)
-            if job is None or job.finished:
-                job = self._jobs[key] = Job.start(fn, *args)
+            if job is not None and not job.finished:
+                if not latest:
+                    return job
+                job.cancel()
+                self._replaced = [each for each in self._replaced if not each.finished] + [job]
+            job = self._jobs[key] = Job.start(self._errand(fn), *args)
             return job
+
+    def _errand(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(fn)
+        def run(*args: Any, progress: Any, cancelled: Callable[[], bool]) -> Any:
+            with on_behalf(self.owner, cancelled):
+                return fn(*args, progress=progress, cancelled=cancelled)
+
+        return run
 
     def get(self, key: str) -> Job | None:
         """The latest job of a key, running or finished; None if there was none."""
         with self._lock:
             return self._jobs.get(key)
+
+    def take(self, key: str) -> Job | None:
+        """The job of a key if it has ended, which is then forgotten: one thread alone gets it."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is None or not job.finished:
+                return None
+            return self._jobs.pop(key)
+
+    @property
+    def running(self) -> tuple[Job, ...]:
+        """The jobs that have not ended, those that were asked to stop among them."""
+        with self._lock:
+            everyone = [*self._jobs.values(), *self._replaced]
+        return tuple(job for job in everyone if not job.finished)
+
+    def cancel(self) -> None:
+        """Ask all jobs to stop."""
+        for job in self.running:
+            job.cancel()
+
+    def drop(self, *keys: str) -> None:
+        """Stop the jobs of these keys, or all, and forget them: nobody wants their results."""
+        with self._lock:
+            for key in keys or tuple(self._jobs):
+                job = self._jobs.pop(key, None)
+                if job is not None and not job.finished:
+                    job.cancel()
+                    self._replaced.append(job)
+
+    def close(self) -> None:
+        """Ask all jobs to stop, and start none from now on."""
+        with self._lock:
+            self._closed = True
+        self.cancel()
 
     def clear(self) -> None:
         """Forget all jobs that have ended."""

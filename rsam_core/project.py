@@ -17,21 +17,28 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from rsam_core._project_objects import pack_objects, unpack_objects
 from rsam_core.classes import ClassList
 from rsam_core.errors import ProjectError, RsamError
 from rsam_core.instances import Instances
+from rsam_core.truth import Truth
 
 FORMAT = "rsam-project"
 VERSION = 1
 ENDING = ".rsam.zip"
 
 _MANIFEST, _OBJECTS, _MASKS, _IMAGE = "manifest.json", "objects.json", "masks.bin", "image.bin"
+_TRUTH, _TRUTH_MASKS, _TRUTH_VALID = "truth.json", "truth_masks.bin", "truth_valid.bin"
 _LIMITS = {
     _MANIFEST: 64 << 20,
     _OBJECTS: 512 << 20,
     _MASKS: 2 << 30,
     _IMAGE: 4 << 30,
+    _TRUTH: 512 << 20,
+    _TRUTH_MASKS: 2 << 30,
+    _TRUTH_VALID: 2 << 30,
 }
 """Bytes that each part may have once unpacked."""
 _MAX_SIDE = 1_000_000
@@ -65,6 +72,8 @@ class ProjectState:
         The same.
     pipeline : dict or None
         Preparation steps, as ``Pipeline.to_json`` gives them.
+    truth : Truth or None
+        Ground truth of the scene.
     saved : str
         When it was saved, ISO 8601; empty before.
 
@@ -86,6 +95,7 @@ class ProjectState:
     prompts: tuple[dict[str, Any], ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     pipeline: dict[str, Any] | None = None
+    truth: Truth | None = None
     saved: str = ""
 
     def __post_init__(self) -> None:
@@ -93,6 +103,8 @@ class ProjectState:
             raise ProjectError("The size of the project's image is not possible.")
         if self.instances.shape != (self.height, self.width):
             raise ProjectError("The objects belong to an image of another size.")
+        if self.truth is not None and self.truth.shape != self.instances.shape:
+            raise ProjectError("The truth belongs to an image of another size.")
         if self.gsd is not None and not (math.isfinite(self.gsd) and self.gsd > 0):
             raise ProjectError("The ground distance in the project is not a number above 0.")
         object.__setattr__(self, "prompts", tuple(self.prompts))
@@ -102,13 +114,6 @@ class ProjectState:
             raise ProjectError(f"The project holds something that cannot be saved: {error}.") from (
                 error
             )
-
-    def matches(self, scene: Any) -> bool:
-        """Whether an opened scene is the image of this project."""
-        return self.scene_hash == scene.content_hash and self.instances.shape == (
-            scene.height,
-            scene.width,
-        )
 
 
 def save_project(state: ProjectState) -> bytes:
@@ -121,6 +126,8 @@ def save_project(state: ProjectState) -> bytes:
     parts = {_OBJECTS: objects, _MASKS: masks}
     if state.image is not None:
         parts[_IMAGE] = bytes(state.image)
+    if state.truth is not None:
+        parts |= _packed_truth(state.truth)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -137,6 +144,7 @@ def save_project(state: ProjectState) -> bytes:
         "prompts": list(state.prompts),
         "settings": state.settings,
         "pipeline": state.pipeline,
+        "truth": _about(state.truth),
         "parts": {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
     }
     text = json.dumps(manifest, ensure_ascii=False, allow_nan=False, indent=1).encode()
@@ -165,7 +173,8 @@ def load_project(data: bytes) -> ProjectState:
             _check_names(archive)
             manifest = _manifest(archive)
             digests = _mapping(manifest, "parts")
-            wanted = [_OBJECTS, _MASKS, *([_IMAGE] if _IMAGE in digests else [])]
+            optional = (_IMAGE, _TRUTH, _TRUTH_MASKS, _TRUTH_VALID)
+            wanted = [_OBJECTS, _MASKS, *(name for name in optional if name in digests)]
             parts = {name: _part(archive, name, digests.get(name)) for name in wanted}
     except zipfile.BadZipFile as error:
         raise ProjectError(
@@ -203,6 +212,8 @@ def _state(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> ProjectSt
             prompts=tuple(prompts),
             settings=dict(settings),
             pipeline=pipeline,
+            # Files of before know of no truth.
+            truth=_truth(manifest.get("truth"), parts, (height, width)),
             saved=str(manifest["saved"]),
         )
     except ProjectError:
@@ -211,6 +222,41 @@ def _state(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> ProjectSt
         raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProjectError(_BROKEN.format(f"an entry is missing or wrong ({error})")) from error
+
+
+def _about(truth: Truth | None) -> dict[str, Any] | None:
+    """What a manifest says of a truth beside its objects."""
+    if truth is None:
+        return None
+    return {
+        "name": truth.name,
+        "kind": truth.kind,
+        "notes": list(truth.notes),
+        "warnings": list(truth.warnings),
+    }
+
+
+def _packed_truth(truth: Truth) -> dict[str, bytes]:
+    """The objects of a truth, and where it says something, as parts of a project."""
+    objects, masks = pack_objects(truth.objects)
+    parts = {_TRUTH: objects, _TRUTH_MASKS: masks}
+    if truth.valid is not None:
+        parts[_TRUTH_VALID] = np.packbits(truth.valid).tobytes()
+    return parts
+
+
+def _truth(about: Any, parts: Mapping[str, bytes], shape: tuple[int, int]) -> Truth | None:
+    if about is None:
+        return None
+    objects = unpack_objects(parts[_TRUTH], parts[_TRUTH_MASKS], shape)
+    valid = None
+    if _TRUTH_VALID in parts:
+        packed = np.frombuffer(parts[_TRUTH_VALID], np.uint8)
+        if packed.size != (shape[0] * shape[1] + 7) // 8:
+            raise ProjectError(_BROKEN.format("its truth does not fit the image"))
+        valid = np.unpackbits(packed, count=shape[0] * shape[1]).astype(bool).reshape(shape)
+    notes, warnings = (tuple(map(str, about[name])) for name in ("notes", "warnings"))
+    return Truth(objects, str(about["name"]), str(about["kind"]), notes, warnings, valid)
 
 
 def _check_names(archive: zipfile.ZipFile) -> None:

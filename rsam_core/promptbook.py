@@ -6,8 +6,9 @@ a page rerun can never leave a half-done change behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from rsam_core.coordinates import Frame
@@ -103,6 +104,10 @@ class Step:
     what: str
 
 
+def _nothing() -> Mapping:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, eq=False)
 class Book:
     """All prompts and edits of a scene.
@@ -119,6 +124,9 @@ class Book:
     extra : Any
         Something immutable that undo shall bring back as well, such as what the automatic mode
         found.
+    numbers : mapping
+        Numbers of automatic objects by what tells them apart. They stay whatever the thresholds,
+        and undo takes none back, so that no number is ever given to two objects.
     past, future : tuple of Step
         For undo and redo.
     """
@@ -129,6 +137,7 @@ class Book:
     next_id: int = 1
     edits: Edits = field(default_factory=Edits)
     extra: Any = None
+    numbers: Mapping[Hashable, int] = field(default_factory=_nothing)
     past: tuple[Step, ...] = ()
     future: tuple[Step, ...] = ()
 
@@ -248,6 +257,26 @@ class Book:
         """
         next_id = max(self.next_id, edits.highest + 1)
         return self.step(what, edits=edits, next_id=next_id, **self._without(set(gone)))
+
+    def numbered(self, found: Iterable[Hashable]) -> Book:
+        """Give numbers to automatic objects that have none yet; no step of its own.
+
+        Parameters
+        ----------
+        found : iterable of hashable
+            What tells each from the others.
+
+        Returns
+        -------
+        Book
+            This very one if all have their numbers.
+        """
+        fresh = [key for key in dict.fromkeys(found) if key not in self.numbers]
+        if not fresh:
+            return self
+        start = max(self.next_id, self.edits.highest + 1)
+        numbers = {**self.numbers, **{key: start + k for k, key in enumerate(fresh)}}
+        return replace(self, numbers=MappingProxyType(numbers), next_id=start + len(fresh))
 
     def new_object(self) -> Book:
         """Let the next click start a new object."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core._drawing import view_mask
+from rsam_core.budgets import Store
 from rsam_core.coordinates import Frame
 from rsam_core.embedding import Embedding
 from rsam_core.instance import Instance
@@ -24,11 +29,14 @@ _SAME = 0.93
 MOST_CANDIDATES = 3
 """As many as SAM proposes for a click: more are hard to tell apart."""
 
-_MEMORY = 400
-"""Answers kept, so that a page rerun decodes nothing that was decoded before."""
+_MEMORY = 64 << 20
+"""Bytes of answers that a prompter keeps where it is given no store, so that a page that is run
+again decodes nothing that was decoded before."""
 
 _SETTLED = 20_000
-"""Finished masks kept: small, and asked for at every rerun."""
+"""Finished masks kept: small, and asked for at every run of a page."""
+
+_NUMBERS = itertools.count(1)
 
 
 def _overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
@@ -169,7 +177,7 @@ def to_scene(instance: Instance, view: Frame) -> Instance:
 
 
 class Prompter:
-    """Answers the entries of a prompt book, remembering what it decoded.
+    """Answers the entries of a prompt book, remembering what it decoded; safe between threads.
 
     Parameters
     ----------
@@ -178,13 +186,24 @@ class Prompter:
         Gives the embedding of a view of the scene; called only when something has to be decoded.
     view : Frame
         View of the marks that name none.
+    answers : Store, optional
+        Where to keep what was decoded, within the budget of all sessions and of each; a small one
+        of its own by default. What had to go is decoded again when it is wanted.
     """
 
     def __init__(
-        self, segmenter: Segmenter, embed: Callable[[Frame], Embedding], view: Frame
+        self,
+        segmenter: Segmenter,
+        embed: Callable[[Frame], Embedding],
+        view: Frame,
+        answers: Store[Candidates] | None = None,
     ) -> None:
         self.segmenter, self.embed, self.view = segmenter, embed, view
-        self._known: OrderedDict[tuple, Candidates] = OrderedDict()
+        self._known = Store(_MEMORY) if answers is None else answers
+        # Its share of the store; the numbers of others are others.
+        self._owner = ("prompter", next(_NUMBERS))
+        weakref.finalize(self, self._known.release, self._owner)
+        self._lock = threading.Lock()
         self._settled: OrderedDict[Entry, Instance | None] = OrderedDict()
 
     def instance(self, entry: Entry) -> Instance | None:
@@ -195,19 +214,35 @@ class Prompter:
         PromptError
             As for `answer`.
         """
-        if entry not in self._settled:
-            self.settle(entry, self.answer(entry).instance(entry))
-        return self._settled[entry]
+        with self._lock:
+            if entry in self._settled:
+                return self._settled[entry]
+        found = self.answer(entry).instance(entry)
+        self.settle(entry, found)
+        return found
 
     def settle(self, entry: Entry, instance: Instance | None) -> None:
         """Make it known what an entry gave, for example when a saved project is opened."""
-        self._settled[entry] = instance
-        if len(self._settled) > _SETTLED:
-            self._settled.popitem(last=False)
+        with self._lock:
+            self._settled[entry] = instance
+            if len(self._settled) > _SETTLED:
+                self._settled.popitem(last=False)
 
     def take_over(self, other: Prompter) -> None:
         """Keep the objects that another prompter found, until their prompts change."""
-        self._settled.update(other._settled)
+        with other._lock:
+            known = dict(other._settled)
+        with self._lock:
+            self._settled.update(known)
+
+    @property
+    def held(self) -> int:
+        """Bytes of the answers that are kept for it."""
+        return self._known.held_by(self._owner)
+
+    def forget(self) -> None:
+        """Let go of what was decoded: it will hardly be asked again."""
+        self._known.release(self._owner)
 
     def answer(self, entry: Entry) -> Answer:
         """Candidates for an object, replaying its marks one by one.
@@ -283,14 +318,29 @@ class Prompter:
     ) -> Candidates:
         marks = tuple((m.kind, m.x, m.y, m.x1, m.y1, m.label, m.view) for m in entry.marks[:count])
         key = (view, marks, tuple(entry.chosen(n) for n in range(1, count)))
-        if key in self._known:
-            self._known.move_to_end(key)
-            return self._known[key]
+        kept = self._known.get((self._owner, key), self._owner)
+        if kept is not None:
+            return kept
         predict, embedding = self.segmenter.predict, self.embed(view)
         candidates = predict(embedding, prompt, None, previous)
         if not prompt.ambiguous:
             candidates = join_candidates(candidates, predict(embedding, prompt, True, previous))
-        self._known[key] = candidates
-        if len(self._known) > _MEMORY:
-            self._known.popitem(last=False)
+        self._known.put((self._owner, key), candidates, _size(candidates), self._owner)
         return candidates
+
+
+def _size(candidates: Candidates) -> int:
+    """Bytes that an answer holds, what refines it included."""
+    own = candidates.crops.nbytes + candidates.scores.nbytes + candidates.stability.nbytes
+    return own + sum(map(_bytes, candidates.refinement))
+
+
+def _bytes(value: Any) -> int:
+    """Bytes of a model's own data: arrays, tensors, or such things in a row."""
+    if isinstance(value, (list, tuple)):
+        return sum(map(_bytes, value))
+    if isinstance(value, dict):
+        return sum(map(_bytes, value.values()))
+    if is_dataclass(value) and not hasattr(value, "nbytes"):
+        return sum(_bytes(getattr(value, field.name)) for field in fields(value))
+    return int(getattr(value, "nbytes", 64))

@@ -7,7 +7,6 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from rsam_core.classes import ClassList
 from rsam_core.errors import ProjectError
 from rsam_core.instances import Instance, Instances
 from rsam_core.project import ProjectState, load_project, save_project
+from rsam_core.truth import Truth
 
 
 def some_objects() -> Instances:
@@ -104,11 +104,32 @@ def test_ten_thousand_objects_stay_small():
     assert len(load_project(data).instances) == 10_000
 
 
-def test_a_scene_is_recognised_by_hash_and_size():
-    scene = SimpleNamespace(content_hash="0123456789abcdef", width=100, height=80)
-    assert state().matches(scene)
-    assert not state().matches(SimpleNamespace(**(vars(scene) | {"content_hash": "x"})))
-    assert not state().matches(SimpleNamespace(**(vars(scene) | {"width": 99})))
+def true_state(valid: bool) -> ProjectState:
+    before = state()
+    height, width = before.instances.shape
+    objects = Instances([Instance(np.eye(4, dtype=bool), 3, 5, label="roof")], (height, width))
+    known = np.ones((height, width), bool)
+    known[:, :7] = False
+    truth = Truth(objects, "roofs.geojson", "outlines", ("fits",), (), known if valid else None)
+    return replace(before, truth=truth)
+
+
+@pytest.mark.parametrize("valid", [False, True])
+def test_truth_comes_back_as_it_was(valid):
+    before = true_state(valid).truth
+    after = load_project(save_project(true_state(valid))).truth
+    assert same_objects(after.objects, before.objects)
+    assert (after.name, after.kind, after.notes, after.warnings) == (
+        "roofs.geojson", "outlines", ("fits",), (),
+    )  # fmt: skip
+    assert (after.valid is None) == (not valid)
+    assert not valid or np.array_equal(after.valid, before.valid)
+    assert load_project(save_project(state())).truth is None
+
+
+def test_a_truth_of_another_size_is_refused():
+    with pytest.raises(ProjectError, match="truth belongs to an image of another size"):
+        replace(state(), truth=Truth(Instances((), (3, 3))))
 
 
 @pytest.mark.parametrize(

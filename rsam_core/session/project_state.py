@@ -1,0 +1,209 @@
+"""From a session to a project's plain data, and back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from affine import Affine
+
+from rsam_core.bands import ViewSettings
+from rsam_core.classes import ClassList
+from rsam_core.edits import Edits
+from rsam_core.errors import Cancelled, ProjectError, RsamError
+from rsam_core.instance import Instance
+from rsam_core.prepare import Pipeline
+from rsam_core.project import ProjectState
+from rsam_core.prompt_records import from_records, to_records
+from rsam_core.promptbook import Book, Entry
+from rsam_core.scene import Scene
+from rsam_core.session.session import Session
+
+LARGE_TRUTH = 64_000_000
+"""Pixels of all true objects' boxes together, above which a copy against a lost tab leaves the
+truth out: it is written every few seconds."""
+
+
+def to_state(
+    session: Session, image: bytes | None = None, *, most_truth: int | None = None
+) -> ProjectState:
+    """Everything of a session that a project keeps.
+
+    Parameters
+    ----------
+    session : Session
+    image : bytes, optional
+        The image file, if it shall be part of the project.
+    most_truth : int, optional
+        Pixels that the boxes of a truth may have; a larger truth is left out, and named.
+    """
+    shown, scene, source = session.shown(), session.image.scene, session.image.source
+    book, truth, pipeline = shown.book, session.truth.value, session.image.pipeline
+    left_out = ""
+    if truth is not None and most_truth is not None:
+        pixels = sum(item.mask.size for item in truth.objects)
+        if pixels + (truth.valid.size if truth.valid is not None else 0) > most_truth:
+            truth, left_out = None, truth.name
+    return ProjectState(
+        scene_name=source.name,
+        scene_hash=source.content_hash,
+        width=scene.width,
+        height=scene.height,
+        instances=shown.objects,
+        crs=scene.crs,
+        gsd=scene.gsd,
+        image=image,
+        classes=session.marks.classes or ClassList(),
+        prompts=tuple(to_records(book.entries)),
+        settings={
+            "sample": session.image.sample,
+            "view": source.view_settings.to_dict(),
+            "next_id": max(book.next_id, shown.found.next_id),
+            "current": book.current,
+            "transform": list(source.transform[:6]) if source.transform is not None else None,
+            "crs": source.crs,
+            "truth_left_out": left_out,
+        },
+        pipeline=json.loads(pipeline.to_json()) if pipeline is not None else None,
+        truth=truth,
+    )
+
+
+def is_empty(session: Session) -> bool:
+    """Whether nothing has been done, or all of it was undone: there is nothing to keep."""
+    book, classes = session.marks.book, session.marks.classes
+    return not (
+        book.entries
+        or book.edits
+        or book.extra is not None
+        or session.image.pipeline is not None
+        or session.truth.value is not None
+        or (classes is not None and len(classes))
+    )
+
+
+def has_work(state: ProjectState) -> bool:
+    """Whether there is anything in a project to bring back."""
+    return bool(
+        len(state.instances)
+        or state.prompts
+        or state.pipeline is not None
+        or state.truth is not None
+        or len(state.classes)
+    )
+
+
+def from_state(
+    state: ProjectState,
+    scene: Scene,
+    *,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    **session: Any,
+) -> Session:
+    """A session as a project has kept it.
+
+    Parameters
+    ----------
+    state : ProjectState
+    scene : Scene
+        The project's image, opened and not prepared.
+    progress, cancelled : callable, optional
+        For the preparation, which is done again; see `Pipeline.run_scene`.
+    **session
+        For `Session`, such as its owner.
+
+    Raises
+    ------
+    ProjectError
+        If it is another image, or something in the project cannot be used. Nothing is changed
+        then.
+    Cancelled
+        If `cancelled` said so.
+    """
+    if state.image is None and scene.content_hash != state.scene_hash:
+        raise ProjectError(
+            f"“{scene.name}” is not the image of this project, which is “{state.scene_name}”. "
+            "Open that file, or a project that was saved together with its image."
+        )
+    scene = _placed(state, scene)
+    prepared, pipeline = _shown(state, scene, progress, cancelled)
+    if prepared.shape != state.instances.shape:
+        raise ProjectError(
+            "The image has another size than the objects of the project. It may have been "
+            "prepared by another version of RSAM; open the image and start from there."
+        )
+    if state.gsd is not None and prepared.gsd != state.gsd:
+        prepared = prepared.with_gsd(state.gsd)
+    sample = state.settings.get("sample")
+    made = Session(prepared, sample if isinstance(sample, str) else None, **session)
+    if pipeline is not None:
+        made.image.original, made.image.pipeline = scene, pipeline
+    made.marks.classes = state.classes
+    entries = from_records(state.prompts, state.width, state.height)
+    book, settled = _book(state, entries)
+    made.update(lambda _: book)
+    made.answers.settle(settled)
+    if state.truth is not None:
+        made.truth.give(state.truth)
+    left_out = state.settings.get("truth_left_out")
+    made.truth.lost = left_out if isinstance(left_out, str) else ""
+    return made
+
+
+def _placed(state: ProjectState, scene: Scene) -> Scene:
+    """The scene with the place that a world file or the user gave it."""
+    place, crs = state.settings.get("transform"), state.settings.get("crs")
+    if scene.transform is not None or not isinstance(place, list) or len(place) != 6:
+        return scene
+    if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in place):
+        return scene
+    named = crs if isinstance(crs, str) else None
+    return replace(scene, transform=Affine(*place), crs=named, gsd=state.gsd)
+
+
+def _shown(
+    state: ProjectState,
+    scene: Scene,
+    progress: Callable[[float, str], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> tuple[Scene, Pipeline | None]:
+    """The scene as it was shown: its bands, and prepared."""
+    try:
+        if "view" in state.settings:
+            scene = scene.with_view(ViewSettings.from_dict(state.settings["view"]))
+        if state.pipeline is None:
+            return scene, None
+        pipeline = Pipeline.from_json(json.dumps(state.pipeline))
+        return pipeline.run_scene(scene, progress, cancelled), pipeline
+    except (ProjectError, Cancelled):
+        raise
+    except RsamError as error:
+        raise ProjectError(f"The project's picture cannot be made again. {error}") from error
+
+
+def _book(
+    state: ProjectState, entries: tuple[Entry, ...]
+) -> tuple[Book, dict[Entry, Instance | None]]:
+    """Prompts with the objects that they gave; all other objects count as added."""
+    known = {item.id: item for item in state.instances}
+    settled = {entry: known.get(entry.id) for entry in entries}
+    prompted = {entry.id for entry in entries}
+    added = tuple(item for item in state.instances if item.id not in prompted)
+    labels = {
+        id: item.label for id, item in known.items() if id in prompted and item.label is not None
+    }
+    next_id, current = state.settings.get("next_id"), state.settings.get("current")
+    highest = max([0, *known, *prompted])
+    book = Book(
+        entries,
+        current if current in prompted else None,
+        1 + max((mark.uid for entry in entries for mark in entry.marks), default=0),
+        max(highest + 1, next_id if isinstance(next_id, int) else 1),
+        Edits(added=added, labels=MappingProxyType(labels)),
+    )
+    return book, settled
