@@ -25,7 +25,15 @@ from rsam_core.session.truth import TruthState
 if TYPE_CHECKING:
     from rsam_core.prepare import Pipeline
 
-IMAGE_JOBS = ("everything", "one-shot", "classify", "refine", "compare", "study")
+IMAGE_JOBS = (
+    "everything",
+    "one-shot",
+    "one-shot elsewhere",
+    "classify",
+    "refine",
+    "image",
+    "study",
+)
 """Jobs whose results belong to the scene in its present size and place."""
 
 
