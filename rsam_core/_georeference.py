@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rsam_core.errors import SceneError
-from rsam_core.ground_distance import ground_sample_distance
+from rsam_core.ground_distance import ground_sample_distance, like_degrees
 from rsam_core.world_file import read_world_file, sibling
 
 if TYPE_CHECKING:
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 _NOTED_GSD_SPREAD = 0.02
 # Ends the notes that a typed ground distance settles.
 TYPE_GSD = "Type the ground distance of a pixel if you know it."
+_DEGREES_UNNAMED = (
+    "Its coordinates look like degrees. If they are, type EPSG:4326 as its coordinate system."
+)
+_DEGREES_NAMED = (
+    "The coordinates of this file look like degrees, but its coordinate system counts in metres or "
+    "feet, so sizes are probably wrong. If they are degrees, save the file with EPSG:4326 in the "
+    "program it comes from. " + TYPE_GSD
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ class Place:
                 "The file does not name its coordinate system, so sizes in metres are unknown. "
                 + TYPE_GSD
             )
-            return cls(None, transform, None, (note,))
+            degrees = like_degrees(transform, None, width, height)
+            return cls(None, transform, None, (note, _DEGREES_UNNAMED) if degrees else (note,))
         gsd, notes = measured_gsd(transform, crs, width, height)
         return cls(crs, transform, gsd, tuple(notes))
 
@@ -185,12 +194,13 @@ def measured_gsd(
             "The coordinates of this file do not fit its coordinate system, so sizes in metres are "
             "unknown. " + TYPE_GSD
         ]
+    notes = [_DEGREES_NAMED] if like_degrees(transform, crs, width, height) else []
     ends = [ground_sample_distance(transform, crs, width, height, y=y) for y in (0.5, height - 0.5)]
     known = [value for value in ends if value is not None]
     spread = (max(known) - min(known)) / gsd if known else 0.0
     if spread > _NOTED_GSD_SPREAD:
-        return gsd, [
-            f"The size of a pixel on the ground varies by {spread:.0%} from top to bottom; sizes "
-            "in metres use its centre."
-        ]
-    return gsd, []
+        notes.append(
+            f"The size of a pixel on the ground varies by {spread:.0%} from top to bottom; each "
+            "object is measured where it lies, and the ground distance shown is that of the centre."
+        )
+    return gsd, notes

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from affine import Affine
     from pyproj import CRS
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 # Grids made for measuring (UTM, national grids) are true to within 0.1 % inside their zone; web
 # Mercator and plate carrée are off by more than 0.3 % everywhere. Between the two lies the line.
 TRUE_SCALE_TOLERANCE = 0.002
+
+_LEAST_PIXEL = 0.002
+"""Metres: no picture from the air is finer, and few in degrees are coarser."""
 
 
 def ground_sample_distance(
@@ -52,15 +57,15 @@ def ground_sample_distance(
     from pyproj.exceptions import ProjError
 
     try:
-        horizontal = _horizontal(CRS.from_user_input(crs))
-        if not (horizontal.is_geographic or horizontal.is_projected):
+        flat = horizontal(CRS.from_user_input(crs))
+        if not (flat.is_geographic or flat.is_projected):
             return None
-        true = _geodesic_size(transform, horizontal, width / 2, height / 2 if y is None else y)
+        true = _geodesic_size(transform, flat, width / 2, height / 2 if y is None else y)
     except ProjError:
         return None
-    if horizontal.is_geographic:
+    if flat.is_geographic:
         return true
-    unit = horizontal.axis_info[0].unit_conversion_factor if horizontal.axis_info else 1.0
+    unit = flat.axis_info[0].unit_conversion_factor if flat.axis_info else 1.0
     nominal = math.sqrt(abs(transform.a * transform.e - transform.b * transform.d)) * unit
     if true is not None and math.isclose(true, nominal, rel_tol=TRUE_SCALE_TOLERANCE):
         return nominal
@@ -79,16 +84,47 @@ def ground_pixel_size(
     from pyproj.exceptions import ProjError
 
     try:
-        horizontal = _horizontal(CRS.from_user_input(crs))
-        if not (horizontal.is_geographic or horizontal.is_projected):
+        flat = horizontal(CRS.from_user_input(crs))
+        if not (flat.is_geographic or flat.is_projected):
             return None
-        sides = _geodesic_sides(transform, horizontal, width / 2, height / 2)
+        sides = _geodesic_sides(transform, flat, width / 2, height / 2)
     except ProjError:
         return None
     return sides and sides[:2]
 
 
-def _horizontal(crs: CRS) -> CRS:
+def like_degrees(transform: Affine, crs: str | None, width: int, height: int) -> bool:
+    """Tell whether coordinates that count as metres (or as nothing) look like degrees.
+
+    They do if all lie within ±360 and ±90 and pixels would be smaller than 2 mm, or would lie
+    outside the area for which the system is made.
+    """
+    from pyproj import CRS, Transformer
+    from pyproj.exceptions import ProjError
+
+    columns, rows = np.array([[0.0, width, 0, width], [0, 0, height, height]])
+    x = transform.a * columns + transform.b * rows + transform.c
+    y = transform.d * columns + transform.e * rows + transform.f
+    if max(abs(x)) > 360 or max(abs(y)) > 90:
+        return False
+    side = math.sqrt(abs(transform.a * transform.e - transform.b * transform.d))
+    if crs is None:
+        return side < _LEAST_PIXEL
+    try:
+        known = horizontal(CRS.from_user_input(crs))
+        if not known.is_projected:
+            return False
+        area = known.area_of_use
+        if side < _LEAST_PIXEL or area is None or area.west > area.east:
+            return side < _LEAST_PIXEL
+        to_degrees = Transformer.from_crs(known, "EPSG:4326", always_xy=True)
+        lon, lat = to_degrees.transform(x.mean(), y.mean())
+    except ProjError:
+        return False
+    return not (area.west - 1 <= lon <= area.east + 1 and area.south - 1 <= lat <= area.north + 1)
+
+
+def horizontal(crs: CRS) -> CRS:
     """Return the horizontal part of a compound CRS (map plus heights)."""
     if crs.is_compound and crs.sub_crs_list:
         return crs.sub_crs_list[0]

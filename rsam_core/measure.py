@@ -1,7 +1,8 @@
 """Sizes and places of objects, as a table: in pixels always, in metres where they are known.
 
-Pixel sizes become metres through the scene's ground sample distance; map coordinates come from
-its transform. A scene only needs the attributes `gsd`, `pixel_area_m2` and `transform`.
+Metres are measured on the ground where each object lies, see :mod:`rsam_core.ground_scale`; map
+coordinates come from the scene's transform. A scene only needs the attribute `gsd`, and
+`transform`, `crs`, `width` and `height` where it lies on a map.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rsam_core.ground_scale import ground_of
+from rsam_core.ground_sizes import ground_areas, ground_perimeters
 from rsam_core.instances import Instances
 from rsam_core.shape import basics_array, shape_table
 
@@ -59,7 +62,9 @@ def measure(
           corner of the image;
         - ``centroid_x``, ``centroid_y``: pixels, continuous: the centre of the first pixel is
           (0.5, 0.5);
-        - ``area_m2``, ``perimeter_m``: if the ground sample distance is known;
+        - ``area_m2``, ``perimeter_m``: if the ground sample distance is known; as precise as
+          those in pixels, also where pixels are oblong on the ground or differ within the
+          scene; nan for objects off the map;
         - ``map_x``, ``map_y``: the centroid in the scene's map coordinates, if it is
           georeferenced.
 
@@ -89,10 +94,10 @@ def measure(
             "centroid_y": centroids[:, 1],
         }
     ).astype({"label": object, "source": object})
-    gsd = getattr(scene, "gsd", None)
-    if gsd:
-        table["area_m2"] = table["area"] * _pixel_area(scene, gsd)
-        table["perimeter_m"] = table["perimeter"] * gsd
+    ground = ground_of(scene)
+    if ground is not None:
+        table["area_m2"] = ground_areas(instances, ground)
+        table["perimeter_m"] = ground_perimeters(instances, ground)
     transform = getattr(scene, "transform", None)
     if transform is not None:
         x, y = centroids.T
@@ -100,11 +105,11 @@ def measure(
         table["map_y"] = transform.d * x + transform.e * y + transform.f
     more = []
     if shape:
-        more.append(shape_table(instances, gsd))
+        more.append(shape_table(instances, ground))
     if neighbours:
         from rsam_core.neighbours import neighbour_table
 
-        more.append(neighbour_table(instances, gsd))
+        more.append(neighbour_table(instances, ground))
     if bands and scene is not None:
         from rsam_core.spectral import band_table
 
@@ -152,7 +157,16 @@ def summary(
     return result
 
 
-def density_per_hectare(count: int, shape: tuple[int, int], gsd: float | None) -> float:
+def total_area_m2(instances: Instances, scene: Any) -> float | None:
+    """Return the sum of the ground areas of objects in m²; None if metres are not known.
+
+    Shared pixels count twice; objects off the map count as nothing.
+    """
+    ground = ground_of(scene)
+    return None if ground is None else float(np.nansum(ground_areas(instances, ground)))
+
+
+def density_per_hectare(count: int, shape: tuple[int, int], ground: Any) -> float:
     """Return the number of objects on 10,000 m² of the scene; nan if metres are not known.
 
     Parameters
@@ -161,11 +175,13 @@ def density_per_hectare(count: int, shape: tuple[int, int], gsd: float | None) -
         Objects.
     shape : (int, int)
         Height and width of the scene in pixels.
-    gsd : float or None
-        Metres a pixel.
+    ground : Scene, Ground, float or None
+        What tells how large pixels are, see :func:`rsam_core.ground_scale.ground_of`; a number
+        is metres a pixel.
     """
-    ground = shape[0] * shape[1] * (gsd or 0.0) ** 2
-    return 10_000 * count / ground if ground else float("nan")
+    known = ground_of(ground)
+    area = known.window_area(shape[1], shape[0]) if known else 0.0
+    return 10_000 * count / area if area else float("nan")
 
 
 def histogram(values: ArrayLike, bins: int = 30, *, log: bool = False) -> pd.DataFrame:
@@ -206,14 +222,11 @@ def histogram(values: ArrayLike, bins: int = 30, *, log: bool = False) -> pd.Dat
 
 
 def _area_figures(areas: NDArray[np.float64], unit: str) -> dict[str, float]:
+    # Objects off the map have no area on the ground.
+    areas = areas[np.isfinite(areas)]
     some = areas.size > 0
     return {
         f"total_area{unit}": float(areas.sum()),
         f"mean_area{unit}": float(areas.mean()) if some else float("nan"),
         f"median_area{unit}": float(np.median(areas)) if some else float("nan"),
     }
-
-
-def _pixel_area(scene: Any, gsd: float) -> float:
-    """Return square metres a pixel; pixels of a map need not be square."""
-    return getattr(scene, "pixel_area_m2", None) or gsd**2

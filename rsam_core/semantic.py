@@ -11,6 +11,8 @@ from rsam_core import palette
 from rsam_core._drawing import view_mask
 from rsam_core.classes import ClassList
 from rsam_core.errors import RsamError
+from rsam_core.ground_scale import ground_of
+from rsam_core.ground_sizes import ground_label_areas
 from rsam_core.instances import Instances, PixelWindow
 
 if TYPE_CHECKING:
@@ -69,7 +71,9 @@ def class_areas(instances: Instances, classes: ClassList, scene: Any = None) -> 
     import pandas as pd
 
     everything = classes.including(item.label for item in instances)
-    pixels = np.bincount(class_map(instances, classes).ravel(), minlength=len(everything) + 1)
+    number = len(everything) + 1
+    labels = class_map(instances, classes)
+    pixels = np.bincount(labels.ravel(), minlength=number)
     counts = np.zeros(len(everything) + 1, dtype=np.int64)
     np.add.at(counts, _values(instances, classes), 1)
     rows = [
@@ -80,9 +84,10 @@ def class_areas(instances: Instances, classes: ClassList, scene: Any = None) -> 
     rows.append(("no class", palette.UNLABELLED, int(counts[0]), int(pixels[0])))
     table = pd.DataFrame(rows, columns=["class", "color", "objects", "area"])
     table["share"] = table["area"] / max(1, instances.shape[0] * instances.shape[1])
-    gsd = getattr(scene, "gsd", None)
-    if gsd:
-        table["area_m2"] = table["area"] * (getattr(scene, "pixel_area_m2", None) or gsd**2)
+    ground = ground_of(scene)
+    if ground is not None:
+        occurring = [index for index in range(1, number) if counts[index]]
+        table["area_m2"] = ground_label_areas(labels, number, ground)[[*occurring, 0]]
     return table
 
 

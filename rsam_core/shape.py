@@ -7,7 +7,7 @@ changed a table of ten thousand is there at once.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,18 @@ SHAPE_COLUMNS = (
 )
 """Columns of :func:`shape_table`, without those in metres."""
 
+_STRIP = 1 << 20
+"""Pixels that are looked at together."""
+
 _LENGTHS = ("equivalent_diameter_area", "axis_major_length", "axis_minor_length")
 
 
 class Basics(NamedTuple):
-    """What one look at the pixels gives; lengths in pixels."""
+    """What one look at the pixels gives; lengths in pixels.
+
+    The last four count how often lines through the pixels' centres cross the outline: lines
+    along the rows, along the columns, and along both diagonals.
+    """
 
     perimeter: float
     centroid_x: float
@@ -48,6 +55,10 @@ class Basics(NamedTuple):
     variance_y: float
     covariance: float
     euler_number: int
+    crossings_row: int
+    crossings_column: int
+    crossings_down: int
+    crossings_up: int
 
 
 class Extras(NamedTuple):
@@ -84,10 +95,7 @@ def basics(mask: Mask) -> Basics:
     import cv2
 
     values = np.ascontiguousarray(mask).view(np.uint8)
-    padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.uint8)
-    padded[1:-1, 1:-1] = values
-    pairs = padded[:, :-1] + 2 * padded[:, 1:]
-    patterns = np.bincount((pairs[:-1] + 4 * pairs[1:]).ravel(), minlength=16)
+    patterns = _patterns(values)
     moments = cv2.moments(values, binaryImage=True)
     area = moments["m00"]
     return Basics(
@@ -98,6 +106,7 @@ def basics(mask: Mask) -> Basics:
         max(moments["mu02"] / area, 0.0),
         moments["mu11"] / area,
         int(_EULER @ patterns) // 4,
+        *(int(weights @ patterns) // 2 for weights in _CROSSINGS),
     )
 
 
@@ -115,20 +124,22 @@ def extras(mask: Mask) -> Extras:
     return Extras(cv2.contourArea(hull), max(sides), min(sides), count - 1)
 
 
-def shape_table(instances: Instances, gsd: float | None = None) -> pd.DataFrame:
+def shape_table(instances: Instances, ground: Any = None) -> pd.DataFrame:
     """Measure the shape of every object.
 
     Parameters
     ----------
     instances : Instances
         The objects, N of them.
-    gsd : float, optional
-        Metres a pixel.
+    ground : Scene, Ground or float, optional
+        What tells how large pixels are, see :func:`rsam_core.ground_scale.ground_of`; a number
+        is metres a pixel.
 
     Returns
     -------
     pandas.DataFrame
-        One row an object, in order:
+        One row an object, in order. All but the last are of the shape in the picture, whose
+        pixels count as square:
 
         - ``equivalent_diameter_area``: diameter of the disc of the same area, pixels;
         - ``axis_major_length``, ``axis_minor_length``: axes of the ellipse with the same second
@@ -143,7 +154,8 @@ def shape_table(instances: Instances, gsd: float | None = None) -> pd.DataFrame:
         - ``elongation``: 1 − short / long side of that rectangle, 0 for a square;
         - ``holes``, ``parts``: number of holes, and of pieces that do not touch;
         - ``euler_number``: parts − holes;
-        - the lengths once more in metres (``..._m``), if `gsd` is given.
+        - the lengths once more in metres (``..._m``), of the shape on the ground, if `ground`
+          tells them.
 
     References
     ----------
@@ -152,8 +164,11 @@ def shape_table(instances: Instances, gsd: float | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from rsam_core.ground_scale import ground_of
+    from rsam_core.ground_sizes import ground_areas, ground_axes
+
     first = basics_array(instances)
-    perimeter, _, _, xx, yy, xy, euler = first.T
+    perimeter, _, _, xx, yy, xy, euler = first[:, :7].T
     hull, long, short, parts = extras_array(instances).T
     area = instances.areas.astype(float)
     boxes = instances.bboxes
@@ -178,14 +193,35 @@ def shape_table(instances: Instances, gsd: float | None = None) -> pd.DataFrame:
             "euler_number": euler.astype(np.int64),
         }
     )
-    if gsd:
-        for name in _LENGTHS:
-            table[f"{name}_m"] = table[name] * gsd
+    known = ground_of(ground)
+    if known is not None:
+        major, minor = ground_axes(instances, known)
+        diameter = np.sqrt(4 * ground_areas(instances, known) / math.pi)
+        for name, values in zip(_LENGTHS, (diameter, major, minor)):
+            table[f"{name}_m"] = values
     return table
 
 
+def _patterns(values: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count the patterns of 2 × 2 pixels, shape (16,), those around the edge included.
+
+    In strips of rows, because counting turns every pattern into eight bytes.
+    """
+    height, width = values.shape
+    rows = max(1, _STRIP // (width + 1))
+    counts = np.zeros(16, np.int64)
+    for start in range(0, height + 1, rows):
+        stop = min(start + rows, height + 1)
+        padded = np.zeros((stop - start + 1, width + 2), np.uint8)
+        first, last = max(start - 1, 0), min(stop, height)
+        padded[first - start + 1 : last - start + 1, 1:-1] = values[first:last]
+        pairs = padded[:, :-1] + 2 * padded[:, 1:]
+        counts += np.bincount((pairs[:-1] + 4 * pairs[1:]).ravel(), minlength=16)
+    return counts
+
+
 def basics_array(instances: Instances) -> NDArray[np.float64]:
-    """Return :class:`Basics` of every object, shape (N, 7), with centroids in scene pixels."""
+    """Return :class:`Basics` of every object, shape (N, 11), with centroids in scene pixels."""
     rows = np.array([item.basics for item in instances], float).reshape(-1, len(Basics._fields))
     rows[:, 1:3] += instances.bboxes[:, :2]
     return rows
@@ -240,4 +276,13 @@ def _pattern_weights() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     return crofton, euler
 
 
+def _crossing_weights() -> NDArray[np.int64]:
+    """Return twice what each pattern adds to the crossings in four directions, shape (4, 16)."""
+    a, b, c, d = ((np.arange(16)[:, None] >> np.arange(4)) & 1).T
+    # Each straight pair of pixels is part of two patterns, each diagonal pair of one.
+    row, column = (a != b) + 0 + (c != d), (a != c) + 0 + (b != d)
+    return np.stack([row, column, 2 * (a != d), 2 * (b != c)])
+
+
 _CROFTON, _EULER = _pattern_weights()
+_CROSSINGS = _crossing_weights()

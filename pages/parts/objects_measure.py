@@ -53,8 +53,14 @@ def measured(work: Workspace, found: Instances) -> pd.DataFrame:
 def _neighbours(work: Workspace, found: Instances) -> pd.DataFrame:
     # The masks are kept with the table: as long as they live, no other has their address.
     masks = [item.mask for item in found]
-    key = (tuple(id(mask) for mask in masks), tuple(found.bboxes.ravel()), work.scene.gsd)
-    make = partial(neighbour_table, found, work.scene.gsd)
+    key = (
+        tuple(id(mask) for mask in masks),
+        tuple(found.bboxes.ravel()),
+        work.scene.gsd,
+        work.scene.crs,
+        work.scene.transform,
+    )
+    make = partial(neighbour_table, found, work.scene)
     return work.remember("neighbours", key, lambda: (make(), masks))[0]
 
 

@@ -15,6 +15,7 @@ import streamlit as st
 import rsam_core as rsam
 from rsam_core import export
 from rsam_core.jobs import Job
+from rsam_core.measure import total_area_m2
 from rsam_core.one_shot import Outcome, search_scenes
 from rsam_core.render import overlay
 from rsam_core.style import OverlayStyle
@@ -91,9 +92,9 @@ def _results(work: Workspace, known: Shot) -> None:
         found = outcome.choose()
         row: dict[str, Any] = {"Image": outcome.name, "Found": None, "Area (m²)": None}
         if found is not None:
-            gsd = outcome.scene.gsd
+            area = total_area_m2(found, outcome.scene)
             row["Found"] = len(found)
-            row["Area (m²)"] = round(float(found.areas.sum()) * gsd**2, 1) if gsd else None
+            row["Area (m²)"] = None if area is None else round(area, 1)
             row["Note"] = " ".join(outcome.result.notes)
         else:
             row["Note"] = outcome.problem

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
+from rsam_core.measure import total_area_m2
 from rsam_core.one_shot import OneShotResult
 
 from . import banner, workspace
@@ -187,8 +188,8 @@ def _results(work: Workspace, known: Shot, ranked: OneShotResult) -> None:
 
 def _headline(work: Workspace, kept: Instances) -> None:
     text = f"**{len(kept):,} more found**"
-    area, gsd = int(kept.areas.sum()), work.scene.gsd
-    text += f" · {area * gsd**2:,.0f} m²" if gsd else f" · {area:,} px"
+    area = total_area_m2(kept, work.scene)
+    text += f" · {int(kept.areas.sum()):,} px" if area is None else f" · {area:,.0f} m²"
     st.markdown(text)
 
 

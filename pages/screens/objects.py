@@ -61,7 +61,7 @@ def headline(work: workspace.Workspace, found: Instances, table: pd.DataFrame) -
         f"{facts['coverage']:.1%} of the image",
     ]
     if unit == "m²":
-        density = density_per_hectare(len(found), work.shape, work.scene.gsd)
+        density = density_per_hectare(len(found), work.shape, work.scene)
         words.append(f"{density:,.3g} per hectare")
     st.markdown(" · ".join(words))
 
