@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import threading
+import unicodedata
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
@@ -17,7 +20,13 @@ MOST_BYTES = 1 << 30
 MOST_TOTAL = 16 << 30
 """Largest archive, unpacked."""
 MOST_RATIO = 200
-"""Images hardly shrink in an archive; a file that grows more than this is a trap."""
+"""Pictures hardly shrink in an archive. A file that grows more than this is a trap unless it is a
+raster without compression, such as a label image, which may shrink to a thousandth."""
+MOST_SWOLLEN = 512 << 20
+"""Largest such raster, unpacked."""
+
+_SMALL = 10 << 20
+_RASTERS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM", b"SQLite format 3\0")
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
 
@@ -51,20 +60,22 @@ class FolderFiles:
     def __init__(self, folder: Path) -> None:
         self._root = folder.resolve()
         self.label = self._root.name
-        names = []
+        self._paths: dict[str, Path] = {}
         for parent, folders, files in os.walk(self._root):
             folders[:] = [name for name in folders if not _hidden(name)]
             for name in files:
                 path = Path(parent, name)
-                if _hidden(name) or not path.resolve().is_relative_to(self._root):
+                if _hidden(name) or not _leads_inside(path, self._root):
                     continue
-                names.append(path.relative_to(self._root).as_posix())
-                if len(names) > MOST_FILES:
+                # Some systems take letters with accents apart, others do not.
+                shown = unicodedata.normalize("NFC", path.relative_to(self._root).as_posix())
+                self._paths.setdefault(shown, path)
+                if len(self._paths) > MOST_FILES:
                     raise DatasetError(
                         f"“{self.label}” holds more than {MOST_FILES:,} files. Choose the folder "
                         "of one data set."
                     )
-        self.names = tuple(sorted(names))
+        self.names = tuple(sorted(self._paths))
 
     def read(self, name: str) -> bytes:
         """Content of a file.
@@ -75,14 +86,14 @@ class FolderFiles:
             If it cannot be read.
         """
         try:
-            return (self._root / name).read_bytes()
+            return self._paths[name].read_bytes()
         except OSError as error:
             raise DatasetError(f"“{name}” cannot be read: {error.strerror}.") from error
 
     def stamp(self, name: str) -> str:
         """Size and time of the last change."""
         try:
-            status = (self._root / name).stat()
+            status = self._paths[name].stat()
         except OSError as error:
             raise DatasetError(f"“{name}” cannot be read: {error.strerror}.") from error
         return f"{name} {status.st_size} {status.st_mtime_ns}"
@@ -110,38 +121,40 @@ class ZipFiles:
             raise DatasetError(
                 f"“{label}” is not a zip archive, or it is damaged. Pack the folder again."
             ) from error
-        members = [member for member in self._zip.infolist() if not member.is_dir()]
+        members = clean_names(self._zip, label)
         self._check(members)
-        self._members = {
-            member.filename: member
-            for member in members
-            if not any(_hidden(part) for part in PurePosixPath(member.filename).parts)
-        }
-        self.names = tuple(sorted(self._members))
+        self._members = members
+        self.names = tuple(sorted(members))
 
-    def _check(self, members: list[zipfile.ZipInfo]) -> None:
+    def _check(self, members: Mapping[str, zipfile.ZipInfo]) -> None:
         if len(members) > MOST_FILES:
             raise DatasetError(f"“{self.label}” holds more than {MOST_FILES:,} files. Split it.")
-        if sum(member.file_size for member in members) > MOST_TOTAL:
+        if sum(member.file_size for member in members.values()) > MOST_TOTAL:
             raise DatasetError(
                 f"“{self.label}” unpacks to more than {MOST_TOTAL >> 30} GB. Split it into parts."
             )
-        for member in members:
-            path = PurePosixPath(member.filename.replace("\\", "/"))
-            if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-                raise DatasetError(
-                    f"“{self.label}” holds a file with the unsafe path “{member.filename}”. Pack "
-                    "the folder again with an ordinary archiver."
-                )
+        for name, member in members.items():
             if member.flag_bits & 1:
                 raise DatasetError(f"“{self.label}” is protected by a password. Pack it without.")
-            swollen = member.file_size > MOST_RATIO * max(member.compress_size, 1)
-            if member.file_size > MOST_BYTES or (swollen and member.file_size > 10 << 20):
+            if member.file_size > MOST_BYTES or not self._likely(member):
                 raise DatasetError(
-                    f"“{member.filename}” in “{self.label}” unpacks to "
+                    f"“{name}” in “{self.label}” unpacks to "
                     f"{member.file_size / 2**20:,.0f} MB, more than an image should. It was not "
                     "opened."
                 )
+
+    def _likely(self, member: zipfile.ZipInfo) -> bool:
+        """Whether a file may grow as much as it does."""
+        swollen = member.file_size > MOST_RATIO * max(member.compress_size, 1)
+        if not swollen or member.file_size <= _SMALL:
+            return True
+        if member.file_size > MOST_SWOLLEN:
+            return False
+        try:
+            with self._zip.open(member) as file:
+                return file.read(16).startswith(_RASTERS)
+        except Exception:  # zlib and lzma have errors of their own
+            return False
 
     def read(self, name: str) -> bytes:
         """Content of a file.
@@ -202,6 +215,54 @@ def open_files(source: Source, name: str | None = None) -> Files:
         return ZipFiles(bytes(source), name or "archive")
     label = name or str(getattr(source, "name", "archive"))
     return ZipFiles(source, Path(label).name)
+
+
+def clean_names(archive: zipfile.ZipFile, label: str) -> dict[str, zipfile.ZipInfo]:
+    """Return the files of a zip archive by their paths as everybody else writes them.
+
+    Backslashes of Windows become slashes, letters with accents are put together, and what other
+    systems add (``__MACOSX``, ``.DS_Store``) is left out, as are links.
+
+    Raises
+    ------
+    DatasetError
+        If a path leads out of the archive.
+    """
+    found: dict[str, zipfile.ZipInfo] = {}
+    for member in archive.infolist():
+        name = _clean(member)
+        path = PurePosixPath(name)
+        drive = bool(path.parts) and len(path.parts[0]) > 1 and path.parts[0][1] == ":"
+        if path.is_absolute() or ".." in path.parts or drive:
+            raise DatasetError(
+                f"“{label}” holds a file with the unsafe path “{name[:100]}”. Pack the folder "
+                "again with an ordinary archiver."
+            )
+        if member.is_dir() or name.endswith("/") or stat.S_ISLNK(member.external_attr >> 16):
+            continue
+        if path.parts and not any(_hidden(part) for part in path.parts):
+            found[str(path)] = member
+    return found
+
+
+def _clean(member: zipfile.ZipInfo) -> str:
+    """Name of a file in an archive, with slashes and composed letters."""
+    name = member.filename
+    if not member.flag_bits & 0x800 and not name.isascii():
+        # Without the mark for UTF-8 the letters are those of DOS; many programs forget the mark.
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            name = member.filename
+    return unicodedata.normalize("NFC", name.replace("\\", "/"))
+
+
+def _leads_inside(path: Path, root: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):
+        # A link to itself leads nowhere.
+        return False
 
 
 def _hidden(name: str) -> bool:

@@ -29,6 +29,22 @@ def _checked_name(name: object) -> str:
     return text
 
 
+def clean_label(value: object) -> str | None:
+    """Return a class that a file names as one that can be kept; None if it names none.
+
+    Whole numbers count as names; what is too long is cut, what cannot be printed is left out.
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)[:MAX_NAME]
+    if not isinstance(value, str):
+        return None
+    text = unicodedata.normalize("NFC", value[: 10 * MAX_NAME])
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())[:MAX_NAME].strip() or None
+
+
 @dataclass(frozen=True)
 class ObjectClass:
     """One class.

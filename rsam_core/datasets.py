@@ -3,6 +3,7 @@
 Accepted layouts, also inside further folders::
 
     images/NAME.png  +  instances/NAME.png  (or masks/, labels/, truth/, gt/, annotations/)
+    images/train/NAME.png  +  labels/train/NAME.png  (any folders below)
     NAME.png         +  NAME_mask.png       (or _label, _instances, _truth, _gt)
     images/NAME.png  +  annotations.json    (COCO)
 
@@ -13,12 +14,11 @@ A truth file may be called NAME_0, NAME_1, ... by annotator; the first one is ta
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ from rsam_core.archive import Files, Source, open_files
 from rsam_core.errors import DatasetError, RsamError
 from rsam_core.instances import Instances
 from rsam_core.scene import Scene, open_scene
+from rsam_core.truth_coco import CocoFile
+from rsam_core.truth_place import Place
 
 IMAGE_TYPES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".jp2", ".bmp", ".webp")
 TRUTH_TYPES = (".png", ".tif", ".tiff", ".geojson", ".gpkg")
@@ -191,9 +193,11 @@ def open_dataset(source: Source, *, name: str | None = None, every_value: bool =
     else:
         items, notes = _from_coco(files, pictures)
     if not items:
+        texts = sum(name.lower().endswith(".txt") for name in files.names)
+        yolo = " Text files (YOLO) are not read; export masks or COCO." if texts > 1 else ""
         raise DatasetError(
             f"“{files.label}” holds {len(pictures)} images, but no truth was found for any of "
-            f"them. {_EXPECTED}"
+            f"them. {_EXPECTED}{yolo}{' ' + ' '.join(notes) if notes else ''}"
         )
     items.sort(key=lambda item: item.name)
     mark = hashlib.sha256(f"every value {every_value}".encode())
@@ -210,26 +214,19 @@ _EXPECTED = (
 
 
 def _by_folder(files: Files) -> tuple[list[tuple[str, str]], list[str]]:
-    """Pairs of files in sibling folders."""
-    folders: dict[str, list[str]] = {}
+    """Pairs of files in folders whose paths differ by the name of the kind alone."""
+    folders: dict[PurePosixPath, list[str]] = {}
     for path in files.names:
         if path.lower().endswith((*IMAGE_TYPES, *TRUTH_TYPES)):
-            folders.setdefault(str(PurePosixPath(path).parent), []).append(path)
+            folders.setdefault(PurePosixPath(path).parent, []).append(path)
+    lower = {str(folder).lower(): folder for folder in folders}
     pairs, lonely = [], []
     for folder, paths in folders.items():
         images = [path for path in paths if path.lower().endswith(IMAGE_TYPES)]
-        here = PurePosixPath(folder)
-        if here.name.lower() not in IMAGE_FOLDERS:
+        beside = _truth_folder(folder, lower)
+        if beside is None or not images:
             continue
-        beside = {
-            PurePosixPath(other).name.lower(): other
-            for other in folders
-            if PurePosixPath(other).parent == here.parent and other != folder
-        }
-        truth = next((beside[kind] for kind in TRUTH_FOLDERS if kind in beside), None)
-        if truth is None:
-            continue
-        by_stem = _by_stem(folders[truth])
+        by_stem = _by_stem(folders[beside])
         for image in images:
             match = by_stem.get(PurePosixPath(image).stem)
             if match:
@@ -237,6 +234,21 @@ def _by_folder(files: Files) -> tuple[list[tuple[str, str]], list[str]]:
             else:
                 lonely.append(image)
     return pairs, _without_truth(lonely)
+
+
+def _truth_folder(folder: PurePosixPath, lower: dict[str, PurePosixPath]) -> PurePosixPath | None:
+    """Folder of the truth that belongs to a folder of images, such as ``labels/train`` to
+    ``images/train``; the last part of the path that says “images” counts.
+    """
+    parts = [part.lower() for part in folder.parts]
+    for place in range(len(parts) - 1, -1, -1):
+        if parts[place] not in IMAGE_FOLDERS:
+            continue
+        for kind in TRUTH_FOLDERS:
+            path = "/".join([*parts[:place], kind, *parts[place + 1 :]])
+            if path in lower and lower[path] != folder:
+                return lower[path]
+    return None
 
 
 def _by_stem(paths: list[str]) -> dict[str, str]:
@@ -275,47 +287,37 @@ def _from_coco(files: Files, pictures: list[str]) -> tuple[list[Item], list[str]
     items: dict[str, Item] = {}
     notes: list[str] = []
     for path in (n for n in files.names if n.lower().endswith(".json")):
-        data = _coco(files.read(path))
-        if data is None:
+        try:
+            coco = CocoFile.open(files.read(path), path)
+        except RsamError as error:
+            notes.append(f"“{path}” was left out: {error}")
+            continue
+        if coco is None:
             continue
         lost = 0
-        for entry in data["images"]:
-            name = str(entry.get("file_name", "")) if isinstance(entry, dict) else ""
+        for index, entry in enumerate(coco.images):
+            name = str(entry.get("file_name", ""))
             image = _find_image(name, str(PurePosixPath(path).parent), pictures)
             lost += image is None
             if image is not None:
-                items.setdefault(image, _coco_item(files, image, path, data, name))
+                items.setdefault(image, _coco_item(files, image, path, coco, index))
         if lost:
             what = "image named in “{}” is" if lost == 1 else "images named in “{}” are"
             notes.append(f"{lost} {what.format(path)} missing.")
     return list(items.values()), notes
 
 
-def _coco(content: bytes) -> dict[str, Any] | None:
-    """The data of a COCO file; None if it is something else."""
-    from rsam_core.truth_coco import is_coco
-
-    try:
-        data = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return None
-    return data if is_coco(data) and isinstance(data["images"], list) else None
-
-
-def _coco_item(files: Files, image: str, path: str, data: dict[str, Any], name: str) -> Item:
+def _coco_item(files: Files, image: str, path: str, coco: CocoFile, index: int) -> Item:
     def read() -> Sample:
-        from rsam_core.truth_coco import read_coco
-        from rsam_core.truth_place import Place
-
         scene = _open(files, image)
-        objects, _ = read_coco(data, Place.of(scene), path, name)
+        objects, _ = coco.objects(index, Place.of(scene))
         return Sample(image, scene.read_rgb(), objects)
 
     return Item(image, path, read)
 
 
 def _find_image(name: str, folder: str, pictures: list[str]) -> str | None:
-    name = name.replace("\\", "/").lstrip("/")
+    name = unicodedata.normalize("NFC", name).replace("\\", "/").removeprefix("./").lstrip("/")
     for candidate in (name, f"{folder}/{name}", f"{folder}/images/{name}", f"images/{name}"):
         if candidate in pictures:
             return candidate

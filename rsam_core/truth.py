@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rsam_core._raster_io import RasterFile
 from rsam_core._sources import file_of
 from rsam_core.errors import MetricError, SceneError
 from rsam_core.instances import Instances
@@ -23,12 +21,34 @@ if TYPE_CHECKING:
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
 
-TRUTH_TYPES = ("png", "tif", "tiff", "geojson", "json", "gpkg", "zip")
+TRUTH_TYPES = (
+    "png", "tif", "tiff", "geojson", "json", "gpkg", "zip", "kml", "geojsonl", "geojsons",
+    "ndjson", "jsonl",
+)  # fmt: skip
 """Endings of the files that :func:`read_truth` reads."""
 
 _SPECK = 4
 _MANY = 1000
 _ALL = 0.995
+
+
+@dataclass(frozen=True)
+class OtherReading:
+    """Another way to read a file of truth, where the one that was taken is a guess.
+
+    Attributes
+    ----------
+    option : {"placed", "values", "encoding"}
+        Argument of :func:`read_truth`.
+    value : str
+        What to give for it.
+    words : str
+        For people, to go on from "Read it as …".
+    """
+
+    option: str
+    value: str
+    words: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +68,10 @@ class Truth:
         What looks wrong about it; may be empty.
     valid : ndarray of bool, shape (H, W), or None
         Where it says something; everywhere if None.
+    attributes : tuple of dict
+        Of outlines: what the file says of each object, in the same order; otherwise empty.
+    others : tuple of OtherReading
+        Other ways to read the file; empty where there was nothing to guess.
     """
 
     objects: Instances
@@ -56,6 +80,8 @@ class Truth:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     valid: NDArray[np.bool_] | None = None
+    attributes: tuple[dict[str, Any], ...] = ()
+    others: tuple[OtherReading, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -96,11 +122,27 @@ class Truth:
 
 @overload
 def read_truth(
-    source: Source, scene_or_shape: tuple[int, int], *, name: str | None = None, fit: bool = False
+    source: Source,
+    scene_or_shape: tuple[int, int],
+    *,
+    name: str | None = None,
+    fit: bool = False,
+    layer: str | None = None,
+    placed: str | None = None,
+    values: Literal["labels", "mask"] | None = None,
+    encoding: str | None = None,
 ) -> NDArray[np.int32]: ...
 @overload
 def read_truth(
-    source: Source, scene_or_shape: Scene, *, name: str | None = None, fit: bool = False
+    source: Source,
+    scene_or_shape: Scene,
+    *,
+    name: str | None = None,
+    fit: bool = False,
+    layer: str | None = None,
+    placed: str | None = None,
+    values: Literal["labels", "mask"] | None = None,
+    encoding: str | None = None,
 ) -> Truth: ...
 def read_truth(
     source: Source,
@@ -108,6 +150,10 @@ def read_truth(
     *,
     name: str | None = None,
     fit: bool = False,
+    layer: str | None = None,
+    placed: str | None = None,
+    values: Literal["labels", "mask"] | None = None,
+    encoding: str | None = None,
 ) -> Truth | NDArray[np.int32]:
     """Read ground truth from a file and lay it onto a scene.
 
@@ -115,7 +161,8 @@ def read_truth(
     ----------
     source : path, bytes or binary file object
         A mask or label image (PNG, TIFF, GeoTIFF: one band of whole numbers, a palette, or
-        colours), outlines (GeoJSON, GeoPackage, Shapefile in a ZIP archive), or COCO JSON.
+        colours), outlines (GeoJSON, also with one feature a line; GeoPackage; KML; Shapefile in a
+        ZIP archive), or COCO JSON. Nothing but this file is opened, whatever it names.
     scene_or_shape : Scene or (int, int)
         The scene, or only the height and width of an image without georeference.
     name : str, optional
@@ -123,6 +170,19 @@ def read_truth(
     fit : bool
         Whether a mask without georeference and of other size, but of the same proportions, is
         stretched to the scene.
+    layer : str, optional
+        Which layer of outlines, where a file has several.
+    placed : str, optional
+        What the coordinates of outlines mean: ``"file"`` (as the file says), ``"map"`` (as in the
+        image), ``"degrees"``, ``"pixels"``, ``"pixels-up"`` (y is minus the row), or a coordinate
+        system such as ``"EPSG:32737"``. By default the most likely meaning by which they meet the
+        image; `Truth.others` names the others.
+    values : {"labels", "mask"}, optional
+        ``"labels"``: each value of a raster is an object, ``"mask"``: what is at least half as
+        high as the highest value is object. By default a mask of one value whose edges are grey,
+        as they become by smooth resizing and by JPEG, is taken for a mask.
+    encoding : str, optional
+        Code page of the texts of a Shapefile, such as ``"cp1251"``.
 
     Returns
     -------
@@ -133,6 +193,9 @@ def read_truth(
 
     Raises
     ------
+    TruthChoice
+        If there are several layers, or only an unlikely meaning of the coordinates fits; it names
+        what to choose from.
     MetricError
         If the file cannot be read as truth, does not fit the scene in size or place, or is
         plainly no truth (tens of thousands of specks).
@@ -141,38 +204,42 @@ def read_truth(
     -----
     *Rasters.* Background is the value 0, or black in colours and palettes; failing that, index 0
     of a palette; failing that, the most frequent value, unless it is the only one. Pixels that
-    are transparent, marked "no data" or negative are background in any case. If one value
-    besides the background occurs, each connected piece (pixels that touch by an edge or a
-    corner) is an object, numbered from 1 from the top down. If several occur, each is an object
-    that keeps its number; colours are numbered from 1 in ascending order of red, green and blue.
-    A GeoTIFF goes where its georeference says (nearest pixel), everything else has to have the
-    size of the scene.
+    are transparent, marked "no data", negative, or no numbers (above 10³⁷, as some programs mark
+    them) are background in any case. If one value besides the background occurs, each connected
+    piece (pixels that touch by an edge or a corner) is an object, numbered from 1 from the top
+    down. If several occur, each is an object that keeps its number; colours are numbered from 1
+    in ascending order of red, green and blue. A GeoTIFF goes where its georeference says (nearest
+    pixel), everything else has to have the size of the scene.
 
     *Outlines* are converted to the scene's coordinate system; a pixel is object if its centre
-    lies inside. Without georeference their coordinates are pixels.
+    lies inside. Without georeference their coordinates are pixels. Entries without an area are
+    left out, and a note says how many.
     """
     place = Place.of(scene_or_shape)
     try:
         file = file_of(source, name)
         if file.size == 0:
             raise MetricError(f"“{file.name}” is empty (0 bytes). Save the mask again.")
-        kind, data = _kind(file)
+        kind = kind_of(file.head(1024))
         if kind == "raster":
             from rsam_core.truth_raster import read_raster
 
-            labels, valid, notes = read_raster(file, place, fit=fit)
+            labels, valid, notes, others = read_raster(file, place, fit=fit, values=values)
             if not hasattr(scene_or_shape, "transform"):
                 return labels
-            _check_specks(labels, file.name)
-            objects = Instances.from_label_map(labels)
-        else:
-            valid = None
-            objects, notes = _outlines(file, kind, data, place)
+            if values != "labels":
+                _check_specks(labels, file.name)
+            truth = _truth(Instances.from_label_map(labels), file.name, "raster", notes, valid)
+            return replace(truth, others=tuple(OtherReading(*other) for other in others))
+        content = file.source if isinstance(file.source, bytes) else file.source.read_bytes()
+        truth = _outlines(content, kind, place, file.name, layer, placed, encoding)
     except SceneError as error:
         raise MetricError(str(error)) from error
-    if not hasattr(scene_or_shape, "transform"):
-        return objects.label_map()
-    return _truth(objects, file.name, kind, notes, valid)
+    except OSError as error:
+        raise MetricError(
+            f"“{name or 'The file'}” cannot be read ({error.strerror or error}). Choose it again."
+        ) from error
+    return truth if hasattr(scene_or_shape, "transform") else truth.objects.label_map()
 
 
 def truth_from_objects(objects: Instances, name: str = "objects of this session") -> Truth:
@@ -205,7 +272,7 @@ def truth_from_polygons(
     """
     import shapely
 
-    from rsam_core.truth_vector import draw
+    from rsam_core.truth_outlines import draw
 
     shapes = []
     for corners in polygons:
@@ -257,43 +324,59 @@ def _check_specks(labels: NDArray[np.int32], name: str) -> None:
         )
 
 
-def _kind(file: RasterFile) -> tuple[str, Any]:
-    """Tell by the content what a file is; parsed JSON comes along."""
-    head = file.head(64)
-    if head.startswith(b"PK\x03\x04"):
-        return "zip", None
-    if head.startswith(b"SQLite format 3\0"):
-        return "gpkg", None
-    if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
-        return "raster", None
-    content = file.source if isinstance(file.source, bytes) else file.source.read_bytes()
-    try:
-        data = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise MetricError(
-            f"“{file.name}” is damaged: it begins like JSON and is not. Export it again."
-        ) from error
-    from rsam_core.truth_coco import is_coco
+def kind_of(head: bytes) -> str:
+    """Tell by the first kilobyte what a file is.
 
-    if is_coco(data):
-        return "coco", data
-    kinds = ("FeatureCollection", "Feature", "Polygon", "MultiPolygon", "GeometryCollection")
-    if isinstance(data, dict) and data.get("type") in kinds:
-        return "geojson", data
-    raise MetricError(
-        f"“{file.name}” is JSON, but neither GeoJSON nor a COCO data set with “images” and "
-        "“annotations”. Export the truth as one of these."
-    )
+    Returns
+    -------
+    {"raster", "zip", "gpkg", "json", "kml"}
+
+    Raises
+    ------
+    MetricError
+        If it is XML of another kind.
+    """
+    from rsam_core.vector_kml import is_kml
+
+    if head.startswith(b"PK\x03\x04"):
+        return "zip"
+    if head.startswith(b"SQLite format 3\0"):
+        return "gpkg"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x1e")
+    if text.startswith((b"{", b"[")):
+        return "json"
+    if is_kml(head):
+        return "kml"
+    if text.startswith(b"<"):
+        raise MetricError(
+            "This file is XML (such as GML, or a list that names other files) and not opened as "
+            "truth. Export the outlines as GeoJSON or GeoPackage."
+        )
+    return "raster"
 
 
 def _outlines(
-    file: RasterFile, kind: str, data: Any, place: Place
-) -> tuple[Instances, Sequence[str]]:
-    if kind == "coco":
-        from rsam_core.truth_coco import read_coco
-
-        return read_coco(data, place, file.name)
+    content: bytes,
+    kind: str,
+    place: Place,
+    name: str,
+    layer: str | None,
+    placed: str | None,
+    encoding: str | None,
+) -> Truth:
     from rsam_core.truth_vector import read_vector
+    from rsam_core.vector_files import layers_of
 
-    in_pixels = isinstance(data, dict) and "coordinates_note" in data
-    return read_vector(file, kind, place, in_pixels=in_pixels)
+    if kind == "json":
+        from rsam_core.truth_coco import CocoFile
+
+        coco = CocoFile.open(content, name)
+        if coco is not None:
+            objects, notes = coco.objects(coco.find(place.name), place)
+            return _truth(objects, name, "coco", notes, None)
+    found = read_vector(
+        layers_of(content, kind, name, encoding), place, name, layer=layer, placed=placed
+    )
+    truth = _truth(found.objects, name, "outlines", found.notes, None)
+    others = tuple(OtherReading(*other) for other in found.others)
+    return replace(truth, attributes=found.rows, others=others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,7 +91,7 @@ def converted(
 
     Points beyond the reach of a system become infinite. Without both systems they stay.
     """
-    if source is None or target is None or source == target:
+    if source is None or target is None or same_system(source, target):
         return points
     from pyproj import Transformer
     from pyproj.exceptions import CRSError, ProjError
@@ -105,6 +106,24 @@ def converted(
         ) from error
 
 
+@lru_cache(maxsize=256)
+def same_system(first: str | None, second: str | None) -> bool:
+    """Whether two texts mean the same coordinate system, however they write it."""
+    if first is None or second is None or first == second:
+        return first == second
+    from pyproj import CRS
+    from pyproj.exceptions import ProjError
+
+    try:
+        one, other = CRS.from_user_input(first), CRS.from_user_input(second)
+        if one.equals(other, ignore_axis_order=True):
+            return True
+        code = one.to_epsg(min_confidence=90)
+        return code is not None and code == other.to_epsg(min_confidence=90)
+    except ProjError:
+        return False
+
+
 def to_pixels(points: NDArray[np.float64], place: Place) -> NDArray[np.float64]:
     """Convert map coordinates of an image to its pixels, shape (N, 2)."""
     return _moved(points, ~place.transform)
@@ -117,7 +136,9 @@ def to_map(points: NDArray[np.float64], place: Place) -> NDArray[np.float64]:
 
 def _moved(points: NDArray[np.float64], t: Affine) -> NDArray[np.float64]:
     x, y = points.T
-    return np.stack([t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f], axis=1)
+    # What lies beyond the reach of a coordinate system is infinite.
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.stack([t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f], axis=1)
 
 
 def where_text(own: Place, place: Place) -> str:

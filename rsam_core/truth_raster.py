@@ -13,23 +13,31 @@ from rsam_core.errors import MetricError
 from rsam_core.metrics import check_same_size
 from rsam_core.truth_place import (
     Place,
+    converted,
     footprint,
+    same_system,
     share_text,
     to_map,
     to_pixels,
     where_text,
 )
+from rsam_core.truth_soft import jpeg_mask, soft_pixels, without_borders
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
 _SAME_GRID = 0.01
 """Pixels by which two grids may differ and still be the same."""
+_NO_NUMBER = 1e37
+"""From here on a value means "no data": 1.70141e38 in Surfer grids, 3.4028e38 in others."""
+
+
+Others = list[tuple[str, str, str]]
 
 
 def read_raster(
-    file: RasterFile, place: Place, *, fit: bool = False
-) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None, list[str]]:
+    file: RasterFile, place: Place, *, fit: bool = False, values: str | None = None
+) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None, list[str], Others]:
     """Read the labels of a mask file in the pixels of a scene.
 
     Parameters
@@ -40,6 +48,8 @@ def read_raster(
     fit : bool
         Whether a mask without georeference and of another size, but of the same proportions, is
         stretched to the scene (nearest pixel).
+    values : {"labels", "mask"}, optional
+        What values mean; see :func:`rsam_core.truth.read_truth`.
 
     Returns
     -------
@@ -48,30 +58,34 @@ def read_raster(
         Where the file says something; None if everywhere.
     notes : list of str
         What was done to make it fit.
+    others : list of (str, str, str)
+        Other readings where this one is a guess: option, value, words.
 
     Raises
     ------
     MetricError
         If it is no mask, or does not fit the scene.
     """
+    if values not in (None, "labels", "mask"):
+        raise MetricError(f"Values are read as “labels” or as a “mask”, not as {values!r}.")
     if file.driver not in ("PNG", "GTiff"):
         raise MetricError(wrong_format(file.name, file.driver))
     with file.open() as dataset:
         own = _place_of(dataset, file.name)
         if place.transform is not None and own.transform is not None and (own.crs or not place.crs):
-            return _aligned(file, dataset, own, place)
+            return _aligned(file, dataset, own, place, values)
         # Sizes come from the header, so that a huge file costs nothing before it is refused.
         size = dataset.height, dataset.width
         stretch = fit and size != place.shape and same_proportions(size, place.shape)
         if not stretch:
             check_same_size(place.shape, size, "ground-truth mask", reference="image")
         check_content(file, dataset)
-        values = read_values(dataset, file.name)
-    labels = labels_of(values)
+        held = read_values(dataset, file.name)
+    labels, notes, others = sharp_labels(held, file.name, values)
     if not stretch:
-        return labels, None, []
+        return labels, None, notes, others
     note = f"The mask was stretched from {size[1]} × {size[0]} pixels to the size of the image."
-    return _stretched(labels, place.shape), None, [note]
+    return _stretched(labels, place.shape), None, [note, *notes], others
 
 
 def same_proportions(size: tuple[int, int], shape: tuple[int, int]) -> bool:
@@ -102,15 +116,16 @@ def _place_of(dataset: DatasetReader, name: str) -> Place:
 
 
 def _aligned(
-    file: RasterFile, dataset: DatasetReader, own: Place, place: Place
-) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None, list[str]]:
+    file: RasterFile, dataset: DatasetReader, own: Place, place: Place, values: str | None
+) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None, list[str], Others]:
     """Read a georeferenced mask where it lies on the ground, nearest pixel."""
     from rasterio.enums import Resampling
     from rasterio.vrt import WarpedVRT
 
     if _same_grid(own, place):
         check_content(file, dataset)
-        return labels_of(read_values(dataset, file.name)), None, []
+        labels, notes, others = sharp_labels(read_values(dataset, file.name), file.name, values)
+        return labels, None, notes, others
     covered = footprint(own, place)
     if not covered.any():
         raise MetricError(
@@ -124,32 +139,34 @@ def _aligned(
     with WarpedVRT(
         dataset,
         src_crs=own.crs,
-        crs=place.crs,
+        # An image that lies somewhere, but does not say in which system, is taken for the mask's.
+        crs=place.crs or own.crs,
         transform=place.transform,
         width=width,
         height=height,
         resampling=Resampling.nearest,
     ) as warped:
-        values = read_values(warped, file.name, dataset)
-    labels = labels_of(replace(values, outside=~covered))
-    notes = [_how(own, place)]
+        held = read_values(warped, file.name, dataset)
+    labels, notes, others = sharp_labels(replace(held, outside=~covered), file.name, values)
+    notes = [_how(own, place), *notes]
     if covered.all():
-        return labels, None, notes
+        return labels, None, notes, others
     notes.append(f"The mask covers {share_text(covered)} of the image; only this part is compared.")
-    return labels, covered, notes
+    return labels, covered, notes, others
 
 
 def _same_grid(own: Place, place: Place) -> bool:
-    if own.shape != place.shape or own.crs != place.crs:
+    """Whether the pixels are the same, whatever the systems are called."""
+    if own.shape != place.shape:
         return False
     height, width = place.shape
-    corners = np.array([(0, 0), (width, 0), (0, height)], dtype=float)
-    there = to_pixels(to_map(corners, own), place)
-    return bool(np.abs(there - corners).max() <= _SAME_GRID)
+    corners = np.array([(0, 0), (width, 0), (0, height), (width, height)], dtype=float)
+    there = to_pixels(converted(to_map(corners, own), own.crs, place.crs), place)
+    return bool(np.isfinite(there).all() and np.abs(there - corners).max() <= _SAME_GRID)
 
 
 def _how(own: Place, place: Place) -> str:
-    if own.crs != place.crs:
+    if place.crs and not same_system(own.crs, place.crs):
         return (
             f"The mask was moved from its coordinate system ({own.crs_name}) to that of the "
             f"image ({place.crs_name}), nearest pixel."
@@ -172,6 +189,8 @@ class Values:
         Whether the values are packed colours, which make poor object numbers.
     outside : ndarray of bool, shape (H, W), optional
         Where the file says nothing, because it does not reach there.
+    is_palette : bool
+        Whether the values are numbers of colours, which do not mix.
     """
 
     pixels: NDArray
@@ -179,6 +198,7 @@ class Values:
     background: int = 0
     are_colors: bool = False
     outside: NDArray[np.bool_] | None = None
+    is_palette: bool = False
 
 
 def read_values(
@@ -209,11 +229,11 @@ def read_values(
             f"“{name}” has {len(bands)} bands. A mask has one value a pixel, or red, green and "
             "blue. Export the mask alone as PNG or TIFF."
         )
-    read = [_whole_numbers(dataset.read(band), name) for band in bands]
-    for (_, missing), nodata in zip(read, described.nodatavals):
+    # In colours, a value that marks "no data" in each band alone is a colour like others.
+    nodata = described.nodatavals[bands[0] - 1] if len(bands) == 1 else None
+    read = [_whole_numbers(dataset.read(band), name, nodata) for band in bands]
+    for _, missing in read:
         ignored |= missing
-        if nodata is not None and len(bands) == 1:
-            ignored |= read[0][0] == nodata
     planes = [pixels for pixels, _ in read]
     if len(planes) == 3 and not all(np.array_equal(planes[0], other) for other in planes[1:]):
         bits = 8 * max(plane.dtype.itemsize for plane in planes)
@@ -221,19 +241,27 @@ def read_values(
         if bits > 16:
             raise MetricError(f"“{name}” has colours of {bits} bits. Save it with 8 bits a colour.")
         return Values(red << 2 * bits | green << bits | blue, ignored, are_colors=True)
-    background = 0
-    if kinds[0] == ColorInterp.palette:
+    background, palette = 0, kinds[0] == ColorInterp.palette
+    if palette:
         background, transparent = _palette_background(described.colormap(1), planes[0])
         ignored |= np.isin(planes[0], transparent)
-    return Values(planes[0], ignored | (planes[0] < 0), background)
+    return Values(planes[0], ignored | (planes[0] < 0), background, is_palette=palette)
 
 
-def _whole_numbers(band: NDArray, name: str) -> tuple[NDArray, NDArray[np.bool_]]:
+def _whole_numbers(
+    band: NDArray, name: str, nodata: float | None = None
+) -> tuple[NDArray, NDArray[np.bool_]]:
     """Return a band as whole numbers, and where it has none."""
     if band.dtype.kind in "ui":
-        return band, np.zeros(band.shape, dtype=bool)
-    missing = ~np.isfinite(band)
+        missing = band == nodata if nodata is not None else np.zeros(band.shape, dtype=bool)
+        return band, missing
     if band.dtype.kind == "f":
+        with np.errstate(invalid="ignore", over="ignore"):
+            # Some programs mark "no data" by the largest number there is, and do not say so.
+            missing = ~(np.abs(band) < _NO_NUMBER)
+            if nodata is not None and np.isfinite(nodata):
+                # Written with a few digits, it may differ in the last one.
+                missing |= np.isclose(band, nodata, rtol=1e-6, atol=0)
         band = np.where(missing, 0, band)
         whole = np.clip(np.round(band), -1, 2**62).astype(np.int64)
         if (band[band >= 0] == whole[band >= 0]).all():
@@ -272,10 +300,9 @@ def labels_of(values: Values) -> NDArray[np.int32]:
     if not len(objects):
         return np.zeros(pixels.shape, dtype=np.int32)
     if len(objects) == 1:
-        from scipy import ndimage
-
-        mask = (pixels == objects[0]) & ~ignored
-        return ndimage.label(mask, structure=np.ones((3, 3)), output=np.int32)[0]
+        return _pieces((pixels == objects[0]) & ~ignored)
+    # In eight bits, the number after the last one would be 0.
+    objects = objects.astype(np.uint64 if objects.dtype == np.uint64 else np.int64)
     numbers = np.arange(1, len(objects) + 1)
     if not values.are_colors and objects[-1] < np.iinfo(np.int32).max:
         # Index 0 is an object only where a palette has its background elsewhere.
@@ -285,6 +312,85 @@ def labels_of(values: Values) -> NDArray[np.int32]:
     labels = all_numbers[np.searchsorted(found, pixels).clip(0, len(found) - 1)]
     labels[ignored] = 0
     return labels
+
+
+def sharp_labels(
+    values: Values, name: str, wanted: str | None = None
+) -> tuple[NDArray[np.int32], list[str], Others]:
+    """Turn values into labels, without the grey borders of smooth resizing and of JPEG.
+
+    Parameters
+    ----------
+    values : Values
+    name : str
+        Of the file, for messages.
+    wanted : {"labels", "mask"}, optional
+        What values mean, if it is known.
+
+    Returns
+    -------
+    labels : ndarray of int32, shape (H, W)
+    notes : list of str
+    others : list of (str, str, str)
+    """
+    if wanted == "mask":
+        return labels_of(_thresholded(values)), ["Read as a mask, as asked."], []
+    labels = labels_of(values)
+    if wanted == "labels" or not _may_be_soft(labels):
+        return labels, [], []
+    ignored = values.ignored if values.outside is None else values.ignored | values.outside
+    others: Others = [("values", "labels", "a label image in which each value is an object")]
+    if not values.are_colors and not values.is_palette and jpeg_mask(values.pixels):
+        note = (
+            "Around the objects lie values that JPEG leaves there; what is at least half as high "
+            "as the highest value was taken as object."
+        )
+        return labels_of(_thresholded(values)), [note], others
+    if values.is_palette:
+        return labels, [], []
+    soft = soft_pixels(_brightness(values), ignored)
+    if soft is None:
+        return labels, [], []
+    clean = without_borders(np.where(soft, 0, labels), soft)
+    kept = np.unique(clean[clean != 0])
+    note = (
+        f"The edges of “{name}” hold values in between, as smooth resizing leaves them. They were "
+        "given to the object or background beside them; resize masks with “nearest neighbour”."
+    )
+    if len(kept) == 1:
+        clean = _pieces(clean != 0)
+    return clean, [note], others
+
+
+def _may_be_soft(labels: NDArray[np.int32]) -> bool:
+    return bool(labels.any()) and min(labels.shape) >= 4
+
+
+def _thresholded(values: Values) -> Values:
+    """What is at least half as high as the highest value, as 1."""
+    pixels = values.pixels
+    if values.are_colors:
+        pixels = _brightness(values)
+    used = pixels[~values.ignored]
+    half = int(used.max()) / 2 if used.size else 1
+    return Values((pixels >= max(half, 1)).astype(np.uint8), values.ignored, outside=values.outside)
+
+
+def _brightness(values: Values) -> NDArray:
+    """Values, or of colours a sum in which mixtures lie between what was mixed."""
+    if not values.are_colors:
+        return values.pixels
+    bits = 8 if int(values.pixels.max()) < 1 << 24 else 16
+    parts = [values.pixels >> np.uint64(shift * bits) & np.uint64((1 << bits) - 1)
+             for shift in (2, 1, 0)]  # fmt: skip
+    return (3 * parts[0] + 5 * parts[1] + 7 * parts[2]).astype(np.int64)
+
+
+def _pieces(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Number the connected pieces of a mask."""
+    from scipy import ndimage
+
+    return ndimage.label(mask, structure=np.ones((3, 3)), output=np.int32)[0]
 
 
 def wrong_format(name: str, driver: str) -> str:

@@ -256,7 +256,7 @@ def geojson(geometry: dict) -> bytes:
     [
         (geojson({"type": "Point", "coordinates": [39.3, -6.2]}), "points and no areas"),
         (geojson({"type": "LineString", "coordinates": [[39, -6], [39.1, -6]]}), "no areas"),
-        (json.dumps({"type": "FeatureCollection", "features": []}).encode(), "no outlines"),
+        (json.dumps({"type": "FeatureCollection", "features": {}}).encode(), "list of features"),
         (geojson(shapely.geometry.mapping(shapely.box(10, 50, 11, 51))), "near longitude 10.5000"),
         (b'{"type": "FeatureColl', "damaged"),
         (b'{"a": 1}', "neither GeoJSON nor a COCO"),
