@@ -11,7 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.parts import browser
+from pages.parts import banner, browser
 from pages.parts.serving import Shield
 
 PARTS = Path(__file__).parent / "pages" / "parts"
@@ -52,7 +52,9 @@ def show() -> None:
     )
     st.html(PARTS / "style.css")
     browser.identify()
-    st.navigation(screens(), position="top").run()
+    page = st.navigation(screens(), position="top")
+    with banner.corner():
+        page.run()
 
 
 if __name__ == "__main__":
@@ -61,4 +63,4 @@ else:
     # Until the first call of `st.navigation`, Streamlit takes any folder `pages` for its old kind
     # of pages: whoever came first, at another address than `/`, was told "Page not found".
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__, middleware=[Middleware(Shield)])
+    app = st.App(__file__, middleware=[Middleware(Shield)], on_script_error=banner.uncaught)

@@ -120,7 +120,7 @@ def _take(key: str, on_pick: Callable[[CanvasEvent], None] | None = None) -> Non
     report = (st.session_state.get(key) or {}).get("report")
     if workspace is None or not isinstance(report, dict):
         return
-    with banner.guard():
+    with banner.guard("canvas"):
         width, height = workspace.scene.width, workspace.scene.height
         viewport = read_viewport(report.get("viewport"))
         if viewport is not None:

@@ -24,6 +24,7 @@ from rsam_core.instances import Instances
 from rsam_core.jobs import Job
 
 from . import banner, resources, workspace
+from .names import paragraphs, plain
 from .workspace import Workspace
 
 POLL_SECONDS = 0.5
@@ -89,14 +90,14 @@ def example_form(work: Workspace, found: Instances, classes: ClassList) -> None:
     given = examples_of(work, found)
     counts = Counter(given.values())
     if counts:
-        listed = ", ".join(f"{name} {count:,}" for name, count in counts.most_common())
+        listed = ", ".join(f"{plain(name)} {count:,}" for name, count in counts.most_common())
         st.markdown(f"**Your examples:** {listed}")
     try:
         check_examples(counts)
         enough = True
     except RsamError as error:
         enough = False
-        st.info(str(error), icon=":material/school:")
+        st.info(paragraphs(error), icon=":material/school:")
 
     def start() -> None:
         objects, _ = workspace.objects(work)
@@ -239,7 +240,7 @@ def _application(work: Workspace, found: Instances, known: Learning, given: dict
     ]
     counts = Counter(label for _, label in told)
     if counts:
-        st.markdown(" · ".join(f"{name} **{count:,}**" for name, count in counts.most_common()))
+        st.markdown(" · ".join(f"{plain(n)} **{count:,}**" for n, count in counts.most_common()))
 
     def take() -> None:
         objects, _ = workspace.objects(work)

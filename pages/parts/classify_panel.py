@@ -13,6 +13,7 @@ from rsam_core.instances import Instances
 from rsam_core.semantic import class_areas, semantic_legend, semantic_picture
 
 from . import banner, classify_example, classify_rule, resources, workspace
+from .names import plain
 from .results import chips
 from .workspace import Workspace
 
@@ -88,7 +89,7 @@ def class_buttons(work: Workspace, found: Instances, classes: ClassList) -> None
         for index, item in enumerate(classes):
             count = counts[item.name.casefold()]
             st.button(
-                f"{_plain(item.name)} · {count:,}" if count else _plain(item.name),
+                f"{plain(item.name)} · {count:,}" if count else plain(item.name),
                 key=f"class-{index}",
                 disabled=not chosen,
                 shortcut=str(index + 1) if index < _HOTKEYS else None,
@@ -180,7 +181,7 @@ def _areas(work: Workspace, found: Instances, classes: ClassList) -> None:
             )
             return resources.jpeg(picture)
 
-        chips([(_html(name), color) for name, color in semantic_legend(found, classes)])
+        chips(semantic_legend(found, classes))
         st.image(work.remember("class-picture", key, draw), width="stretch")
         number = st.column_config.NumberColumn
         shown = areas.assign(share=100 * areas["share"]).drop(columns="color")
@@ -202,14 +203,3 @@ def _areas(work: Workspace, found: Instances, classes: ClassList) -> None:
 
 def _objects(count: int) -> str:
     return f"{count:,} object{'s' if count != 1 else ''}"
-
-
-def _plain(text: str) -> str:
-    """A text whose signs Markdown shall not take for its own."""
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>#$~|:" else sign for sign in text)
-
-
-def _html(text: str) -> str:
-    from html import escape
-
-    return escape(text)

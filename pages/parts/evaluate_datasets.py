@@ -20,6 +20,7 @@ from rsam_core.evaluate import (
 
 from . import banner, evaluate_form, evaluate_results, folder
 from .evaluate_state import draw_worst, loaded, progress, state
+from .names import LONGEST, full, plain, visible
 
 KIND = "dataset"
 
@@ -38,9 +39,13 @@ def tab() -> None:
             _runs()
         return
     dataset = memory.dataset
-    st.markdown(f":material/folder_open: **{dataset.name}** · {len(dataset):,} images with truth")
+    st.markdown(
+        f":material/folder_open: **{plain(dataset.name, LONGEST)}** · {len(dataset):,} images "
+        "with truth",
+        help=full(dataset.name),
+    )
     for note in dataset.notes:
-        st.caption(f":material/info: {note}")
+        st.caption(f":material/info: {plain(note)}")
 
     if not progress(KIND, memory.runs.append, "Evaluating…"):
         evaluate_form.form(KIND, lambda settings: _start(dataset, settings), images=len(dataset))
@@ -66,12 +71,14 @@ def _open() -> None:
                 key="dataset-path",
                 placeholder="tiles/north",
             ).strip()
-    with banner.guard():
-        if file is not None and memory.dataset_file != file.file_id:
+    if file is not None and memory.dataset_file != file.file_id:
+        with banner.guard("open-data-set"):
             memory.dataset_file = file.file_id
             memory.dataset = None
             memory.dataset = open_dataset(file.getvalue(), name=Path(file.name).stem)
-        elif file is None and path and memory.dataset_file != path:
+    elif file is None and path and memory.dataset_file != path:
+        # Read again at every run until it is right, so said again, too.
+        with banner.guard():
             memory.dataset = None
             memory.dataset = open_dataset(folder.inside(path))
             memory.dataset_file = path
@@ -103,7 +110,8 @@ def _start(dataset: Dataset, settings: EvaluationSettings) -> None:
 def _title(index: int) -> str:
     run = state().runs[index]
     date = run.environment.get("date", "")
-    return f"{index + 1}. {run.name}: {run.images_done} images, {len(run.methods)} methods, {date}"
+    name = visible(run.name, LONGEST)
+    return f"{index + 1}. {name}: {run.images_done} images, {len(run.methods)} methods, {date}"
 
 
 def _runs() -> None:
@@ -151,4 +159,4 @@ def _between(index: int) -> None:
     except RsamError as error:
         banner.show(error)
         return
-    st.info(found.text, icon=":material/balance:")
+    st.info(plain(found.text), icon=":material/balance:")

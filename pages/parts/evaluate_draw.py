@@ -60,7 +60,7 @@ def _canvas(work: Workspace, give: Callable[[Workspace, Truth], None]) -> None:
     count = len(polygons)
 
     def use() -> None:
-        with banner.guard():
+        with banner.guard("use-drawing"):
             give(work, truth_from_polygons(polygons, work.scene))
 
     st.button(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,10 +12,12 @@ from rsam_core.evaluate import MEASURES, Evaluation, compare_methods, figures
 from rsam_core.evaluate.wording import abstract, warnings
 from rsam_core.evaluation_figures import box_plots, to_svg
 from rsam_core.evaluation_report import report_html, results_csv, results_json
+from rsam_core.exports.names import safe_name
 from rsam_core.render import confusion_legend
 from rsam_core.studies import StudyResult
 
 from . import banner
+from .names import plain
 from .results import chips
 
 BOUNDS = "95 % interval. Images are drawn, or objects where there is one image only."
@@ -138,7 +139,7 @@ def _difference(evaluation: Evaluation, key: str) -> None:
         share = "" if np.isnan(found.share_better) else (
             f" It is better for {found.share_better:.0%} of the objects."
         )  # fmt: skip
-        st.info(found.text + share, icon=":material/balance:")
+        st.info(plain(found.text + share), icon=":material/balance:")
 
 
 def _detection(evaluation: Evaluation, key: str) -> None:
@@ -216,7 +217,7 @@ def _remarks(evaluation: Evaluation) -> None:
     if remarks:
         with st.expander(f"What to keep in mind ({len(remarks)})"):
             for text in remarks:
-                st.markdown(f"- {text}")
+                st.markdown(f"- {plain(text)}")
 
 
 def files(
@@ -227,7 +228,7 @@ def files(
     worst: Sequence[tuple[str, bytes]] = (),
 ) -> None:
     """Downloads of an evaluation."""
-    stem = re.sub(r"[^\w.-]+", "_", evaluation.name).strip("_.") or "evaluation"
+    stem = safe_name(evaluation.name, default="evaluation")
     offers = (
         ("Report (HTML)", "html", "text/html",
          lambda: report_html(evaluation, studies=studies, worst=worst).encode()),

@@ -15,6 +15,7 @@ from rsam_core.studies import STUDIES, Study, StudyResult
 from . import evaluate_truth
 from .evaluate_methods import ask_for_truth, sample_of
 from .evaluate_state import image_key, loaded, models, progress, state
+from .names import plain
 from .workspace import Workspace, model_name
 
 KIND = "study"
@@ -116,7 +117,7 @@ def _result(result: StudyResult) -> None:
             f"{field.name.replace('_', ' ')} {getattr(result.settings, field.name)}"
             for field in fields(result.settings)
         )
-        st.caption(f"{result.method} Model: {result.model}. Settings: {settings}.")
+        st.caption(plain(f"{result.method} Model: {result.model}. Settings: {settings}."))
         _files(result)
 
 

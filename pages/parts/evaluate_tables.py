@@ -12,6 +12,7 @@ import streamlit as st
 from rsam_core import evaluation_figures as figures
 from rsam_core.bootstrap import Interval
 from rsam_core.export import to_csv
+from rsam_core.exports.names import safe_name
 from rsam_core.metrics.report import scene_report
 from rsam_core.metrics.scene import SceneComparison, metric_rows
 from rsam_core.truth import Truth
@@ -160,7 +161,7 @@ def curves(work: Workspace, comparison: SceneComparison) -> None:
 
 def files(work: Workspace, truth: Truth, comparison: SceneComparison) -> None:
     """Everything as files."""
-    stem = Path(work.scene.name).stem or "image"
+    stem = safe_name(Path(work.scene.name).stem)
     frame = work.overview
 
     def report() -> bytes:

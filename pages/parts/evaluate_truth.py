@@ -17,6 +17,7 @@ from rsam_core.truth import (
 )
 
 from . import banner, evaluate_draw, prompters, resources
+from .names import LONGEST, full, plain
 from .workspace import Workspace, collect, objects
 
 
@@ -59,8 +60,13 @@ def summary(work: Workspace, truth: Truth) -> None:
     covered = "" if truth.valid is None else f" · covers {truth.coverage:.0%} of the image"
     with row:
         count = f"{truth.count:,} object{'s' if truth.count != 1 else ''}"
-        st.markdown(f":material/image: {work.scene.name}")
-        st.markdown(f":material/verified: **Truth:** {truth.name} · {count}{covered}")
+        st.markdown(
+            f":material/image: {plain(work.scene.name, LONGEST)}", help=full(work.scene.name)
+        )
+        st.markdown(
+            f":material/verified: **Truth:** {plain(truth.name, LONGEST)} · {count}{covered}",
+            help=full(truth.name),
+        )
         st.button(
             "Change or remove",
             icon=":material/close:",
@@ -69,9 +75,9 @@ def summary(work: Workspace, truth: Truth) -> None:
             on_click=lambda: give(work, None),
         )
     for note in truth.notes:
-        st.caption(f":material/info: {note}")
+        st.caption(f":material/info: {plain(note)}")
     for warning in truth.warnings:
-        st.warning(warning, icon=":material/warning:")
+        st.warning(plain(warning), icon=":material/warning:")
 
 
 def _upload(work: Workspace) -> None:

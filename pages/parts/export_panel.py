@@ -11,6 +11,7 @@ import streamlit as st
 
 from rsam_core import export
 from rsam_core.classes import ClassList
+from rsam_core.exports.names import safe_name
 from rsam_core.exports.outlines import OutlineSettings, is_placed
 from rsam_core.instances import Instances
 from rsam_core.prepare import Pipeline
@@ -208,7 +209,7 @@ def export_panel(
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     placed = is_placed(work.scene)
-    stem = Path(work.scene.name).stem or "image"
+    stem = safe_name(Path(work.scene.name).stem)
     for format in FORMATS[purpose or "Map"]:
         left, right = st.columns([5, 6], vertical_alignment="center", gap="small")
         left.download_button(

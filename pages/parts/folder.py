@@ -10,9 +10,12 @@ import streamlit as st
 from rsam_core.errors import DatasetError
 
 from .gallery import open_and_go
+from .names import visible
 
 ENDINGS = (".tif", ".tiff", ".jp2", ".jpg", ".jpeg", ".png")
 MOST_LISTED = 500
+MOST_SHOWN = 80
+"""Characters of a path in the list."""
 
 
 def root() -> Path | None:
@@ -69,7 +72,7 @@ def chooser() -> None:
         "Or one from the image folder",
         found,
         index=None,
-        format_func=lambda path: str(path.relative_to(top)),
+        format_func=lambda path: visible(path.relative_to(top), MOST_SHOWN),
         placeholder="Choose an image",
         key="folder-image",
         help="These files lie on the computer that runs RSAM and are read in place: best for "

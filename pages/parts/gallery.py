@@ -26,8 +26,10 @@ def open_and_go(
     **options: Any,
 ) -> None:
     """Open an image and change to a page; say what is wrong if that fails."""
-    with banner.guard():
+    with banner.guard("open-image"):
         workspace.open_source(source, name, sample, **options)
+        # What was said about another image.
+        banner.forget_all()
         st.switch_page(page)
 
 

@@ -92,6 +92,7 @@ def mask_editor(work: Workspace) -> None:
 
 def _close(work: Workspace) -> None:
     st.session_state.pop(_key(work), None)
+    st.session_state.pop(f"{_key(work)}-error", None)
 
 
 @st.dialog("Edit the mask", width="large", dismissible=False)
@@ -182,7 +183,7 @@ def _buttons(
     window = editor.window
     painted = painted_mask(drawing, (window.height, window.width), editor.scale)
     count = int(painted.sum())
-    failed = st.session_state.pop(f"{_key(work)}-error", None)
+    failed = st.session_state.get(f"{_key(work)}-error")
     if failed is not None:
         banner.show(failed)
     with st.container(horizontal=True):
@@ -203,6 +204,7 @@ def _apply(work: Workspace, editor: Editor, painted: NDArray[np.bool_], how: str
     """Take over what was painted, as one step that can be undone."""
     now, _ = objects(work)
     x, y = editor.window.x, editor.window.y
+    st.session_state.pop(f"{_key(work)}-error", None)
     try:
         if editor.id is None:
             wanted = draw(now, painted, x, y)

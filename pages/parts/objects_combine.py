@@ -7,7 +7,6 @@ from collections.abc import Callable
 import streamlit as st
 
 from rsam_core import combine
-from rsam_core.errors import RsamError
 from rsam_core.instances import Instances
 
 from . import banner, mask_editor
@@ -18,9 +17,6 @@ from .workspace import Workspace, commit, objects
 def combine_panel(work: Workspace, found: Instances) -> None:
     """What can be done with the selected objects."""
     chosen = chosen_ids(work, found)
-    failed = st.session_state.pop(f"combine-error-{work.token}", None)
-    if failed is not None:
-        banner.show(failed)
     if chosen:
         names = ", ".join(str(id) for id in chosen[:8]) + (" …" if len(chosen) > 8 else "")
         st.markdown(f"**{len(chosen):,} selected:** {names}")
@@ -136,16 +132,13 @@ def _button(
     """A button that changes the objects, as one step that can be undone."""
 
     def act() -> None:
-        now, _ = objects(work)
-        try:
+        with banner.guard("combine"):
+            now, _ = objects(work)
             wanted = change(now)
-        except RsamError as error:
-            st.session_state[f"combine-error-{work.token}"] = error
-            return
-        if len(wanted) == len(now) and all(a is b for a, b in zip(now, wanted)):
-            st.toast("Nothing to change here.", icon=":material/info:")
-            return
-        commit(work, wanted, what)
-        st.toast(f"{what}: done. Undo takes it back.", icon=":material/check:")
+            if len(wanted) == len(now) and all(a is b for a, b in zip(now, wanted)):
+                st.toast("Nothing to change here.", icon=":material/info:")
+                return
+            commit(work, wanted, what)
+            st.toast(f"{what}: done. Undo takes it back.", icon=":material/check:")
 
     st.button(text, icon=icon, disabled=disabled, help=hint, key=f"combine-{text}", on_click=act)

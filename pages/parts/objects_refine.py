@@ -250,9 +250,10 @@ def _finish(work: Workspace, key: str) -> None:
     task: _Task = st.session_state.pop(key)
     job = task.job
     if job.state == "failed":
-        st.session_state[f"{key}-error"] = job.error
+        banner.fail("refine", job.error)
     if job.state != "done":
         return
+    banner.forget("refine")
     now, _ = objects(work)
     # What was changed by hand in the meantime stays as it is now.
     before = {item.id: item for item in task.before}

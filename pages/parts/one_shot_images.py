@@ -14,6 +14,7 @@ import streamlit as st
 
 import rsam_core as rsam
 from rsam_core import export
+from rsam_core.exports.names import safe_name
 from rsam_core.jobs import Job
 from rsam_core.measure import total_area_m2
 from rsam_core.one_shot import Outcome, search_scenes
@@ -21,6 +22,7 @@ from rsam_core.render import overlay
 from rsam_core.style import OverlayStyle
 
 from . import banner, resources, workspace
+from .names import LONGEST, plain, visible
 from .one_shot_state import Shot
 from .workspace import Workspace
 
@@ -90,7 +92,7 @@ def _results(work: Workspace, known: Shot) -> None:
     rows = []
     for outcome in known.others:
         found = outcome.choose()
-        row: dict[str, Any] = {"Image": outcome.name, "Found": None, "Area (m²)": None}
+        row: dict[str, Any] = {"Image": visible(outcome.name), "Found": None, "Area (m²)": None}
         if found is not None:
             area = total_area_m2(found, outcome.scene)
             row["Found"] = len(found)
@@ -107,7 +109,7 @@ def _results(work: Workspace, known: Shot) -> None:
             picture = work.remember(
                 f"other-{place}", (outcome,), lambda outcome=outcome: _preview(outcome)
             )
-            st.image(picture, caption=outcome.name, width="stretch")
+            st.image(picture, caption=plain(outcome.name, LONGEST), width="stretch")
     if usable:
         with banner.guard():
             content = work.remember("others-zip", tuple(usable), lambda: _archive(usable))
@@ -129,6 +131,6 @@ def _archive(outcomes: list[Outcome]) -> bytes:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, outcome in enumerate(outcomes, start=1):
             # Two images may have one name.
-            name = f"{number:02d}_{Path(outcome.name).stem}.geojson"
+            name = f"{number:02d}_{safe_name(Path(outcome.name).stem)}.geojson"
             archive.writestr(name, export.to_geojson(outcome.choose(), outcome.scene))
     return stream.getvalue()

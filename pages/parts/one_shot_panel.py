@@ -14,6 +14,7 @@ from rsam_core.one_shot import OneShotResult
 from . import banner, workspace
 from .expected import duration
 from .mask_editor import open_editor
+from .names import plain
 from .one_shot_pictures import thumbnail
 from .one_shot_state import (
     Shot,
@@ -168,7 +169,7 @@ def limit(known: Shot, ranked: OneShotResult) -> float:
 
 def _results(work: Workspace, known: Shot, ranked: OneShotResult) -> None:
     for note in ranked.notes:
-        st.caption(f":material/info: {note}")
+        st.caption(f":material/info: {plain(note)}")
     if not known.state.complete:
         st.caption(":material/info: Stopped early. What was found until then is shown.")
     if not len(ranked.objects):

@@ -42,7 +42,7 @@ def paint_panel(work: Workspace, found: Instances) -> None:
 
     def resized() -> None:
         if work.painting is not None:
-            with banner.guard():
+            with banner.guard("patches"):
                 start()
 
     st.slider(
@@ -56,7 +56,7 @@ def paint_panel(work: Workspace, found: Instances) -> None:
             "patches of one colour, and you click those that belong together."
         )
         if st.button("Show patches", key="paint-start", icon=":material/grid_on:", type="primary"):
-            with banner.guard():
+            with banner.guard("patches"):
                 with st.spinner("Dividing the picture…"):
                     start()
                 st.rerun()

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from rsam_core.exports.names import safe_name
 from rsam_core.jobs import Job
 from rsam_core.prepare import Pipeline, Step, geotiff
 
 from . import banner, workspace
+from .names import LONGEST, full, plain
 from .prepare_state import Bench
-from .scene_card import plain
 from .workspace import Workspace
 
 POLL_SECONDS = 0.4
@@ -19,7 +20,7 @@ POLL_SECONDS = 0.4
 
 def files(bench: Bench, work: Workspace) -> None:
     """Save the list of steps as a file, or take it from one; save the prepared image."""
-    stem = Path(bench.base.name).stem or "image"
+    stem = safe_name(Path(bench.base.name).stem)
     st.download_button(
         "Save recipe",
         bench.pipeline.to_json(),
@@ -75,7 +76,7 @@ def collect(bench: Bench, work: Workspace) -> bool:
     bench.job = None
     if job.state == "done":
         had = bool(work.book.entries) or work.automatic is not None
-        with banner.guard():
+        with banner.guard("use-prepared"):
             kept = workspace.use_prepared(work, job.result, bench.job_pipeline)
             if had and not kept:
                 bench.told = "The objects outlined before lay in another picture and were removed."
@@ -104,7 +105,10 @@ def actions(bench: Bench, work: Workspace) -> None:
     elif work.original is not None:
         state = "an earlier version of its preparation"
     icon = "check_circle" if done else "image"
-    st.caption(f":material/{icon}: In use: **{plain(bench.base.name)}**, {state}")
+    st.caption(
+        f":material/{icon}: In use: **{plain(bench.base.name, LONGEST)}**, {state}",
+        help=full(bench.base.name),
+    )
     if bench.told:
         st.info(bench.told, icon=":material/info:")
     elif not done and (work.book.entries or work.automatic) and any(map(_moves, steps)):
@@ -148,7 +152,7 @@ def _moves(step: Step) -> bool:
 
 
 def _back(work: Workspace) -> None:
-    with banner.guard():
+    with banner.guard("use-original"):
         workspace.use_original(work)
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from rsam_core.prepare import ImageFile, Parameter, Step
 from rsam_core.prepare.steps_noise import SIGMA
 
+from .names import LONGEST, full, paragraphs, plain
 from .prepare_state import Bench
 
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg", "jp2"]
@@ -23,7 +24,7 @@ def form(bench: Bench, number: int, step: Step) -> None:
         key = f"prepare-{number}-{parameter.name}"
         _widget(bench, number, step, parameter, key)
     if number in bench.notes:
-        st.error(bench.notes[number], icon=":material/error:")
+        st.error(paragraphs(bench.notes[number]), icon=":material/error:")
 
 
 def _widget(bench: Bench, number: int, step: Step, parameter: Parameter, key: str) -> None:
@@ -83,7 +84,7 @@ def _image(
         max_upload_size=200,
     )  # fmt: skip
     if value is not None:
-        st.caption(f"In use: **{value.name}**")
+        st.caption(f"In use: **{plain(value.name, LONGEST)}**", help=full(value.name))
 
 
 def _measured(bench: Bench, number: int, step: Step) -> None:

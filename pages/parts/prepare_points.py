@@ -328,7 +328,7 @@ def _take(key: str, name: str) -> None:
     report = (st.session_state.get(name) or {}).get("report")
     if desk is None or not isinstance(report, dict):
         return
-    with banner.guard():
+    with banner.guard("points"):
         events, desk.acknowledged = read_events(report, desk.acknowledged, *desk.size)
         clicks = [event for event in events if event.kind == "point"]
         if not clicks:

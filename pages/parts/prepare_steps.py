@@ -9,9 +9,9 @@ import streamlit as st
 from rsam_core.prepare import STEPS, Step
 from rsam_core.prepare.step import GROUPS
 
+from .names import plain
 from .prepare_form import form
 from .prepare_state import Bench
-from .scene_card import plain
 
 COLUMNS = 2
 GROUP_HELP = {
@@ -43,7 +43,7 @@ def step_list(bench: Bench) -> None:
         with st.container(border=True, key=f"step-{number}", gap="xsmall"):
             _head(bench, number, index, stage.step, stage.on)
             if stage.step.missing():
-                st.caption(f":orange[:material/pending:] {stage.step.missing()}")
+                st.caption(f":orange[:material/pending:] {plain(stage.step.missing())}")
             if bench.open == number:
                 form(bench, number, stage.step)
             elif stage.step.summary():

@@ -7,9 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 import rsam_core as rsam
+from rsam_core.exports.names import safe_name
 from rsam_core.project import ENDING, load_project, save_project
 
 from . import banner, workspace
+from .names import plain
 from .project_state import from_state, to_state
 from .workspace import Workspace
 
@@ -32,7 +34,7 @@ def project_panel(work: Workspace) -> None:
     st.download_button(
         "Save project",
         content,
-        f"{Path(source.name).stem or 'image'}{ENDING}",
+        f"{safe_name(Path(source.name).stem)}{ENDING}",
         "application/zip",
         icon=":material/save:",
         on_click="ignore",
@@ -52,7 +54,7 @@ def open_project(file: object) -> None:
     ----------
     file : UploadedFile
     """
-    with banner.guard():
+    with banner.guard("open-project"):
         with st.spinner("Opening the project…"):
             state = load_project(file.getvalue())
             if state.image is not None:
@@ -61,11 +63,12 @@ def open_project(file: object) -> None:
                 now = workspace.current()
                 if now is None:
                     st.info(
-                        f"This project was saved without its image. Open “{state.scene_name}” "
-                        "first, then the project again.",
+                        "This project was saved without its image. Open "
+                        f"“{plain(state.scene_name)}” first, then the project again.",
                         icon=":material/image:",
                     )
                     return
                 scene = now.original or now.scene
             workspace.enter(from_state(state, scene)).declined = True
+            banner.forget_all()
         st.switch_page("pages/screens/segment.py")

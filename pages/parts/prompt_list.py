@@ -10,6 +10,7 @@ from rsam_core.render import candidate_thumbnail
 from rsam_core.segmenter import Candidates
 
 from . import banner, resources
+from .names import paragraphs, plain
 from .workspace import Workspace
 
 MOST_LISTED = 12
@@ -37,7 +38,7 @@ def candidates(workspace: Workspace) -> None:
     try:
         answer = workspace.prompter.answer(entry)
     except RsamError as error:
-        st.info(str(error), icon=":material/ads_click:")
+        st.info(paragraphs(error), icon=":material/ads_click:")
         return
     proposals = answer.candidates
     st.markdown(
@@ -93,7 +94,7 @@ def entries(workspace: Workspace, problems: dict[int, str]) -> None:
             if is_current:
                 _marks(workspace, entry)
             if entry.id in problems:
-                st.caption(f":material/info: {problems[entry.id]}")
+                st.caption(f":material/info: {plain(problems[entry.id])}")
     if len(book.entries) > MOST_LISTED:
         st.caption(f"and {len(book.entries) - MOST_LISTED} earlier objects (see the table)")
 
@@ -179,7 +180,7 @@ def typed_prompt(workspace: Workspace) -> None:
                 include = left.selectbox("The point is", ["on the object", "not on it"])
             st.caption("In image pixels, from the top-left corner, x to the right, y down.")
             if st.form_submit_button("Add", icon=":material/add:"):
-                with banner.guard():
+                with banner.guard("typed-prompt"):
                     view = workspace.view
                     corner = (x1, y1) if kind == "Box" else (x, y)
                     box = (

@@ -10,6 +10,7 @@ import streamlit as st
 
 from rsam_core import export
 from rsam_core.errors import RsamError
+from rsam_core.exports.names import safe_name
 from rsam_core.instances import Instances
 from rsam_core.metrics import METRICS, all_metrics, confusion
 from rsam_core.render import confusion_legend, confusion_picture, overlay
@@ -18,6 +19,7 @@ from rsam_core.style import OverlayStyle
 from rsam_core.truth import read_truth, truth_from_labels
 
 from . import banner, resources
+from .names import LONGEST, markup
 from .workspace import Workspace, remove
 
 TRUTH_TYPES = ["png", "tif", "tiff", "geojson", "json", "gpkg", "zip"]
@@ -95,7 +97,7 @@ def downloads_tab(
     if not len(objects):
         st.caption("There is nothing to download yet. Outline an object first.")
         return
-    stem = Path(workspace.scene.name).stem or "image"
+    stem = safe_name(Path(workspace.scene.name).stem)
     placed = workspace.scene.crs is not None and workspace.scene.transform is not None
     files = (
         # Small enough to be made at once; the others only when they are wanted.
@@ -180,8 +182,8 @@ def chips(entries: list[tuple[str, str]]) -> None:
     """A legend: coloured squares with their meaning."""
     squares = "".join(
         f'<span style="display:inline-flex;align-items:center;margin-right:1.1rem">'
-        f'<span style="width:.8rem;height:.8rem;border-radius:3px;background:{colour};'
-        f'display:inline-block;margin-right:.4rem"></span>{text}</span>'
+        f'<span style="width:.8rem;height:.8rem;border-radius:3px;background:{markup(colour)};'
+        f'display:inline-block;margin-right:.4rem"></span>{markup(text, LONGEST)}</span>'
         for text, colour in entries
     )
     st.html(f'<div style="font-size:.85rem;opacity:.85">{squares}</div>')

@@ -6,10 +6,14 @@ import streamlit as st
 
 from pages.parts import banner, folder, workspace
 from pages.parts.gallery import gallery, open_and_go
+from pages.parts.names import full, plain
 from pages.parts.project_panel import open_project
 from rsam_core.world_file import WORLD_FILE_TYPES, is_world_file, pair_uploads
 
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
+
+BUTTON = 34
+"""Characters of a name that fit on a button of the left column."""
 
 STEPS = (
     (":material/image: **1. Open an image**", "A satellite, aerial or drone image: JPG, PNG or "
@@ -65,20 +69,26 @@ with left:
             open_now()
         else:
             st.button(
-                f"Open {file.name} again",
+                f"Open {plain(file.name, BUTTON)} again",
                 key="open-again",
+                help=full(file.name, BUTTON),
                 on_click=lambda: st.session_state.pop("opened-upload", None),
             )
+    elif st.session_state.pop("opened-upload", None) is not None:
+        # The file that could not be opened was taken away.
+        banner.forget("open-image")
     folder.chooser()
     project = st.file_uploader("Or a project that RSAM saved", type=["zip"], key="home-project")
     if project is not None and st.session_state.get("opened-project") != project.file_id:
         st.session_state["opened-project"] = project.file_id
         open_project(project)
     if workspace.current() is not None:
+        name = workspace.current().scene.name
         st.page_link(
             "pages/screens/segment.py",
-            label=f"Back to {workspace.current().scene.name}",
+            label=f"Back to {plain(name, BUTTON)}",
             icon=":material/arrow_forward:",
+            help=full(name, BUTTON),
         )
 with right:
     st.subheader("Or try a sample")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rsam_core.errors import RsamError
+from pages.parts import banner
 from rsam_core.jobs import Job
 from rsam_core.models import CATALOG, DEFAULT_MODEL, ModelInfo, downloads, weights
 
@@ -61,11 +61,7 @@ def show_last_problem(status: downloads.Status, job: Job | None) -> None:
     if job is None or status in ("ready", "downloading"):
         return
     if job.state == "failed":
-        known = isinstance(job.error, RsamError)
-        st.error(
-            str(job.error) if known else f"The download failed unexpectedly: {job.error!r}",
-            icon=":material/error:",
-        )
+        banner.show(job.error)
     elif job.state == "cancelled":
         st.caption("The download was cancelled. Nothing was kept.")
 

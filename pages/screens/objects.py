@@ -13,6 +13,7 @@ from pages.parts.classify_panel import classify_panel
 from pages.parts.export_panel import export_panel
 from pages.parts.gallery import no_image
 from pages.parts.mask_editor import mask_editor
+from pages.parts.names import plain
 from pages.parts.objects_combine import combine_panel
 from pages.parts.objects_measure import measure_panel, measured
 from pages.parts.objects_refine import refine_panel
@@ -44,7 +45,7 @@ def no_objects(problems: dict[int, str]) -> None:
         icon=":material/ads_click:",
     )
     for id, problem in problems.items():
-        st.caption(f":material/warning: Object {id}: {problem}")
+        st.caption(f":material/warning: Object {id}: {plain(problem)}")
     if st.button("Find objects", type="primary", icon=":material/arrow_forward:"):
         st.switch_page("pages/screens/segment.py")
 
@@ -69,8 +70,8 @@ def headline(work: workspace.Workspace, found: Instances, table: pd.DataFrame) -
 def toolbar(work: workspace.Workspace, found: Instances) -> str | None:
     """Undo, redo, selection, and what the colours say."""
     book = work.book
-    undo = f"Undo: {book.past[-1].what}" if book.past else None
-    redo = f"Redo: {book.future[-1].what}" if book.future else None
+    undo = f"Undo: {plain(book.past[-1].what)}" if book.past else None
+    redo = f"Redo: {plain(book.future[-1].what)}" if book.future else None
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
     with row:
         st.button(

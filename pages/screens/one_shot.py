@@ -8,6 +8,7 @@ from pages.parts import autosaving, banner, prompters, results, sidebar, workspa
 from pages.parts.canvas import picture_canvas
 from pages.parts.gallery import no_image
 from pages.parts.mask_editor import mask_editor
+from pages.parts.names import plain
 from pages.parts.one_shot_compare import compare_tab
 from pages.parts.one_shot_images import images_tab
 from pages.parts.one_shot_panel import limit, panel
@@ -50,7 +51,7 @@ def toolbar(work: workspace.Workspace, known: Shot) -> tuple[str, bool]:
         st.button(
             "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past,
             key="one-shot-undo", on_click=workspace.undo, args=(work,),
-            help=f"Undo: {book.past[-1].what}" if book.past else None,
+            help=f"Undo: {plain(book.past[-1].what)}" if book.past else None,
         )  # fmt: skip
         warm = st.toggle(
             "Heat map", key="heat", disabled=known.state is None,

@@ -11,6 +11,7 @@ from pages.parts import autosaving, banner, prompt_list, prompters, results, sid
 from pages.parts.canvas import picture_canvas
 from pages.parts.everything_panel import panel
 from pages.parts.gallery import no_image
+from pages.parts.names import plain
 from pages.parts.room import room
 from rsam_core.instances import Instances
 from rsam_core.measure import measure, summary
@@ -69,8 +70,8 @@ def actions(work: workspace.Workspace) -> None:
         # the book of that moment.
         work.book = change(work.book)
 
-    undo = f"Undo: {book.past[-1].what}" if book.past else None
-    redo = f"Redo: {book.future[-1].what}" if book.future else None
+    undo = f"Undo: {plain(book.past[-1].what)}" if book.past else None
+    redo = f"Redo: {plain(book.future[-1].what)}" if book.future else None
     clear = "Remove all prompts of this image (can be undone)"
     buttons = (
         ("New object", ":material/add:", "N", book.current is not None, Book.new_object, None),

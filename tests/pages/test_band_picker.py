@@ -9,7 +9,7 @@ import pytest
 from helpers_rasters import PLACE, UTM, encode, photo, tiff
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.scene_card import plain
+from pages.parts.names import plain
 from rsam_core.bands import ViewSettings
 from rsam_core.scene import Scene, open_scene
 

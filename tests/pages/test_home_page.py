@@ -122,9 +122,9 @@ def test_a_bad_file_is_one_message_and_the_session_goes_on(
     assert f"“{name}”" in home.error[0].value
     assert home.session_state["workspace"] is first, "the earlier image must stay open"
     assert home.title[0].value == "Outline anything in an aerial image"
-    # The message does not come back by itself, and the file can be tried again.
+    # The message stays until the file is taken away, and the file can be tried again.
     home.run()
-    fine(home)
+    assert len(home.error) == 1
     home.button(key="open-again").click().run()
     assert len(home.error) == 1
     upload(home, "second.png", plain(80, 72))
@@ -169,3 +169,23 @@ def test_home_leads_back_to_the_open_image(home: AppTest):
     home.switch_page("pages/screens/home.py").run()
     fine(home)
     assert home.page_link[0].label == "Back to first.png"
+
+
+def test_the_message_goes_with_the_file_or_by_hand(home: AppTest) -> None:
+    upload(home, "notes.png", b"Bring the ladder on Monday.\n")
+    home.run()
+    assert len(home.error) == 1
+    home.file_uploader(key="home-upload").set_value([]).run()
+    fine(home)
+    upload(home, "notes.png", b"Bring the ladder on Tuesday.\n")
+    home.button(key="dismiss-open-image").click().run()
+    fine(home)
+
+
+def test_a_name_is_no_markup_and_a_long_one_is_shortened(home: AppTest) -> None:
+    name = "[roof](javascript:x) <b>*" + "y" * 200 + ".png"
+    upload(home, name, plain(96, 64))
+    home.switch_page("pages/screens/home.py").run()
+    link = next(m for m in home.get("page_link") if "Back to" in m.proto.label)
+    assert link.proto.label == "Back to \\[roof\\](javascript…yyyyyyyyyyyy.png"
+    assert link.proto.help.startswith("\\[roof\\](javascript\\:x) \\<b\\>\\*yyy")
