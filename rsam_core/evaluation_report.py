@@ -33,6 +33,7 @@ from rsam_core.evaluate.wording import (
     paragraphs,
     warnings,
 )
+from rsam_core.exports.tables import without_formulas
 
 if TYPE_CHECKING:
     from rsam_core.evaluate.compare import Comparison
@@ -95,7 +96,7 @@ def write_report(
 
 def results_csv(evaluation: Evaluation) -> str:
     """One line an object and method, with a header."""
-    return evaluation.objects.to_csv(index=False)
+    return without_formulas(evaluation.objects).to_csv(index=False)
 
 
 def results_json(

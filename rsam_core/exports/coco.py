@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rsam_core.classes import ClassList
 from rsam_core.errors import ExportError
+from rsam_core.exports.names import safe_path
 from rsam_core.exports.outlines import OutlineSettings, outlines
 from rsam_core.instances import Instance, Instances
 
@@ -42,7 +43,8 @@ def to_coco(
     settings : OutlineSettings, optional
         Simplification of the polygons.
     file_name : str, optional
-        Name of the image.
+        Name of the image, or its path within a data set. What would lead out of that is left
+        out.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def to_coco(
         }
         for item, shape, number in zip(instances, shapes, numbers)
     ]
-    name = file_name or getattr(scene, "name", None) or "image"
+    name = safe_path(file_name or getattr(scene, "name", None) or "image")
     content = {
         "info": {"description": f"Objects in {name}", "version": "1.0"},
         "licenses": [],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from pathlib import PurePath
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rsam_core.classes import ClassList
 from rsam_core.exports.coco import categories
+from rsam_core.exports.names import safe_part, safe_path
 from rsam_core.exports.outlines import OutlineSettings, outlines
 from rsam_core.instances import Instances
 
@@ -27,9 +28,9 @@ def to_yolo(
 ) -> bytes:
     """Return objects as a zip with YOLO segmentation labels.
 
-    It holds ``labels/NAME.txt`` with a line an object (number of the class from 0, then x and y
-    of the outline as shares of the image's width and height), ``classes.txt`` with a class a
-    line, and ``data.yaml``.
+    It holds ``labels/NAME.txt`` (the image's name as every system can keep it) with a line an
+    object (number of the class from 0, then x and y of the outline as shares of the image's width
+    and height), ``classes.txt`` with a class a line, and ``data.yaml``.
 
     Parameters
     ----------
@@ -54,7 +55,8 @@ def to_yolo(
     for shape, number in zip(outlines(instances, settings, scene), numbers):
         ring = np.clip(one_ring(shape) / size, 0, 1)
         lines.append(f"{number} " + " ".join(f"{value:.7g}" for value in ring.ravel()))
-    stem = PurePath(file_name or getattr(scene, "name", None) or "image").stem or "image"
+    path = safe_path(file_name or getattr(scene, "name", None) or "image")
+    stem = safe_part(PurePosixPath(path).stem)
     listed = "\n".join(f"  {index}: {json.dumps(name)}" for index, name in enumerate(names))
     about = f"path: .\ntrain: images\nval: images\nnames:\n{listed}\n"
     stream = io.BytesIO()
