@@ -24,6 +24,13 @@ def on_interrupt(stop: threading.Event) -> Callable | int | None:
     return before
 
 
+def show_any_name() -> None:
+    """Let names of files be printed that have no letters in the terminal's encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 class ProgressLine:
     """One line that is written over, or one line now and then where nobody watches."""
 

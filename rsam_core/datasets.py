@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.archive import Files, Source, open_files
-from rsam_core.errors import DatasetError, RsamError
+from rsam_core.errors import Cancelled, DatasetError, RsamError
+from rsam_core.failures import reason
 from rsam_core.instances import Instances
 from rsam_core.scene import Scene, open_scene
 from rsam_core.truth_coco import CocoFile
@@ -101,10 +102,11 @@ class Item:
         """
         try:
             return self._read()
-        except DatasetError:
+        except (DatasetError, Cancelled):
             raise
-        except RsamError as error:
-            text = str(error)
+        # Whatever is wrong with one image, the others are evaluated.
+        except Exception as error:
+            text = reason(error)
             raise DatasetError(text if self.name in text else f"{self.name}: {text}") from error
 
 
@@ -202,7 +204,7 @@ def open_dataset(source: Source, *, name: str | None = None, every_value: bool =
     items.sort(key=lambda item: item.name)
     mark = hashlib.sha256(f"every value {every_value}".encode())
     for path in sorted({p for item in items for p in (item.name, item.truth)}):
-        mark.update(files.stamp(path).encode())
+        mark.update(files.stamp(path).encode("utf-8", "surrogateescape"))
     label = name or files.label
     return Dataset(label, tuple(items), tuple(notes), mark.hexdigest()[:16])
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rsam_core.batch.recipe import EXAMPLE, Recipe
 from rsam_core.batch.run import BatchRow, run_batch
-from rsam_core.console import ProgressLine, on_interrupt
+from rsam_core.console import ProgressLine, on_interrupt, show_any_name
 from rsam_core.errors import BatchError, RsamError
 
 GOOD, SOME_FAILED, WRONG, STOPPED = 0, 1, 2, 130
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code.
     """
     options = parser().parse_args(arguments)
+    show_any_name()
     try:
         if options.command == "example":
             print(EXAMPLE.to_json())

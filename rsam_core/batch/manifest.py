@@ -73,7 +73,7 @@ class Manifest:
             data = {"format": FORMAT, "version": VERSION, "scenes": self._scenes}
             partial = self.file.with_suffix(".partial")
             try:
-                partial.write_text(json.dumps(data, indent=1, ensure_ascii=False), "utf-8")
+                partial.write_text(json.dumps(data, indent=1), "utf-8")
                 os.replace(partial, self.file)
             except OSError as error:
                 raise BatchError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,10 @@ import numpy as np
 from rsam_core.batch.manifest import Manifest, file_mark
 from rsam_core.batch.outputs import write_outputs
 from rsam_core.batch.recipe import Recipe
-from rsam_core.errors import BatchError, Cancelled, RsamError
+from rsam_core.errors import BatchError, Cancelled
 from rsam_core.everything import EverythingSettings
+from rsam_core.exports.tables import to_csv
+from rsam_core.failures import reason
 from rsam_core.instances import Instances
 from rsam_core.tile_sources import TileSource
 from rsam_core.tiled import Elsewhere, initialize_tiled
@@ -71,12 +74,16 @@ def find_scenes(folder: Path) -> list[str]:
     """
     if not folder.is_dir():
         raise BatchError(f"There is no folder {folder}. Check its name.")
-    found = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_TYPES and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )  # fmt: skip
+    found = []
+    # Folders that cannot be looked into are passed over.
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            path = Path(parent, name)
+            wanted = path.suffix.lower() in IMAGE_TYPES and not name.startswith(".")
+            if wanted and (path.is_file() or path.is_symlink()):
+                found.append(path.relative_to(folder).as_posix())
+    found.sort()
     if not found:
         raise BatchError(f"There is no image in {folder}. Images end in {', '.join(IMAGE_TYPES)}.")
     return found
@@ -151,13 +158,23 @@ def run_batch(
             if progress is not None:
                 progress(sum(shares.values()) / len(names), f"{name}: {text}")
 
-        row = _one(recipe, folder, name, manifest, segmenter, spread, again, report, cancelled)
+        try:
+            row = _one(recipe, folder, name, manifest, segmenter, spread, again, report, cancelled)
+        except OSError as error:
+            # The file went away, or cannot be looked at.
+            row = BatchRow(name, "failed", problem=reason(error))
         report(1.0, row.state)
         return row
 
     with ThreadPoolExecutor(max(jobs, 1)) as pool:
         rows = list(pool.map(one, names))
-    _summary(rows).to_csv(output / "summary.csv", index=False)
+    try:
+        (output / "summary.csv").write_bytes(to_csv(_summary(rows)))
+    except OSError as error:
+        raise BatchError(
+            f"The table {output / 'summary.csv'} cannot be written ({error.strerror}). Close it "
+            "in other programs, or free some space."
+        ) from error
     return rows
 
 
@@ -174,6 +191,9 @@ def _one(
 ) -> BatchRow:
     """One scene, with its state noted."""
     path, began = folder / name, time.perf_counter()
+    if not path.resolve().is_relative_to(folder.resolve()):
+        problem = "A link leads out of the folder of images. Put the image itself there."
+        return BatchRow(name, "failed", problem=problem)
     mark = {**file_mark(path), "recipe": recipe.fingerprint}
     if not again and manifest.is_done(name, mark):
         entry = manifest.get(name) or {}
@@ -189,8 +209,9 @@ def _one(
         )
     except Cancelled:
         return BatchRow(name, "open")
-    except (RsamError, MemoryError) as error:
-        problem = str(error) or "There is not enough memory for this scene."
+    # Whatever is wrong with one scene, the others are worked on.
+    except Exception as error:
+        problem = reason(error)
         seconds = time.perf_counter() - began
         manifest.put(name, {**mark, "state": "failed", "problem": problem})
         return BatchRow(name, "failed", seconds=seconds, problem=problem)

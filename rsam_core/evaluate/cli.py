@@ -1,7 +1,8 @@
 """``python -m rsam_core.evaluate FOLDER``: an evaluation without a browser.
 
-Exit codes: 0 all is well; 1 some images could not be evaluated (the report says which); 2 the
-folder, a name or an option is wrong; 130 stopped by Ctrl+C (the report holds what was finished).
+Exit codes: 0 all is well; 1 some images, or one of several folders, could not be evaluated (the
+report and the last lines say which); 2 a folder, a name or an option is wrong, or nothing at all
+could be evaluated; 130 stopped by Ctrl+C (the report holds what was finished).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from rsam_core.console import ProgressLine, on_interrupt
+from rsam_core.console import ProgressLine, on_interrupt, show_any_name
 from rsam_core.errors import Cancelled, EvaluationError, RsamError
 
 GOOD, SOME_FAILED, WRONG, STOPPED = 0, 1, 2, 130
@@ -79,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = parser().parse_args(arguments)
+    show_any_name()
     stop = threading.Event()
     before = on_interrupt(stop)
     try:
@@ -130,15 +132,23 @@ def _run(options: argparse.Namespace, arguments: list[str], stop: threading.Even
     code, earlier = GOOD, []
     for dataset, output in zip(datasets, outputs):
         progress = ProgressLine(dataset.name, options.quiet)
-        evaluation = evaluate_dataset(
-            dataset,
-            settings,
-            methods=methods,
-            results_file=output / "results.jsonl",
-            resume=options.resume,
-            progress=progress,
-            cancelled=stop.is_set,
-        )
+        try:
+            evaluation = evaluate_dataset(
+                dataset,
+                settings,
+                methods=methods,
+                results_file=output / "results.jsonl",
+                resume=options.resume,
+                progress=progress,
+                cancelled=stop.is_set,
+            )
+        except EvaluationError as error:
+            # Of several folders, one of which nothing can be used does not end the others.
+            if len(datasets) == 1:
+                raise
+            print(f"\nNot evaluated: {dataset.name}: {error}", file=sys.stderr)
+            code = SOME_FAILED
+            continue
         progress.end()
         chosen = dataset.limited(settings.limit, settings.seed)
         others = [
@@ -174,7 +184,7 @@ def _run(options: argparse.Namespace, arguments: list[str], stop: threading.Even
         if stop.is_set():
             print("Stopped. Go on with --resume.", file=sys.stderr)
             return STOPPED
-    return code
+    return code if earlier else WRONG
 
 
 def _study_results(study, dataset, methods, options, progress, stop) -> list:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from rsam_core.bench import Method
 from rsam_core.datasets import Dataset, Sample
-from rsam_core.errors import Cancelled, EvaluationError, RsamError
+from rsam_core.errors import Cancelled, EvaluationError
 from rsam_core.evaluate.machine import environment
 from rsam_core.evaluate.objects import evaluate_sample
 from rsam_core.evaluate.results import Evaluation, MethodInfo
 from rsam_core.evaluate.settings import EvaluationSettings
+from rsam_core.failures import reason
 from rsam_core.methods import build_methods
 
 if TYPE_CHECKING:
@@ -111,8 +112,9 @@ def evaluate_dataset(
                 entry |= {"objects": objects, "images": images}
             except Cancelled:
                 break
-            except RsamError as error:
-                entry["error"] = str(error)
+            # Whatever is wrong with one image, the others are evaluated.
+            except Exception as error:
+                entry["error"] = reason(error)
             done[item.name] = entry
             store.add(entry)
     finally:
@@ -191,9 +193,16 @@ class _Store:
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Append an image's results."""
-        if self._file is not None:
+        if self._file is None:
+            return
+        try:
             self._file.write(json.dumps(entry) + "\n")
             self._file.flush()
+        except OSError as error:
+            raise EvaluationError(
+                f"The results cannot be written ({error.strerror}). Free some space, and go on "
+                "from there."
+            ) from error
 
     def close(self) -> None:
         """Close the file."""

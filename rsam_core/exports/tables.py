@@ -28,7 +28,7 @@ def to_csv(table: pd.DataFrame) -> bytes:
         Texts that a spreadsheet would take for a formula get an apostrophe in front.
     """
     harmless = without_formulas(table)
-    return harmless.to_csv(index=False, float_format="%.10g").encode("utf-8-sig")
+    return harmless.to_csv(index=False, float_format="%.10g").encode("utf-8-sig", "replace")
 
 
 def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
