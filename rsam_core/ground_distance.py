@@ -6,6 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.globe import Globe, horizontal, pixel_areas
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 # Mercator and plate carrée are off by more than 0.3 % everywhere. Between the two lies the line.
 TRUE_SCALE_TOLERANCE = 0.002
 
+_LEAST_SPAN = 1.0
+"""Metres over which a pixel is measured at least."""
 _LEAST_PIXEL = 0.002
 """Metres: no picture from the air is finer, and few in degrees are coarser."""
 
@@ -45,13 +50,9 @@ def ground_sample_distance(
 
     Notes
     -----
-    The pixel is measured along geodesics on the ellipsoid of the CRS. Where the map's own scale
+    The pixel is measured on the ellipsoid of the CRS. Where the map's own scale
     agrees with that to 0.2 %, as in UTM and national grids, the nominal pixel size is returned
-    instead, so that a 5 m product says 5 m. Web Mercator and degrees always take the geodesic way.
-
-    References
-    ----------
-    .. [1] Karney, C. F. F. (2013). Algorithms for geodesics. Journal of Geodesy 87, 43-55.
+    instead, so that a 5 m product says 5 m. Web Mercator and degrees always take the true one.
     """
     from pyproj import CRS
     from pyproj.exceptions import ProjError
@@ -60,9 +61,10 @@ def ground_sample_distance(
         flat = horizontal(CRS.from_user_input(crs))
         if not (flat.is_geographic or flat.is_projected):
             return None
-        true = _geodesic_size(transform, flat, width / 2, height / 2 if y is None else y)
+        metric = _central_metric(transform, flat, width / 2, height / 2 if y is None else y)
     except ProjError:
         return None
+    true = None if metric is None else math.sqrt(pixel_areas(metric)[0])
     if flat.is_geographic:
         return true
     unit = flat.axis_info[0].unit_conversion_factor if flat.axis_info else 1.0
@@ -77,7 +79,7 @@ def ground_pixel_size(
 ) -> tuple[float, float] | None:
     """Return the sides of the central pixel on the ground in metres, along its row and its column.
 
-    Pixels in degrees are never square on the ground. Measured along geodesics; None as for
+    Pixels in degrees are never square on the ground. Measured on the ellipsoid; None as for
     `ground_sample_distance`.
     """
     from pyproj import CRS
@@ -87,10 +89,12 @@ def ground_pixel_size(
         flat = horizontal(CRS.from_user_input(crs))
         if not (flat.is_geographic or flat.is_projected):
             return None
-        sides = _geodesic_sides(transform, flat, width / 2, height / 2)
+        metric = _central_metric(transform, flat, width / 2, height / 2)
     except ProjError:
         return None
-    return sides and sides[:2]
+    if metric is None:
+        return None
+    return math.sqrt(metric[0, 0, 0]), math.sqrt(metric[0, 1, 1])
 
 
 def like_degrees(transform: Affine, crs: str | None, width: int, height: int) -> bool:
@@ -124,48 +128,15 @@ def like_degrees(transform: Affine, crs: str | None, width: int, height: int) ->
     return not (area.west - 1 <= lon <= area.east + 1 and area.south - 1 <= lat <= area.north + 1)
 
 
-def horizontal(crs: CRS) -> CRS:
-    """Return the horizontal part of a compound CRS (map plus heights)."""
-    if crs.is_compound and crs.sub_crs_list:
-        return crs.sub_crs_list[0]
-    return crs
-
-
-def _geodesic_size(transform: Affine, crs: CRS, x: float, y: float) -> float | None:
-    """Return the square root of the ground area of the pixel centred on (x, y), or None."""
-    sides = _geodesic_sides(transform, crs, x, y)
-    if sides is None:
+def _central_metric(transform: Affine, crs: CRS, x: float, y: float) -> NDArray[np.float64] | None:
+    """Return the metric of the pixel centred on (x, y), (1, 2, 2); None where it has no ground."""
+    globe = Globe.of(transform, crs)
+    if globe is None:
         return None
-    across, down, angle = sides
-    area = across * down * abs(math.sin(angle))
-    return math.sqrt(area) if math.isfinite(area) and area > 0 else None
-
-
-def _geodesic_sides(
-    transform: Affine, crs: CRS, x: float, y: float
-) -> tuple[float, float, float] | None:
-    """Measure the pixel centred on (x, y): both sides in metres, the angle between in radians.
-
-    None outside the domain of the CRS.
-    """
-    from pyproj import Transformer
-
-    base = crs.geodetic_crs
-    geod = crs.get_geod()
-    if base is None or geod is None:
-        return None
-    # The base CRS of the same datum: no datum shift may enter a length.
-    to_degrees = math.degrees(base.axis_info[0].unit_conversion_factor)
-    columns = (x - 0.5, x + 0.5, x, x)
-    rows = (y, y, y - 0.5, y + 0.5)
-    map_x = [transform.a * c + transform.b * r + transform.c for c, r in zip(columns, rows)]
-    map_y = [transform.d * c + transform.e * r + transform.f for c, r in zip(columns, rows)]
-    lon, lat = Transformer.from_crs(crs, base, always_xy=True).transform(map_x, map_y)
-    lon = [value * to_degrees for value in lon]
-    lat = [value * to_degrees for value in lat]
-    if not all(math.isfinite(value) for value in (*lon, *lat)):
-        return None
-    if any(abs(value) > 90 for value in lat):
-        return None
-    azimuths, _, lengths = geod.inv(lon[::2], lat[::2], lon[1::2], lat[1::2])
-    return lengths[0], lengths[1], math.radians(azimuths[1] - azimuths[0])
+    place = np.array([x]), np.array([y])
+    metric = globe.metrics(*place, 0.5)
+    side = math.sqrt(pixel_areas(metric)[0])
+    if 0 < side < _LEAST_SPAN:
+        # Rounding of coordinates is nanometres, which small pixels feel.
+        metric = globe.metrics(*place, _LEAST_SPAN / side / 2)
+    return metric if np.isfinite(metric).all() and pixel_areas(metric)[0] > 0 else None

@@ -1,9 +1,7 @@
 """The ground under the pixels of a scene: how large each pixel is, wherever it lies.
 
 A map in degrees or in web Mercator has no single pixel size: pixels are not square, and they
-shrink towards the poles. What a small step in the picture measures on the ground is told by a
-*metric* at each place, a symmetric 2 × 2 matrix G of square metres: a step (dx, dy) of pixels is
-√(d G dᵀ) metres long, and a pixel covers √det G square metres.
+shrink towards the poles. See :mod:`rsam_core.globe` for what a metric is.
 """
 
 from __future__ import annotations
@@ -16,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rsam_core.ground_distance import TRUE_SCALE_TOLERANCE, ground_sample_distance, horizontal
+from rsam_core.globe import Globe, Metrics, horizontal, lengths, pixel_areas
+from rsam_core.ground_distance import TRUE_SCALE_TOLERANCE, ground_sample_distance
 
 if TYPE_CHECKING:
     from affine import Affine
-    from pyproj import CRS, Geod, Transformer
-
-Metrics = NDArray[np.float64]
-"""Metrics of N places, shape (N, 2, 2), in square metres."""
+    from pyproj import CRS
 
 _STEP_M = 50.0
 """Half of the distance on the ground over which a metric is measured, at least half a pixel:
@@ -48,7 +44,7 @@ class Ground:
 
     constant: NDArray[np.float64] | None
     uneven: float = 0.0
-    _globe: _Globe | None = field(default=None, repr=False)
+    _globe: Globe | None = field(default=None, repr=False)
     _step: float = field(default=0.5, repr=False)
 
     @classmethod
@@ -99,20 +95,6 @@ class Ground:
         return float(np.nansum(areas) / areas.size * width * height)
 
 
-def pixel_areas(metrics: Metrics) -> NDArray[np.float64]:
-    """Return the area of a pixel in m² under each metric, shape (N,)."""
-    g = metrics
-    return np.sqrt(np.maximum(g[:, 0, 0] * g[:, 1, 1] - g[:, 0, 1] ** 2, 0.0))
-
-
-def lengths(metrics: Metrics, dx: ArrayLike, dy: ArrayLike) -> NDArray[np.float64]:
-    """Return the length in metres of steps of pixels under each metric, shape (N,)."""
-    g = metrics
-    dx, dy = np.asarray(dx, float), np.asarray(dy, float)
-    squared = g[:, 0, 0] * dx * dx + 2 * g[:, 0, 1] * dx * dy + g[:, 1, 1] * dy * dy
-    return np.sqrt(np.maximum(squared, 0.0))
-
-
 def ground_of(scene: Any) -> Ground | None:
     """Return the ground of a scene; None where the size of its pixels is not known.
 
@@ -154,7 +136,7 @@ def _on_map(
         return None, None
     try:
         known = horizontal(CRS.from_user_input(crs))
-        globe = _Globe.of(transform, known)
+        globe = Globe.of(transform, known)
     except ProjError:
         return None, gsd
     if globe is None:
@@ -191,61 +173,3 @@ def _spread(metrics: Metrics) -> float:
     sides = np.log(np.maximum(sides, 1e-9))
     known = sides[:, np.isfinite(sides).all(axis=0)]
     return float(np.ptp(known, axis=1).max()) if known.size else 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class _Globe:
-    """The way from pixels to places on the ellipsoid of the map's own datum."""
-
-    transform: Affine
-    to_lonlat: Transformer
-    to_degrees: float
-    geod: Geod
-
-    @classmethod
-    def of(cls, transform: Affine, crs: CRS) -> _Globe | None:
-        from pyproj import Transformer
-
-        base, geod = crs.geodetic_crs, crs.get_geod()
-        if base is None or geod is None:
-            return None
-        # The base CRS of the same datum: no datum shift may enter a length.
-        to_degrees = math.degrees(base.axis_info[0].unit_conversion_factor)
-        return cls(transform, Transformer.from_crs(crs, base, always_xy=True), to_degrees, geod)
-
-    def lonlat(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return longitude and latitude in degrees, shape (2, N); NaN off the map."""
-        t = self.transform
-        places = self.to_lonlat.transform(t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f)
-        degrees = np.array(places) * self.to_degrees
-        # A step of measuring may reach beyond a pole by a little, a picture may not.
-        bad = ~np.isfinite(degrees).all(axis=0) | (np.abs(degrees[1]) > 91)
-        degrees[:, bad] = np.nan
-        return degrees
-
-    def positions(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        lon, lat = np.radians(self.lonlat(x, y))
-        normal = self.geod.a / np.sqrt(1 - self.geod.es * np.sin(lat) ** 2)
-        across = normal * np.cos(lat)
-        up = normal * (1 - self.geod.es) * np.sin(lat)
-        return np.stack([across * np.cos(lon), across * np.sin(lon), up], axis=1)
-
-    def metrics(
-        self, x: NDArray[np.float64], y: NDArray[np.float64], step: float
-    ) -> NDArray[np.float64]:
-        right = (self.positions(x + step, y) - self.positions(x - step, y)) / (2 * step)
-        down = (self.positions(x, y + step) - self.positions(x, y - step)) / (2 * step)
-        result = np.empty((len(x), 2, 2))
-        result[:, 0, 0] = (right * right).sum(axis=1)
-        result[:, 1, 1] = (down * down).sum(axis=1)
-        result[:, 0, 1] = result[:, 1, 0] = (right * down).sum(axis=1)
-        return result
-
-    def distances(self, one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.float64]:
-        lon0, lat0 = self.lonlat(*one.T)
-        lon1, lat1 = self.lonlat(*two.T)
-        known = np.isfinite(lon0 + lat0 + lon1 + lat1)
-        result = np.full(len(one), np.nan)
-        pairs = [value[known] for value in (lon0, lat0.clip(-90, 90), lon1, lat1.clip(-90, 90))]
-        result[known] = self.geod.inv(*pairs)[2]
-        return result

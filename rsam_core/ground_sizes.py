@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.ground_scale import Ground, Metrics, pixel_areas
+from rsam_core.globe import Metrics, pixel_areas
+from rsam_core.ground_scale import Ground
 from rsam_core.instance import Instance, Mask
 from rsam_core.instances import Instances
 from rsam_core.shape import basics_array

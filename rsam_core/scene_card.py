@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rsam_core.ground_distance import ground_pixel_size
+from rsam_core.longitudes import wrap_longitudes_near
 
 if TYPE_CHECKING:
     from rsam_core.scene import Scene
@@ -86,7 +87,7 @@ def centre_of(scene: Scene) -> tuple[float, float] | None:
     except ProjError:
         return None
     known = math.isfinite(lon) and math.isfinite(lat) and abs(lat) <= 90
-    return (lon, lat) if known else None
+    return (float(wrap_longitudes_near(lon, 0)), lat) if known else None
 
 
 def share_text(share: float) -> str:

@@ -20,7 +20,9 @@ from rsam_core.exports.outlines import (
     plain,
     to_map,
 )
+from rsam_core.globe import full_circle
 from rsam_core.instances import Instances
+from rsam_core.longitudes import cut_longitudes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -72,7 +74,8 @@ def to_geopackage(
     instances : Instances
     scene : Scene, optional
         Without a georeference, coordinates are pixels with y pointing up, and the description
-        of the layer says so.
+        of the layer says so. In degrees, longitudes lie between −180 and 180, and what crosses
+        the 180th meridian is cut there.
     table : pandas.DataFrame, optional
         One row an object; measured anew if not given.
     settings : OutlineSettings, optional
@@ -171,6 +174,9 @@ def _frame(
                 "GeoTIFF, which keeps it as it is."
             ) from error
         shapes = to_map(shapes, scene)
+        circle = full_circle(crs)
+        if circle:
+            shapes = cut_longitudes(shapes, circle)
     elif len(shapes):
         shapes = shapely.transform(shapes, lambda xy: xy * np.array([1.0, -1.0]))
     rows = attributes(instances, scene, table).copy()

@@ -43,8 +43,9 @@ def to_geojson(
     instances : Instances
     scene : Scene, optional
         Where it has `crs` and `transform`, coordinates are longitude and latitude (WGS 84) and
-        rings follow the right-hand rule, as RFC 7946 [1]_ wants it. Otherwise they are pixels,
-        and the member ``"coordinates_note"`` says so.
+        rings follow the right-hand rule, as RFC 7946 [1]_ wants it; an object that crosses the
+        180th meridian is cut there. Otherwise they are pixels, and the member
+        ``"coordinates_note"`` says so.
     table : pandas.DataFrame, optional
         One row an object; measured anew if not given.
     settings : OutlineSettings, optional

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import ExportError
+from rsam_core.globe import full_circle
 from rsam_core.instances import Instance, Instances
+from rsam_core.longitudes import cut_longitudes, project_outlines, wrap_longitudes_near
 from rsam_core.measure import measure
 from rsam_core.refine.outline import trace
 
@@ -148,17 +150,21 @@ def to_map(shapes: NDArray[np.object_], scene: Any) -> NDArray[np.object_]:
 def to_wgs84(shapes: NDArray[np.object_], scene: Any) -> NDArray[np.object_]:
     """Return outlines as longitude and latitude (WGS 84), exterior rings anticlockwise.
 
+    Longitudes lie between −180 and 180. What crosses the 180th meridian is cut there into
+    several polygons, as RFC 7946 (3.1.9) wants, and what lies around a pole reaches up to it.
+
     Raises
     ------
     ExportError
         If the scene's coordinate system is unknown or not defined there.
     """
     import shapely
-    from pyproj import Transformer
+    from pyproj import CRS, Transformer
     from pyproj.exceptions import ProjError
 
     try:
         project = Transformer.from_crs(scene.crs, WGS84, always_xy=True)
+        circle = full_circle(CRS.from_user_input(scene.crs))
     except ProjError as error:
         raise ExportError(
             f"The image's coordinate system ({scene.crs}) is not known, so its objects cannot be "
@@ -172,11 +178,20 @@ def to_wgs84(shapes: NDArray[np.object_], scene: Any) -> NDArray[np.object_]:
                 "Some objects lie outside the area in which the image's coordinate system "
                 f"({scene.crs}) is defined. Check the image's georeference."
             )
-        # Nine digits of a degree are a tenth of a millimetre.
-        return np.round(lonlat, 9)
+        if circle:
+            # The map's longitudes run on without a jump; those of the result must, too.
+            lonlat[:, 0] = wrap_longitudes_near(lonlat[:, 0], xy[:, 0] * 360 / circle)
+        return lonlat
 
     placed = to_map(shapes, scene)
-    placed = shapely.transform(placed, convert) if len(placed) else placed
+    if not len(placed):
+        return placed
+    if circle:
+        placed = cut_longitudes(shapely.transform(placed, convert))
+    else:
+        placed = project_outlines(placed, convert)
+    # Nine digits of a degree are a tenth of a millimetre.
+    placed = shapely.transform(placed, lambda lonlat: np.round(lonlat, 9))
     return shapely.orient_polygons(placed, exterior_cw=False)
 
 

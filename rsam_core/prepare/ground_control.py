@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import PrepareError
+from rsam_core.globe import full_circle
+from rsam_core.longitudes import wrap_longitudes_near
 
 from .geometric import apply_homography
 from .mappings import (
@@ -231,6 +233,8 @@ def fit_ground_control(
     PrepareError
         Points are too few, not finite, or lie so that they do not determine the model.
     """
+    from pyproj import CRS
+
     if kind not in NEEDED:
         raise PrepareError(f"“{kind}” is not a kind of rectification. Use {', '.join(NEEDED)}.")
     pixel, place = (np.asarray(side, float).reshape(-1, 2) for side in (pixel, map))
@@ -244,6 +248,11 @@ def fit_ground_control(
             "well spread over the picture" + ("." if need == 3 else ", or choose a simpler model.")
         )
     check_coordinates(place, crs)
+    circle = full_circle(CRS.from_user_input(crs)) if crs else None
+    if circle:
+        # Points on both sides of the 180th meridian are neighbours.
+        x = wrap_longitudes_near(place[:, 0], place[0, 0], circle)
+        place = np.column_stack([x, place[:, 1]])
     try:
         frames = normalising_frame(pixel), normalising_frame(place)
         here, there = apply_homography(frames[0], pixel), apply_homography(frames[1], place)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
+from rsam_core.globe import full_circle
+from rsam_core.longitudes import wrap_longitudes_near
 
 from .rectify import Grid, grid_around, map_units_per_metre, outline, pixel_size
 
@@ -55,6 +57,7 @@ def known_crs(text: str, transform: Affine, crs: str, shape: tuple[int, int]) ->
     height, width = shape
     x, y = transform * (width / 2, height / 2)
     lon, lat = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(x, y)
+    lon = float(wrap_longitudes_near(lon, 0))
     zones = query_utm_crs_info("WGS 84", AreaOfInterest(lon, lat, lon, lat))
     if not zones:
         raise PrepareError(
@@ -103,7 +106,7 @@ def reproject(
         The picture does not lie within the domain of the target, or the result is too large.
     """
     import rasterio.warp
-    from pyproj import Transformer
+    from pyproj import CRS, Transformer
     from rasterio._err import CPLE_BaseError
     from rasterio.enums import Resampling
     from rasterio.errors import RasterioError
@@ -120,9 +123,17 @@ def reproject(
     )
     between = Transformer.from_crs(crs, target, always_xy=True)
 
+    circle = full_circle(CRS.from_user_input(target))
+
     def to_target(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        places = transform * (points[:, 0], points[:, 1])
-        return np.stack(between.transform(*places), axis=-1)
+        x, y = points.T
+        a, b, c, d, e, f = transform[:6]
+        places = np.stack(between.transform(a * x + b * y + c, d * x + e * y + f), axis=-1)
+        if circle and np.isfinite(places[0, 0]):
+            # All on one side of the 180th meridian, though some then lie beyond it.
+            start = wrap_longitudes_near(places[0, 0], 0, circle)
+            places[:, 0] = wrap_longitudes_near(places[:, 0], start, circle)
+        return places
 
     border = to_target(outline(valid.shape))
     size = pixel_size(to_target, valid.shape)
