@@ -10,6 +10,9 @@ import numpy as np
 from rsam_core.errors import ProjectError, RsamError
 from rsam_core.instances import Instance, Instances
 
+MOST_PIXELS = 1 << 31
+"""Most pixels of all masks together, each in its own box."""
+
 _BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
 
 
@@ -29,6 +32,17 @@ def pack_objects(instances: Instances) -> tuple[bytes, bytes]:
     return text.encode(), b"".join(np.packbits(item.mask).tobytes() for item in instances)
 
 
+def packed_length(text: bytes, shape: tuple[int, int]) -> int:
+    """Return how many bytes the masks of a list of objects have to have.
+
+    Raises
+    ------
+    ProjectError
+        If the list is not readable, or does not fit the scene.
+    """
+    return sum(_sizes(_content(text)[0], shape))
+
+
 def unpack_objects(text: bytes, masks: bytes, shape: tuple[int, int]) -> Instances:
     """Read what :func:`pack_objects` wrote.
 
@@ -38,9 +52,8 @@ def unpack_objects(text: bytes, masks: bytes, shape: tuple[int, int]) -> Instanc
         If list and masks do not fit each other or the scene.
     """
     try:
-        content = json.loads(text)
-        rows, next_id = content["objects"], content["next_id"]
-        sizes = [_packed_size(row, shape) for row in rows]
+        rows, next_id = _content(text)
+        sizes = _sizes(rows, shape)
         if sum(sizes) != len(masks):
             raise ProjectError(_BROKEN.format("its masks do not fit its list of objects"))
         packed = np.frombuffer(masks, dtype=np.uint8)
@@ -57,6 +70,30 @@ def unpack_objects(text: bytes, masks: bytes, shape: tuple[int, int]) -> Instanc
         raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
     except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
+
+
+def _content(text: bytes) -> tuple[list[Any], Any]:
+    try:
+        content = json.loads(text)
+        rows, next_id = content["objects"], content["next_id"]
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
+    if not isinstance(rows, list):
+        raise ProjectError(_BROKEN.format("its list of objects is not readable"))
+    return rows, next_id
+
+
+def _sizes(rows: list[Any], shape: tuple[int, int]) -> list[int]:
+    try:
+        sizes = [_packed_size(row, shape) for row in rows]
+    except (ValueError, TypeError) as error:
+        raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
+    if 8 * sum(sizes) > MOST_PIXELS + 8 * len(sizes):
+        raise ProjectError(
+            f"The file is refused, because its masks have more than {MOST_PIXELS / 1e9:.1f} "
+            "billion pixels. It is damaged or was not made by RSAM."
+        )
+    return sizes
 
 
 def _packed_size(row: Any, shape: tuple[int, int]) -> int:

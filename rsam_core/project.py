@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from rsam_core._project_objects import pack_objects, unpack_objects
+from rsam_core._project_objects import pack_objects, packed_length, unpack_objects
 from rsam_core.classes import ClassList
+from rsam_core.crs_text import plain_crs
 from rsam_core.errors import ProjectError, RsamError
 from rsam_core.instances import Instances
 from rsam_core.truth import Truth
@@ -41,6 +42,9 @@ _LIMITS = {
     _TRUTH_VALID: 2 << 30,
 }
 """Bytes that each part may have once unpacked."""
+_SHRINKING = (_MANIFEST, _OBJECTS, _TRUTH, _IMAGE)
+_SMALL, _MOST_RATIO = 8 << 20, 60
+_MOST_PARTS = 64
 _MAX_SIDE = 1_000_000
 _WHEN = (1980, 1, 1, 0, 0, 0)
 
@@ -110,7 +114,7 @@ class ProjectState:
         object.__setattr__(self, "prompts", tuple(self.prompts))
         try:
             json.dumps([self.prompts, self.settings, self.pipeline], allow_nan=False)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise ProjectError(f"The project holds something that cannot be saved: {error}.") from (
                 error
             )
@@ -173,9 +177,13 @@ def load_project(data: bytes) -> ProjectState:
             _check_names(archive)
             manifest = _manifest(archive)
             digests = _mapping(manifest, "parts")
-            optional = (_IMAGE, _TRUTH, _TRUTH_MASKS, _TRUTH_VALID)
+            shape = _shape(_mapping(manifest, "scene"))
+            # Lists come before the masks: they say how long those are.
+            optional = (_TRUTH, _TRUTH_MASKS, _TRUTH_VALID, _IMAGE)
             wanted = [_OBJECTS, _MASKS, *(name for name in optional if name in digests)]
-            parts = {name: _part(archive, name, digests.get(name)) for name in wanted}
+            parts: dict[str, bytes] = {}
+            for name in wanted:
+                parts[name] = _part(archive, name, digests.get(name), _most(name, parts, shape))
     except zipfile.BadZipFile as error:
         raise ProjectError(
             "This is not a project file, or only a part of one. Choose a file that RSAM saved, "
@@ -189,9 +197,7 @@ def load_project(data: bytes) -> ProjectState:
 def _state(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> ProjectState:
     scene = _mapping(manifest, "scene")
     try:
-        width, height = scene["width"], scene["height"]
-        if not all(type(side) is int and 0 < side <= _MAX_SIDE for side in (width, height)):
-            raise ProjectError(_BROKEN.format("the size of the image is not possible"))
+        height, width = _shape(scene)
         prompts, settings = manifest["prompts"], _mapping(manifest, "settings")
         if not isinstance(prompts, list) or not all(isinstance(row, dict) for row in prompts):
             raise ProjectError(_BROKEN.format("its prompts are not readable"))
@@ -205,7 +211,7 @@ def _state(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> ProjectSt
             width=width,
             height=height,
             instances=unpack_objects(parts[_OBJECTS], parts[_MASKS], (height, width)),
-            crs=None if scene["crs"] is None else str(scene["crs"]),
+            crs=_system(scene["crs"]),
             gsd=None if gsd is None else float(gsd),
             image=parts.get(_IMAGE),
             classes=ClassList.from_json(manifest["classes"]),
@@ -221,7 +227,8 @@ def _state(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> ProjectSt
     except RsamError as error:
         raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ProjectError(_BROKEN.format(f"an entry is missing or wrong ({error})")) from error
+        told = str(error)[:100]
+        raise ProjectError(_BROKEN.format(f"an entry is missing or wrong ({told})")) from error
 
 
 def _about(truth: Truth | None) -> dict[str, Any] | None:
@@ -259,9 +266,39 @@ def _truth(about: Any, parts: Mapping[str, bytes], shape: tuple[int, int]) -> Tr
     return Truth(objects, str(about["name"]), str(about["kind"]), notes, warnings, valid)
 
 
+def _shape(scene: Mapping[str, Any]) -> tuple[int, int]:
+    """Height and width of the image."""
+    sides = scene.get("height"), scene.get("width")
+    if not all(type(side) is int and 0 < side <= _MAX_SIDE for side in sides):
+        raise ProjectError(_BROKEN.format("the size of the image is not possible"))
+    return sides  # type: ignore[return-value]
+
+
+def _system(crs: Any) -> str | None:
+    """Coordinate system, unless it is none, or names something to be read."""
+    plain = plain_crs(crs)
+    # What older programs are told beside the system may name files.
+    return plain if plain is None or "extension" in str(crs).lower() else str(crs)
+
+
+def _most(name: str, parts: Mapping[str, bytes], shape: tuple[int, int]) -> int:
+    """Most bytes that a part can have, by what was read before."""
+    lists = {_MASKS: _OBJECTS, _TRUTH_MASKS: _TRUTH}
+    if name in lists and lists[name] in parts:
+        return packed_length(parts[lists[name]], shape)
+    if name == _TRUTH_VALID:
+        return min((shape[0] * shape[1] + 7) // 8, _LIMITS[name])
+    return _LIMITS[name]
+
+
 def _check_names(archive: zipfile.ZipFile) -> None:
     """Refuse names that point outside the zip, and names that occur twice."""
     names = [info.filename for info in archive.infolist()]
+    if len(names) > _MOST_PARTS:
+        raise ProjectError(
+            f"The file is refused, because it has {len(names):,} parts; a project has a few. It "
+            "was not made by RSAM."
+        )
     for name in names:
         if (
             name.startswith(("/", "\\"))
@@ -299,29 +336,34 @@ def _manifest(archive: zipfile.ZipFile) -> Mapping[str, Any]:
     return manifest
 
 
-def _part(archive: zipfile.ZipFile, name: str, digest: Any) -> bytes:
+def _part(archive: zipfile.ZipFile, name: str, digest: Any, most: int) -> bytes:
     if name not in archive.namelist():
         raise ProjectError(_BROKEN.format(f"“{name}” is missing"))
-    data = _read(archive, name)
+    data = _read(archive, name, most)
     if hashlib.sha256(data).hexdigest() != digest:
         raise ProjectError(_BROKEN.format(f"“{name}” is not what was saved"))
     return data
 
 
-def _read(archive: zipfile.ZipFile, name: str) -> bytes:
+def _read(archive: zipfile.ZipFile, name: str, most: int | None = None) -> bytes:
     """Read a part, but never more than its limit, whatever size the zip claims."""
+    import lzma
     import zlib
 
-    limit = _LIMITS[name]
+    limit = _LIMITS[name] if most is None else most
+    info = archive.getinfo(name)
+    # Neither text nor pictures shrink that much; packed bits do, and their length is known.
+    if name in _SHRINKING and info.file_size > _SMALL:
+        limit = min(limit, max(_MOST_RATIO * info.compress_size, _SMALL))
     try:
         with archive.open(name) as stream:
             data = stream.read(limit + 1)
-    except zlib.error as error:
+    except (zlib.error, lzma.LZMAError) as error:
         raise ProjectError(_BROKEN.format(f"“{name}” cannot be unpacked")) from error
     if len(data) > limit:
         raise ProjectError(
-            f"The file is refused, because “{name}” unpacks to more than {limit >> 20:,} MB. It is "
-            "damaged or was not made by RSAM."
+            f"The file is refused, because “{name}” unpacks to more than the "
+            f"{limit / 2**20:,.1f} MB that it may have. It is damaged or was not made by RSAM."
         )
     return data
 
