@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rsam_core._checks import dtype_of
 from rsam_core._raster_io import colours
 from rsam_core._sample import is_measurement, sampled
 from rsam_core._view import STRETCH_PERCENTILES, Sample, View, stretch_limits
@@ -43,6 +44,8 @@ class Layout:
         Whether it comes from a web format (PNG, GIF, ...), whose transparency means just that.
     roles : BandRoles
         What the bands measure.
+    negative : bool
+        Whether the only band is stored as a negative: low values are bright.
     """
 
     data: tuple[int, ...]
@@ -53,6 +56,7 @@ class Layout:
     palette: np.ndarray | None
     picture: bool
     roles: BandRoles
+    negative: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,16 +112,24 @@ def survey(dataset: DatasetReader, *, picture: bool) -> tuple[Layout, tuple[str,
             "none" if value is None else f"{value:g}" for value in (nodata[b - 1] for b in data)
         )
         notes.append(f"Its bands mark missing pixels by different values ({_cut(told)}).")
+    structure = dataset.tags(ns="IMAGE_STRUCTURE")
+    palette = _palette(dataset) if ColorInterp.palette in tags[:1] else None
+    negative = structure.get("MINISWHITE") == "YES" and len(data) == 1 and palette is None
+    if negative:
+        notes.append(
+            "The file says that low values are bright, as in scanned film; it is shown that way."
+        )
     return (
         Layout(
             data=data,
-            dtypes=tuple(dataset.dtypes),
+            dtypes=tuple(dtype_of(name).name for name in dataset.dtypes),
             nodata=nodata,
             alpha=alpha,
             masked=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
-            palette=_palette(dataset) if ColorInterp.palette in tags[:1] else None,
+            palette=palette,
             picture=picture,
             roles=roles,
+            negative=negative,
         ),
         tuple(notes),
     )
@@ -194,6 +206,7 @@ def choose_view(
         over_white=layout.picture,
         index=settings.index,
         gamma=settings.gamma,
+        negative=layout.negative,
     )
     unchanged = view.palette is not None or (
         (settings.percentiles, settings.limits, settings.index) == (None, None, None)

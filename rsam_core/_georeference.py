@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rsam_core._beside import inside
+from rsam_core.crs_text import plain_crs
 from rsam_core.errors import SceneError
 from rsam_core.ground_distance import ground_sample_distance, like_degrees
 from rsam_core.world_file import read_world_file, sibling
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from rsam_core._raster_io import RasterFile
 
+_LONGEST_PROJECTION = 20_000
 # From this difference in pixel size between top and bottom on, the user is told.
 _NOTED_GSD_SPREAD = 0.02
 # Ends the notes that a typed ground distance settles.
@@ -112,6 +115,11 @@ def georeference(dataset: DatasetReader, file: RasterFile, world: Affine | None 
             f"The file carries {len(points)} ground control points but is not rectified; it is "
             "treated as a plain image."
         )
+    elif dataset.tags(ns="RPC"):
+        notes.append(
+            "The file carries the camera model of a satellite (RPC) but is not rectified; it is "
+            "treated as a plain image. Rectify it in a GIS to measure in metres."
+        )
     elif crs is not None and not notes:
         notes.append(
             "The file names a coordinate system but not where its pixels lie, so it is treated "
@@ -168,7 +176,7 @@ def _same(one: Affine, other: Affine, width: int, height: int) -> bool:
 def _world_file_beside(path: Path) -> tuple[Affine | None, list[str]]:
     """Return the transform of a world file that GDAL did not use, with a note if it is broken."""
     beside = sibling(path)
-    if beside is None:
+    if beside is None or inside(beside, path.parent) is None:
         return None, []
     try:
         return read_world_file(beside, path.name), []
@@ -178,10 +186,33 @@ def _world_file_beside(path: Path) -> tuple[Affine | None, list[str]]:
 
 def _projection_beside(path: Path) -> str | None:
     """Return the coordinate system in the Esri .prj file beside an image, if it is usable."""
+    beside = inside(path.with_suffix(".prj"), path.parent)
     try:
-        return checked_crs(path.with_suffix(".prj").read_text("utf-8-sig"))
+        if beside is None or beside.stat().st_size > _LONGEST_PROJECTION:
+            return None
+        # From a file only what names no other file (of grids, say) is taken.
+        text = plain_crs(beside.read_text("utf-8-sig"))
+        return None if text is None else checked_crs(text)
     except (OSError, ValueError, SceneError):
         return None
+
+
+def _local_unit(crs: str) -> float | None:
+    """Return the metres in a unit of a local (engineering) grid; None for any other system."""
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        found = CRS.from_user_input(crs)
+    except CRSError:
+        return None
+    if found.is_compound and found.sub_crs_list:
+        found = found.sub_crs_list[0]
+    axes = [axis for axis in found.axis_info if "angle" not in axis.unit_name]
+    if "Engineering" not in found.type_name or len(axes) < 2 or "deg" in axes[0].unit_name:
+        return None
+    unit = axes[0].unit_conversion_factor
+    return unit if 0 < unit < 1e6 and unit == axes[1].unit_conversion_factor else None
 
 
 def measured_gsd(
@@ -189,6 +220,13 @@ def measured_gsd(
 ) -> tuple[float | None, list[str]]:
     """Return the ground sample distance at the centre, and notes where it is unknown or varies."""
     gsd = ground_sample_distance(transform, crs, width, height)
+    local = _local_unit(crs) if gsd is None else None
+    if local is not None:
+        side = math.sqrt(abs(transform.a * transform.e - transform.b * transform.d)) * local
+        return side, [
+            "The file lies on a local grid that no map knows: sizes are taken from its unit of "
+            "length, and there are no degrees of longitude and latitude."
+        ]
     if gsd is None:
         return None, [
             "The coordinates of this file do not fit its coordinate system, so sizes in metres are "

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from rsam_core import _pictures
+from rsam_core._checks import dtype_of
 from rsam_core._choose_view import Chosen, Layout, choose_first_view, survey
+from rsam_core._examiners import examined
+from rsam_core._formats import PICTURE_DRIVERS
 from rsam_core._georeference import Place, checked_crs, georeference
-from rsam_core._raster_io import (
-    PICTURE_DRIVERS,
-    RasterFile,
-    check_content,
-    check_size,
-    colours,
-)
+from rsam_core._raster_io import RasterFile, colours
 from rsam_core._sources import file_of
 from rsam_core.errors import SceneError
-from rsam_core.world_file import read_world_file
+from rsam_core.world_file import read_world_file, sibling
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -57,6 +54,7 @@ def opened(
     name: str | None,
     world_file: bytes | str | os.PathLike[str] | BinaryIO | None,
     crs: str | None,
+    examine: bool | None,
 ) -> Opened:
     """Check a file, place it on the map and choose its first view (see `open_scene`)."""
     original = file_of(source, name)
@@ -67,24 +65,24 @@ def opened(
         )
     typed_crs = None if crs is None else checked_crs(crs)
     world = None if world_file is None else read_world_file(world_file, original.name)
-    notes: list[str] = []
+    if examine is None:
+        examine = not isinstance(source, (str, os.PathLike))
     driver = original.driver
     picture = driver in PICTURE_DRIVERS
+    beside = isinstance(original.source, Path) and sibling(original.source) is not None
+    file, found = examined(original, elsewhere=examine, world=world is not None or beside)
+    notes = list(found.notes)
     place = Place()
     if driver != "GIF":  # Only Pillow composes the frames of a GIF, so GDAL never sees one.
         with original.open() as dataset:
-            check_size(original.name, dataset.width, dataset.height, picture=picture)
-            check_content(original, dataset)
             place = georeference(dataset, original, world)
             pages = len(dataset.subdatasets)
         if pages > 1:
-            notes.append(f"The file holds {pages} images; the first one is shown.")
-    file, more, turned = _pictures.prepared(original)
-    notes += more
+            notes.insert(0, f"The file holds {pages} images; the first one is shown.")
     with file.open() as dataset:
         if driver == "GIF":
             place = georeference(dataset, original, world)
-        elif turned and place.transform is not None:
+        elif found.turned and place.transform is not None:
             place = Place()
             notes.append("Its world file was left out, because it fits the photo before turning.")
         layout, layout_notes = survey(dataset, picture=picture)
@@ -93,7 +91,7 @@ def opened(
             "width": dataset.width,
             "height": dataset.height,
             "count": dataset.count,
-            "dtype": dataset.dtypes[0],
+            "dtype": dtype_of(dataset.dtypes[0]).name,
             "nodata": dataset.nodata,
             "band_names": _band_names(dataset),
         }

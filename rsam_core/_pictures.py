@@ -1,36 +1,66 @@
-"""Photographs and web pictures: what GDAL leaves undone, Pillow does once, on opening."""
+"""Photographs and web pictures: what GDAL leaves undone is done once, on opening."""
 
 from __future__ import annotations
 
 import io
-import struct
 import warnings
-from dataclasses import replace
+from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rsam_core._raster_io import MAX_PICTURE_PIXELS, RasterFile, check_size
+from rsam_core._checks import MEMORY, check_size, dtype_of
+from rsam_core._examined import Examined
+from rsam_core._raster_io import RasterFile
+from rsam_core._rewriting import rewritten, write_pixels
+from rsam_core._tiff_header import ORIENTATION
 from rsam_core.errors import RsamError, SceneError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from rasterio.io import DatasetReader
 
-_ORIENTATION_TAG = 274
-_UPRIGHT = 1
+UPRIGHT = 1
+TURNS = range(2, 9)
+"""Camera orientations that ask for something; others mean nothing and are let be."""
+# Larger pictures are laid down in tiles: each window of a JPG costs decoding all above it.
+SLOW_PIXELS = 64_000_000
+# So are TIFFs with larger blocks, each of which has to be unpacked for a single pixel.
+SLOW_BLOCK_BYTES = 2**26
+
+_TURNED = "The photo was turned upright, as its camera orientation asks."
+_NOT_TURNED = (
+    "The orientation in the file asks for a turn that was not made, because the image {why}."
+)
 
 
-def prepared(file: RasterFile) -> tuple[RasterFile, tuple[str, ...], bool]:
-    """Return a file that GDAL reads as people see it, notes on that, and whether it was turned.
+def is_slow(file: RasterFile, dataset: DatasetReader) -> bool:
+    """Tell whether windows of a raster are slow to read, so that it is better laid in tiles."""
+    if file.driver in ("JPEG", "PNG"):
+        return dataset.width * dataset.height > SLOW_PIXELS
+    if file.driver != "GTiff" or dataset.compression is None:
+        return False
+    block = max(prod(shape) for shape in dataset.block_shapes)
+    size = block * max(dtype_of(name).itemsize for name in dataset.dtypes)
+    return size > SLOW_BLOCK_BYTES
 
-    A photograph with a camera orientation is turned upright, and of an animation (GIF, WEBP) the
-    first frame is taken; such a picture is rewritten once as a lossless tiled TIFF in memory, so
-    that it has fast windows and only one copy is held. All others come back as they are.
+
+def prepared(file: RasterFile, room: Path | None, *, placed: bool) -> Examined:
+    """Return what GDAL reads as people see it, notes on that, and whether it was turned.
+
+    What a camera orientation asks for is done, of an animation (GIF, WEBP) the first frame is
+    taken, and what is slow to read in windows is laid in tiles. Such a picture is rewritten once,
+    without loss. All others stay as they are.
 
     Parameters
     ----------
     file : RasterFile
-        A picture whose size has been checked, except for a GIF, which is checked here.
+        A file that was checked, except for a GIF, which is checked here.
+    room : pathlib.Path or None
+        Where to write what is too large for memory.
+    placed : bool
+        Whether the pixels as stored have a place on the map.
 
     Raises
     ------
@@ -38,41 +68,85 @@ def prepared(file: RasterFile) -> tuple[RasterFile, tuple[str, ...], bool]:
         The picture is damaged, cut short or too large.
     """
     driver = file.driver
-    if driver not in ("GIF", "JPEG", "PNG", "WEBP"):
-        return file, (), False
-    if driver == "GIF":
-        _check_gif_size(file)
-    notes: list[str] = []
-    try:
+    if driver in ("GIF", "WEBP"):
+        return _first_frame(file, room)
+    if driver not in ("JPEG", "PNG", "GTiff"):
+        return Examined()
+    orientation = _orientation(file, driver)
+    with file.open() as dataset:
+        slow = is_slow(file, dataset)
+        size = prod(dataset.shape) * dataset.count * dtype_of(dataset.dtypes[0]).itemsize
+        notes: tuple[str, ...] = ()
+        if orientation != UPRIGHT:
+            if driver == "GTiff" and placed:
+                why = "is placed on the map as it is stored"
+            elif 4 * size > MEMORY:
+                why = "is too large for that"
+            else:
+                why = ""
+            notes = (_NOT_TURNED.format(why=why) if why else _TURNED,)
+            orientation = UPRIGHT if why else orientation
+        turned = orientation != UPRIGHT
+        if not turned and not (slow and room is not None):
+            return Examined(notes=notes)
+        if turned and driver == "PNG" and dataset.dtypes[0] == "uint8":
+            # A palette with transparency, which GDAL cannot write.
+            return Examined(write_pixels(_by_pillow(file), room), notes, turned)
+        return Examined(rewritten(file, dataset, orientation, room), notes, turned)
+
+
+def _orientation(file: RasterFile, driver: str) -> int:
+    """Return the camera orientation, 1 where it is upright, unknown or nonsense."""
+    if driver == "GTiff":
+        values = next(iter(file.directories())).values(ORIENTATION)
+        value = int(values[0]) if len(values) else UPRIGHT
+    else:
         with _opened(file) as image:
-            if getattr(image, "is_animated", False) and driver in ("GIF", "WEBP"):
+            value = _told(file, image)
+    return value if value in TURNS else UPRIGHT
+
+
+def _told(file: RasterFile, image: Image) -> object:
+    """Return what the camera data say of the orientation, whatever that is."""
+    try:
+        return image.getexif().get(ORIENTATION, UPRIGHT)
+    except MemoryError as error:
+        raise file.out_of_memory() from error
+    # Camera data are often broken, and Pillow raises many types on them; the picture is not.
+    except Exception:
+        return UPRIGHT
+
+
+def _first_frame(file: RasterFile, room: Path | None) -> Examined:
+    """Return the first frame of a GIF or WEBP, upright."""
+    notes: list[str] = []
+    with _opened(file) as image:
+        check_size(file, *image.size)
+        try:
+            if getattr(image, "is_animated", False):
                 notes.append(
                     f"This is an animation of {image.n_frames} frames; the first one is shown."
                 )
                 image.seek(0)
-            turned = image.getexif().get(_ORIENTATION_TAG, _UPRIGHT) not in (0, _UPRIGHT)
-            if turned:
-                notes.append("The photo was turned upright, as its camera orientation asks.")
-            if not turned and driver in ("JPEG", "PNG"):
-                return file, (), False
+            turned = _told(file, image) in TURNS
             pixels = _pixels(image)
-    except RsamError:
-        raise
-    except MemoryError as error:
-        raise file.out_of_memory() from error
-    # Pillow raises many types on damaged files (OSError, SyntaxError, struct.error, ...).
-    except Exception as error:
-        raise file.damaged() from error
-    return replace(file, source=_as_tiff(pixels)), tuple(notes), turned
+        except MemoryError as error:
+            raise file.out_of_memory() from error
+        except Exception as error:
+            raise file.damaged() from error
+    if turned:
+        notes.append(_TURNED)
+    return Examined(write_pixels(pixels, room), tuple(notes), turned)
 
 
-def _check_gif_size(file: RasterFile) -> None:
-    """Check the size in the header before Pillow sees the file and allocates for it."""
-    head = file.head(10)
-    if len(head) < 10:
-        raise file.damaged()
-    width, height = struct.unpack("<HH", head[6:10])
-    check_size(file.name, width, height, picture=True)
+def _by_pillow(file: RasterFile) -> np.ndarray:
+    with _opened(file) as image:
+        try:
+            return _pixels(image)
+        except MemoryError as error:
+            raise file.out_of_memory() from error
+        except Exception as error:
+            raise file.damaged() from error
 
 
 def _opened(file: RasterFile) -> Image:
@@ -85,9 +159,16 @@ def _opened(file: RasterFile) -> Image:
         return Image.open(content, formats=("JPEG", "PNG", "GIF", "WEBP"))
     except Image.DecompressionBombError as error:
         raise SceneError(
-            f"“{file.name}” is too large: the limit for this format is "
-            f"{MAX_PICTURE_PIXELS / 1e6:,.0f} megapixels. Crop it or reduce its resolution first."
+            f"“{file.name}” is too large for its format. Save it as a tiled GeoTIFF, which is "
+            "read piece by piece."
         ) from error
+    except RsamError:
+        raise
+    except MemoryError as error:
+        raise file.out_of_memory() from error
+    # Pillow raises many types on damaged files (OSError, SyntaxError, struct.error, ...).
+    except Exception as error:
+        raise file.damaged() from error
 
 
 def _pixels(image: Image) -> np.ndarray:
@@ -103,28 +184,3 @@ def _pixels(image: Image) -> np.ndarray:
     elif upright.mode not in ("L", "I;16", "RGB"):
         upright = upright.convert("RGB")
     return np.atleast_3d(np.asarray(upright))
-
-
-def _as_tiff(pixels: np.ndarray) -> bytes:
-    """Write (H, W, C) as a tiled, losslessly compressed TIFF; a fourth band is alpha."""
-    import rasterio
-
-    height, width, count = pixels.shape
-    options = {"photometric": "RGB"} if count >= 3 else {}
-    if count == 4:
-        options["alpha"] = "YES"
-    with rasterio.MemoryFile() as memory:
-        with memory.open(
-            driver="GTiff",
-            width=width,
-            height=height,
-            count=count,
-            dtype=pixels.dtype,
-            tiled=True,
-            compress="DEFLATE",
-            predictor=2,
-            zlevel=1,
-            **options,
-        ) as dataset:
-            dataset.write(np.moveaxis(pixels, 2, 0))
-        return memory.read()

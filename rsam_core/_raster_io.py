@@ -1,4 +1,4 @@
-"""Access to raster files: opening by content, limits, damage checks, errors in plain words."""
+"""Access to raster files: opened by content, and nothing else opened; errors in plain words."""
 
 from __future__ import annotations
 
@@ -6,61 +6,50 @@ import hashlib
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from itertools import islice
-from math import prod
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rsam_core._formats import HEAD, driver_of, unknown_format
+from rsam_core._tiff_header import GDAL_METADATA, Directory, directories
 from rsam_core.errors import SceneError
 
 if TYPE_CHECKING:
     from rasterio.enums import ColorInterp
     from rasterio.io import DatasetReader
 
-MIN_SIDE = 8
-MAX_PIXELS = 2**28
-# JPG, PNG and their like can only be decoded from the top, so they have to stay smaller.
-MAX_PICTURE_PIXELS = 100_000_000
-# The largest array that one read may return, and the largest block that a file may force on us.
+# The largest array that one read may return.
 MAX_READ_BYTES = 2**31
-MAX_BLOCK_BYTES = 2**29
-# A file that unpacks to more than this, and to more than Deflate can pack a thousandfold, is made
-# to fill memory or time, or lost its content.
-MAX_UNPACKED_BYTES = 2**32
-MAX_PACKING = 1100
-MAX_BLOCKS_CHECKED = 200_000
 
-PICTURE_DRIVERS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
-FORMATS = "JPG, PNG, TIFF, GeoTIFF, JPEG 2000, BMP, WEBP and GIF"
+GDAL_CLOSED = {
+    # Nothing that lies beside a file is looked for: neither overviews, masks, world files and
+    # metadata in files of their own, nor what GDAL itself would note there.
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "USE_RRD": "NO",
+    # No address is called: no name passes as allowed, and whatever else calls one goes through a
+    # proxy of a kind that does not exist, at which the library gives up before it connects.
+    "CPL_VSIL_CURL_ALLOWED_FILENAME": "none",
+    "GDAL_HTTP_PROXY": "none://",
+    "GDAL_HTTPS_PROXY": "none://",
+    "GDAL_HTTP_TIMEOUT": "1",
+    "GDAL_HTTP_CONNECTTIMEOUT": "1",
+    "GDAL_HTTP_MAX_RETRY": "0",
+    "PROJ_NETWORK": "OFF",
+    "GDAL_VRT_ENABLE_PYTHON": "NO",
+}
+"""Settings of GDAL under which it opens the named file and nothing else."""
 
-# First bytes and GDAL driver of every format that is opened, whatever the file is called. An
-# explicit list: formats such as VRT or WMS can name other files and addresses to be read, which an
-# uploaded file must never do.
-_STARTS = {
-    b"II*\0": "GTiff",
-    b"MM\0*": "GTiff",
-    b"II+\0": "GTiff",
-    b"MM\0+": "GTiff",
-    b"\0\0\0\x0cjP": "JP2OpenJPEG",
-    b"\xff\x4f\xff\x51": "JP2OpenJPEG",
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG": "PNG",
-    b"GIF8": "GIF",
-    b"RIFF": "WEBP",
-    b"BM": "BMP",
-}
-_OTHER_STARTS = {
-    b"PK\x03\x04": "is a ZIP archive. Unpack it and open the image inside.",
-    b"%PDF": "is a PDF. Export the page as PNG or TIFF and open that.",
-    b"\x89HDF": "is an HDF5 or netCDF file. Export the layer you need as GeoTIFF and open that.",
-}
 _GDAL_OPTIONS = {
     # Worker threads of the JPEG 2000 decoder would print their complaints.
     "GDAL_NUM_THREADS": "1",
     # In bytes; the default is a twentieth of the machine's memory, however large that is.
     "GDAL_CACHEMAX": 256 * 2**20,
+    # What a progressive JPG takes is checked before it is opened.
+    "GDAL_ALLOW_LARGE_LIBJPEG_MEM_ALLOC": "YES",
 }
+# With links to what may be read beside a file, in a folder that holds nothing else.
+_GDAL_BESIDE = {"GDAL_DISABLE_READDIR_ON_OPEN": "NO", "GDAL_PAM_ENABLED": "YES"}
 _HASH_WHOLE_BELOW = 64 * 2**20
 _HASH_BLOCK = 2**20
 _HASH_BLOCKS = 32
@@ -76,21 +65,36 @@ class RasterFile:
         What the user calls the file; error messages use it.
     source : pathlib.Path or bytes
         The file, or its whole content (which GDAL reads in place, without a copy).
+    linked : pathlib.Path, optional
+        A link to the file in a folder that also has links to what may be read beside it.
+    room : object, optional
+        Keeps a folder of its own for the file; when the last copy of this is gone, so is the
+        folder.
     """
 
     name: str
     source: Path | bytes
+    linked: Path | None = None
+    room: object = field(default=None, repr=False, compare=False)
 
     @property
     def size(self) -> int:
         """Length in bytes."""
         return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
 
-    def head(self, length: int = 32) -> bytes:
+    def head(self, length: int = HEAD) -> bytes:
         """Return the first bytes."""
+        return self.part(0, length)
+
+    def part(self, start: int, length: int) -> bytes:
+        """Return bytes from a place on, fewer at the end of the file."""
         if isinstance(self.source, bytes):
-            return self.source[:length]
+            return self.source[start : start + length]
+        # No file is that long; seeking there would be an error.
+        if start >= 2**62:
+            return b""
         with self.source.open("rb") as file:
+            file.seek(start)
             return file.read(length)
 
     @property
@@ -103,10 +107,14 @@ class RasterFile:
             The content is none of the formats opened; the message suggests the remedy.
         """
         head = self.head()
-        for start, driver in _STARTS.items():
-            if head.startswith(start):
-                return driver
-        raise self._unknown(head)
+        driver = driver_of(head)
+        if driver is None:
+            raise SceneError(unknown_format(self.name, head))
+        return driver
+
+    def directories(self) -> Iterator[Directory]:
+        """Walk over the directories of a TIFF; there are none in other files."""
+        return directories(self.part)
 
     def content_hash(self) -> str:
         """Return 16 hexadecimal digits that identify the content (see `Scene.content_hash`)."""
@@ -138,14 +146,18 @@ class RasterFile:
 
         # Not `catch_warnings`: that swaps global state and is unsafe between threads.
         warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
+        options = GDAL_CLOSED | _GDAL_OPTIONS | (_GDAL_BESIDE if self.linked else {})
         try:
             with ExitStack() as stack:
-                stack.enter_context(rasterio.Env(**_GDAL_OPTIONS))
+                stack.enter_context(rasterio.Env(**options))
+                driver = self.driver
                 if isinstance(self.source, bytes):
                     memory = stack.enter_context(rasterio.MemoryFile(self.source))
-                    dataset = stack.enter_context(memory.open(driver=self.driver))
+                    dataset = stack.enter_context(memory.open(driver=driver))
                 else:
-                    dataset = stack.enter_context(rasterio.open(self.source, driver=self.driver))
+                    place = self.linked or self.source
+                    dataset = stack.enter_context(rasterio.open(place, driver=driver))
+                self.check_references(dataset)
                 yield dataset
         except MemoryError as error:
             raise self.out_of_memory() from error
@@ -157,6 +169,37 @@ class RasterFile:
             if "missing codec" in str(error):
                 raise self.unknown_compression() from error
             raise self.damaged() from error
+
+    def check_references(self, dataset: DatasetReader) -> None:
+        """Refuse a raster whose metadata name another file to take reduced views from.
+
+        Raises
+        ------
+        SceneError
+        """
+        # What GDAL itself asks before it draws a reduced view; until then it opens nothing.
+        if dataset.get_tag_item("OVERVIEW_FILE", "OVERVIEWS") is not None:
+            raise self.names_others()
+
+    def check_metadata(self) -> None:
+        """Refuse a TIFF that names another file in any of its directories, going by its bytes.
+
+        Raises
+        ------
+        SceneError
+        """
+        for directory in self.directories():
+            # Whoever writes these letters as codes hides something: GDAL never does.
+            text = directory.text(GDAL_METADATA).upper()
+            if b"OVERVIEW_FILE" in text or b"OVERVIEWS" in text:
+                raise self.names_others()
+
+    def names_others(self) -> SceneError:
+        """Return the error for a file that names another one to be read."""
+        return SceneError(
+            f"“{self.name}” names another file from which parts of the picture shall be taken. "
+            "RSAM reads nothing but the image itself. Save it again as GeoTIFF, and open the copy."
+        )
 
     def damaged(self) -> SceneError:
         """Return the error for a file that starts well and cannot be read to its end."""
@@ -179,20 +222,6 @@ class RasterFile:
             "smaller part of the image."
         )
 
-    def _unknown(self, head: bytes) -> SceneError:
-        """Return the error for content that is no format RSAM opens."""
-        if head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif"):
-            return SceneError(
-                f"“{self.name}” is an HEIC or AVIF photo. Save it as JPG or PNG and open that."
-            )
-        for start, remedy in _OTHER_STARTS.items():
-            if head.startswith(start):
-                return SceneError(f"“{self.name}” {remedy}")
-        return SceneError(
-            f"“{self.name}” is not an image, whatever its name says. RSAM opens {FORMATS}. "
-            "Check that you chose the right file."
-        )
-
 
 def colours(dataset: DatasetReader) -> tuple[ColorInterp, ...]:
     """Return the colour tag of each band."""
@@ -204,101 +233,6 @@ def colours(dataset: DatasetReader) -> tuple[ColorInterp, ...]:
         # An earlier, harmless complaint of GDAL (about an unknown tag, say) surfaces here once and
         # is cleared by that; asking again gives the answer.
         return dataset.colorinterp
-
-
-def check_size(name: str, width: int, height: int, *, picture: bool) -> None:
-    """Refuse images too small or too large, going by the header alone.
-
-    Parameters
-    ----------
-    name : str
-        File name for the message.
-    width, height : int
-        Size in pixels.
-    picture : bool
-        Whether the format can only be decoded whole, which tightens the limit.
-
-    Raises
-    ------
-    SceneError
-        The size is out of bounds.
-    """
-    if min(width, height) < MIN_SIDE:
-        raise SceneError(
-            f"“{name}” is too small to segment: {width} × {height} pixels. Open an image of at "
-            f"least {MIN_SIDE} × {MIN_SIDE} pixels."
-        )
-    limit = MAX_PICTURE_PIXELS if picture else MAX_PIXELS
-    if width * height > limit:
-        remedy = "Crop it or reduce its resolution first"
-        if picture and width * height <= MAX_PIXELS:
-            remedy += ", or save it as a tiled GeoTIFF, which may be larger"
-        raise SceneError(
-            f"“{name}” is too large: {width:,} × {height:,} pixels are "
-            f"{width * height / 1e6:,.0f} megapixels, and the limit for this format is "
-            f"{limit / 1e6:,.0f}. {remedy}."
-        )
-
-
-def check_content(file: RasterFile, dataset: DatasetReader) -> None:
-    """Refuse files that are cut short, or whose blocks would fill the memory.
-
-    Raises
-    ------
-    SceneError
-        The file is incomplete, stored in one huge block, or claims more than it can hold.
-    """
-    import numpy as np
-    from rasterio.windows import Window
-
-    if dataset.driver in PICTURE_DRIVERS:
-        # Their decoders notice a missing tail only on arrival: one pass now, at constant memory,
-        # so that no half-grey picture is segmented later. (Pillow decodes WEBP, and checks.)
-        if dataset.driver != "WEBP":
-            dataset.checksum(1)
-        return
-    pixel_bytes = max(np.dtype(dtype).itemsize for dtype in dataset.dtypes)
-    planes = 1 if _band_interleaved(dataset) else dataset.count
-    largest = max(prod(shape) for shape in dataset.block_shapes) * pixel_bytes * planes
-    if largest > MAX_BLOCK_BYTES:
-        raise SceneError(
-            f"“{file.name}” is stored in blocks of {largest / 1e9:.1f} GB, too large to read piece "
-            "by piece. Save it again as a tiled GeoTIFF."
-        )
-    unpacked = dataset.width * dataset.height * dataset.count * pixel_bytes
-    if unpacked > max(MAX_UNPACKED_BYTES, file.size * MAX_PACKING):
-        raise SceneError(
-            f"“{file.name}” claims to hold {unpacked / 1e9:,.0f} GB of pixels in a file of "
-            f"{file.size / 1e6:,.1f} MB, which no picture does. Export it again from its source."
-        )
-    if dataset.driver == "JP2OpenJPEG":
-        # Its tiles have no table to look into; the last one shows whether the end is there.
-        dataset.read(1, window=Window(dataset.width - 1, dataset.height - 1, 1, 1))
-    elif dataset.driver == "GTiff" and _last_byte(dataset) > file.size:
-        raise file.damaged()
-
-
-def _band_interleaved(dataset: DatasetReader) -> bool:
-    return dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "BAND"
-
-
-def _last_byte(dataset: DatasetReader) -> int:
-    """Return where the data of a TIFF end according to its block table."""
-    rows, columns = dataset.block_shapes[0]
-    across = -(-dataset.width // columns)
-    blocks = across * -(-dataset.height // rows)
-    bands = dataset.indexes if _band_interleaved(dataset) else (1,)
-    # Files are written front to back: of a huge table a sample that includes the end will do.
-    step = max(1, blocks * len(bands) // MAX_BLOCKS_CHECKED)
-    last = 0
-    for band in bands:
-        for block in islice(range(blocks - 1, -1, -1), 0, None, step):
-            key = f"{block % across}_{block // across}"
-            offset = dataset.get_tag_item(f"BLOCK_OFFSET_{key}", "TIFF", bidx=band)
-            length = dataset.get_tag_item(f"BLOCK_SIZE_{key}", "TIFF", bidx=band)
-            if offset and length:
-                last = max(last, int(offset) + int(length))
-    return last
 
 
 def _hashed_ranges(size: int) -> Iterator[tuple[int, int]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import weakref
 from pathlib import Path
 
+from rsam_core import _beside
 from rsam_core._raster_io import RasterFile
+from rsam_core._room import Room
 from rsam_core.errors import SceneError
 
 # Larger uploads are laid down in a temporary file, so that they do not fill the memory for as long
@@ -53,28 +53,16 @@ def _in_memory(label: str, content: bytes) -> RasterFile:
     """Return the file of that content; a large one on disk, where it stays as long as needed."""
     if len(content) <= SPOOL_ABOVE:
         return RasterFile(label, content)
-    path = None
     try:
-        handle, path = tempfile.mkstemp(prefix="rsam-")
-        with os.fdopen(handle, "wb") as spool:
-            spool.write(content)
+        # A folder of its own, which nobody else may enter: what somebody else lays down can never
+        # lie beside it. It goes with the file, also when the program ends.
+        room = Room()
+        path = room.path / "image"
+        path.write_bytes(content)
     except OSError:
         # The disk is full or read only: memory must do.
-        if path is not None:
-            Path(path).unlink(missing_ok=True)
         return RasterFile(label, content)
-    file = RasterFile(label, Path(path))
-    # Also when the program ends.
-    weakref.finalize(file, _remove, path)
-    return file
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        # Windows refuses while somebody reads; its own clean-up takes the file then.
-        return
+    return RasterFile(label, path, room=room)
 
 
 def _file_at(path: str | os.PathLike[str], name: str | None) -> RasterFile:
@@ -90,6 +78,9 @@ def _file_at(path: str | os.PathLike[str], name: str | None) -> RasterFile:
             raise SceneError(f"“{label}” is not a file. Open an image file.")
         file = RasterFile(label, resolved)
         file.head()
+        beside = _beside.linked(resolved)
+        if beside is not None:
+            file = RasterFile(label, resolved, *beside)
     except (OSError, ValueError) as error:
         raise SceneError(
             f"“{label}” cannot be read: {error}. Check the path and your permissions."

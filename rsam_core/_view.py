@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rsam_core._bands_read import read_bands
 from rsam_core.indices import INDICES
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class View:
         Spectral index of the two bands to show in colours; `stretch` then holds one pair.
     gamma : float
         Above 1 brightens the middle tones.
+    negative : bool
+        Whether low values are bright, as in scanned film: the limits of the stretch change places.
     """
 
     bands: tuple[int, ...]
@@ -79,6 +82,7 @@ class View:
     over_white: bool = False
     index: str | None = None
     gamma: float = 1.0
+    negative: bool = False
 
     def rgb(
         self, dataset: DatasetReader, window: RasterWindow, shape: tuple[int, int]
@@ -146,7 +150,7 @@ class View:
             bands = values if self.gamma == 1 else brightened(values, self.gamma)
         else:
             bands = [
-                stretched(band, *limits, gamma=self.gamma)
+                stretched(band, *(limits[::-1] if self.negative else limits), gamma=self.gamma)
                 for band, limits in zip(values, self.stretch)
             ]
         return np.stack([bands[min(i, len(bands) - 1)] for i in range(3)], axis=-1)
@@ -160,22 +164,9 @@ class View:
         nearest: bool = False,
     ) -> np.ndarray:
         """Read the bands shown as (bands, H, W); magnitudes where they are complex."""
-        from rasterio.enums import Resampling
-
-        shrinks = shape != (round(window.height), round(window.width))
         # Neighbouring palette indices have no mean.
-        average = shrinks and not nearest and self.palette is None
-        method = Resampling.average if average else Resampling.nearest
-        bands = list(self.bands)
-        target = (len(bands), *shape)
-        values = dataset.read(bands, window=window, out_shape=target, resampling=method)
-        if average and values.dtype.kind in "fc" and not np.isfinite(values).all():
-            # One NaN or infinite pixel spoils the mean of its whole cell; fall back on a real one.
-            single = dataset.read(
-                bands, window=window, out_shape=target, resampling=Resampling.nearest
-            )
-            values = np.where(np.isfinite(values), values, single)
-        return np.abs(values) if values.dtype.kind == "c" else values
+        average = not nearest and self.palette is None
+        return read_bands(dataset, list(self.bands), window, shape, average=average)
 
     def _measured(self, values: np.ndarray) -> np.ndarray:
         """Return where all bands shown are finite and not all of them hold their nodata value."""
@@ -231,7 +222,7 @@ def stretched(band: np.ndarray, low: float, high: float, *, gamma: float = 1.0) 
     band : array
         Values of any real dtype; NaN becomes 0.
     low, high : float
-        Values that become black and white, ``low < high``.
+        Values that become black and white; they differ.
     gamma : float
         The result is ``255 * t ** (1 / gamma)`` for t from 0 to 1 between the limits.
 

@@ -402,6 +402,7 @@ def open_scene(
     name: str | None = None,
     world_file: bytes | str | os.PathLike[str] | BinaryIO | None = None,
     crs: str | int | None = None,
+    examine: bool | None = None,
 ) -> Scene:
     """Open an image for segmentation.
 
@@ -417,6 +418,10 @@ def open_scene(
         beside a path is found without it. The image's own georeference comes first.
     crs : str or int, optional
         Coordinate system to use in place of the file's, as EPSG code or WKT.
+    examine : bool, optional
+        Whether a process of its own, with limits of time and memory, takes a first look at the
+        file, so that one that was made to do harm does none here. By default for everything but
+        paths.
 
     Returns
     -------
@@ -431,9 +436,11 @@ def open_scene(
     Notes
     -----
     Camera orientation is applied, CMYK and palettes become RGB, and of an animation the first
-    frame is taken. Limits are checked in the header before anything is decoded.
+    frame is taken. Limits are checked in the header before anything is decoded. Nothing is read
+    but the source, the world file, and overviews, masks, world files and projections that lie
+    beside a path in the same folder, whatever the file names.
     """
-    found = opened(source, name, world_file, crs)
+    found = opened(source, name, world_file, crs, examine)
     return Scene(
         name=found.file.name,
         crs=found.place.crs,

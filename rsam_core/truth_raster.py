@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core._raster_io import RasterFile, check_content
+from rsam_core._checks import check_content
+from rsam_core._raster_io import RasterFile
 from rsam_core.errors import MetricError
+from rsam_core.longitudes import wrap_longitudes_near
 from rsam_core.metrics import check_same_size
 from rsam_core.truth_place import (
     Place,
+    beside,
+    circle_of,
     converted,
     footprint,
+    middle_of,
     same_system,
     share_text,
     to_map,
@@ -24,6 +29,7 @@ from rsam_core.truth_place import (
 from rsam_core.truth_soft import jpeg_mask, soft_pixels, without_borders
 
 if TYPE_CHECKING:
+    from affine import Affine
     from rasterio.io import DatasetReader
 
 _SAME_GRID = 0.01
@@ -141,7 +147,7 @@ def _aligned(
         src_crs=own.crs,
         # An image that lies somewhere, but does not say in which system, is taken for the mask's.
         crs=place.crs or own.crs,
-        transform=place.transform,
+        transform=_turned(own, place),
         width=width,
         height=height,
         resampling=Resampling.nearest,
@@ -155,13 +161,23 @@ def _aligned(
     return labels, covered, notes, others
 
 
+def _turned(own: Place, place: Place) -> Affine:
+    """The image's transform, its longitudes counted as the mask's are."""
+    circle = circle_of(place.crs)
+    if circle is None or circle_of(own.crs) != circle:
+        return place.transform
+    middle = middle_of(place)
+    shift = float(wrap_longitudes_near(middle, middle_of(own), circle)) - middle
+    return place.transform.translation(shift, 0) * place.transform
+
+
 def _same_grid(own: Place, place: Place) -> bool:
     """Whether the pixels are the same, whatever the systems are called."""
     if own.shape != place.shape:
         return False
     height, width = place.shape
     corners = np.array([(0, 0), (width, 0), (0, height), (width, height)], dtype=float)
-    there = to_pixels(converted(to_map(corners, own), own.crs, place.crs), place)
+    there = to_pixels(beside(converted(to_map(corners, own), own.crs, place.crs), place), place)
     return bool(np.isfinite(there).all() and np.abs(there - corners).max() <= _SAME_GRID)
 
 

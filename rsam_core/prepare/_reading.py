@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core._bands_read import read_bands
 from rsam_core._view import _strips
 from rsam_core.bands import ViewSettings
 from rsam_core.window import Window
@@ -14,9 +15,6 @@ from rsam_core.window import Window
 from .image import Limits, Raster, placed, storage_type
 
 if TYPE_CHECKING:
-    from rasterio.io import DatasetReader
-    from rasterio.windows import Window as RasterWindow
-
     from rsam_core.scene import Scene
 
 
@@ -80,33 +78,19 @@ def _measured(scene: Scene, part: Window, shape: tuple[int, int]) -> tuple[NDArr
     with scene._reading(part) as (dataset, source):
         for rows, strip in _strips(source, shape):
             target = (rows.stop - rows.start, shape[1])
-            values[rows] = _read(dataset, bands, strip, target)
+            read = read_bands(dataset, bands, strip, target, average=True)
+            values[rows] = np.moveaxis(read, 0, 2)
             valid[rows] = scene._chosen.view.sample(dataset, strip, target).valid
     if values.dtype.kind == "f":
         # A band that is empty as a whole says nothing against the pixels of the others.
         empty = ~np.isfinite(values).any(axis=(0, 1))
         values[..., empty] = 0
-    return values, valid
+    return (_positive(values) if scene._layout.negative else values), valid
 
 
-def _read(
-    dataset: DatasetReader, bands: list[int], source: RasterWindow, shape: tuple[int, int]
-) -> NDArray:
-    """Read bands as (H, W, C), reduced by area; complex numbers as magnitudes."""
-    from rasterio.enums import Resampling
-
-    shrinks = shape != (round(source.height), round(source.width))
-    method = Resampling.average if shrinks else Resampling.nearest
-    target = (len(bands), *shape)
-    values = dataset.read(bands, window=source, out_shape=target, resampling=method)
-    if values.dtype.kind == "c":
-        values = np.abs(values)
-    if shrinks and values.dtype.kind == "f" and not np.isfinite(values).all():
-        # One NaN spoils the mean of its whole cell; fall back on a real value there.
-        single = np.abs if np.iscomplexobj(values) else np.asarray
-        near = single(dataset.read(bands, window=source, out_shape=target))
-        values = np.where(np.isfinite(values), values, near)
-    return np.moveaxis(values, 0, 2)
+def _positive(values: NDArray) -> NDArray:
+    """Turn a negative into what was photographed: high values are bright."""
+    return np.iinfo(values.dtype).max - values if values.dtype.kind == "u" else -values
 
 
 def _black_and_white(
@@ -114,6 +98,10 @@ def _black_and_white(
 ) -> tuple[Limits, tuple[Limits, ...] | None]:
     """Limits of the image, and what each band shows as black and white where that differs."""
     stretch = scene.stretch
+    if scene._layout.negative and stretch is not None:
+        kind = np.dtype(scene.dtype)
+        top = np.iinfo(kind).max if kind.kind == "u" else 0
+        stretch = tuple((float(top - high), float(top - low)) for low, high in stretch)
     if scene.dtype == "uint8":
         limits: Limits = (0.0, 255.0)
     elif stretch is not None:

@@ -1,0 +1,366 @@
+"""Examiners: processes that take the first look at what somebody uploads.
+
+A file that was made to fill the memory, to go round in circles or to end the program does that to
+an examiner, which is stopped and replaced, and to nobody else. Only what it lets pass is opened in
+the program itself. Examiners are started once and wait for the next file; there are several, so
+that one bad file does not keep others waiting. What they say is plain data, never objects.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import os
+import struct
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rsam_core._checks import MEMORY
+from rsam_core._examination import examine, try_out
+from rsam_core._examined import Examined
+from rsam_core._raster_io import GDAL_CLOSED, RasterFile
+from rsam_core._room import Room
+from rsam_core.budgets import setting
+from rsam_core.errors import SceneError
+
+SECONDS = 4.0
+"""Computing time for any file."""
+BYTES_A_SECOND = 2_000_000
+"""And for large ones a second more for so many bytes."""
+PATIENCE = 4.0
+"""By how much waiting may exceed computing: others use the computer as well."""
+ADDRESS_SPACE = setting("RSAM_EXAMINER_MB", MEMORY + 2**30)
+"""Bytes of memory that an examiner may have."""
+MOST = max(2, min(4, os.cpu_count() or 1))
+"""Examiners at the same time."""
+_START_SECONDS = 120.0
+
+_LOG = logging.getLogger("rsam")
+_KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PROJ_DATA", "PROJ_LIB")
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GDAL_NUM_THREADS")
+# Formats that name other files or addresses. None is opened by its content; here they are not
+# even there.
+_NEVER = (
+    "VRT WMS WCS WMTS HTTP STACTA STACIT PLMOSAIC EEDA EEDAI GTI DERIVED MBTiles Zarr netCDF HDF5 "
+    "HDF5Image BAG S102 S104 S111 GPKG SQLite Rasterlite PDF DAAS ESRIC TIL DIMAP SAFE SENTINEL2 "
+    "RS2 TSX ECRGTOC RPFTOC MRF KMLSUPEROVERLAY ENVI EHdr ERS PAux GenBin ISIS2 ISIS3 PDS PDS4 "
+    "HFA NITF"
+)
+
+
+class _Unable(Exception):
+    """No examiner can be started on this computer."""
+
+
+class _Examiner:
+    """One process; see `serve` for what it is told and answers."""
+
+    def __init__(self) -> None:
+        env = {key: os.environ[key] for key in _KEPT if key in os.environ}
+        env |= GDAL_CLOSED | dict.fromkeys(_ONE_THREAD, "1")
+        env |= {"GDAL_SKIP": _NEVER, "CPL_LOG": os.devnull}
+        start = (
+            "import json, sys; sys.path[:] = json.loads(sys.stdin.buffer.readline()); "
+            f"from {__name__} import serve; serve()"
+        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", start],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=env,
+            )
+        except (OSError, ValueError) as error:
+            raise _Unable from error
+        try:
+            path = json.dumps([path or os.getcwd() for path in sys.path])
+            self._process.stdin.write(path.encode() + b"\n")
+            self._process.stdin.flush()
+            answer, _ = self._within(_START_SECONDS, lambda: _taken(self._process.stdout))
+        except OSError as error:
+            raise _Unable from error
+        if answer is None:
+            self.end()
+            raise _Unable
+
+    def ask(self, request: dict[str, Any], content: bytes, seconds: float) -> Answer:
+        """Send a file; return the answer and whether time was up, which leave it ended."""
+
+        def talk() -> dict[str, Any] | None:
+            try:
+                _give(self._process.stdin, request, content)
+            except OSError:
+                return None
+            return _taken(self._process.stdout)
+
+        return self._within(seconds, talk)
+
+    def _within(self, seconds: float, talk: Any) -> Answer:
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            return talk(), late.is_set()
+        finally:
+            timer.cancel()
+
+    @property
+    def overran(self) -> bool:
+        """Whether the system ended it for the time that it had computed."""
+        import signal
+
+        code = self._process.wait(10)
+        return code in (-getattr(signal, "SIGXCPU", 0), -getattr(signal, "SIGKILL", 0))
+
+    def end(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(10)
+
+
+Answer = tuple[dict[str, Any] | None, bool]
+
+
+class Examiners:
+    """Several examiners, started as they are needed.
+
+    Parameters
+    ----------
+    most : int
+        So many at the same time; who comes when all are at work waits.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._turns = threading.BoundedSemaphore(most)
+        self._lock = threading.Lock()
+        self._idle: list[_Examiner] = []
+        self._process = os.getpid()
+
+    def look(self, file: RasterFile, *, world: bool, picture: bool) -> tuple[Examined, Room | None]:
+        """Have a file examined by the next process that is free."""
+        size = file.size
+        seconds = SECONDS + size / BYTES_A_SECOND
+        try:
+            room: Room | None = Room()
+        except OSError:
+            room = None
+        content = file.source if isinstance(file.source, bytes) else b""
+        request = {
+            "name": file.name,
+            "path": None if content else str(file.source),
+            "linked": None if file.linked is None else str(file.linked),
+            "room": None if room is None else str(room.path),
+            "world": world,
+            "picture": picture,
+            "seconds": seconds,
+            "memory": ADDRESS_SPACE,
+        }
+        with self._turns:
+            examiner = self._take()
+            answer, late = examiner.ask(request, content, PATIENCE * seconds)
+            if answer is None:
+                late = late or examiner.overran
+                examiner.end()
+                threading.Thread(target=self._refill, daemon=True).start()
+                raise _too_slow(file, seconds) if late else file.damaged()
+            with self._lock:
+                self._idle.append(examiner)
+        if "error" in answer:
+            raise SceneError(answer["error"])
+        source: bytes | Path | None = answer["content"] or None
+        if answer["written"] and room is not None:
+            source = room.path / answer["written"]
+        return Examined(source, tuple(answer["notes"]), answer["turned"]), room
+
+    def _take(self) -> _Examiner:
+        with self._lock:
+            if self._process != os.getpid():
+                # A copy of the program must not talk to the examiners of the original.
+                self._idle, self._process = [], os.getpid()
+            if self._idle:
+                return self._idle.pop()
+        return _Examiner()
+
+    def _refill(self) -> None:
+        """Start a new one in place of one that ended, so that nobody waits for it."""
+        try:
+            examiner = _Examiner()
+        except _Unable:
+            return
+        with self._lock:
+            self._idle.append(examiner)
+
+    def end(self) -> None:
+        """End all that are idle."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        if self._process == os.getpid():
+            for examiner in idle:
+                examiner.end()
+
+
+def _too_slow(file: RasterFile, seconds: float) -> SceneError:
+    return SceneError(
+        f"Reading “{file.name}” took more than {seconds:.0f} seconds and was stopped, so that "
+        "others need not wait. It is damaged, or packed so tightly that unpacking it takes too "
+        "long. Save it again as a tiled GeoTIFF and open that."
+    )
+
+
+_EXAMINERS = Examiners()
+atexit.register(_EXAMINERS.end)
+
+
+def examined(
+    file: RasterFile, *, elsewhere: bool, world: bool = False, picture: bool = True
+) -> tuple[RasterFile, Examined]:
+    """Take the first look at a file.
+
+    Parameters
+    ----------
+    file : RasterFile
+    elsewhere : bool
+        In a process of its own, as for everything that a stranger may have made.
+    world : bool
+        Whether a world file came with it.
+    picture : bool
+        Whether it shall be shown, rather than read as a mask.
+
+    Returns
+    -------
+    file : RasterFile
+        What to read from then on.
+    found : Examined
+
+    Raises
+    ------
+    SceneError
+        The file cannot or may not be read.
+    """
+    if elsewhere:
+        try:
+            found, room = _EXAMINERS.look(file, world=world, picture=picture)
+            return found.applied(file, room), found
+        except _Unable:
+            _LOG.warning(
+                "This computer cannot start a process to look at uploads; they are read in the "
+                "program itself, where a bad file can make everybody wait."
+            )
+    try:
+        room = Room()
+    except OSError:
+        room = None
+    found = examine(file, room and room.path, world=world, picture=picture)
+    return found.applied(file, room), found
+
+
+# --- the other side -------------------------------------------------------------------------------
+
+
+def serve() -> None:
+    """Examine one file after the other until the input ends.
+
+    A request is `_examined_here`'s; the answer has ``error`` (what to tell the user), or
+    ``content`` or ``written`` (the name of a file in the room) of what to read in place of the
+    file, ``notes`` and ``turned``.
+    """
+    # All that the first file would ask for.
+    import pyproj  # noqa: F401
+    import rasterio  # noqa: F401
+    from PIL import Image
+
+    # What Pillow may decode was checked against the memory.
+    Image.MAX_IMAGE_PIXELS = None
+
+    answers = os.fdopen(os.dup(1), "wb")
+    # Whatever a library prints must not get between the answers.
+    os.dup2(2, 1)
+    _give(answers, {}, b"")
+    while (request := _taken(sys.stdin.buffer)) is not None:
+        try:
+            _limit(request["seconds"], request["memory"])
+            answer, content = _examined_here(request)
+        except SceneError as error:
+            answer, content = {"error": str(error)}, b""
+        except MemoryError:
+            name = request["name"]
+            answer, content = {"error": str(RasterFile(name, b"").out_of_memory())}, b""
+        # Whatever else a library raises means the same to whoever opened the file.
+        except Exception:
+            answer, content = {"error": str(RasterFile(request["name"], b"").damaged())}, b""
+        request = None
+        _give(answers, answer, content)
+
+
+def _examined_here(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    content, path, linked = request["content"], request["path"], request["linked"]
+    room = request["room"] and Path(request["room"])
+    file = RasterFile(
+        request["name"], content if path is None else Path(path), linked and Path(linked)
+    )
+    found = examine(file, room, world=request["world"], picture=request["picture"])
+    if request["picture"]:
+        try_out(replace(found.applied(file, None), name=file.name))
+    source = found.source
+    written = source.name if isinstance(source, Path) else None
+    answer = {"written": written, "notes": found.notes, "turned": found.turned}
+    return answer, source if isinstance(source, bytes) else b""
+
+
+def _limit(seconds: float, memory: int) -> None:
+    """Limit what this process may still compute, and hold."""
+    try:
+        import resource
+    except ImportError:
+        # Windows: the other side watches the clock.
+        return
+    used = time.process_time()
+    for kind, most in (
+        (resource.RLIMIT_CPU, int(used + seconds) + 1),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        try:
+            soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(kind, (soft, hard))
+        except (ValueError, OSError):
+            # macOS does not limit the address space.
+            continue
+
+
+def _give(stream: BinaryIO, message: dict[str, Any], content: bytes) -> None:
+    text = json.dumps(message).encode()
+    stream.write(struct.pack("<QQ", len(text), len(content)) + text)
+    stream.write(content)
+    stream.flush()
+
+
+def _taken(stream: BinaryIO) -> dict[str, Any] | None:
+    """Return the next message, its content under that name; None at the end."""
+    try:
+        head = stream.read(16)
+        if len(head) < 16:
+            return None
+        length, size = struct.unpack("<QQ", head)
+        text, content = stream.read(length), stream.read(size)
+        if len(text) < length or len(content) < size:
+            return None
+        return json.loads(text) | {"content": content}
+    except (OSError, ValueError):
+        return None
