@@ -63,7 +63,7 @@ class Condition:
     def __post_init__(self) -> None:
         if not isinstance(self.column, str) or not self.column:
             raise ClassifyError("A condition needs a column. Choose one, for example the area.")
-        if self.operator not in OPERATORS:
+        if not isinstance(self.operator, str) or self.operator not in OPERATORS:
             words = ", ".join(OPERATORS)
             raise ClassifyError(f"“{self.operator}” is no comparison. Choose one of: {words}.")
         if isinstance(self.value, str):
@@ -262,4 +262,8 @@ def _rule_from_json(data: Any, depth: int) -> Rule:
 
 def _is_number(value: object) -> bool:
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
-    return number and math.isfinite(value)  # type: ignore[arg-type]
+    try:
+        return number and math.isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:
+        # A whole number with more than 300 digits.
+        return False
