@@ -47,6 +47,37 @@ def wrap_longitudes_near(
     return lon + period * np.where(np.isfinite(turns), turns, 0.0)
 
 
+def shapes_near(
+    shapes: NDArray[np.object_], reference: float, period: float = 360.0
+) -> NDArray[np.object_]:
+    """Move outlines around the circle to where they lie nearest to a longitude.
+
+    Parameters
+    ----------
+    shapes : ndarray of shapely geometries, shape (N,)
+        Longitude and latitude.
+    reference : float
+        Longitude. The parts of an outline are moved one by one, so that what was cut at the 180th
+        meridian comes together again.
+    period : float
+        A full circle.
+    """
+    import shapely
+
+    bounds = shapely.bounds(shapes).reshape(-1, 4)
+    far = np.abs(bounds[:, [0, 2]] - reference).max(axis=1) > period / 2
+    result = shapes.copy()
+    for index in np.flatnonzero(far & np.isfinite(bounds).all(axis=1)).tolist():
+        parts = shapely.get_parts(shapes[index])
+        boxes = shapely.bounds(parts)
+        middles = (boxes[:, 0] + boxes[:, 2]) / 2
+        shifts = wrap_longitudes_near(middles, reference, period) - middles
+        if shifts.any():
+            moved = [_moved(part, float(shift)) for part, shift in zip(parts, shifts)]
+            result[index] = moved[0] if len(moved) == 1 else shapely.union_all(moved)
+    return result
+
+
 def cut_longitudes(shapes: NDArray[np.object_], period: float = 360.0) -> NDArray[np.object_]:
     """Bring outlines whose longitudes run on beyond 180 back into the range, cut where need be.
 
@@ -96,7 +127,8 @@ def project_outlines(shapes: NDArray[np.object_], convert: Convert) -> NDArray[n
     bounds = shapely.bounds(result).reshape(-1, 4)
     wide = bounds[:, 2] - bounds[:, 0] > _LONGEST_EDGE
     polar = np.abs(bounds[:, [1, 3]]).max(axis=1) > 90 - _LONGEST_EDGE
-    for index in np.flatnonzero(wide | polar).tolist():
+    known = np.isfinite(bounds).all(axis=1)
+    for index in np.flatnonzero((wide | polar) & known).tolist():
         pieces = shapely.get_parts(shapes[index])
         flat = [_flattened(piece, convert) for piece in pieces]
         result[index] = _in_range(shapely.union_all(flat, grid_size=_GRID))

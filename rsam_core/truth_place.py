@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import MetricError
+from rsam_core.globe import full_circle
+from rsam_core.longitudes import wrap_longitudes_near
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -77,7 +79,7 @@ def footprint(own: Place, place: Place) -> NDArray[np.bool_]:
     """Return which pixels of a scene another image covers, (H, W)."""
     from rasterio.features import rasterize
 
-    points = to_pixels(converted(outline(own), own.crs, place.crs), place)
+    points = to_pixels(beside(converted(outline(own), own.crs, place.crs), place), place)
     if not np.isfinite(points).all():
         return np.zeros(place.shape, dtype=bool)
     polygon = {"type": "Polygon", "coordinates": [points.tolist()]}
@@ -122,6 +124,38 @@ def same_system(first: str | None, second: str | None) -> bool:
         return code is not None and code == other.to_epsg(min_confidence=90)
     except ProjError:
         return False
+
+
+@lru_cache(maxsize=256)
+def circle_of(crs: str | None) -> float | None:
+    """Units of longitude in a full circle; None where a system does not count in degrees."""
+    from pyproj import CRS
+    from pyproj.exceptions import ProjError
+
+    try:
+        return full_circle(CRS.from_user_input(crs)) if crs else None
+    except ProjError:
+        return None
+
+
+def middle_of(place: Place) -> float:
+    """First coordinate of the middle of an image on its map."""
+    height, width = place.shape
+    return float(to_map(np.array([[width / 2, height / 2]]), place)[0, 0])
+
+
+def beside(points: NDArray[np.float64], place: Place) -> NDArray[np.float64]:
+    """Move points (N, 2) that belong together around the globe, to where an image lies.
+
+    Longitudes of −170 and 190 are the same. Where the image's map is none of degrees, and
+    where points are infinite, they stay.
+    """
+    circle = circle_of(place.crs)
+    if circle is None or not np.isfinite(points).all():
+        return points
+    middle = (points[:, 0].min() + points[:, 0].max()) / 2
+    shift = wrap_longitudes_near(middle, middle_of(place), circle) - middle
+    return points + np.array([float(shift), 0.0])
 
 
 def to_pixels(points: NDArray[np.float64], place: Place) -> NDArray[np.float64]:

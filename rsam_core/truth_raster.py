@@ -168,7 +168,7 @@ def _turned(own: Place, place: Place) -> Affine:
         return place.transform
     middle = middle_of(place)
     shift = float(wrap_longitudes_near(middle, middle_of(own), circle)) - middle
-    return place.transform.translation(shift, 0) * place.transform
+    return place.transform.translation(shift, 0) @ place.transform
 
 
 def _same_grid(own: Place, place: Place) -> bool:

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from rsam_core.crs_text import plain_crs
 from rsam_core.errors import MetricError, TruthChoice
+from rsam_core.longitudes import project_outlines, shapes_near
 from rsam_core.truth_place import (
     Place,
+    circle_of,
     converted,
     describe_point,
+    middle_of,
     outline,
     same_system,
     to_pixels,
@@ -240,7 +243,25 @@ def _pixels(shapes: NDArray[Any], reading: _Reading, place: Place) -> NDArray[An
     if reading.key == "pixels-up":
         return shapely.transform(shapes, lambda xy: xy * np.array([1.0, -1.0]))
     crs = reading.crs if place.crs else None
-    return shapely.transform(shapes, lambda xy: to_pixels(converted(xy, crs, place.crs), place))
+
+    def moved(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _closed(converted(xy, crs, place.crs))
+
+    circle = circle_of(place.crs)
+    if circle and crs and not circle_of(crs):
+        shapes = project_outlines(shapes, moved)
+    else:
+        shapes = shapely.transform(shapes, moved)
+    if circle:
+        shapes = shapes_near(shapes, middle_of(place), circle)
+    return shapely.transform(shapes, lambda xy: _closed(to_pixels(xy, place)))
+
+
+def _closed(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Make what is no number infinite: it would equal nothing, and a ring would not be closed."""
+    points = points.copy()
+    points[~np.isfinite(points).all(axis=1)] = np.inf
+    return points
 
 
 def _moved(declared: str | None, place: Place) -> str:

@@ -122,7 +122,11 @@ def reproject(
         "zone."
     )
     between = Transformer.from_crs(crs, target, always_xy=True)
-
+    turn = full_circle(CRS.from_user_input(crs))
+    if turn:
+        # Longitudes as GDAL counts them: the middle between -180 and 180.
+        x = transform.c + (transform.a * width + transform.b * height) / 2
+        transform = transform.translation(wrap_longitudes_near(x, 0, turn) - x, 0) @ transform
     circle = full_circle(CRS.from_user_input(target))
 
     def to_target(points: NDArray[np.float64]) -> NDArray[np.float64]:
