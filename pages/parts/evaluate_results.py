@@ -16,7 +16,7 @@ from rsam_core.exports.names import safe_name
 from rsam_core.render import confusion_legend
 from rsam_core.studies import StudyResult
 
-from . import banner
+from . import banner, downloads
 from .names import plain
 from .results import chips
 
@@ -239,13 +239,11 @@ def files(
     )  # fmt: skip
     with st.container(horizontal=True):
         for title, ending, mime, make in offers:
-            st.download_button(
+            downloads.offer(
                 title,
                 make,
                 f"{stem}.evaluation.{ending}",
                 mime,
-                icon=":material/download:",
-                on_click="ignore",
                 key=f"{key}-file-{ending}",
                 type="primary" if ending == "html" else "secondary",
             )

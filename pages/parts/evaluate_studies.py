@@ -12,7 +12,7 @@ from rsam_core.evaluation_figures import to_png, to_svg
 from rsam_core.export import to_csv
 from rsam_core.studies import STUDIES, Study, StudyResult
 
-from . import evaluate_truth
+from . import downloads, evaluate_truth
 from .evaluate_methods import ask_for_truth, sample_of
 from .evaluate_state import image_key, loaded, models, progress, state
 from .names import plain
@@ -140,13 +140,11 @@ def _files(result: StudyResult) -> None:
     )  # fmt: skip
     with st.container(horizontal=True):
         for title, ending, mime, make in offers:
-            st.download_button(
+            downloads.offer(
                 title,
                 make,
                 f"study-{result.key}.{ending}",
                 mime,
-                icon=":material/download:",
-                on_click="ignore",
                 key=f"study-file-{result.key}-{ending}",
             )
     st.caption("The report on the tab “Compare methods” takes these studies along.")

@@ -17,6 +17,7 @@ from rsam_core.metrics.report import scene_report
 from rsam_core.metrics.scene import SceneComparison, metric_rows
 from rsam_core.truth import Truth
 
+from . import downloads
 from .workspace import Workspace, model_name
 
 OUTLINE_HELP = {
@@ -27,8 +28,8 @@ OUTLINE_HELP = {
     ),
     "boundary_iou": (
         "Boundary IoU",
-        "IoU of the bands along the outlines, 2 % of the image's diagonal wide (Cheng et al., "
-        "CVPR 2021).",
+        "IoU of the bands along the outlines, a fifth of the object's depth wide (after Cheng "
+        "et al., CVPR 2021).",
     ),
     "hausdorff_95": (
         "Hausdorff distance 95 % (px)",
@@ -184,13 +185,11 @@ def files(work: Workspace, truth: Truth, comparison: SceneComparison) -> None:
          json.dumps(_finite(data), indent=1, ensure_ascii=False).encode()),
     )  # fmt: skip
     for title, name, mime, content in offers:
-        st.download_button(
+        downloads.offer(
             title,
             content,
             name,
             mime,
-            icon=":material/download:",
-            on_click="ignore",
             key=f"evaluate-file-{title}",
             width="stretch",
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
-from rsam_core.errors import RsamError
+from rsam_core.errors import RsamError, TruthChoice
 from rsam_core.instances import Instances
 from rsam_core.samples import truth_mask
 from rsam_core.truth import (
@@ -16,7 +18,7 @@ from rsam_core.truth import (
     truth_from_objects,
 )
 
-from . import banner, evaluate_draw, prompters, resources
+from . import banner, evaluate_draw, evaluate_readings, prompters, resources
 from .names import LONGEST, full, plain
 from .workspace import Workspace, collect, objects
 
@@ -74,6 +76,13 @@ def summary(work: Workspace, truth: Truth) -> None:
             key="remove-truth",
             on_click=lambda: give(work, None),
         )
+        evaluate_readings.offer(
+            work.token,
+            truth,
+            lambda source, option, value: _read(
+                work, source.content, source.name, **{**source.options, option: value}
+            ),
+        )
     for note in truth.notes:
         st.caption(f":material/info: {plain(note)}")
     for warning in truth.warnings:
@@ -86,8 +95,8 @@ def _upload(work: Workspace) -> None:
         type=list(TRUTH_TYPES),
         key=f"evaluate-truth-{work.token}",
         help="A mask or label image (PNG, TIFF), a GeoTIFF (laid onto the image by its place), "
-        "outlines (GeoJSON, GeoPackage, Shapefile in a ZIP archive) or COCO JSON. In a mask every "
-        "object is not black; in a label image every object has a number of its own.",
+        "outlines (GeoJSON, GeoPackage, KML, Shapefile in a ZIP archive) or COCO JSON. In a mask "
+        "every object is not black; in a label image every object has a number of its own.",
     )
     if file is None:
         return
@@ -98,6 +107,16 @@ def _upload(work: Workspace) -> None:
             st.rerun()
     if work.truth_error is not None:
         banner.show(work.truth_error)
+        if isinstance(work.truth_error, TruthChoice):
+            evaluate_readings.ask(
+                work.truth_error,
+                lambda option, value: _read(
+                    work,
+                    file.getvalue(),
+                    file.name,
+                    **{**evaluate_readings.options(work.token, file.name), option: value},
+                ),
+            )
         if "same size" in str(work.truth_error) and file.name.lower().endswith(
             ("png", "tif", "tiff")
         ):
@@ -111,9 +130,17 @@ def _upload(work: Workspace) -> None:
             )
 
 
-def _read(work: Workspace, content: bytes, name: str, *, fit: bool = False) -> None:
+def _read(work: Workspace, content: bytes, name: str, **options: Any) -> None:
+    """Read a file as truth, with the options of `read_truth`."""
+    source = evaluate_readings.Source(work.token, content, name, options)
     try:
-        give(work, read_truth(content, work.scene, name=name, fit=fit))
+        truth = read_truth(content, work.scene, name=name, **options)
+        give(work, truth)
+        # A file that can be read in one way only need not be kept.
+        evaluate_readings.keep(source if truth.others else None)
+    except TruthChoice as error:
+        work.truth, work.truth_error = None, error
+        evaluate_readings.keep(source)
     except RsamError as error:
         work.truth, work.truth_error = None, error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +20,8 @@ from rsam_core.report import html_report
 from rsam_core.semantic import class_areas
 from rsam_core.style import OverlayStyle, legend
 
-from . import workspace
+from . import downloads, workspace
+from .names import plain
 from .workspace import Workspace
 
 
@@ -62,8 +63,8 @@ class Format:
         From a request to the bytes of the file.
     outlined : bool
         Whether it holds outlines, which can be simplified.
-    placed : bool
-        Whether it needs a position on Earth.
+    refused : callable, optional
+        Says why it cannot be had, or None if it can.
     """
 
     title: str
@@ -72,7 +73,7 @@ class Format:
     mime: str
     make: Callable[[Request], bytes]
     outlined: bool = False
-    placed: bool = False
+    refused: Callable[[Request], str | None] | None = None
 
 
 def _picture(r: Request):
@@ -131,7 +132,7 @@ FORMATS: dict[str, tuple[Format, ...]] = {
                _outlines(export.to_shapefile), True),
         Format("KML", "For Google Earth.", "kml", "application/vnd.google-earth.kml+xml",
                lambda r: export.to_kml(r.objects, r.work.scene, table=r.table,
-                                       settings=r.outline, classes=r.classes), True, True),
+                                       settings=r.outline, classes=r.classes), True),
         Format("Labels (GeoTIFF)", "The object's number at each pixel.", "labels.tif",
                "image/tiff", lambda r: export.label_geotiff(r.objects, r.work.scene)),
         Format("Classes (GeoTIFF)", "The class at each pixel, with colours.", "classes.tif",
@@ -150,7 +151,8 @@ FORMATS: dict[str, tuple[Format, ...]] = {
         Format("Picture with outlines (PNG)", "As it is drawn now.", "overlay.png", "image/png",
                lambda r: export.overlay_png(_picture(r))),
         Format("Labels (PNG)", "The object's number at each pixel, 16 bits.", "labels.png",
-               "image/png", lambda r: export.label_png(r.objects)),
+               "image/png", lambda r: export.label_png(r.objects),
+               refused=lambda r: downloads.too_many(r.objects)),
         Format("Classes (PNG)", "The class at each pixel, with colours.", "classes.png",
                "image/png", lambda r: export.class_png(r.objects, r.classes)),
     ),
@@ -208,27 +210,48 @@ def export_panel(
         "What for", list(FORMATS), default="Map", key="export-purpose", required=True,
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
-    placed = is_placed(work.scene)
     stem = safe_name(Path(work.scene.name).stem)
+    reasons = dict.fromkeys(
+        reason for format in FORMATS[purpose or "Map"] if (reason := refusal(format, request))
+    )
     for format in FORMATS[purpose or "Map"]:
         left, right = st.columns([5, 6], vertical_alignment="center", gap="small")
-        left.download_button(
-            format.title,
-            lambda format=format: format.make(request),
-            f"{stem}.{format.ending}",
-            format.mime,
-            icon=":material/download:",
-            on_click="ignore",
-            key=f"export-{format.ending}",
-            disabled=format.placed and not placed,
-            width="stretch",
-        )
+        with left:
+            downloads.offer(
+                format.title,
+                lambda format=format: format.make(request),
+                f"{stem}.{format.ending}",
+                format.mime,
+                key=f"export-{format.ending}",
+                refused=refusal(format, request),
+                width="stretch",
+            )
         right.caption(format.help)
-    if not placed and purpose == "Map":
+    for reason in reasons:
+        st.caption(f":material/info: {plain(reason)}")
+    if not is_placed(work.scene) and purpose == "Map":
         st.caption(
-            ":material/info: This image has no position on Earth, so outlines are in pixels and "
-            "there is no KML."
+            ":material/info: This image has no position on Earth, so outlines are in pixels."
         )
+
+
+def refusal(format: Format, request: Request) -> str | None:
+    """Why a file of some kind cannot be had of these objects; None if it can.
+
+    Outlines are tried with one object: whether they can be brought to where the format wants them
+    depends on the scene. Of pictures, only numbers that are too high are refused.
+    """
+    if format.refused is not None:
+        return format.refused(request)
+    if not format.outlined:
+        return None
+
+    first = request.objects.select(request.objects.ids[:1].tolist())
+    one = replace(request, objects=first, table=request.table.head(1))
+    key = (request.work.scene, request.outline, request.classes)
+    return request.work.remember(
+        f"refused-{format.ending}", key, lambda: downloads.reason(lambda: format.make(one))
+    )
 
 
 def _chosen(

@@ -79,4 +79,5 @@ def chooser() -> None:
         "images of several hundred megabytes.",
     )
     if choice is not None and st.button("Open", key="folder-open", icon=":material/folder_open:"):
-        open_and_go(choice, choice.name)
+        # Whoever may write into the folder is a stranger like those who upload.
+        open_and_go(choice.resolve(), choice.name, examine=True)

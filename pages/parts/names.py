@@ -14,7 +14,7 @@ import unicodedata
 LONGEST = 60
 """Characters of a name that still stand in a line."""
 
-_MARKS = re.compile(r"([\\`*_\[\]<>#$~|:&!])")
+_MARKS = re.compile(r"([\\`*_\[\]<>#$~|]|:(?=\S)|&(?=[#A-Za-z]))")
 _START = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")
 # An invisible sign that joins words. It keeps addresses from becoming links, and dashes and
 # arrows from being set as one sign, both of which Streamlit does whatever is escaped.

@@ -14,6 +14,7 @@ import streamlit as st
 
 import rsam_core as rsam
 from rsam_core import export
+from rsam_core.errors import RsamError
 from rsam_core.exports.names import safe_name
 from rsam_core.jobs import Job
 from rsam_core.measure import total_area_m2
@@ -21,7 +22,7 @@ from rsam_core.one_shot import Outcome, search_scenes
 from rsam_core.render import overlay
 from rsam_core.style import OverlayStyle
 
-from . import banner, resources, workspace
+from . import banner, downloads, resources, workspace
 from .names import LONGEST, plain, visible
 from .one_shot_state import Shot
 from .workspace import Workspace
@@ -113,9 +114,9 @@ def _results(work: Workspace, known: Shot) -> None:
     if usable:
         with banner.guard():
             content = work.remember("others-zip", tuple(usable), lambda: _archive(usable))
-            st.download_button(
+            downloads.offer(
                 "Outlines of all images (GeoJSON, zipped)", content, "found_by_example.zip",
-                "application/zip", icon=":material/download:", on_click="ignore",
+                "application/zip", icon=":material/download:",
                 key="download-others",
             )  # fmt: skip
 
@@ -132,5 +133,9 @@ def _archive(outcomes: list[Outcome]) -> bytes:
         for number, outcome in enumerate(outcomes, start=1):
             # Two images may have one name.
             name = f"{number:02d}_{safe_name(Path(outcome.name).stem)}.geojson"
-            archive.writestr(name, export.to_geojson(outcome.choose(), outcome.scene))
+            try:
+                archive.writestr(name, export.to_geojson(outcome.choose(), outcome.scene))
+            except RsamError as error:
+                # One image without a place on Earth takes no other along.
+                archive.writestr(f"{name}.left-out.txt", f"{outcome.name}: {error}\n")
     return stream.getvalue()

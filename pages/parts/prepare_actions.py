@@ -10,7 +10,7 @@ from rsam_core.exports.names import safe_name
 from rsam_core.jobs import Job
 from rsam_core.prepare import Pipeline, Step, geotiff
 
-from . import banner, workspace
+from . import banner, downloads, workspace
 from .names import LONGEST, full, plain
 from .prepare_state import Bench
 from .workspace import Workspace
@@ -21,14 +21,12 @@ POLL_SECONDS = 0.4
 def files(bench: Bench, work: Workspace) -> None:
     """Save the list of steps as a file, or take it from one; save the prepared image."""
     stem = safe_name(Path(bench.base.name).stem)
-    st.download_button(
+    downloads.offer(
         "Save recipe",
         bench.pipeline.to_json(),
         f"{stem}.recipe.json",
         "application/json",
-        icon=":material/download:",
         key="save-recipe",
-        on_click="ignore",
         disabled=not len(bench.pipeline),
         width="stretch",
     )
@@ -49,14 +47,13 @@ def files(bench: Bench, work: Workspace) -> None:
         help="The steps of another image, saved as a recipe. They replace the list.",
     )  # fmt: skip
     if work.original is not None:
-        st.download_button(
+        downloads.offer(
             "Save prepared image",
             lambda: geotiff(work.scene),
             f"{stem}.prepared.tif",
             "image/tiff",
             icon=":material/image:",
             key="save-prepared",
-            on_click="ignore",
             width="stretch",
             help="The image in use as a GeoTIFF, for other programs.",
         )

@@ -10,7 +10,7 @@ import rsam_core as rsam
 from rsam_core.exports.names import safe_name
 from rsam_core.project import ENDING, load_project, save_project
 
-from . import banner, workspace
+from . import banner, downloads, workspace
 from .names import plain
 from .project_state import from_state, to_state
 from .workspace import Workspace
@@ -31,13 +31,12 @@ def project_panel(work: Workspace) -> None:
         image = source.file_bytes() if with_image else None
         return save_project(to_state(work, image))
 
-    st.download_button(
+    downloads.offer(
         "Save project",
         content,
         f"{safe_name(Path(source.name).stem)}{ENDING}",
         "application/zip",
         icon=":material/save:",
-        on_click="ignore",
         key="save-project",
     )
     st.caption(

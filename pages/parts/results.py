@@ -18,8 +18,9 @@ from rsam_core.samples import truth_mask
 from rsam_core.style import OverlayStyle
 from rsam_core.truth import read_truth, truth_from_labels
 
-from . import banner, resources
-from .names import LONGEST, markup
+from . import banner, downloads, resources
+from .downloads import too_many
+from .names import LONGEST, markup, plain
 from .workspace import Workspace, remove
 
 TRUTH_TYPES = ["png", "tif", "tiff", "geojson", "json", "gpkg", "zip"]
@@ -110,17 +111,30 @@ def downloads_tab(
         ("Picture with outlines (PNG)", "overlay.png", "image/png",
          lambda: export.overlay_png(_full_overlay(workspace, objects, style))),
     )  # fmt: skip
+    first = objects.select(objects.ids[:1].tolist())
+    refused = {
+        # Whether places on Earth can be told depends on the scene alone.
+        "geojson": workspace.remember(
+            "refused-geojson-segment",
+            (workspace.scene,),
+            lambda: downloads.reason(lambda: export.to_geojson(first, workspace.scene)),
+        ),
+        "labels.png": too_many(objects),
+    }
     with st.container(horizontal=True):
         for title, ending, mime, content in files:
-            st.download_button(
+            downloads.offer(
                 title,
                 content,
                 f"{stem}.{ending}",
                 mime,
-                icon=":material/download:",
-                on_click="ignore",
                 key=f"download-{ending}",
+                refused=refused.get(ending),
             )
+    for reason in filter(None, refused.values()):
+        st.caption(f":material/info: {plain(reason)}")
+    if refused["geojson"]:
+        return
     if placed:
         st.caption("GeoJSON is in longitude and latitude (WGS 84), as every GIS expects it.")
     else:

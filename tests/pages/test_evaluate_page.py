@@ -10,11 +10,14 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from helpers_models import FakeModel
 from helpers_pages import HEIGHT, TWO_BOXES, WIDTH, fine, plain, png, texts
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import resources, workspace
@@ -381,3 +384,41 @@ def test_a_folder_that_does_not_exist_is_one_message(app: AppTest, tmp_path, mon
     app.text_input(key="dataset-path").input(path).run()
     assert not app.exception
     assert len(app.error) == 1
+
+
+# --- truth that can be read in several ways --------------------------------------------------
+
+
+def _layers(tmp_path: Path, **boxes: tuple[int, int, int, int]) -> bytes:
+    """A GeoPackage without a coordinate system, a layer for each box; y is minus the row."""
+    path = tmp_path / "layers.gpkg"
+    for name, (x0, y0, x1, y1) in boxes.items():
+        frame = geopandas.GeoDataFrame({"label": [name]}, geometry=[shapely.box(x0, -y1, x1, -y0)])
+        frame.to_file(path, driver="GPKG", layer=name)
+    return path.read_bytes()
+
+
+def test_of_several_layers_the_page_asks_for_one(evaluate: Start, tmp_path: Path):
+    at = evaluate()
+    give(at, _layers(tmp_path, roofs=(30, 10, 70, 40), roads=(0, 0, 5, 5)), "layers.gpkg")
+    assert not at.exception
+    assert "several layers" in texts(at)
+    at.selectbox(key="evaluate-reading").select("roofs")
+    at.button(key="use-reading").click().run()
+    fine(at)
+    truth = at.session_state["workspace"].truth
+    assert truth.objects[0].bbox == (30, 10, 70, 40)
+    assert "minus the row" in texts(at)
+
+
+def test_a_guess_can_be_taken_back_for_the_other_reading(evaluate: Start):
+    small = Image.fromarray(TRUTH[::2, ::2])
+    soft = np.asarray(small.resize((WIDTH, HEIGHT), Image.BILINEAR))
+    at = evaluate()
+    give(at, png(soft))
+    fine(at)
+    assert at.session_state["workspace"].truth.count == 1
+    assert "smooth resizing" in texts(at)
+    at.button(key="other-reading-0").click().run()
+    fine(at)
+    assert at.session_state["workspace"].truth.count == len(np.unique(soft)) - 1

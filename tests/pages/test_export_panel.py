@@ -6,16 +6,23 @@ import io
 import zipfile
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
+from affine import Affine
 from helpers_pages import fine, png, texts
 from helpers_panels import coloured, panel_app, work_of
+from rasterio.io import MemoryFile
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.export_panel import FORMATS, Request
+from pages.parts import workspace
+from pages.parts.downloads import too_many
+from pages.parts.export_panel import FORMATS, Request, refusal
 from rsam_core.classes import ClassList
+from rsam_core.errors import ExportError
 from rsam_core.exports.outlines import OutlineSettings
-from rsam_core.instances import Instances
+from rsam_core.instances import Instance, Instances
 from rsam_core.measure import measure
 from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.style import OverlayStyle
@@ -46,6 +53,83 @@ def test_formats_by_purpose_and_what_a_plain_image_lacks(at: AppTest):
         at.button_group(key="export-purpose").set_value(purpose).run()
         fine(at)
         assert list(buttons(at)) == [format.title for format in formats]
+
+
+@pytest.fixture
+def local() -> workspace.Workspace:
+    """An image on the grid of a building site: metres, and no place on Earth."""
+    image, objects = coloured()
+    grid = 'LOCAL_CS["Site",UNIT["metre",1],AXIS["Easting",EAST],AXIS["Northing",NORTH]]'
+    stream = MemoryFile()
+    height, width = image.shape[:2]
+    with stream.open(
+        driver="GTiff", width=width, height=height, count=3, dtype="uint8", crs=grid,
+        transform=Affine(0.1, 0, 1000, 0, -0.1, 2000),
+    ) as file:  # fmt: skip
+        file.write(np.moveaxis(image, -1, 0))
+    return work_of(stream.read(), objects, "site.tif")
+
+
+def test_what_a_local_grid_cannot_have_is_grey_and_says_why(local: workspace.Workspace):
+    page = panel_app("export_panel.export_panel", local)
+    page.run()
+    fine(page)
+    shown = buttons(page)
+    refused = {title for title, enabled in shown.items() if not enabled}
+    # The independent list: the two formats of longitude and latitude.
+    assert refused == {"GeoJSON", "KML"}
+    hints = {b.proto.label: b.proto.help for b in page.get("download_button")}
+    for title in refused:
+        assert hints[title].rstrip(".").replace("\\", "") in texts(page).replace("\\", "")
+    # All others give their file.
+    found, _ = workspace.objects(local)
+    request = Request(
+        local, found, measure(found, local.scene), OverlayStyle(), ClassList(), OutlineSettings(0.0)
+    )
+    for formats in FORMATS.values():
+        for format in formats:
+            assert (refusal(format, request) is None) == (format.title not in refused)
+            if format.title not in refused:
+                assert len(format.make(request)) > 10, format.title
+
+
+def test_numbers_that_no_png_holds_are_refused_beforehand():
+    mask = np.ones((3, 3), bool)
+    assert too_many(Instances([Instance(mask, 0, 0, id=65_535)], (9, 9))) is None
+    assert "GeoTIFF" in too_many(Instances([Instance(mask, 0, 0, id=65_536)], (9, 9)))
+
+
+def test_a_file_that_fails_when_it_is_wanted_is_explained(monkeypatch):
+    def script() -> None:
+        import streamlit as st
+
+        from pages.parts import banner, downloads
+        from rsam_core.errors import ExportError
+
+        def broken() -> bytes:
+            raise ExportError("The disk is full.")
+
+        with banner.corner():
+            downloads.offer("File", broken, "file.bin", "text/plain", key="file")
+            st.session_state["wanted"] = True
+
+    kept = {}
+    real = st.download_button
+
+    def record(title, data, *args, **options):
+        kept["make"] = data
+        return real(title, data, *args, **options)
+
+    monkeypatch.setattr(st, "download_button", record)
+    page = AppTest.from_function(script).run()
+    assert not page.error
+    with pytest.raises(ExportError):
+        # What the server does at the click, in a thread of its own.
+        kept["make"]()
+    page.run()
+    assert [error.value for error in page.error] == ["The disk is full."]
+    page.run()
+    assert len(page.error) == 1
 
 
 def test_selected_objects_alone(at: AppTest):

@@ -1,0 +1,114 @@
+"""Buttons that hand out files: each gives its file, or says why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from rsam_core.errors import RsamError
+from rsam_core.instances import Instances
+
+from . import banner
+from .names import plain
+
+_LARGEST_NUMBER = 65_535
+"""What a pixel of a PNG holds."""
+
+
+def offer(
+    title: str,
+    content: bytes | str | Callable[[], bytes],
+    name: str,
+    mime: str,
+    *,
+    key: str,
+    refused: str | None = None,
+    icon: str = ":material/download:",
+    **options: Any,
+) -> None:
+    """A download button.
+
+    A file that is made only when it is wanted may turn out to be impossible then. The browser is
+    told of it as a failed download, in Streamlit's words; what was wrong is said in ours by
+    drawing the page again.
+
+    Parameters
+    ----------
+    title : str
+        What is written on it.
+    content : bytes, str or callable
+        The file, or what makes it.
+    name : str
+        Of the file; see `rsam_core.exports.names.safe_name`.
+    mime : str
+    key : str
+        Of the button, and name of the action for `banner`.
+    refused : str, optional
+        Why this file cannot be had, where that is known beforehand; the button is then grey.
+    icon : str
+    **options
+        For ``st.download_button``.
+    """
+    failed = st.session_state.setdefault(f"{key}-failed", [])
+    if failed:
+        # Written by the thread that made the file, for this run to say.
+        banner.fail(key, failed[-1])
+        failed.clear()
+
+    session = get_script_run_ctx()
+
+    def make() -> bytes:
+        try:
+            return content()
+        except Exception as error:
+            failed.append(error)
+            if session is not None:
+                _draw_again(session.session_id)
+            # Streamlit writes to its log what comes from here, and nothing of it to the browser.
+            raise
+
+    if refused is not None:
+        options["help"] = plain(refused)
+    st.download_button(
+        title,
+        make if callable(content) else content,
+        name,
+        mime,
+        icon=icon,
+        on_click="ignore",
+        key=key,
+        disabled=refused is not None or bool(options.pop("disabled", False)),
+        **options,
+    )
+
+
+def reason(make: Callable[[], object]) -> str | None:
+    """Why a file, or a small one of its kind, cannot be made; None if it can."""
+    try:
+        make()
+    except RsamError as error:
+        return str(error)
+    return None
+
+
+def too_many(objects: Instances) -> str | None:
+    """Why objects do not fit into a PNG of numbers; None if they do."""
+    if len(objects) and objects.ids.max() > _LARGEST_NUMBER:
+        return (
+            "A label PNG holds object numbers up to 65,535. Take the labels as GeoTIFF, which "
+            "holds all."
+        )
+    return None
+
+
+def _draw_again(session_id: str) -> None:
+    """Let a session's page be drawn once more, from a thread of the server's own."""
+    # Streamlit has no official way; without it the message comes with the next click.
+    with suppress(Exception):
+        info = runtime.get_instance()._session_mgr.get_session_info(session_id)
+        info.session.request_rerun(info.session._client_state)
