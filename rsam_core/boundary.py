@@ -13,14 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import MetricError
-from rsam_core.instances import Instance
+from rsam_core.instances import Instance, Instances
 from rsam_core.metrics.counts import check_same_size, object_mask
 
 Mask = NDArray[np.bool_]
 Distances = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 BOUNDARY_SHARE = 0.02
-"""Width of the band of :func:`boundary_iou`, as a share of the image's diagonal."""
+"""Width of the published band of :func:`boundary_iou`, as a share of the image's diagonal."""
+
+OBJECT_SHARE = 0.2
+"""Width of an object's band, as a share of the object's depth; see :func:`object_band`."""
 
 
 def boundary_pixels(mask: ArrayLike) -> Mask:
@@ -80,8 +83,9 @@ def boundary_iou(
     ----------
     truth, prediction : array_like of bool or int, shape (H, W)
     width : float, optional
-        Width of the band in pixels (steps in eight directions), rounded, at least 1; 2 % of the
-        image's diagonal if not given.
+        Width of the band in pixels (steps in eight directions), rounded, at least 1. If not
+        given, 2 % of the image's diagonal, as published for photographs; for objects in a large
+        scene see :func:`object_band`.
 
     Returns
     -------
@@ -106,8 +110,42 @@ def boundary_iou(
 
 
 def band_width(shape: tuple[int, int]) -> int:
-    """Width in pixels of the band of :func:`boundary_iou` for an image of (height, width)."""
+    """Width in pixels of the published band for an image of (height, width)."""
     return max(1, round(BOUNDARY_SHARE * math.hypot(*shape)))
+
+
+def object_band(mask: ArrayLike) -> int:
+    """Width in pixels of the band of :func:`boundary_iou` that suits one object.
+
+    Parameters
+    ----------
+    mask : array_like of bool or int, shape (H, W)
+
+    Returns
+    -------
+    int
+        A fifth of the object's depth, rounded, at least 1. The depth is how many steps in eight
+        directions its innermost pixel is from the outside: 30 for a house of 60 pixels, whose
+        band is 6 pixels wide and covers 36 % of it, however large the scene is.
+
+    Notes
+    -----
+    Published is 2 % of the image's diagonal [1]_, for photographs of 640 × 480 pixels of which an
+    object fills a good part; in a scene of 12,000 pixels that is wider than any house, and the
+    boundary IoU is then the IoU of the masks. The depth follows thin objects, too: the band of a
+    road is narrow however long the road is.
+
+    References
+    ----------
+    .. [1] Bowen Cheng et al., "Boundary IoU: improving object-centric image segmentation
+       evaluation", CVPR 2021.
+    """
+    return _share_of(_depth(object_mask(mask)))
+
+
+def median_band(objects: Instances) -> int:
+    """Width in pixels of the band for a mask of many objects: the median of their own, or 1."""
+    return round(float(np.median([object_band(item.mask) for item in objects]))) if objects else 1
 
 
 def hausdorff_distance(truth: ArrayLike, prediction: ArrayLike, percent: float = 95.0) -> float:
@@ -149,25 +187,23 @@ def hausdorff_distance(truth: ArrayLike, prediction: ArrayLike, percent: float =
 def instance_boundary(
     truth: Instance,
     predicted: Instance | None,
-    shape: tuple[int, int],
     tolerance: float = 2.0,
 ) -> dict[str, float]:
-    """Boundary metrics of one object, computed on the part of the scene that it spans.
+    """Boundary metrics of one object, whatever the size of the scene.
 
     Parameters
     ----------
     truth : Instance
     predicted : Instance or None
         None if nothing was found.
-    shape : (int, int)
-        Height and width of the scene, from which the width of the boundary IoU's band follows.
     tolerance : float
         Pixels, for the boundary F-score.
 
     Returns
     -------
     dict
-        ``boundary_f``, ``boundary_iou`` and ``hausdorff_95`` (pixels).
+        ``boundary_f``, ``boundary_iou`` (of bands as wide as :func:`object_band` says for the
+        true object) and ``hausdorff_95`` (pixels).
     """
     if predicted is None:
         return {"boundary_f": 0.0, "boundary_iou": 0.0, "hausdorff_95": math.inf}
@@ -185,7 +221,7 @@ def instance_boundary(
     distances = _surface_distances(*masks)
     return {
         "boundary_f": _f_score(distances, tolerance),
-        "boundary_iou": boundary_iou(*masks, band_width(shape)),
+        "boundary_iou": boundary_iou(*masks, object_band(truth.mask)),
         "hausdorff_95": _farthest(distances, 95.0),
     }
 
@@ -210,11 +246,19 @@ def _padded(mask: Mask) -> NDArray[np.uint8]:
 
 
 def _band(mask: Mask, steps: int) -> Mask:
+    # The same as eroding `steps` times by 3 × 3 pixels, in one pass however wide the band is.
+    return mask & (_depth(mask) <= steps)
+
+
+def _depth(mask: Mask) -> NDArray[np.float32]:
+    """Steps in eight directions from each pixel to the outside."""
     import cv2
 
-    # The same as eroding `steps` times by 3 × 3 pixels, in one pass however wide the band is.
-    depth = cv2.distanceTransform(_padded(mask), cv2.DIST_C, 3)[1:-1, 1:-1]
-    return mask & (depth <= steps)
+    return cv2.distanceTransform(_padded(mask), cv2.DIST_C, 3)[1:-1, 1:-1]
+
+
+def _share_of(depth: NDArray[np.float32]) -> int:
+    return max(1, round(OBJECT_SHARE * float(depth.max(initial=0.0))))
 
 
 def _f_score(distances: Distances, tolerance: float) -> float:

@@ -14,9 +14,12 @@ from rsam_core.boundary import (
     boundary_pixels,
     hausdorff_distance,
     instance_boundary,
+    median_band,
+    object_band,
 )
 from rsam_core.errors import MetricError
-from rsam_core.instances import Instance
+from rsam_core.instances import Instance, Instances
+from rsam_core.metrics.objects import object_table
 
 EMPTY = np.zeros((50, 60), bool)
 
@@ -125,13 +128,12 @@ def test_an_object_gives_the_same_as_its_full_mask(seed):
         square(int(rng.integers(0, 30)), int(rng.integers(0, 20)), int(rng.integers(4, 30)))
         for _ in range(2)
     )
-    found = instance_boundary(
-        Instance.from_mask(truth), Instance.from_mask(prediction), truth.shape, 1.5
-    )
+    found = instance_boundary(Instance.from_mask(truth), Instance.from_mask(prediction), 1.5)
     assert found["boundary_f"] == pytest.approx(boundary_f_score(truth, prediction, 1.5))
-    assert found["boundary_iou"] == pytest.approx(boundary_iou(truth, prediction))
+    width = object_band(truth)
+    assert found["boundary_iou"] == pytest.approx(boundary_iou(truth, prediction, width))
     assert found["hausdorff_95"] == pytest.approx(hausdorff_distance(truth, prediction))
-    missed = instance_boundary(Instance.from_mask(truth), None, truth.shape)
+    missed = instance_boundary(Instance.from_mask(truth), None)
     assert missed == {"boundary_f": 0, "boundary_iou": 0, "hausdorff_95": np.inf}
 
 
@@ -144,3 +146,38 @@ def test_bad_input_is_refused():
         boundary_iou(EMPTY, EMPTY, 0)
     with pytest.raises(MetricError, match="between 0 and 100"):
         hausdorff_distance(EMPTY, EMPTY, 101)
+
+
+def house(side: int, x: int, y: int) -> Instance:
+    return Instance(np.ones((side, side), bool), x, y)
+
+
+@pytest.mark.parametrize("side", [12_000, 2048, 512, 200])
+def test_the_size_of_the_scene_does_not_matter(side):
+    truth, found = house(60, side - 100, side - 90), house(60, side - 98, side - 89)
+    both = (Instances([item], (side, side)) for item in (truth, found))
+    row = object_table(*both).iloc[0]
+    # By hand: bands 6 pixels wide are frames of 60² - 48²; shifted by (2, 1) they share the frame
+    # of the common part less what lies within either hole.
+    frame = 60 * 60 - 48 * 48
+    band = np.zeros((61, 62), bool)
+    band[:60, :60] = True
+    band[6:54, 6:54] = False
+    other = np.zeros_like(band)
+    other[1:, 2:] = band[:60, :60]
+    shared = int((band & other).sum())
+    assert row["boundary_iou"] == pytest.approx(shared / (2 * frame - shared))
+    mask_iou = 58 * 59 / (2 * 60 * 60 - 58 * 59)
+    assert row["iou"] == pytest.approx(mask_iou)
+    assert row["boundary_iou"] < mask_iou - 0.1
+
+
+def test_the_band_follows_the_object():
+    assert object_band(np.ones((60, 60))) == 6
+    assert object_band(np.ones((600, 600))) == 60
+    assert object_band(np.ones((8, 3000))) == 1, "a road is thin however long it is"
+    assert object_band(np.ones((1, 1))) == 1
+    assert object_band(np.zeros((5, 5))) == 1
+    some = Instances([house(60, 0, 0), house(60, 100, 0), house(600, 300, 0)], (1000, 1000))
+    assert median_band(some) == 6
+    assert median_band(Instances([], (9, 9))) == 1

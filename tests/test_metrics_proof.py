@@ -64,7 +64,7 @@ def test_an_eroded_rectangle_by_formula():
         inner = ndimage.binary_erosion(truth, np.ones((2 * k + 1, 2 * k + 1)))
         counts = confusion(truth, inner)
         assert counts.tp == (20 - 2 * k) * (30 - 2 * k)
-        found = instance_boundary(*(Instance.from_mask(m) for m in (truth, inner)), truth.shape, k)
+        found = instance_boundary(*(Instance.from_mask(m) for m in (truth, inner)), k)
         assert hausdorff_distance(truth, inner, 100) == pytest.approx(k * 2**0.5)
         # At tolerance k all inner boundary pixels lie within k of the outer ones; of the outer
         # ones only those less than k from a corner of the rectangle do not.

@@ -149,7 +149,7 @@ def evaluate_sample(
                 }
                 if settings.outlines:
                     answer = Instance.from_mask(outcome.mask) if outcome.mask.any() else None
-                    row |= instance_boundary(item, answer, shape, settings.tolerance)
+                    row |= instance_boundary(item, answer, settings.tolerance)
                 objects.append(row)
                 if keep is not None:
                     keep(name, method, truth, outcome.mask)

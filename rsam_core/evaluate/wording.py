@@ -160,7 +160,8 @@ def definitions() -> list[tuple[str, str, str, str]]:
         (
             "Boundary IoU",
             "IoU of the inner bands",
-            "IoU of the pixels within 2 % of the image's diagonal from the outlines.",
+            "IoU of the pixels near the outlines, within a fifth of the true object's depth (half "
+            "the width of a square), so that the size of the image does not matter.",
             'B. Cheng et al., "Boundary IoU", CVPR 2021',
         ),
         (

@@ -189,7 +189,7 @@ def object_table(
             "area_error_percent": percent_error(item.area, partner.area if partner else 0),
         }
         if outlines:
-            row |= instance_boundary(item, partner, truth.shape, tolerance)
+            row |= instance_boundary(item, partner, tolerance)
         rows.append(row)
     columns = ["id", "label", "area", "found", "predicted", "predicted_area", "iou", "dice"]
     columns += ["precision", "recall", "area_error_percent"]

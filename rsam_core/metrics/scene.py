@@ -49,7 +49,8 @@ class SceneComparison:
     pixel : dict of str to Interval
         Every metric of :data:`rsam_core.metrics.METRICS`; parts of the image are drawn.
     outline : dict of str to float
-        ``boundary_f``, ``boundary_iou`` and ``hausdorff_95`` (pixels) of the two masks, and
+        ``boundary_f``, ``boundary_iou`` (with the median width of the true objects' bands) and
+        ``hausdorff_95`` (pixels) of the two masks, and
         ``mean_iou`` and ``frequency_weighted_iou`` of object and background.
     scores : ObjectScores
     matching : Matching
@@ -142,7 +143,9 @@ def compare_scene(
         },
         outline={
             "boundary_f": boundary.boundary_f_score(mask, covered, tolerance),
-            "boundary_iou": boundary.boundary_iou(mask, covered),
+            "boundary_iou": boundary.boundary_iou(
+                mask, covered, boundary.median_band(truth.objects)
+            ),
             "hausdorff_95": boundary.hausdorff_distance(mask, covered),
             "mean_iou": mean_iou(matrix),
             "frequency_weighted_iou": frequency_weighted_iou(matrix),
