@@ -27,8 +27,9 @@ MAX_HELD_BYTES = 2**29
 MAX_HELD_PACKING = 100
 # No camera makes larger ones: beyond, a picture has to be as long as its pixels ask for.
 PLAIN_PIXELS = 100_000_000
-# Three bits for each block of 64 values are the least that a JPG can do with.
-_MAX_JPEG_PACKING = 400
+# Pixels that a byte can stand for: of a JPG, two bits for each block of 64 values are the least; a
+# run in a BMP is two bytes; the others pack like Deflate, with up to 8 pixels in a byte.
+_PIXELS_A_BYTE = {"JPEG": 400, "BMP": 128}
 
 _SCANS = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -39,7 +40,7 @@ def dtype_of(name: str) -> np.dtype:
     return np.dtype("complex64" if name in ("complex_int16", "complex_int32") else name)
 
 
-def check_size(file: RasterFile, width: int, height: int) -> None:
+def check_size(file: RasterFile, width: int, height: int, *, least: int = MIN_SIDE) -> None:
     """Refuse images too small, or pictures that cannot be what they say, going by the header.
 
     Parameters
@@ -47,23 +48,24 @@ def check_size(file: RasterFile, width: int, height: int) -> None:
     file : RasterFile
     width, height : int
         Size in pixels.
+    least : int
+        Length of the shortest side allowed.
 
     Raises
     ------
     SceneError
         The size is out of bounds; the message says what is possible.
     """
-    if min(width, height) < MIN_SIDE:
+    if min(width, height) < least:
         raise SceneError(
             f"“{file.name}” is too small to segment: {width} × {height} pixels. Open an image of "
-            f"at least {MIN_SIDE} × {MIN_SIDE} pixels."
+            f"at least {least} × {least} pixels."
         )
     driver, pixels = file.driver, width * height
     if driver not in PICTURE_DRIVERS or pixels <= PLAIN_PIXELS:
         return
     told = f"{width:,} × {height:,} pixels are {pixels / 1e6:,.0f} megapixels"
-    packing = _MAX_JPEG_PACKING if driver == "JPEG" else 8 * MAX_PACKING
-    if pixels > file.size * packing:
+    if pixels > file.size * _PIXELS_A_BYTE.get(driver, 8 * MAX_PACKING):
         raise SceneError(
             f"“{file.name}” cannot be what it says: {told}, and the file has "
             f"{file.size / 1e6:,.1f} MB. Copy or export it again."

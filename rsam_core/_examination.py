@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rsam_core import _pictures
-from rsam_core._checks import check_content, check_size
+from rsam_core._checks import MIN_SIDE, check_content, check_size
 from rsam_core._choose_view import choose_first_view, survey
 from rsam_core._examined import Examined
 from rsam_core._formats import PICTURE_DRIVERS
@@ -42,7 +42,7 @@ def examine(
         return _pictures.prepared(file, room, placed=world)
     file.check_metadata()
     with file.open() as dataset:
-        check_size(file, dataset.width, dataset.height)
+        check_size(file, dataset.width, dataset.height, least=MIN_SIDE if picture else 1)
         # Whoever writes a picture anew reads all of it; once is enough.
         rewritten = dataset.driver in PICTURE_DRIVERS and _pictures.is_slow(file, dataset)
         if not (picture and rewritten and room is not None):

@@ -159,6 +159,7 @@ class Scene:
         """
         part = self._checked(window)
         shape = part.reduced_shape(max_size)
+        self._check_memory(shape, 3)
         with self._reading(part) as (dataset, source):
             return self._chosen.view.rgb(dataset, source, shape)
 
@@ -214,7 +215,7 @@ class Scene:
             As for `read_rgb`.
         """
         part = self._checked(window)
-        self._check_memory((part.height, part.width), self.count)
+        self._check_memory((part.height, part.width), self.count * np.dtype(self.dtype).itemsize)
         with self._reading(part) as (dataset, source):
             return np.ascontiguousarray(np.moveaxis(dataset.read(window=source), 0, 2))
 
@@ -238,6 +239,7 @@ class Scene:
             As for `read_rgb`.
         """
         part = self._checked(window)
+        self._check_memory((part.height, part.width), 1)
         with self._reading(part) as (dataset, source):
             return self._chosen.view.valid(dataset, source)
 
@@ -263,6 +265,7 @@ class Scene:
             A band that it needs is unknown; otherwise as for `read_rgb`.
         """
         part = self._checked(window)
+        self._check_memory((part.height, part.width), 4)
         bands = index_bands(self.name, self.roles, name)
         nodata = tuple(self._layout.nodata[band - 1] for band in bands)
         view = replace(self._chosen.view, bands=bands, index=name, nodata=nodata, palette=None)
@@ -372,8 +375,8 @@ class Scene:
         """Return the window, or the whole scene, after checking that it lies inside."""
         return Window(0, 0, self.width, self.height).part(window)
 
-    def _check_memory(self, shape: tuple[int, int], bands: int) -> None:
-        size = math.prod(shape) * bands * np.dtype(self.dtype).itemsize
+    def _check_memory(self, shape: tuple[int, int], pixel_bytes: int) -> None:
+        size = math.prod(shape) * pixel_bytes
         if size > MAX_READ_BYTES:
             raise SceneError(
                 f"Reading this much of “{self.name}” at once takes {size / 1e9:.1f} GB. Read a "

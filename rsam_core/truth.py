@@ -222,7 +222,12 @@ def read_truth(
             raise MetricError(f"“{file.name}” is empty (0 bytes). Save the mask again.")
         kind = kind_of(file.head(1024))
         if kind == "raster":
+            from rsam_core._examiners import examined
             from rsam_core.truth_raster import read_raster
+
+            # Reading a mask may take long, or never end, if it was made for that.
+            strange = not isinstance(source, (str, os.PathLike))
+            file, _ = examined(file, elsewhere=strange, picture=False)
 
             labels, valid, notes, others = read_raster(file, place, fit=fit, values=values)
             if not hasattr(scene_or_shape, "transform"):

@@ -22,7 +22,7 @@ from helpers_rasters import (
 from PIL import Image
 
 from rsam_core.errors import SceneError
-from rsam_core.scene import open_scene
+from rsam_core.scene import Window, open_scene
 
 # Files written here without a georeference are meant so; that opening one stays silent has a test.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -40,11 +40,19 @@ def _silent(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     [
         (b"These are my notes on the survey.\n", "is not an image"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not an image"),
-        (b"<VRTDataset rasterXSize='9' rasterYSize='9'/>", "is not an image"),
+        (b"<VRTDataset rasterXSize='9' rasterYSize='9'/>", "names other files"),
+        (b"\xef\xbb\xbf \n<VRTDataset/>", "names other files"),
         (b"PK\x03\x04" + bytes(60), "Unpack it"),
         (b"%PDF-1.7\n" + bytes(60), "Export the page"),
         (b"\0\0\0\x18ftypheic" + bytes(60), "Save it as JPG"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(60), "as GeoTIFF"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(60), "HDF5 or netCDF"),
+        (bytes(1024) + b"\x89HDF\r\n\x1a\n" + bytes(60), "HDF5 or netCDF"),
+        (b"CDF\x01" + bytes(60), "netCDF"),
+        (b"CDF\x02" + bytes(60), "netCDF"),
+        (b"CDF\x05" + bytes(60), "netCDF"),
+        (b"\x0e\x03\x13\x01" + bytes(60), "HDF4"),
+        (b"EHFA_HEADER_TAG" + bytes(60), "as GeoTIFF"),
+        (b"RIFF\x24\0\0\0WAVEfmt " + bytes(60), "is not an image"),
         (b"x", "is not an image"),
     ],
 )
@@ -117,7 +125,10 @@ def test_damage_inside_is_found_on_reading() -> None:
     content = bytearray(tiff(bands, compress="deflate"))
     middle = len(content) // 2
     content[middle : middle + 2000] = bytes(2000)
-    scene = open_scene(bytes(content), name="scratched.tif")
+    # A first look draws a small picture at once.
+    with pytest.raises(SceneError, match=r"scratched\.tif.*damaged"):
+        open_scene(bytes(content), name="scratched.tif")
+    scene = open_scene(bytes(content), name="scratched.tif", examine=False)
     with pytest.raises(SceneError, match=r"scratched\.tif.*damaged"):
         scene.read_rgb()
 
@@ -166,19 +177,35 @@ def tiff_header(width: int, height: int) -> bytes:
         return memory.read()
 
 
-@pytest.mark.parametrize("header", [png_header, jpeg_header, gif_header, bmp_header, tiff_header])
-def test_a_header_of_30_000_by_30_000(header: object) -> None:
-    message = refused(header(30_000, 30_000), "huge")
-    assert "30,000 × 30,000" in message
-    assert "900 megapixels" in message
+@pytest.mark.parametrize("header", [png_header, jpeg_header, gif_header, bmp_header])
+@pytest.mark.parametrize("side", [12_000, 30_000])
+def test_a_header_that_is_all_there_is(header: object, side: int) -> None:
+    message = refused(header(side, side), "huge")
+    assert f"{side:,} × {side:,}" in message
+    assert f"{side * side / 1e6:.0f} megapixels" in message
+    assert "Copy or export it again" in message
 
 
-@pytest.mark.parametrize("header", [png_header, jpeg_header, bmp_header])
-def test_formats_without_tiles_have_a_tighter_limit(header: object) -> None:
-    message = refused(header(12_000, 12_000), "large")
-    assert "limit for this format is 100" in message
-    assert "tiled GeoTIFF" in message
-    assert open_scene(tiff_header(12_000, 12_000)).shape == (12_000, 12_000)
+def test_what_has_to_be_unpacked_whole_is_limited_by_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rsam_core._checks.PLAIN_PIXELS", 10_000)
+    monkeypatch.setattr("rsam_core._checks.MEMORY", 300_000)
+    progressive = encode(textured(), "JPEG", progressive=True)
+    for content in (progressive, encode(textured(), "WEBP"), encode(textured(), "GIF")):
+        with pytest.raises(SceneError, match=r"unpacked all at once.*tiled GeoTIFF"):
+            open_scene(content, examine=False)
+    # These come from the top down, and take no more memory however large they are.
+    for kind in ("JPEG", "PNG", "BMP"):
+        assert open_scene(encode(textured(), kind), examine=False).shape == (200, 256)
+
+
+def test_a_tiff_has_no_limit_of_pixels() -> None:
+    scene = open_scene(tiff_header(60_000, 50_000))
+    assert scene.shape == (50_000, 60_000)
+    assert scene.read_rgb(Window(59_000, 49_000, 1000, 1000)).shape == (1000, 1000, 3)
+    with pytest.raises(SceneError, match="smaller window"):
+        scene.read_rgb()
 
 
 def test_one_huge_block_is_refused() -> None:
@@ -293,20 +320,36 @@ def test_content_that_is_not_what_its_compression_says() -> None:
 
 
 def test_a_tiny_file_that_claims_gigabytes() -> None:
-    with rasterio.MemoryFile() as memory:
-        with memory.open(
-            driver="GTiff",
-            count=20,
-            width=16_000,
-            height=16_000,
-            dtype="float32",
-            tiled=True,
-            sparse_ok=True,
-        ):
-            pass
-        content = memory.read()
-    assert len(content) < 10_000_000
-    assert "claims to hold 20 GB" in refused(content, "bomb.tif")
+    # 4,096 tiles of 1024 × 1024 pixels that all name the same bytes.
+    tile = zlib.compress(b"\x07" * 2**20)
+    content = shared_tiles(64 * 1024, 64 * 1024, 1024, tile, bits=16)
+    assert len(content) < 100_000
+    assert "claims to hold 9 GB" in refused(content, "bomb.tif")
+
+
+def shared_tiles(width: int, height: int, side: int, tile: bytes, bits: int) -> bytes:
+    """Return a TIFF all of whose tiles are the same bytes, written by hand."""
+    count = (width // side) * (height // side)
+    offsets = 8 + len(tile)
+    lengths = offsets + 4 * count
+    tags = [
+        (256, 4, 1, width),
+        (257, 4, 1, height),
+        (258, 3, 1, bits),
+        (259, 3, 1, 8),
+        (262, 3, 1, 1),
+        (277, 3, 1, 1),
+        (322, 4, 1, side),
+        (323, 4, 1, side),
+        (324, 4, count, offsets),
+        (325, 4, count, lengths),
+    ]
+    directory = struct.pack("<H", len(tags))
+    for tag in tags:
+        directory += struct.pack("<HHII", *tag)
+    tables = struct.pack("<I", 8) * count + struct.pack("<I", len(tile)) * count
+    start = lengths + 4 * count
+    return b"II*\0" + struct.pack("<I", start) + tile + tables + directory + bytes(4)
 
 
 def deflate_bomb(width: int, height: int, stream: bytes, bits: int = 8) -> bytes:

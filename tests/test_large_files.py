@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -154,7 +155,10 @@ def test_large_uploads_lie_on_disk_as_long_as_the_scene_lives(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     content = tiff(drawn(), crs=UTM, transform=PLACE)
     scene = open_scene(content, name="town.tif").with_view(ViewSettings((3, 2, 1)))
-    (spooled,) = tmp_path.iterdir()
+    (room,) = tmp_path.iterdir()
+    # Nobody else may enter, or lay anything beside it.
+    assert os.name == "nt" or room.stat().st_mode & 0o777 == 0o700
+    (spooled,) = room.iterdir()
     assert spooled.read_bytes() == content
     assert (scene.name, scene.content_hash) == ("town.tif", open_scene(content).content_hash)
     gc.collect()

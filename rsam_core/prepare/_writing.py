@@ -112,7 +112,8 @@ class SceneWriter:
 
         self._stack.close()
         kept, self._keep = self._keep, False
-        scene = open_scene(self._path if kept else self._path.read_bytes(), name=name)
+        source = self._path if kept else self._path.read_bytes()
+        scene = open_scene(source, name=name, examine=False)
         if kept:
             # The file lives as long as any scene that reads it.
             weakref.finalize(scene._file, self._path.unlink, missing_ok=True)
