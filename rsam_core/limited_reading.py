@@ -14,6 +14,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -37,6 +38,10 @@ _QUIET = {
 }
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GDAL_NUM_THREADS")
 _KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PROJ_DATA", "PROJ_LIB")
+
+
+# Many uploads at once must not fill the memory by their number.
+_PLACES = threading.Semaphore(max(2, os.cpu_count() or 1))
 
 
 class ReadingFailed(RsamError):
@@ -92,7 +97,10 @@ def run_limited(
     ReadingFailed
         If it raised anything else, ended without an answer, or went beyond a limit.
     """
-    with tempfile.TemporaryDirectory(prefix="rsam-", ignore_cleanup_errors=True) as folder:
+    with (
+        _PLACES,
+        tempfile.TemporaryDirectory(prefix="rsam-", ignore_cleanup_errors=True) as folder,
+    ):
         env = {key: os.environ[key] for key in _KEPT if key in os.environ}
         env |= _QUIET | dict.fromkeys(_ONE_THREAD, "1") | dict(environment or {})
         env |= {"TMPDIR": folder, "TEMP": folder, "TMP": folder}

@@ -358,8 +358,8 @@ def sharp_labels(
     others: Others = [("values", "labels", "a label image in which each value is an object")]
     if not values.are_colors and not values.is_palette and jpeg_mask(values.pixels):
         note = (
-            "Around the objects lie values that JPEG leaves there; what is at least half as high "
-            "as the highest value was taken as object."
+            "Around the edges lie values in between, as JPEG and smooth resizing leave them; what "
+            "is at least half as high as the highest value was taken as object."
         )
         return labels_of(_thresholded(values)), [note], others
     if values.is_palette:

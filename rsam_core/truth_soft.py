@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ROWS = 2048
-# Shares of pixels; see `soft_pixels` and `jpeg_mask`.
-_MOST_SOFT = 0.6
-_LEAST_EDGE = 0.2
+# Sharp label images, down to objects of a few pixels, have less than a fiftieth of their edges in
+# values of no patch; smooth ones a tenth and more. Where patches are rare, nothing can be said.
+_LEAST_SOLID = 0.75
+_LEAST_EDGE = 0.08
+# What is known of masks that JPEG packed; see `jpeg_mask`.
 _JPEG_LOW, _JPEG_HIGH, _JPEG_REACH, _JPEG_VALUES = 32, 223, 16, 8
 
 
@@ -18,7 +20,8 @@ def soft_pixels(brightness: NDArray, ignored: NDArray[np.bool_]) -> NDArray[np.b
     """Find the grey borders that smooth resizing leaves around objects.
 
     A value that only occurs between two others, never on a patch of 2 × 2 pixels, belongs to no
-    object. Where a good part of all edges consists of such values, they were made by resizing.
+    object. Where a good part of all edges consists of such values, they were made by resizing,
+    and so was everything without a core of 3 × 3 pixels.
 
     Parameters
     ----------
@@ -36,8 +39,9 @@ def soft_pixels(brightness: NDArray, ignored: NDArray[np.bool_]) -> NDArray[np.b
     if codes is None:
         return None
     between = np.zeros(codes.shape, dtype=bool)
-    edges = 0
+    edges = patches = 0
     solid_values = np.zeros(int(codes.max()) + 1, dtype=bool)
+    core_values = solid_values.copy()
     for rows, part, inner in _bands(codes):
         here = part[inner]
         solid = _solid(part)[inner]
@@ -45,14 +49,16 @@ def soft_pixels(brightness: NDArray, ignored: NDArray[np.bool_]) -> NDArray[np.b
         between[rows] = ~solid & (here > low[inner]) & (here < high[inner])
         solid_values[np.unique(here[~between[rows]])] = True
         near_low, near_high = _extremes(part, 1)
-        edges += int((near_low[inner] != near_high[inner]).sum())
+        flat = near_low[inner] == near_high[inner]
+        core_values[np.unique(here[flat])] = True
+        patches += int(solid.sum())
+        edges += int(flat.size - flat.sum())
     soft = between & ~solid_values[codes] & ~ignored
-    count = int(soft.sum())
-    if not count or count > _MOST_SOFT * soft.size or count < _LEAST_EDGE * edges:
+    if patches < _LEAST_SOLID * codes.size or int(soft.sum()) <= _LEAST_EDGE * edges:
         return None
     # An edge that was smoothed holds further values, those of other objects among them.
     near = _grown(soft, 1)
-    return (soft | (between & near)) & ~ignored
+    return (~core_values[codes] | (between & near)) & ~ignored
 
 
 def without_borders(labels: NDArray[np.int32], soft: NDArray[np.bool_]) -> NDArray[np.int32]:
