@@ -12,6 +12,7 @@ import atexit
 import json
 import logging
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -40,6 +41,7 @@ ADDRESS_SPACE = setting("RSAM_EXAMINER_MB", MEMORY + 2**30)
 MOST = max(2, min(4, os.cpu_count() or 1))
 """Examiners at the same time."""
 _START_SECONDS = 120.0
+_TIRED_BYTES = 2**29
 
 _LOG = logging.getLogger("rsam")
 _KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PROJ_DATA", "PROJ_LIB")
@@ -120,17 +122,21 @@ class _Examiner:
     @property
     def overran(self) -> bool:
         """Whether the system ended it for the time that it had computed."""
-        import signal
-
-        code = self._process.wait(10)
-        return code in (-getattr(signal, "SIGXCPU", 0), -getattr(signal, "SIGKILL", 0))
+        try:
+            return self._process.wait(10) == -getattr(signal, "SIGXCPU", 0)
+        except subprocess.TimeoutExpired:
+            return True
 
     def end(self) -> None:
         """End it."""
         self._process.kill()
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(10)
+        for stream in (self._process.stdin, self._process.stdout):
+            try:
+                stream.close()
+            except OSError:
+                # What was not sent is of no interest any more.
+                continue
+        self._process.wait()
 
 
 Answer = tuple[dict[str, Any] | None, bool]
@@ -171,21 +177,34 @@ class Examiners:
             "memory": ADDRESS_SPACE,
         }
         with self._turns:
-            examiner = self._take()
-            answer, late = examiner.ask(request, content, PATIENCE * seconds)
-            if answer is None:
-                late = late or examiner.overran
-                examiner.end()
-                threading.Thread(target=self._refill, daemon=True).start()
-                raise _too_slow(file, seconds) if late else file.damaged()
-            with self._lock:
-                self._idle.append(examiner)
+            answer = self._answer(file, request, content, seconds)
         if "error" in answer:
             raise SceneError(answer["error"])
         source: bytes | Path | None = answer["content"] or None
         if answer["written"] and room is not None:
             source = room.path / answer["written"]
         return Examined(source, tuple(answer["notes"]), answer["turned"]), room
+
+    def _answer(
+        self, file: RasterFile, request: dict[str, Any], content: bytes, seconds: float
+    ) -> dict[str, Any]:
+        """Ask an examiner, and another one if that does not live to answer."""
+        for fresh in (False, True):
+            examiner = _Examiner() if fresh else self._take()
+            answer, late = examiner.ask(request, content, PATIENCE * seconds)
+            if answer is not None and not answer["tired"]:
+                with self._lock:
+                    self._idle.append(examiner)
+                return answer
+            late = late or (answer is None and examiner.overran)
+            examiner.end()
+            if answer is not None:
+                return answer
+            if late:
+                threading.Thread(target=self.refill, daemon=True).start()
+                raise _too_slow(file, seconds)
+            # Perhaps the system ended it, for lack of memory, before the file came.
+        raise file.damaged()
 
     def _take(self) -> _Examiner:
         with self._lock:
@@ -196,7 +215,7 @@ class Examiners:
                 return self._idle.pop()
         return _Examiner()
 
-    def _refill(self) -> None:
+    def refill(self) -> None:
         """Start a new one in place of one that ended, so that nobody waits for it."""
         try:
             examiner = _Examiner()
@@ -224,6 +243,11 @@ def _too_slow(file: RasterFile, seconds: float) -> SceneError:
 
 _EXAMINERS = Examiners()
 atexit.register(_EXAMINERS.end)
+
+
+def warm_up() -> None:
+    """Start an examiner in the background, so that the first image does not wait for it."""
+    threading.Thread(target=_EXAMINERS.refill, daemon=True).start()
 
 
 def examined(
@@ -275,9 +299,9 @@ def examined(
 def serve() -> None:
     """Examine one file after the other until the input ends.
 
-    A request is `_examined_here`'s; the answer has ``error`` (what to tell the user), or
-    ``content`` or ``written`` (the name of a file in the room) of what to read in place of the
-    file, ``notes`` and ``turned``.
+    A request is as `Examiners.look` makes it. The answer has ``error`` (what to tell the user), or
+    ``notes``, ``turned`` and what to read in place of the file: as its content, or ``written``,
+    the name of a file in the room.
     """
     # All that the first file would ask for.
     import pyproj  # noqa: F401
@@ -304,7 +328,7 @@ def serve() -> None:
         except Exception:
             answer, content = {"error": str(RasterFile(request["name"], b"").damaged())}, b""
         request = None
-        _give(answers, answer, content)
+        _give(answers, answer | {"tired": _tired()}, content)
 
 
 def _examined_here(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -322,6 +346,16 @@ def _examined_here(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     return answer, source if isinstance(source, bytes) else b""
 
 
+def _tired() -> bool:
+    """Tell whether this process holds so much memory that a new one had better go on."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") > _TIRED_BYTES
+    except (OSError, ValueError, IndexError, AttributeError):
+        # Only Linux tells this way.
+        return False
+
+
 def _limit(seconds: float, memory: int) -> None:
     """Limit what this process may still compute, and hold."""
     try:
@@ -331,7 +365,7 @@ def _limit(seconds: float, memory: int) -> None:
         return
     used = time.process_time()
     for kind, most in (
-        (resource.RLIMIT_CPU, int(used + seconds) + 1),
+        (resource.RLIMIT_CPU, max(1, int(used + seconds) + 1)),
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CORE, 0),
     ):

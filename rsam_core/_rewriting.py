@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,14 +126,13 @@ def _target(
         options["photometric"] = "RGB"
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
         if size > _IN_MEMORY and room is not None:
-            try:
-                with rasterio.open(room / _NAME, "w", **options) as target:
-                    yield target, done
-            except OSError as error:
+            if shutil.disk_usage(room).free < size:
                 raise SceneError(
                     f"“{file.name}” needs {size / 1e9:.1f} GB on disk to be read piece by piece. "
                     "Make room, or save it as a tiled GeoTIFF and open that."
-                ) from error
+                )
+            with rasterio.open(room / _NAME, "w", **options) as target:
+                yield target, done
             done.append(room / _NAME)
             return
         with rasterio.MemoryFile() as memory:
