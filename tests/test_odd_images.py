@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from helpers_rasters import (
     PLACE,
@@ -17,10 +21,15 @@ from helpers_rasters import (
     tiff,
 )
 from PIL import Image, TiffImagePlugin
+from rasterio.rpc import RPC
 
 from rsam_core.bands import ViewSettings, presets
 from rsam_core.errors import SceneError
+from rsam_core.instances import Instance, Instances
+from rsam_core.measure import measure
+from rsam_core.prepare import Raster
 from rsam_core.scene import open_scene
+from rsam_core.scene_card import facts
 
 # Files written here without a georeference are meant so; that opening one stays silent has a test.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -256,3 +265,230 @@ def test_infinite_values_in_one_band_only() -> None:
     assert scene.valid_mask().sum() == (32 - 8 - 1) * 40
     assert all(1 <= low < high <= 9 for low, high in scene.stretch)
     assert not scene.read_rgb()[:8].any()
+
+
+# --- what GDAL leaves undone ----------------------------------------------------------------------
+
+# Colours of the corners once the picture is upright, as for `corners`. The Exif standard says on
+# which visual side the first row and the first column are.
+TURNED = {
+    1: ["red", "green", "blue", "yellow"],
+    2: ["green", "red", "yellow", "blue"],
+    3: ["yellow", "blue", "green", "red"],
+    4: ["blue", "yellow", "red", "green"],
+    5: ["red", "blue", "green", "yellow"],
+    6: ["blue", "red", "yellow", "green"],
+    7: ["yellow", "green", "blue", "red"],
+    8: ["green", "yellow", "red", "blue"],
+}
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_orientations_of_all_kinds(kind: str, orientation: int) -> None:
+    if kind == "TIFF":
+        content = encode(photo(), kind, tiffinfo={274: orientation})
+    else:
+        exif = Image.Exif()
+        exif[274] = orientation
+        content = encode(photo(), kind, exif=exif, quality=95)
+    scene = open_scene(content)
+    picture = scene.read_rgb()
+    assert scene.shape == picture.shape[:2] == ((96, 64) if orientation >= 5 else (64, 96))
+    assert corners(picture) == TURNED[orientation]
+    assert any("turned upright" in note for note in scene.notes) == (orientation != 1)
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", [0, 9, 255, 65_535])
+def test_nonsense_orientations_are_let_be(kind: str, orientation: int) -> None:
+    if kind == "TIFF":
+        content = encode(photo(), kind, tiffinfo={274: orientation})
+    else:
+        exif = Image.Exif()
+        exif[274] = orientation
+        content = encode(photo(), kind, exif=exif, quality=95)
+    scene = open_scene(content)
+    assert corners(scene.read_rgb()) == TURNED[1]
+    assert scene.notes == ()
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+def test_png_of_16_bits_is_turned_without_loss(bands: int, tmp_path: Path) -> None:
+    values = np.random.default_rng(1).integers(0, 65_536, (bands, 40, 50), dtype=np.uint16)
+    path = tmp_path / "scan.png"
+    with rasterio.open(
+        path, "w", driver="PNG", width=50, height=40, count=bands, dtype="uint16"
+    ) as dataset:
+        dataset.write(values)
+    content = path.read_bytes()
+    # A chunk of camera data after the header (PNG 1.5, 11.3.2.1 and the extension eXIf).
+    exif = b"eXIf" + b"II*\0" + struct.pack("<IHHHIII", 8, 1, 274, 3, 1, 6, 0)
+    chunk = struct.pack(">I", len(exif) - 4) + exif + struct.pack(">I", zlib.crc32(exif))
+    scene = open_scene(content[:33] + chunk + content[33:])
+    assert (scene.dtype, scene.shape, scene.count) == ("uint16", (50, 40), bands)
+    # A quarter clockwise.
+    np.testing.assert_array_equal(
+        scene.read_bands(), np.rot90(values, -1, axes=(1, 2)).transpose(1, 2, 0)
+    )
+
+
+def oriented(content: bytes, value: int) -> bytes:
+    """Return a little-endian TIFF with an orientation, its directory written anew at the end."""
+    changed = bytearray(content)
+    (start,) = struct.unpack_from("<I", changed, 4)
+    (count,) = struct.unpack_from("<H", changed, start)
+    entries = [bytes(changed[start + 2 + 12 * k :][:12]) for k in range(count)]
+    entries.append(struct.pack("<HHIHH", 274, 3, 1, value, 0))
+    entries.sort(key=lambda entry: struct.unpack_from("<H", entry)[0])
+    changed += bytes(len(changed) % 2)
+    struct.pack_into("<I", changed, 4, len(changed))
+    return bytes(changed) + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+def test_a_turned_tiff_keeps_values_nodata_and_names(dtype: str) -> None:
+    bands = np.random.default_rng(2).integers(1, 120, (4, 30, 50)).astype(dtype)
+    bands[:, :5] = 0
+    plain = tiff(bands, names=("a", "b", "c", "d"), nodata=0)
+    scene = open_scene(oriented(plain, 8))
+    # A quarter anticlockwise.
+    np.testing.assert_array_equal(
+        scene.read_bands(), np.rot90(bands, 1, axes=(1, 2)).transpose(1, 2, 0)
+    )
+    assert (scene.nodata, scene.band_names) == (0, ("a", "b", "c", "d"))
+    assert scene.valid_mask().sum() == 25 * 50
+    assert any("turned upright" in note for note in scene.notes)
+
+
+def test_a_tiff_with_a_place_on_the_map_is_not_turned() -> None:
+    content = oriented(tiff(np.ones((3, 20, 30), np.uint8), crs=UTM, transform=PLACE), 6)
+    scene = open_scene(content)
+    assert (scene.shape, scene.transform) == ((20, 30), PLACE)
+    assert any("not made, because the image is placed on the map" in n for n in scene.notes)
+    # A world file says where pixels as stored lie, too.
+    content = oriented(tiff(np.ones((3, 20, 30), np.uint8)), 6)
+    world = b"0.5\n0\n0\n-0.5\n500000.25\n9299999.75\n"
+    assert open_scene(content, world_file=world).shape == (20, 30)
+    assert open_scene(content).shape == (30, 20)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_white_is_zero_is_shown_as_photographed(dtype: str) -> None:
+    bright = np.linspace(1, 250, 40 * 50).reshape(1, 40, 50).astype(dtype)
+    stored = (250 - bright).astype(dtype)
+    negative = open_scene(tiff(stored, photometric="MINISWHITE"))
+    positive = open_scene(tiff(bright))
+    shown, expected = (scene.read_rgb().astype(int) for scene in (negative, positive))
+    assert np.abs(shown - expected).max() <= 1
+    assert any("low values are bright" in note for note in negative.notes)
+    np.testing.assert_array_equal(negative.read_bands()[..., 0], stored[0])
+    # Brighter is brighter, for gamma as well.
+    gamma = ViewSettings(gamma=2.0)
+    shown, expected = (s.with_view(gamma).read_rgb().astype(int) for s in (negative, positive))
+    assert np.abs(shown - expected).max() <= 2
+    # What is prepared is what was photographed.
+    values = Raster.of_scene(negative).values[..., 0]
+    assert np.corrcoef(values.ravel(), bright.ravel())[0, 1] > 0.999
+
+
+def test_bilevel_scans_of_both_kinds() -> None:
+    drawn = np.zeros((20, 20), bool)
+    drawn[:, 10:] = True
+    for photometric in (0, 1):
+        content = encode(
+            Image.fromarray(drawn), "TIFF", compression="group4", tiffinfo={262: photometric}
+        )
+        with Image.open(io.BytesIO(content)) as image:
+            expected = np.asarray(image.convert("L"))
+        np.testing.assert_array_equal(open_scene(content).read_rgb()[..., 0], expected)
+
+
+@pytest.mark.parametrize("dtype", ["complex_int16", "complex64", "complex128"])
+def test_complex_numbers_are_shown_by_their_magnitudes(dtype: str) -> None:
+    rng = np.random.default_rng(4)
+    size = np.full((60, 80), 20.0)
+    size[20:40, 20:60] = 90
+    # Speckle: any phase at all, so that the mean of neighbours is nothing.
+    values = (size * np.exp(2j * np.pi * rng.random(size.shape))).astype(np.complex128)
+    with rasterio.MemoryFile() as memory:
+        with memory.open(driver="GTiff", width=80, height=60, count=1, dtype=dtype) as dataset:
+            stored = values if dtype == "complex128" else values.astype(np.complex64)
+            dataset.write(stored[None])
+        content = memory.read()
+    scene = open_scene(content)
+    assert np.dtype(scene.dtype).kind == "c"
+    np.testing.assert_allclose(np.abs(scene.read_bands()[..., 0]), size, atol=1.5)
+    reduced = scene.read_rgb(max_size=20)[..., 0]
+    low, high = scene.stretch[0]
+    expected = np.clip((np.array([20, 90]) - low) / (high - low) * 255, 0, 255)
+    assert np.abs(reduced[1, 1] - expected[0]) <= 5
+    assert np.abs(reduced[7, 10] - expected[1]) <= 5
+    assert scene.valid_mask().all()
+    assert Raster.of_scene(scene).values.dtype == np.float32
+    assert facts(scene)
+
+
+@pytest.mark.parametrize(
+    "brand",
+    [
+        "heic",
+        "heix",
+        "heim",
+        "heis",
+        "hevc",
+        "hevx",
+        "hevm",
+        "hevs",
+        "mif1",
+        "mif2",
+        "msf1",
+        "miaf",
+        "avif",
+        "avis",
+        "avio",
+        "MA1B",
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_heic_and_avif_are_told_by_any_brand(brand: str, first: bool) -> None:
+    brands = [brand.encode(), b"abcd"] if first else [b"abcd", brand.encode()]
+    box = b"ftyp" + brands[0] + bytes(4) + b"".join(brands)
+    content = struct.pack(">I", len(box) + 4) + box + bytes(200)
+    with pytest.raises(SceneError, match=r"HEIC or AVIF photo\. Save it as JPG"):
+        open_scene(content, name="photo.jpg")
+
+
+def test_films_are_no_photographs() -> None:
+    content = struct.pack(">I", 24) + b"ftypisom" + bytes(4) + b"isommp42" + bytes(200)
+    with pytest.raises(SceneError, match="is not an image"):
+        open_scene(content, name="flight.mp4")
+
+
+def test_a_camera_model_alone_is_told() -> None:
+    one = [1.0] + [0.0] * 19
+    with rasterio.MemoryFile() as memory:
+        with memory.open(driver="GTiff", width=40, height=30, count=1, dtype="uint8") as dataset:
+            dataset.write(np.ones((1, 30, 40), np.uint8))
+            dataset.rpcs = RPC(
+                height_off=100, height_scale=500, lat_off=36, lat_scale=0.1, long_off=39,
+                long_scale=0.1, line_off=15, line_scale=15, samp_off=20, samp_scale=20,
+                line_num_coeff=one, line_den_coeff=one, samp_num_coeff=one, samp_den_coeff=one,
+            )  # fmt: skip
+        content = memory.read()
+    scene = open_scene(content)
+    assert scene.transform is None
+    assert any("RPC" in note and "plain image" in note for note in scene.notes)
+
+
+@pytest.mark.parametrize(
+    ("unit", "metres"), [('"metre",1', 1.0), ('"US survey foot",0.304800609601219', 1200 / 3937)]
+)
+def test_local_grids_are_measured_in_their_unit(unit: str, metres: float) -> None:
+    grid = f'LOCAL_CS["site",UNIT[{unit}],AXIS["Easting",EAST],AXIS["Northing",NORTH]]'
+    place = Affine(0.25, 0, 1000, 0, -0.25, 2000)
+    scene = open_scene(tiff(np.ones((3, 40, 40), np.uint8), crs=grid, transform=place))
+    assert scene.gsd == pytest.approx(0.25 * metres, rel=1e-9)
+    assert any("local grid" in note for note in scene.notes)
+    square = Instances([Instance(np.ones((20, 20), bool), 0, 0)], (40, 40))
+    assert measure(square, scene).area_m2[0] == pytest.approx(25 * metres**2, rel=1e-6)
