@@ -12,6 +12,8 @@ _ROWS = 2048
 # values of no patch; smooth ones a tenth and more. Where patches are rare, nothing can be said.
 _LEAST_SOLID = 0.75
 _LEAST_EDGE = 0.08
+_LEAST_VALUES = 3
+"""One or two may be a class of borders, a pixel wide."""
 # What is known of masks that JPEG packed; see `jpeg_mask`.
 _JPEG_LOW, _JPEG_HIGH, _JPEG_REACH, _JPEG_VALUES = 32, 223, 16, 8
 
@@ -56,6 +58,8 @@ def soft_pixels(brightness: NDArray, ignored: NDArray[np.bool_]) -> NDArray[np.b
     soft = between & ~solid_values[codes] & ~ignored
     if patches < _LEAST_SOLID * codes.size or int(soft.sum()) <= _LEAST_EDGE * edges:
         return None
+    if len(np.unique(codes[soft])) < _LEAST_VALUES:
+        return None
     # An edge that was smoothed holds further values, those of other objects among them.
     near = _grown(soft, 1)
     return (~core_values[codes] | (between & near)) & ~ignored
@@ -92,14 +96,19 @@ def jpeg_mask(values: NDArray) -> bool:
         return False
     high, low = counts[_JPEG_HIGH + 1 :].sum(), counts[: _JPEG_LOW + 1].sum()
     middle = values.size - high - low
-    # The extremes prevail in each group, and the middle is rare beside both.
-    noise = counts[1 : _JPEG_LOW + 1].sum()
-    if middle > min(high, low) or counts[0] < low / 2 or counts[253:].sum() < high / 2:
+    # One value and its neighbours prevail in each group (seldom just 0 and 255), and the middle is
+    # rare beside both.
+    dark = int(counts[: _JPEG_LOW + 1].argmax())
+    bright = _JPEG_HIGH + 1 + int(counts[_JPEG_HIGH + 1 :].argmax())
+    plain = slice(max(dark - 1, 0), dark + 2)
+    even = counts[max(bright - 2, 0) : bright + 3].sum() >= 0.4 * high
+    if middle > min(high, low) or counts[plain].sum() < 0.7 * low or not even:
         return False
+    noise = low - counts[plain].sum()
     light = (values >= 128).astype(np.uint8)
     edge = _grown(light.astype(bool), 1) & _grown(~light.astype(bool), 1)
     reach = _grown(edge, _JPEG_REACH)
-    noisy = (values > 0) & (values <= _JPEG_LOW)
+    noisy = ((values < plain.start) | (values >= plain.stop)) & (values <= _JPEG_LOW)
     wide = _grown(edge, 3)
     between = (values > _JPEG_LOW) & (values <= _JPEG_HIGH)
     return bool(

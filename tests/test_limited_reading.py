@@ -1,0 +1,88 @@
+"""Reading in a process of its own: what comes back, and what ends it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rsam_core.errors import MetricError
+from rsam_core.limited_reading import ReadingFailed, run_limited
+
+
+def give(number: int) -> dict:
+    return {"squares": np.arange(number) ** 2, "words": ["a", "ä"], "process": os.getpid()}
+
+
+def refuse(message: str) -> dict:
+    raise MetricError(message)
+
+
+def fail() -> dict:
+    raise KeyError("nobody foresaw this")
+
+
+def end() -> dict:
+    os._exit(3)
+
+
+def wait(seconds: float) -> dict:
+    time.sleep(seconds)
+    return {}
+
+
+def fill(size: int) -> dict:
+    return {"a": np.ones(size, np.uint8)}
+
+
+def objects() -> dict:
+    return {"a": np.array([print, None], dtype=object)}
+
+
+def here() -> dict:
+    Path("left").write_text("behind")
+    return {"folder": str(Path.cwd()), "proxy": os.environ.get("HTTP_PROXY", "none")}
+
+
+def test_arrays_and_plain_data_come_back_from_another_process():
+    found = run_limited(give, 5)
+    assert found["squares"].tolist() == [0, 1, 4, 9, 16]
+    assert found["words"] == ["a", "ä"]
+    assert found["process"] != os.getpid()
+
+
+def test_our_own_errors_come_back_as_they_are():
+    with pytest.raises(MetricError, match="Draw it again"):
+        run_limited(refuse, "Draw it again.")
+
+
+@pytest.mark.parametrize("function", [fail, end, objects])
+def test_anything_else_is_damage(function):
+    with pytest.raises(ReadingFailed) as caught:
+        run_limited(function)
+    assert caught.value.why == "damaged"
+
+
+def test_it_is_stopped_in_time():
+    began = time.monotonic()
+    with pytest.raises(ReadingFailed) as caught:
+        run_limited(wait, 300, seconds=2)
+    assert caught.value.why == "time"
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+def test_it_gets_no_more_memory():
+    with pytest.raises(ReadingFailed) as caught:
+        run_limited(fill, 2 << 30, memory=1 << 30)
+    assert caught.value.why == "memory"
+
+
+def test_it_works_in_an_empty_folder_that_goes_and_without_proxies(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    found = run_limited(here)
+    assert not Path(found["folder"]).exists()
+    assert found["proxy"] == "none"
