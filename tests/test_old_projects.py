@@ -18,12 +18,11 @@ import pytest
 from helpers_models import FakeModel
 
 import rsam_core as rsam
-from pages.parts import workspace
-from pages.parts.project_state import from_state
 from rsam_core import autosave
 from rsam_core.project import ProjectState, load_project
 from rsam_core.prompting import Prompter
 from rsam_core.segmenter import Segmenter
+from rsam_core.session.project_state import from_state
 
 FOLDER = Path(__file__).parent / "data" / "projects"
 EXPECTED = json.loads((FOLDER / "town.json").read_text())
@@ -51,20 +50,19 @@ def test_everything_that_was_saved_is_there(kind, tmp_path):
     assert state.scene_hash == scene.content_hash
     work = from_state(replace(state, image=None), scene)
     segmenter = Segmenter(FakeModel(never))
-    work.prompter = Prompter(segmenter, segmenter.embed, work.overview)
-    for entry, instance in work.settled.items():
-        work.prompter.settle(entry, instance)
-    objects, problems = workspace.objects(work)
+    work.answers.use(Prompter(segmenter, segmenter.embed, work.image.overview))
+    shown = work.shown()
+    objects, problems = shown.objects, shown.problems
     facts = [
         [i.id, *i.bbox, i.area, i.label, round(float(i.score), 4), i.source]
         for i in sorted(objects, key=lambda item: item.id)
     ]
     assert problems == {}
     assert facts == EXPECTED["objects"]
-    assert work.book.next_id == EXPECTED["next_id"]
-    assert work.book.current == EXPECTED["current"]
-    assert [[e.id, len(e.marks)] for e in work.book.entries] == EXPECTED["entries"]
-    assert work.classes.to_json() == EXPECTED["classes"]
-    assert json.loads(work.pipeline.to_json()) == EXPECTED["pipeline"]
-    assert (work.scene.gsd, work.scene.crs) == (EXPECTED["gsd"], EXPECTED["crs"])
-    assert np.allclose(work.image.mean((0, 1)), EXPECTED["picture"], atol=0.5)
+    assert work.marks.book.next_id == EXPECTED["next_id"]
+    assert work.marks.book.current == EXPECTED["current"]
+    assert [[e.id, len(e.marks)] for e in work.marks.book.entries] == EXPECTED["entries"]
+    assert work.marks.classes.to_json() == EXPECTED["classes"]
+    assert json.loads(work.image.pipeline.to_json()) == EXPECTED["pipeline"]
+    assert (work.image.scene.gsd, work.image.scene.crs) == (EXPECTED["gsd"], EXPECTED["crs"])
+    assert np.allclose(work.image.shown.mean((0, 1)), EXPECTED["picture"], atol=0.5)

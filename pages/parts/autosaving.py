@@ -2,78 +2,79 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
 from rsam_core import autosave
-from rsam_core.project import ProjectState
+from rsam_core.autosave import Autosave
+from rsam_core.errors import ProjectError
+from rsam_core.session.project_state import LARGE_TRUTH, has_work, is_empty, to_state
+from rsam_core.session.session import Session
 
-from . import banner
+from . import banner, opening
 from .browser import browser_id
-from .project_state import from_state, to_state
-from .workspace import Workspace, enter
 
 DELAY = 2.0
 """Seconds without a change after which work is saved."""
-
-_LOG = logging.getLogger("rsam")
 
 
 def _folder(browser: str) -> Path:
     return autosave.folder() / browser
 
 
-def keep_safe(work: Workspace) -> None:
+def keep_safe(session: Session) -> None:
     """Save the session's work in a moment, if anything about it has changed."""
-    browser = browser_id()
-    state = (work.book.entries, work.book.edits, work.automatic, work.scene)
-    if browser is None or work.kept == state:
+    browser, safe = browser_id(), session.safekeeping
+    book = session.marks.book
+    state = (book.entries, book.edits, book.extra, session.image.scene, session.truth.number)
+    if browser is None or safe.kept == state:
         return
-    first, work.kept = not work.kept, state
-    if first and not work.book.past:
+    first, safe.kept = not safe.kept, state
+    if first and not book.past:
         # Just opened: there is nothing to lose yet, and perhaps something to bring back.
         return
-    if work.saving is not None:
-        work.saving.cancel()
-    work.saving = threading.Timer(DELAY, _save, (to_state(work), _folder(browser)))
-    work.saving.daemon = True
-    work.saving.start()
+    if is_empty(session):
+        # All of it was undone: there is nothing to bring back.
+        safe.forget(session.image.source.content_hash, _folder(browser), DELAY)
+    else:
+        safe.keep(to_state(session, most_truth=LARGE_TRUTH), _folder(browser), DELAY)
 
 
-def _save(state: ProjectState, folder: Path) -> None:
-    try:
-        autosave.save(state, folder)
-    except Exception:
-        # Losing a safety copy must not disturb the work itself.
-        _LOG.warning("work could not be kept", exc_info=True)
-
-
-def offer(work: Workspace) -> None:
+def offer(session: Session) -> None:
     """Offer to bring earlier work on this image back, as long as nothing new was done."""
-    browser = browser_id()
-    if browser is None or work.book.past or work.declined:
+    if opening.watch():
         return
-    source = work.original or work.scene
+    browser, source = browser_id(), session.image.source
+    if browser is None or session.marks.book.past or session.safekeeping.declined:
+        return
     kept = autosave.entries(_folder(browser), scene_hash=source.content_hash)
-    if not kept:
+    # Saves that hold nothing are left over from versions that kept those, too.
+    latest = session.memo.remember("offered", kept, lambda: _first_with_work(kept))
+    if latest is None:
         return
-    latest = kept[0]
 
     def decline() -> None:
-        work.declined = True
+        session.safekeeping.declined = True
 
     with st.container(border=True, key="offer", gap="xxsmall"):
         st.markdown(f"**Earlier work on this image** was kept {ago(latest.time)}.")
         with st.container(horizontal=True):
             if st.button("Bring it back", type="primary", key="offer-take"):
-                with banner.guard(), st.spinner("Bringing it back…"):
-                    enter(from_state(autosave.load(latest), source)).declined = True
-                    st.rerun()
+                with banner.guard(opening.ACTION):
+                    opening.begin(autosave.load(latest), source, latest)
             st.button("No, thanks", key="offer-decline", on_click=decline)
+
+
+def _first_with_work(kept: tuple[Autosave, ...]) -> Autosave | None:
+    for entry in kept:
+        try:
+            if has_work(autosave.load(entry)):
+                return entry
+        except ProjectError:
+            continue
+    return None
 
 
 def ago(when: datetime, now: datetime | None = None) -> str:

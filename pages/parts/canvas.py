@@ -18,11 +18,11 @@ from rsam_core.coordinates import Frame, Viewport, choose_view
 from rsam_core.instances import Instances
 from rsam_core.promptbook import Book
 from rsam_core.render import overlay_layer
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 from rsam_core.timing import mark, span
 
-from . import banner, resources
-from .workspace import Workspace, current, objects
+from . import banner, current_session, resources
 
 _FILES = Path(__file__).parent / "canvas_component"
 _MARGIN = 0.2
@@ -39,13 +39,13 @@ _component = st.components.v2.component(
 )
 
 
-def canvas_key(workspace: Workspace) -> str:
+def canvas_key(session: Session) -> str:
     """Widget key: one canvas for as long as the image is open, so that it never flickers."""
-    return f"canvas-{workspace.token}"
+    return f"canvas-{session.image.token}"
 
 
 def picture_canvas(
-    workspace: Workspace,
+    session: Session,
     found: Instances,
     style: OverlayStyle,
     *,
@@ -59,7 +59,7 @@ def picture_canvas(
 
     Parameters
     ----------
-    workspace : Workspace
+    session : Session
         Prompts go into its `book`, picked objects into `selected`.
     found : Instances
         Objects to draw.
@@ -78,29 +78,29 @@ def picture_canvas(
     on_pick : callable, optional
         What a click in the mode "select" does instead of selecting among the session's objects.
     """
-    scene = workspace.scene
-    key = canvas_key(workspace)
-    viewport = workspace.viewport
+    scene = session.image.scene
+    key = canvas_key(session)
+    viewport = session.canvas.viewport
     if viewport is None:
         viewport = Viewport.fitting(scene.width, scene.height, *size)
-    layer = _layer(workspace, viewport, found, style)
+    layer = _layer(session, viewport, found, style)
     data: dict[str, Any] = {
-        "token": workspace.token,
+        "token": session.image.token,
         "scene": [scene.width, scene.height],
         "gsd": scene.gsd,
         "height": size[1],
         "mode": mode,
         "label": label,
-        "pictures": _pictures(workspace),
+        "pictures": _pictures(session),
         "overlay": layer,
-        "extra": heat or (_patches(workspace) if mode == "select" else None),
+        "extra": heat or (_patches(session) if mode == "select" else None),
         "drawn": layer["region"] if layer else None,
-        "view": list(workspace.view.bounds),
-        "marks": _marks(workspace.book) if mode in ("points", "boxes") else [],
-        "canvas": workspace.acknowledged.latest[0],
-        "ack": workspace.acknowledged.latest[1],
-        "look": list(workspace.look_at) if workspace.look_at else None,
-        "badge": _badge(workspace),
+        "view": list(session.image.view.bounds),
+        "marks": _marks(session.marks.book) if mode in ("points", "boxes") else [],
+        "canvas": session.canvas.acknowledged.latest[0],
+        "ack": session.canvas.acknowledged.latest[1],
+        "look": list(session.canvas.look_at) if session.canvas.look_at else None,
+        "badge": _badge(session),
         "camera": None,
     }
     if not viewport.fits(scene.width, scene.height):
@@ -116,25 +116,33 @@ def picture_canvas(
 def _take(key: str, on_pick: Callable[[CanvasEvent], None] | None = None) -> None:
     """Read what the canvas reports before the page is drawn again."""
     mark("event")
-    workspace = current()
+    session = current_session.current()
     report = (st.session_state.get(key) or {}).get("report")
-    if workspace is None or not isinstance(report, dict):
+    if session is None or not isinstance(report, dict):
         return
     with banner.guard("canvas"):
-        width, height = workspace.scene.width, workspace.scene.height
+        width, height = session.image.scene.width, session.image.scene.height
         viewport = read_viewport(report.get("viewport"))
         if viewport is not None:
-            workspace.viewport = viewport
-            workspace.view = choose_view(width, height, viewport, workspace.view)
-        events, workspace.acknowledged = read_events(report, workspace.acknowledged, width, height)
+            session.canvas.viewport = viewport
+            session.image.view = choose_view(width, height, viewport, session.image.view)
+        events, session.canvas.acknowledged = read_events(
+            report, session.canvas.acknowledged, width, height
+        )
         own = bool(st.session_state.get("own-objects"))
         for event in events:
-            if event.kind == "pick" and workspace.painting is not None:
-                workspace.painting = workspace.painting.toggled(event.x, event.y)
+            if event.kind == "pick" and session.canvas.painting is not None:
+                session.canvas.painting = session.canvas.painting.toggled(event.x, event.y)
             elif event.kind == "pick":
-                _pick(workspace, event) if on_pick is None else on_pick(event)
+                _pick(session, event) if on_pick is None else on_pick(event)
             else:
-                workspace.book = prompted(workspace.book, event, workspace.view, own_objects=own)
+                _prompt(session, event, own)
+
+
+def _prompt(session: Session, event: CanvasEvent, own: bool) -> None:
+    """A click or a box more, whatever else has just happened to the book."""
+    view = session.image.view
+    session.update(lambda book: prompted(book, event, view, own_objects=own))
 
 
 def prompted(book: Book, event: CanvasEvent, view: Frame, *, own_objects: bool = False) -> Book:
@@ -144,15 +152,16 @@ def prompted(book: Book, event: CanvasEvent, view: Frame, *, own_objects: bool =
     return book.add_point(event.x, event.y, event.label, own_object=own_objects, view=view)
 
 
-def _pick(workspace: Workspace, event: CanvasEvent) -> None:
+def _pick(session: Session, event: CanvasEvent) -> None:
     """Select the smallest object under a click; a click beside all objects selects none."""
-    found, _ = objects(workspace)
+    shown = session.shown()
+    found = shown.objects
     under = found.at(event.x, event.y)[:1]
-    selected = workspace.selected
+    selected = session.marks.selected
     if event.label:
-        workspace.selected = selected.symmetric_difference(under)
+        session.marks.toggle(under)
     else:
-        workspace.selected = frozenset() if selected == frozenset(under) else frozenset(under)
+        session.marks.select([] if selected == frozenset(under) else under)
 
 
 def _marks(book: Book) -> list[dict[str, Any]]:
@@ -162,9 +171,9 @@ def _marks(book: Book) -> list[dict[str, Any]]:
     return [{name: getattr(m, name) for name in names} for m in entry.marks] if entry else []
 
 
-def _badge(workspace: Workspace) -> str:
+def _badge(session: Session) -> str:
     """Of a large scene: what the model sees of it."""
-    whole, view = workspace.overview, workspace.view
+    whole, view = session.image.overview, session.image.view
     if whole.scale == (1.0, 1.0):
         return ""
     if view.scale[0] >= 0.999:
@@ -173,28 +182,28 @@ def _badge(workspace: Workspace) -> str:
     return f"Reduced to 1 : {factor:g}. Zoom in to find small objects."
 
 
-def _pictures(workspace: Workspace) -> list[dict[str, Any]]:
+def _pictures(session: Session) -> list[dict[str, Any]]:
     """The whole scene, and above it the view, where that shows more detail."""
-    frames = {"base": workspace.overview}
-    if workspace.view != workspace.overview:
-        frames["detail"] = workspace.view
+    frames = {"base": session.image.overview}
+    if session.image.view != session.image.overview:
+        frames["detail"] = session.image.view
     found = []
     for name, frame in frames.items():
-        content = workspace.remember(
+        content = session.memo.remember(
             f"picture-{name}",
-            (workspace.scene, frame),
-            lambda frame=frame: resources.jpeg(workspace.picture(frame), _QUALITY),
+            (session.image.scene, frame),
+            lambda frame=frame: resources.jpeg(session.image.picture(frame), _QUALITY),
         )
-        url = _address(content, "image/jpeg", f"rsam-{name}-{workspace.token}")
+        url = _address(content, "image/jpeg", f"rsam-{name}-{session.image.token}")
         found.append({"url": url, "box": list(frame.bounds), "smooth": False})
     return found
 
 
 def _layer(
-    workspace: Workspace, viewport: Viewport, found: Instances, style: OverlayStyle
+    session: Session, viewport: Viewport, found: Instances, style: OverlayStyle
 ) -> dict[str, Any] | None:
     """The objects around the screen, drawn at its resolution."""
-    region = viewport.within(workspace.scene.width, workspace.scene.height, _MARGIN)
+    region = viewport.within(session.image.scene.width, session.image.scene.height, _MARGIN)
     if region is None:
         return None
     scale = viewport.scale
@@ -206,22 +215,22 @@ def _layer(
             layer = overlay_layer(shape, found, style, origin=(region.x, region.y), scale=scale)
             return _cropped(layer, region, scale)
 
-    return workspace.remember("layer", (region, scale, found, style), draw)
+    return session.memo.remember("layer", (region, scale, found, style), draw)
 
 
-def _patches(workspace: Workspace) -> dict[str, Any] | None:
+def _patches(session: Session) -> dict[str, Any] | None:
     """The patches that are being painted with."""
-    painting = workspace.painting
+    painting = session.canvas.painting
     if painting is None:
         return None
 
-    url = workspace.remember("patches", (painting,), lambda: _png(painting.layer()))
+    url = session.memo.remember("patches", (painting,), lambda: _png(painting.layer()))
     return {"url": url, "box": list(painting.frame.bounds), "smooth": True}
 
 
-def heat_picture(workspace: Workspace, layer: NDArray[np.uint8], view: Frame) -> dict[str, Any]:
+def heat_picture(session: Session, layer: NDArray[np.uint8], view: Frame) -> dict[str, Any]:
     """A layer (H, W, 4), RGBA, over a view of the scene, for `picture_canvas`."""
-    url = workspace.remember("heat", (layer.tobytes(), view), lambda: _png(layer))
+    url = session.memo.remember("heat", (layer.tobytes(), view), lambda: _png(layer))
     return {"url": url, "box": list(view.bounds), "smooth": True}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 
 import pandas as pd
 import streamlit as st
@@ -11,83 +10,31 @@ import streamlit as st
 from rsam_core.classes import ClassList
 from rsam_core.classify import (
     METHODS,
-    Prediction,
     Trained,
     apply,
     check_examples,
     most_uncertain,
-    train,
 )
 from rsam_core.errors import RsamError
-from rsam_core.features import EmbeddedView, Features, embedded_tiles, extract
 from rsam_core.instances import Instances
-from rsam_core.jobs import Job
+from rsam_core.session.learning import Learning, learning, start
+from rsam_core.session.session import Session
 
-from . import banner, resources, workspace
+from . import banner, resources
+from .current_session import model_name
 from .names import paragraphs, plain
-from .workspace import Workspace
 
 POLL_SECONDS = 0.5
 _SUGGESTIONS = 5
 
 
-@dataclass
-class Learning:
-    """What one opened scene has learned.
-
-    Attributes
-    ----------
-    predicted : dict of int to str
-        Labels that the classifier gave, by object number: these are no examples.
-    key, features
-        The objects that were described last, and how.
-    job : Job or None
-        Learning at the moment.
-    error : BaseException or None
-        Why the last one failed.
-    examples : dict of int to str
-        What was learned from.
-    trained, prediction
-        Its result.
-    """
-
-    predicted: dict[int, str] = field(default_factory=dict)
-    key: tuple = ()
-    features: Features | None = None
-    job: Job | None = None
-    error: BaseException | None = None
-    examples: dict[int, str] = field(default_factory=dict)
-    trained: Trained | None = None
-    prediction: Prediction | None = None
-
-
-def learning(work: Workspace) -> Learning:
-    """What this session has learned about the open scene."""
-    kept = st.session_state.get("learning")
-    if kept is None or kept[0] != work.token:
-        kept = st.session_state["learning"] = (work.token, Learning())
-    return kept[1]
-
-
-def confirm(work: Workspace, ids: list[int]) -> None:
-    """Take the labels of these objects as the user's own from now on."""
-    known = learning(work)
-    known.predicted = {id: label for id, label in known.predicted.items() if id not in set(ids)}
-
-
-def examples_of(work: Workspace, found: Instances) -> dict[int, str]:
-    """Labels that the user gave, by object number."""
-    predicted = learning(work).predicted
-    return {i.id: i.label for i in found if i.label and predicted.get(i.id) != i.label}
-
-
-def example_form(work: Workspace, found: Instances, classes: ClassList) -> None:
+def example_form(session: Session, found: Instances, classes: ClassList) -> None:
     """Draw the examples, the button to learn, and what was learned."""
-    known = learning(work)
+    known = learning(session)
     if known.job is not None:
-        _progress(work)
+        _progress(session)
         return
-    given = examples_of(work, found)
+    given = known.examples_of(found)
     counts = Counter(given.values())
     if counts:
         listed = ", ".join(f"{plain(name)} {count:,}" for name, count in counts.most_common())
@@ -99,15 +46,13 @@ def example_form(work: Workspace, found: Instances, classes: ClassList) -> None:
         enough = False
         st.info(paragraphs(error), icon=":material/school:")
 
-    def start() -> None:
-        objects, _ = workspace.objects(work)
-        known.error = None
-        known.job = Job.start(_learner(work, objects, examples_of(work, objects), known))
+    def begin() -> None:
+        start(session, known, model_name(), resources)
 
     fresh = known.trained is None or known.examples != given
     st.button(
         "Learn from the examples" if known.trained is None else "Learn again",
-        key="learn", icon=":material/model_training:", on_click=start, disabled=not enough,
+        key="learn", icon=":material/model_training:", on_click=begin, disabled=not enough,
         type="primary" if fresh else "secondary",
     )  # fmt: skip
     if known.error is not None:
@@ -117,53 +62,17 @@ def example_form(work: Workspace, found: Instances, classes: ClassList) -> None:
     if known.examples != given:
         st.caption(":material/info: The examples have changed since. Learn again to use them.")
     _quality(known.trained)
-    _suggestions(work, found, known, given)
-    _application(work, found, known, given)
-
-
-def _learner(work: Workspace, objects: Instances, given: dict[int, str], known: Learning):
-    """A function for a job: describe the objects, learn, and classify."""
-    scene, name = work.scene, workspace.model_name()
-    whole = work.view == work.overview
-    segmenter = resources.segmenter(name)
-    key = (scene, name, objects.ids.tobytes(), objects.bboxes.tobytes(), objects.areas.tobytes())
-
-    def run(progress, cancelled) -> tuple:
-        features = known.features if known.key == key else None
-        if features is None:
-            progress(0.0, "looking at the image")
-            if whole:
-                image, view = work.picture(work.overview), work.overview
-                embedding = resources.embed(image, resources.embedding_key(image, name))
-                views = iter([EmbeddedView(embedding, view.x, view.y, view.scale[0])])
-            else:
-                views = embedded_tiles(
-                    objects, scene, segmenter, progress=lambda f, t: progress(0.5 + 0.4 * f, t)
-                )
-            features = extract(
-                objects, scene, views, cancelled=cancelled,
-                progress=lambda f, t: progress(0.5 * f, t),
-            )  # fmt: skip
-        progress(0.92, "learning")
-        labels = [given.get(item.id) for item in objects]
-        trained = train(features, labels)
-        return key, features, given, trained, trained.predict(features)
-
-    return run
+    _suggestions(session, found, known, given)
+    _application(session, found, known, given)
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _progress(work: Workspace) -> None:
-    known = learning(work)
+def _progress(session: Session) -> None:
+    known = learning(session)
     job = known.job
     if job is None:
         return
-    if job.finished:
-        known.job = None
-        if job.state == "done":
-            known.key, known.features, known.examples, known.trained, known.prediction = job.result
-        elif job.state == "failed":
-            known.error = job.error
+    if known.collect():
         st.rerun()
     st.progress(job.fraction, text=f"Learning… {job.text}")
     st.button(
@@ -198,7 +107,9 @@ def _quality(trained: Trained) -> None:
         )
 
 
-def _suggestions(work: Workspace, found: Instances, known: Learning, given: dict[int, str]) -> None:
+def _suggestions(
+    session: Session, found: Instances, known: Learning, given: dict[int, str]
+) -> None:
     """The objects whose label would teach most."""
     prediction = known.prediction
     present = set(found.ids.tolist())
@@ -209,11 +120,10 @@ def _suggestions(work: Workspace, found: Instances, known: Learning, given: dict
     place = {int(id): row for row, id in enumerate(prediction.ids)}
 
     def show(id: int) -> None:
-        work.selected = frozenset({id})
-        objects, _ = workspace.objects(work)
-        x0, y0, x1, y1 = objects.get(id).bbox
+        session.marks.select({id})
+        x0, y0, x1, y1 = session.objects.get(id).bbox
         margin = max(x1 - x0, y1 - y0, 40)
-        work.show(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
+        session.canvas.look(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
 
     st.caption("Least certain: label these to learn most. Press one to select and see it.")
     with st.container(horizontal=True, gap="small"):
@@ -224,7 +134,9 @@ def _suggestions(work: Workspace, found: Instances, known: Learning, given: dict
             st.button(f"{id}: {words}?", key=f"uncertain-{id}", on_click=show, args=(id,))
 
 
-def _application(work: Workspace, found: Instances, known: Learning, given: dict[int, str]) -> None:
+def _application(
+    session: Session, found: Instances, known: Learning, given: dict[int, str]
+) -> None:
     """Take over the classes that were learned."""
     prediction = known.prediction
     least = st.slider(
@@ -243,12 +155,13 @@ def _application(work: Workspace, found: Instances, known: Learning, given: dict
         st.markdown(" · ".join(f"{plain(n)} **{count:,}**" for n, count in counts.most_common()))
 
     def take() -> None:
-        objects, _ = workspace.objects(work)
-        kept = examples_of(work, objects)
+        shown = session.shown()
+        objects = shown.objects
+        kept = known.examples_of(objects)
         wanted = apply(objects, prediction, min_probability=least, keep=kept)
         known.predicted = {i.id: i.label for i in wanted if i.label and i.id not in kept}
         some = f"{len(told):,} object{'s' if len(told) != 1 else ''}"
-        workspace.commit(work, wanted, f"Classify {some} by example")
+        session.commit(shown, wanted, f"Classify {some} by example")
 
     st.button(
         f"Classify {len(told):,} objects", key="classify-apply", icon=":material/category:",

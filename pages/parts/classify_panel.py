@@ -11,31 +11,32 @@ import streamlit as st
 from rsam_core.classes import ClassList, relabel, set_label
 from rsam_core.instances import Instances
 from rsam_core.semantic import class_areas, semantic_legend, semantic_picture
+from rsam_core.session.learning import learning
+from rsam_core.session.session import Session
 
-from . import banner, classify_example, classify_rule, resources, workspace
+from . import banner, classify_example, classify_rule, resources
 from .names import plain
 from .results import chips
-from .workspace import Workspace
 
 WAYS = ["By hand", "By rule", "By example"]
 _HOTKEYS = 8
 
 
-def classes_of(work: Workspace) -> ClassList:
+def classes_of(session: Session) -> ClassList:
     """The session's classes: the presets at first."""
-    if not isinstance(work.classes, ClassList):
-        work.classes = ClassList()
-    return work.classes
+    if not isinstance(session.marks.classes, ClassList):
+        session.marks.classes = ClassList()
+    return session.marks.classes
 
 
-def classify_panel(work: Workspace, found: Instances, table: pd.DataFrame) -> None:
+def classify_panel(session: Session, found: Instances, table: pd.DataFrame) -> None:
     """Draw everything that gives classes to objects.
 
     Parameters
     ----------
-    work : Workspace
-        Objects are changed by :func:`workspace.commit` only; the chosen ones are
-        ``work.selected``.
+    session : Session
+        Objects are changed by `Session.commit` only; the chosen ones are
+        ``session.marks.selected``.
     found : Instances
         All objects of the scene.
     table : pandas.DataFrame
@@ -44,41 +45,42 @@ def classify_panel(work: Workspace, found: Instances, table: pd.DataFrame) -> No
     if not len(found):
         st.caption("There is nothing to classify yet. Find objects on the Segment page first.")
         return
-    classes = classes_of(work).including(item.label for item in found)
+    classes = classes_of(session).including(item.label for item in found)
     way = st.segmented_control(
         "How to give classes", WAYS, default=WAYS[0], key="classify-way", required=True,
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     if way == "By rule":
         with banner.guard():
-            classify_rule.rule_form(work, found, table, classes)
+            classify_rule.rule_form(session, found, table, classes)
     else:
         with banner.guard():
-            class_buttons(work, found, classes)
+            class_buttons(session, found, classes)
         if way == "By example":
             with banner.guard():
-                classify_example.example_form(work, found, classes)
+                classify_example.example_form(session, found, classes)
     with banner.guard():
-        _class_editor(work, found, classes)
+        _class_editor(session, found, classes)
     with banner.guard():
-        _areas(work, found, classes)
+        _areas(session, found, classes)
 
 
-def class_buttons(work: Workspace, found: Instances, classes: ClassList) -> None:
+def class_buttons(session: Session, found: Instances, classes: ClassList) -> None:
     """A button for each class: pressed, it labels the selected objects."""
     counts = Counter((item.label or "").casefold() for item in found)
-    chosen = [item.id for item in found if item.id in work.selected]
+    chosen = [item.id for item in found if item.id in session.marks.selected]
     if chosen:
         st.markdown(f"**{_objects(len(chosen))} selected.** Press a class, or its number key.")
     else:
         st.caption("Select objects in the table or the picture, then press a class here.")
 
     def give(name: str | None) -> None:
-        objects, _ = workspace.objects(work)
-        ids = [item.id for item in objects if item.id in work.selected]
-        classify_example.confirm(work, ids)
+        shown = session.shown()
+        objects = shown.objects
+        ids = [item.id for item in objects if item.id in session.marks.selected]
+        learning(session).confirm(ids)
         what = f"Label {_objects(len(ids))} as {name}" if name else f"Unlabel {_objects(len(ids))}"
-        workspace.commit(work, set_label(objects, ids, name), what)
+        session.commit(shown, set_label(objects, ids, name), what)
 
     colors = "".join(
         f".st-key-class-{index} button {{ border-left: .6rem solid {item.color}; }}"
@@ -102,7 +104,7 @@ def class_buttons(work: Workspace, found: Instances, classes: ClassList) -> None
         )  # fmt: skip
 
 
-def _class_editor(work: Workspace, found: Instances, classes: ClassList) -> None:
+def _class_editor(session: Session, found: Instances, classes: ClassList) -> None:
     """Add, rename, recolour and remove classes."""
     with st.expander("Edit classes", icon=":material/palette:"):
         name = st.selectbox("Class", ["New class", *classes.names], key="edit-class")
@@ -126,19 +128,19 @@ def _class_editor(work: Workspace, found: Instances, classes: ClassList) -> None
             typed = st.session_state[f"class-name-{mark}"]
             color = st.session_state[f"class-color-{mark}"]
             if new:
-                work.classes = classes.add(typed, color)
+                session.marks.classes = classes.add(typed, color)
                 st.session_state["class-name-new"] = ""
                 return
             changed = classes.recolor(name, color)
             if typed != name:
                 changed = changed.rename(name, typed)
-                _rename(work, name, changed.items[classes.position(name)].name)
-            work.classes = changed
+                _rename(session, name, changed.items[classes.position(name)].name)
+            session.marks.classes = changed
             st.session_state.pop("edit-class", None)
 
         def remove() -> None:
-            _rename(work, name, None)
-            work.classes = classes.remove(name)
+            _rename(session, name, None)
+            session.marks.classes = classes.remove(name)
             st.session_state.pop("edit-class", None)
 
         with st.container(horizontal=True):
@@ -157,32 +159,39 @@ def _class_editor(work: Workspace, found: Instances, classes: ClassList) -> None
             banner.show(st.session_state["class-error"])
 
 
-def _rename(work: Workspace, old: str, new: str | None) -> None:
+def _rename(session: Session, old: str, new: str | None) -> None:
     """Give the objects of a class its new name, or none."""
-    objects, _ = workspace.objects(work)
+    shown = session.shown()
+    objects = shown.objects
     spelled = {item.label for item in objects if (item.label or "").casefold() == old.casefold()}
     if spelled:
         what = f"Rename class {old} to {new}" if new else f"Remove class {old}"
-        workspace.commit(work, relabel(objects, dict.fromkeys(spelled, new)), what)
+        session.commit(shown, relabel(objects, dict.fromkeys(spelled, new)), what)
 
 
-def _areas(work: Workspace, found: Instances, classes: ClassList) -> None:
+def _areas(session: Session, found: Instances, classes: ClassList) -> None:
     """The semantic view: one class a pixel, its legend, and the area of each class."""
     if not any(item.label for item in found):
         return
     with st.expander("Class map and areas", icon=":material/map:", expanded=True):
-        key = (found, classes, work.scene)
-        areas = work.remember("class-areas", key, lambda: class_areas(found, classes, work.scene))
-        view = work.overview
+        key = (found, classes, session.image.scene)
+        areas = session.memo.remember(
+            "class-areas", key, lambda: class_areas(found, classes, session.image.scene)
+        )
+        view = session.image.overview
 
         def draw() -> bytes:
             picture = semantic_picture(
-                work.picture(view), found, classes, origin=(view.x, view.y), scale=view.scale[0]
+                session.image.picture(view),
+                found,
+                classes,
+                origin=(view.x, view.y),
+                scale=view.scale[0],
             )
             return resources.jpeg(picture)
 
         chips(semantic_legend(found, classes))
-        st.image(work.remember("class-picture", key, draw), width="stretch")
+        st.image(session.memo.remember("class-picture", key, draw), width="stretch")
         number = st.column_config.NumberColumn
         shown = areas.assign(share=100 * areas["share"]).drop(columns="color")
         st.dataframe(

@@ -9,15 +9,14 @@ import streamlit as st
 from rsam_core.classes import ClassList, set_label
 from rsam_core.instances import Instances
 from rsam_core.rules import OPERATORS, Condition, Rule, match
-
-from . import classify_example, workspace
-from .workspace import Workspace
+from rsam_core.session.learning import learning
+from rsam_core.session.session import Session
 
 _LEFT_OUT = {"id"}
 _MOST = 6
 
 
-def rule_form(work: Workspace, found: Instances, table: pd.DataFrame, classes: ClassList) -> None:
+def rule_form(session: Session, found: Instances, table: pd.DataFrame, classes: ClassList) -> None:
     """Draw the conditions, how many objects match, and what to do with these."""
     columns = [
         name for name in table.columns
@@ -54,19 +53,20 @@ def rule_form(work: Workspace, found: Instances, table: pd.DataFrame, classes: C
         hits = hits & free
     count = int(hits.sum())
     st.markdown(f"**{count:,} of {len(found):,} objects** match")
-    _actions(work, found.ids[hits].tolist(), classes)
+    _actions(session, found.ids[hits].tolist(), classes)
 
 
-def _actions(work: Workspace, ids: list[int], classes: ClassList) -> None:
+def _actions(session: Session, ids: list[int], classes: ClassList) -> None:
     def label() -> None:
         name = st.session_state["rule-class"]
-        objects, _ = workspace.objects(work)
-        classify_example.confirm(work, ids)
+        shown = session.shown()
+        objects = shown.objects
+        learning(session).confirm(ids)
         some = f"{len(ids):,} object{'s' if len(ids) != 1 else ''}"
-        workspace.commit(work, set_label(objects, ids, name), f"Label {some} as {name} by rule")
+        session.commit(shown, set_label(objects, ids, name), f"Label {some} as {name} by rule")
 
     def select() -> None:
-        work.selected = frozenset(ids)
+        session.marks.select(ids)
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Class", classes.names, key="rule-class", width=180)

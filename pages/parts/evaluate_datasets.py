@@ -47,7 +47,7 @@ def tab() -> None:
     for note in dataset.notes:
         st.caption(f":material/info: {plain(note)}")
 
-    if not progress(KIND, memory.runs.append, "Evaluating…"):
+    if not progress(KIND, "Evaluating…"):
         evaluate_form.form(KIND, lambda settings: _start(dataset, settings), images=len(dataset))
         st.caption(
             "If you stop it, or close the browser, the next run with the same settings goes on "

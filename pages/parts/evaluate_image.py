@@ -11,6 +11,7 @@ from rsam_core.instances import Instances
 from rsam_core.metrics import METRICS
 from rsam_core.metrics.scene import SceneComparison, compare_scene
 from rsam_core.render import overlay
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 from rsam_core.truth import Truth
 from rsam_core.window import Window
@@ -18,7 +19,6 @@ from rsam_core.window import Window
 from . import banner, evaluate_swipe, evaluate_tables, evaluate_truth, resources
 from .results import chips
 from .room import room
-from .workspace import Workspace
 
 VIEWS = ("Right and wrong", "IoU of each object", "Both outlines", "Swipe")
 WORST = 8
@@ -26,14 +26,14 @@ TALLEST = 680
 """Height of the swipe slider at most, in CSS pixels."""
 
 
-def tab(work: Workspace) -> None:
+def tab(session: Session) -> None:
     """Everything about the open image."""
-    found = evaluate_truth.present(work)
-    truth = work.truth
+    found = evaluate_truth.present(session)
+    truth = session.truth.value
     if truth is None:
-        evaluate_truth.choose(work, found)
+        evaluate_truth.choose(session, found)
         return
-    evaluate_truth.summary(work, truth)
+    evaluate_truth.summary(session, truth)
     if not len(found):
         st.info(
             "There are no objects to compare yet. Outline some on the Segment page, or compare "
@@ -45,13 +45,13 @@ def tab(work: Workspace) -> None:
         )
         return
     with banner.guard():
-        _results(work, truth, found)
+        _results(session, truth, found)
 
 
-def _results(work: Workspace, truth: Truth, found: Instances) -> None:
+def _results(session: Session, truth: Truth, found: Instances) -> None:
     tolerance = float(st.session_state.get("evaluate-tolerance", 2.0))
     with st.spinner("Comparing…", show_time=True):
-        comparison = work.remember(
+        comparison = session.memo.remember(
             "comparison",
             (truth, found, tolerance),
             lambda: compare_scene(truth, found, tolerance=tolerance),
@@ -59,7 +59,7 @@ def _results(work: Workspace, truth: Truth, found: Instances) -> None:
     _headline(comparison)
     left, right = st.columns([7, 6], gap="medium")
     with left:
-        _picture(work, truth, comparison)
+        _picture(session, truth, comparison)
     with right:
         objects_tab, pixels_tab, outlines_tab, curves_tab, files_tab = st.tabs(
             ["Objects", "Pixels", "Outlines", "Curves", "Files"]
@@ -71,10 +71,10 @@ def _results(work: Workspace, truth: Truth, found: Instances) -> None:
         with outlines_tab:
             evaluate_tables.outline_metrics(comparison)
         with curves_tab:
-            evaluate_tables.curves(work, comparison)
+            evaluate_tables.curves(session, comparison)
         with files_tab:
-            evaluate_tables.files(work, truth, comparison)
-    _worst(work, comparison)
+            evaluate_tables.files(session, truth, comparison)
+    _worst(session, comparison)
 
 
 def _headline(comparison: SceneComparison) -> None:
@@ -136,7 +136,7 @@ def _bounds(bounds: Interval) -> str:
     return f"{bounds.low:.2f} to {bounds.high:.2f}"
 
 
-def _picture(work: Workspace, truth: Truth, comparison: SceneComparison) -> None:
+def _picture(session: Session, truth: Truth, comparison: SceneComparison) -> None:
     view = st.segmented_control(
         "Picture",
         VIEWS,
@@ -146,31 +146,31 @@ def _picture(work: Workspace, truth: Truth, comparison: SceneComparison) -> None
         label_visibility="collapsed",
         required=True,
     )
-    frame = work.overview
-    image = work.picture(frame)
+    frame = session.image.overview
+    image = session.image.picture(frame)
     place = {"origin": (frame.x, frame.y), "scale": frame.scale[0]}
-    key = (comparison, truth, work.scene)
+    key = (comparison, truth, session.image.scene)
     if view == VIEWS[1]:
         ious = comparison.table["iou"].to_numpy()
-        content = work.remember(
+        content = session.memo.remember(
             "evaluate-iou",
             key,
             lambda: resources.jpeg(pictures.iou_picture(image, comparison.truth, ious, **place)),
         )
         legend = pictures.iou_legend()
     elif view == VIEWS[3]:
-        pair = work.remember("evaluate-swipe", key, lambda: _pair(image, comparison, place))
+        pair = session.memo.remember("evaluate-swipe", key, lambda: _pair(image, comparison, place))
         rows, columns = image.shape[:2]
         width, _ = room(650)
         evaluate_swipe.swipe(
             *pair,
             (columns, rows),
             height=min(TALLEST, round(width * rows / columns)),
-            key=f"swipe-{work.token}",
+            key=f"swipe-{session.image.token}",
         )
         return
     elif view == VIEWS[2]:
-        content = work.remember(
+        content = session.memo.remember(
             "evaluate-outlines",
             key,
             lambda: resources.jpeg(
@@ -179,7 +179,7 @@ def _picture(work: Workspace, truth: Truth, comparison: SceneComparison) -> None
         )
         legend = pictures.contour_legend()
     else:
-        content = work.remember(
+        content = session.memo.remember(
             "evaluate-confusion",
             key,
             lambda: resources.jpeg(
@@ -209,7 +209,7 @@ def _pair(
     return first, second
 
 
-def _worst(work: Workspace, comparison: SceneComparison) -> None:
+def _worst(session: Session, comparison: SceneComparison) -> None:
     """The objects to look at first: those that were missed or cut wrongly."""
     table = comparison.table.sort_values("iou", kind="stable")
     st.subheader("Worst objects first")
@@ -226,7 +226,7 @@ def _worst(work: Workspace, comparison: SceneComparison) -> None:
             crops.append(
                 resources.jpeg(
                     pictures.object_crop(
-                        work.scene.read_rgb(window),
+                        session.image.scene.read_rgb(window),
                         comparison.truth,
                         comparison.predicted,
                         box,
@@ -236,7 +236,7 @@ def _worst(work: Workspace, comparison: SceneComparison) -> None:
             )
         return crops
 
-    crops = work.remember("worst", (comparison, work.scene), draw)
+    crops = session.memo.remember("worst", (comparison, session.image.scene), draw)
     for column, row, crop in zip(st.columns(WORST, gap="small"), shown.itertuples(), crops):
         with column:
             st.image(crop, width="stretch")

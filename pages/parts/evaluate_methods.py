@@ -10,45 +10,43 @@ import streamlit as st
 from rsam_core.datasets import Dataset, Sample
 from rsam_core.evaluate import Evaluation, EvaluationSettings, evaluate_dataset, pieces
 from rsam_core.methods import build_methods
+from rsam_core.session.evaluation import image_key
+from rsam_core.session.session import Session
 
 from . import evaluate_form, evaluate_results, evaluate_truth
-from .evaluate_state import draw_worst, image_key, loaded, progress, state
-from .workspace import Workspace
+from .evaluate_state import draw_worst, loaded, progress, state
 
 KIND = "image"
 
 
-def sample_of(work: Workspace) -> Sample | None:
+def sample_of(session: Session) -> Sample | None:
     """The open image with its truth, for the core; None without truth."""
-    truth = work.truth
+    truth = session.truth.value
     if truth is None:
         return None
 
     def read() -> Sample:
-        return Sample(work.scene.name, work.scene.read_rgb(), truth.objects)
+        return Sample(session.image.scene.name, session.image.scene.read_rgb(), truth.objects)
 
-    return work.remember("evaluate-sample", (work.scene, truth), read)
+    return session.memo.remember("evaluate-sample", (session.image.scene, truth), read)
 
 
-def ask_for_truth(work: Workspace) -> None:
+def ask_for_truth(session: Session) -> None:
     """What stands on a tab that needs truth while there is none."""
-    evaluate_truth.choose(work, evaluate_truth.present(work))
+    evaluate_truth.choose(session, evaluate_truth.present(session))
 
 
-def tab(work: Workspace) -> None:
+def tab(session: Session) -> None:
     """Choose, run, look."""
-    sample = sample_of(work)
+    sample = sample_of(session)
     if sample is None:
-        ask_for_truth(work)
+        ask_for_truth(session)
         return
-    evaluate_truth.summary(work, work.truth)
-    memory, key = state(), image_key(work)
+    evaluate_truth.summary(session, session.truth.value)
+    memory, key = state(), image_key(session)
 
-    def take(result: Evaluation) -> None:
-        memory.image, memory.image_key = result, key
-
-    if not progress(KIND, take, "Comparing…"):
-        evaluate_form.form(KIND, lambda settings: _start(sample, settings), images=None)
+    if not progress(KIND, "Comparing…"):
+        evaluate_form.form(KIND, lambda settings: _start(sample, settings, key), images=None)
     if memory.image is not None and memory.image_key == key:
         st.divider()
         shown = list(memory.studies.values()) if memory.studies_key == key else []
@@ -69,10 +67,12 @@ def tab(work: Workspace) -> None:
         )
 
 
-def _start(sample: Sample, settings: EvaluationSettings) -> None:
+def _start(sample: Sample, settings: EvaluationSettings, key: tuple) -> None:
     models = loaded(settings.models) if settings.prompts else {}
 
-    def work(progress: Callable[[float, str], None], cancelled: Callable[[], bool]) -> Evaluation:
+    def compare(
+        progress: Callable[[float, str], None], cancelled: Callable[[], bool]
+    ) -> Evaluation:
         return evaluate_dataset(
             sample,
             settings,
@@ -81,7 +81,7 @@ def _start(sample: Sample, settings: EvaluationSettings) -> None:
             cancelled=_counted(sample, settings, models, progress, cancelled),
         )
 
-    state().start(KIND, work)
+    state().start(KIND, compare, key)
 
 
 def _counted(

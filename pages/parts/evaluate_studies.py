@@ -10,25 +10,27 @@ import streamlit as st
 
 from rsam_core.evaluation_figures import to_png, to_svg
 from rsam_core.export import to_csv
+from rsam_core.session.evaluation import image_key
+from rsam_core.session.session import Session
 from rsam_core.studies import STUDIES, Study, StudyResult
 
 from . import downloads, evaluate_truth
+from .current_session import model_name
 from .evaluate_methods import ask_for_truth, sample_of
-from .evaluate_state import image_key, loaded, models, progress, state
+from .evaluate_state import loaded, models, progress, state
 from .names import plain
-from .workspace import Workspace, model_name
 
 KIND = "study"
 
 
-def tab(work: Workspace) -> None:
+def tab(session: Session) -> None:
     """All studies of the open image."""
-    sample = sample_of(work)
+    sample = sample_of(session)
     if sample is None:
-        ask_for_truth(work)
+        ask_for_truth(session)
         return
-    evaluate_truth.summary(work, work.truth)
-    memory, key = state(), image_key(work)
+    evaluate_truth.summary(session, session.truth.value)
+    memory, key = state(), image_key(session)
     if memory.studies_key != key and not memory.running(KIND):
         memory.studies, memory.studies_key = {}, key
     row = st.columns([3, 3, 2, 4], vertical_alignment="bottom")
@@ -48,11 +50,7 @@ def tab(work: Workspace) -> None:
     seed = row[2].number_input("Seed", 0, 1_000_000, 0, key="study-seed", persist_state="session")
     row[3].caption("The same seed gives the same figures, to the last digit.")
 
-    def take(result: StudyResult) -> None:
-        if memory.studies_key == key:
-            memory.studies[result.key] = result
-
-    busy = progress(KIND, take, "Studying…")
+    busy = progress(KIND, "Studying…")
 
     def start(study: Study) -> None:
         settings = study.settings(max_objects=int(most), seed=int(seed))
@@ -63,7 +61,7 @@ def tab(work: Workspace) -> None:
         ) -> StudyResult:
             return study.run(sample, segmenter, settings, progress=progress, cancelled=cancelled)
 
-        state().start(KIND, run)
+        state().start(KIND, run, key)
 
     _cards(start, busy)
     for result in reversed(list(memory.studies.values())):

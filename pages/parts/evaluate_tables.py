@@ -15,10 +15,11 @@ from rsam_core.export import to_csv
 from rsam_core.exports.names import safe_name
 from rsam_core.metrics.report import scene_report
 from rsam_core.metrics.scene import SceneComparison, metric_rows
+from rsam_core.session.session import Session
 from rsam_core.truth import Truth
 
 from . import downloads
-from .workspace import Workspace, model_name
+from .current_session import model_name
 
 OUTLINE_HELP = {
     "boundary_f": (
@@ -140,17 +141,17 @@ def outline_metrics(comparison: SceneComparison) -> None:
     st.caption("An infinite distance means that one side has no outline at all.")
 
 
-def curves(work: Workspace, comparison: SceneComparison) -> None:
+def curves(session: Session, comparison: SceneComparison) -> None:
     """Precision against recall, and IoU against size."""
     key = (comparison,)
-    curve = work.remember(
+    curve = session.memo.remember(
         "evaluate-curve",
         key,
         lambda: figures.to_svg(figures.precision_recall_figure({"objects": comparison.curve()})),
     )
     st.image(curve, width="stretch")
     st.caption("From the surest object to the least sure, by predicted quality.")
-    scatter = work.remember(
+    scatter = session.memo.remember(
         "evaluate-scatter",
         key,
         lambda: figures.to_svg(
@@ -160,22 +161,26 @@ def curves(work: Workspace, comparison: SceneComparison) -> None:
     st.image(scatter, width="stretch")
 
 
-def files(work: Workspace, truth: Truth, comparison: SceneComparison) -> None:
+def files(session: Session, truth: Truth, comparison: SceneComparison) -> None:
     """Everything as files."""
-    stem = safe_name(Path(work.scene.name).stem)
-    frame = work.overview
+    stem = safe_name(Path(session.image.scene.name).stem)
+    frame = session.image.overview
 
     def report() -> bytes:
         return scene_report(
             comparison,
             truth,
-            work.picture(frame),
-            name=work.scene.name,
+            session.image.picture(frame),
+            name=session.image.scene.name,
             facts={"model": model_name()},
             place={"origin": (frame.x, frame.y), "scale": frame.scale[0]},
         ).encode()
 
-    data = {"image": work.scene.name, "truth": truth.name, "seed": 0} | comparison.to_dict()
+    data = {
+        "image": session.image.scene.name,
+        "truth": truth.name,
+        "seed": 0,
+    } | comparison.to_dict()
     offers = (
         ("Report (HTML)", f"{stem}.evaluation.html", "text/html", report),
         ("Objects (CSV)", f"{stem}.evaluation.csv", "text/csv", to_csv(comparison.table)),

@@ -15,15 +15,15 @@ from rsam_core.everything import (
     grid_points,
     initialize,
 )
-from rsam_core.jobs import Job
 from rsam_core.prompting import Prompter
 from rsam_core.proposals import MOST, estimate_by_proposals, initialize_by_proposals
 from rsam_core.segmenter import Segmenter
+from rsam_core.session.search import thresholds, with_thresholds
+from rsam_core.session.session import Session
 from rsam_core.tiled import estimate_tiled, initialize_tiled
 
 from . import banner, resources
 from .expected import duration
-from .workspace import Workspace, collect, objects, thresholds
 
 DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
 SLIDERS = ("quality", "stable", "overlap", "min-size", "max-share")
@@ -35,11 +35,11 @@ Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
 
 
-def _choose_thresholds(workspace: Workspace) -> None:
+def _choose_thresholds(session: Session) -> None:
     """Sliders for the thresholds; what is in force is their default, so they stay as they were."""
-    automatic = workspace.automatic
+    automatic = session.marks.automatic
     now = automatic.settings
-    mark = f"{workspace.token}-{automatic.model}"
+    mark = f"{session.image.token}-{automatic.model}"
 
     def apply() -> None:
         # Before the page is drawn, because the picture stands above the sliders.
@@ -55,9 +55,8 @@ def _choose_thresholds(workspace: Workspace) -> None:
             max_share=value[f"max-share-{mark}"] / 100,
         )
         # No step of its own: a slider is undone by the slider.
-        if workspace.automatic is not None:
-            changed = workspace.automatic.with_settings(settings)
-            workspace.book = replace(workspace.book, extra=changed)
+        if session.marks.automatic is not None:
+            session.update(lambda book: with_thresholds(book, settings))
 
     st.slider(
         "Minimum quality",
@@ -121,40 +120,42 @@ def _proposing(spacing: float) -> EverythingSettings:
     return replace(thresholds(PROPOSER), spacing=spacing)
 
 
-def _proposer(workspace: Workspace) -> Callable[[], tuple[Segmenter, Embedding]]:
+def _proposer(session: Session) -> Callable[[], tuple[Segmenter, Embedding]]:
     """What gives the embedded model, and what it makes of the present view, in any thread."""
     # Read here: pictures of the session belong to its own thread.
-    image, small = workspace.picture(workspace.view), resources.segmenter(PROPOSER)
+    image, small = session.image.picture(session.image.view), resources.segmenter(PROPOSER)
     return lambda: (small, resources.embed(image, resources.embedding_key(image, PROPOSER)))
 
 
 def _expected_time(
-    workspace: Workspace, prompter: Prompter, spacing: float, tiled: bool, proposed: bool
+    session: Session, prompter: Prompter, spacing: float, tiled: bool, proposed: bool
 ) -> None:
-    view, settings = workspace.view, _search(prompter, spacing)
-    key = (workspace.prompter_key, None if tiled else view, spacing, proposed)
-    if workspace.estimate is None or workspace.estimate[0] != key:
+    view, settings = session.image.view, _search(prompter, spacing)
+    key = (session.answers.key, None if tiled else view, spacing, proposed)
+    if session.search.estimate is None or session.search.estimate[0] != key:
         large = prompter.segmenter
         with st.spinner("Estimating the time…"):
             if tiled:
-                seconds = estimate_tiled(large, workspace.scene, None, settings)
+                seconds = estimate_tiled(large, session.image.scene, None, settings)
             elif proposed:
-                small = _proposer(workspace)()
+                small = _proposer(session)()
                 seconds = estimate_by_proposals(
                     large, prompter.embed(view), *small, _proposing(spacing)
                 )
             else:
                 seconds = estimate_seconds(large, prompter.embed(view), settings)
-        workspace.estimate = (key, seconds)
-    shape = workspace.shape if tiled else (view.rows, view.columns)
+        session.search.estimate = (key, seconds)
+    shape = session.image.shape if tiled else (view.rows, view.columns)
     count = len(grid_points(shape, spacing))
     most = f", then at most {MOST} boxes: at most" if proposed else ", about"
-    st.caption(f"{count:,} points{most} **{duration(workspace.estimate[1])}** on this computer")
+    st.caption(
+        f"{count:,} points{most} **{duration(session.search.estimate[1])}** on this computer"
+    )
 
 
-def _where(workspace: Workspace) -> bool:
+def _where(session: Session) -> bool:
     """Whether to look through the whole of a large scene, tile by tile, at full resolution."""
-    if workspace.overview.scale == (1.0, 1.0):
+    if session.image.overview.scale == (1.0, 1.0):
         return False
     choice = st.segmented_control(
         "Where to look",
@@ -183,12 +184,12 @@ def _quick(prompter: Prompter, tiled: bool) -> bool:
     )
 
 
-def panel(workspace: Workspace, prompter: Prompter) -> None:
+def panel(session: Session, prompter: Prompter) -> None:
     """The right-hand column in everything mode."""
-    if workspace.job is not None:
-        _progress(workspace)
+    if session.search.job is not None:
+        _progress(session)
         return
-    tiled = _where(workspace)
+    tiled = _where(session)
     proposed = _quick(prompter, tiled)
     density = st.select_slider(
         "How densely to look",
@@ -199,14 +200,12 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
         persist_state="session",
     )
     spacing = DENSITIES[density]
-    _expected_time(workspace, prompter, spacing, tiled, proposed)
+    _expected_time(session, prompter, spacing, tiled, proposed)
 
     def start() -> None:
-        settings, view, scene = _search(prompter, spacing), workspace.view, workspace.scene
+        settings, view, scene = _search(prompter, spacing), session.image.view, session.image.scene
         segmenter = prompter.segmenter
-        workspace.job_model, workspace.job_error = segmenter.model.name, None
-        workspace.job_view = None if tiled else view
-        small = _proposer(workspace) if proposed else None
+        small = _proposer(session) if proposed else None
 
         def search(progress: Progress, cancelled: Cancelled) -> EverythingState:
             control = {"progress": progress, "cancelled": cancelled}
@@ -219,9 +218,9 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
                 segmenter, embedding, *small(), settings, proposing=_proposing(spacing), **control
             )
 
-        workspace.job = Job.start(search)
+        session.search.start(search, segmenter.model.name, None if tiled else view)
 
-    again = workspace.automatic is not None
+    again = session.marks.automatic is not None
     st.button(
         "Find everything again" if again else "Find everything",
         type="secondary" if again else "primary",
@@ -230,27 +229,28 @@ def panel(workspace: Workspace, prompter: Prompter) -> None:
         key="find-everything",
         on_click=start,
     )
-    if workspace.job_error is not None:
-        banner.show(workspace.job_error)
-    if workspace.automatic is None:
+    if session.search.error is not None:
+        banner.show(session.search.error)
+    if session.marks.automatic is None:
         return
-    if not workspace.automatic.state.complete:
-        points = workspace.automatic.state.points
+    if not session.marks.automatic.state.complete:
+        points = session.marks.automatic.state.points
         st.caption(f":material/info: Stopped after {points:,} prompts. What was found is kept.")
-    now, _ = objects(workspace)
+    shown = session.shown()
+    now = shown.objects
     if not any(item.source == "everything" for item in now):
         st.info(
             "No outline passes the thresholds below. Lower the minimum quality, or look more "
             "densely.",
             icon=":material/search_off:",
         )
-    _choose_thresholds(workspace)
-    _removal(workspace)
+    _choose_thresholds(session)
+    _removal(session)
 
 
-def _removal(workspace: Workspace) -> None:
+def _removal(session: Session) -> None:
     def drop() -> None:
-        workspace.book = workspace.book.step("Remove the automatic objects", extra=None)
+        session.update(lambda book: book.step("Remove the automatic objects", extra=None))
 
     st.button(
         "Remove these objects",
@@ -264,11 +264,11 @@ def _removal(workspace: Workspace) -> None:
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _progress(workspace: Workspace) -> None:
-    job = workspace.job
+def _progress(session: Session) -> None:
+    job = session.search.job
     if job is None:
         return
-    if collect(workspace):
+    if session.search.collect(session.marks):
         st.rerun()
     st.progress(job.fraction, text=f"Looking… {job.text}")
     st.button(

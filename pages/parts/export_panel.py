@@ -17,12 +17,14 @@ from rsam_core.instances import Instances
 from rsam_core.prepare import Pipeline
 from rsam_core.render import overlay
 from rsam_core.report import html_report
+from rsam_core.scene import Scene
 from rsam_core.semantic import class_areas
+from rsam_core.session.search import thresholds
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle, legend
 
-from . import downloads, workspace
+from . import current_session, downloads
 from .names import plain
-from .workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Request:
 
     Attributes
     ----------
-    work : Workspace
+    session : Session
     objects : Instances
     table : pandas.DataFrame
         One row an object.
@@ -42,12 +44,17 @@ class Request:
         How closely outlines follow the pixels.
     """
 
-    work: Workspace
+    session: Session
     objects: Instances
     table: pd.DataFrame
     style: OverlayStyle
     classes: ClassList
     outline: OutlineSettings
+
+    @property
+    def scene(self) -> Scene:
+        """The image as it is shown."""
+        return self.session.image.scene
 
 
 @dataclass(frozen=True)
@@ -77,26 +84,26 @@ class Format:
 
 
 def _picture(r: Request):
-    whole = r.work.overview
-    return overlay(r.work.picture(whole), r.objects, r.style, scale=whole.scale[0])
+    whole = r.session.image.overview
+    return overlay(r.session.image.picture(whole), r.objects, r.style, scale=whole.scale[0])
 
 
 def _report(r: Request) -> bytes:
-    scene = r.work.scene
+    scene = r.scene
     labelled = any(item.label for item in r.objects)
     areas = class_areas(r.objects, r.classes, scene) if labelled else None
     settings = {"Outlines": f"simplified by {r.outline.tolerance:g} {r.outline.unit}"}
     if not r.outline.tolerance:
         settings = {"Outlines": "along the pixels"}
-    if r.work.automatic is not None:
-        chosen = r.work.automatic.settings
+    if r.session.marks.automatic is not None:
+        chosen = r.session.marks.automatic.settings
         settings |= {
-            "Model of the automatic mode": r.work.automatic.model,
+            "Model of the automatic mode": r.session.marks.automatic.model,
             "Minimum quality": f"{chosen.min_quality:g}",
             "Minimum size": f"{chosen.min_area:g} px",
         }
-    if r.work.pipeline is not None:
-        settings["Prepared by"] = ", ".join(step.title for step in r.work.pipeline.steps)
+    if r.session.image.pipeline is not None:
+        settings["Prepared by"] = ", ".join(step.title for step in r.session.image.pipeline.steps)
     return html_report(
         _picture(r), r.table, scene, legend=legend(r.style, r.objects, gsd=scene.gsd),
         class_areas=areas, settings=settings, covered=int(r.objects.union_mask().sum()),
@@ -107,18 +114,18 @@ def _recipe(r: Request) -> bytes:
     """What was done to this image, as far as it can be done to others without looking."""
     from rsam_core.batch import Recipe
 
-    automatic = r.work.automatic
-    model = automatic.model if automatic is not None else workspace.model_name()
+    automatic = r.session.marks.automatic
+    model = automatic.model if automatic is not None else current_session.model_name()
     recipe = Recipe(
         model=model,
-        prepare=r.work.pipeline or Pipeline(),
-        segment=automatic.settings if automatic is not None else workspace.thresholds(model),
+        prepare=r.session.image.pipeline or Pipeline(),
+        segment=automatic.settings if automatic is not None else thresholds(model),
     )
     return recipe.to_json().encode()
 
 
 def _outlines(function: Callable[..., bytes]) -> Callable[[Request], bytes]:
-    return lambda r: function(r.objects, r.work.scene, table=r.table, settings=r.outline)
+    return lambda r: function(r.objects, r.scene, table=r.table, settings=r.outline)
 
 
 FORMATS: dict[str, tuple[Format, ...]] = {
@@ -131,12 +138,12 @@ FORMATS: dict[str, tuple[Format, ...]] = {
                "list is in the ZIP.", "shp.zip", "application/zip",
                _outlines(export.to_shapefile), True),
         Format("KML", "For Google Earth.", "kml", "application/vnd.google-earth.kml+xml",
-               lambda r: export.to_kml(r.objects, r.work.scene, table=r.table,
+               lambda r: export.to_kml(r.objects, r.scene, table=r.table,
                                        settings=r.outline, classes=r.classes), True),
         Format("Labels (GeoTIFF)", "The object's number at each pixel.", "labels.tif",
-               "image/tiff", lambda r: export.label_geotiff(r.objects, r.work.scene)),
+               "image/tiff", lambda r: export.label_geotiff(r.objects, r.scene)),
         Format("Classes (GeoTIFF)", "The class at each pixel, with colours.", "classes.tif",
-               "image/tiff", lambda r: export.class_geotiff(r.objects, r.classes, r.work.scene)),
+               "image/tiff", lambda r: export.class_geotiff(r.objects, r.classes, r.scene)),
     ),
     "Table and report": (
         Format("Table (CSV)", "One row an object, for spreadsheets.", "csv", "text/csv",
@@ -159,14 +166,14 @@ FORMATS: dict[str, tuple[Format, ...]] = {
     "Machine learning": (
         Format("COCO (polygons)", "Annotations as JSON with polygons.", "coco.json",
                "application/json",
-               lambda r: export.to_coco(r.objects, r.work.scene, classes=r.classes,
+               lambda r: export.to_coco(r.objects, r.scene, classes=r.classes,
                                         settings=r.outline), True),
         Format("COCO (run lengths)", "Annotations as JSON with exact masks.", "coco-rle.json",
                "application/json",
-               lambda r: export.to_coco(r.objects, r.work.scene, classes=r.classes, masks="rle")),
+               lambda r: export.to_coco(r.objects, r.scene, classes=r.classes, masks="rle")),
         Format("YOLO segmentation (ZIP)", "A text line an object, with the list of classes.",
                "yolo.zip", "application/zip",
-               lambda r: export.to_yolo(r.objects, r.work.scene, classes=r.classes,
+               lambda r: export.to_yolo(r.objects, r.scene, classes=r.classes,
                                         settings=r.outline), True),
     ),
 }  # fmt: skip
@@ -176,13 +183,13 @@ TOLERANCES = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0]
 
 
 def export_panel(
-    work: Workspace, found: Instances, table: pd.DataFrame, style: OverlayStyle
+    session: Session, found: Instances, table: pd.DataFrame, style: OverlayStyle
 ) -> None:
     """Choose which objects go into which file, and download it.
 
     Parameters
     ----------
-    work : Workspace
+    session : Session
     found : Instances
         All objects.
     table : pandas.DataFrame
@@ -193,7 +200,7 @@ def export_panel(
     if not len(found):
         st.caption("There is nothing to take along yet. Find objects on the Segment page first.")
         return
-    objects, table = _chosen(work, found, table)
+    objects, table = _chosen(session, found, table)
     tolerance = st.select_slider(
         "Simplify outlines (pixels)",
         TOLERANCES,
@@ -204,13 +211,18 @@ def export_panel(
         "and makes files much smaller; 0 keeps every corner.",
     )
     request = Request(
-        work, objects, table, style, work.classes or ClassList(), OutlineSettings(tolerance)
+        session,
+        objects,
+        table,
+        style,
+        session.marks.classes or ClassList(),
+        OutlineSettings(tolerance),
     )
     purpose = st.segmented_control(
         "What for", list(FORMATS), default="Map", key="export-purpose", required=True,
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
-    stem = safe_name(Path(work.scene.name).stem)
+    stem = safe_name(Path(session.image.scene.name).stem)
     reasons = dict.fromkeys(
         reason for format in FORMATS[purpose or "Map"] if (reason := refusal(format, request))
     )
@@ -229,7 +241,7 @@ def export_panel(
         right.caption(format.help)
     for reason in reasons:
         st.caption(f":material/info: {plain(reason)}")
-    if not is_placed(work.scene) and purpose == "Map":
+    if not is_placed(session.image.scene) and purpose == "Map":
         st.caption(
             ":material/info: This image has no position on Earth, so outlines are in pixels."
         )
@@ -248,17 +260,17 @@ def refusal(format: Format, request: Request) -> str | None:
 
     first = request.objects.select(request.objects.ids[:1].tolist())
     one = replace(request, objects=first, table=request.table.head(1))
-    key = (request.work.scene, request.outline, request.classes)
-    return request.work.remember(
+    key = (request.session.image.scene, request.outline, request.classes)
+    return request.session.memo.remember(
         f"refused-{format.ending}", key, lambda: downloads.reason(lambda: format.make(one))
     )
 
 
 def _chosen(
-    work: Workspace, found: Instances, table: pd.DataFrame
+    session: Session, found: Instances, table: pd.DataFrame
 ) -> tuple[Instances, pd.DataFrame]:
     """The objects that go into the file, with their rows of the table."""
-    selected = [item.id for item in found if item.id in work.selected]
+    selected = [item.id for item in found if item.id in session.marks.selected]
     names = ["All objects", "Selected"]
     scope = names[0]
     if selected:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from rsam_core.samples import GALLERY
 
-from . import banner, resources, workspace
+from . import banner, current_session, resources
 
 COLUMNS = 3
 
@@ -27,7 +27,7 @@ def open_and_go(
 ) -> None:
     """Open an image and change to a page; say what is wrong if that fails."""
     with banner.guard("open-image"):
-        workspace.open_source(source, name, sample, **options)
+        current_session.open_source(source, name, sample, **options)
         # What was said about another image.
         banner.forget_all()
         st.switch_page(page)

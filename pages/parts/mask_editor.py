@@ -14,11 +14,11 @@ from rsam_core.combine import draw, edit
 from rsam_core.errors import RsamError
 from rsam_core.instances import Instances
 from rsam_core.render import overlay
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 from rsam_core.window import Window
 
 from . import banner, resources
-from .workspace import Workspace, commit, objects
 
 _WIDTH, _HEIGHT = 860, 500
 _LARGEST = 1500
@@ -57,26 +57,27 @@ class Editor:
         return max(round(width), 1), max(round(height), 1)
 
 
-def _key(work: Workspace) -> str:
-    return f"mask-editor-{work.token}"
+def _key(session: Session) -> str:
+    return f"mask-editor-{session.image.token}"
 
 
-def open_editor(work: Workspace, id: int | None) -> None:
+def open_editor(session: Session, id: int | None) -> None:
     """Open the editor for an object, or for a new one."""
-    st.session_state[_key(work)] = Editor(id, _window(work, id))
+    st.session_state[_key(session)] = Editor(id, _window(session, id))
 
 
-def _window(work: Workspace, id: int | None) -> Window:
+def _window(session: Session, id: int | None) -> Window:
     """The part of the scene around an object, or in the middle of what the canvas shows."""
-    height, width = work.shape
+    height, width = session.image.shape
     if id is not None:
-        now, _ = objects(work)
+        shown = session.shown()
+        now = shown.objects
         x0, y0, x1, y1 = now.get(id).bbox
         margin = 16 + max(x1 - x0, y1 - y0) // 3
         x0, y0, x1, y1 = x0 - margin, y0 - margin, x1 + margin, y1 + margin
     else:
-        seen = work.viewport and work.viewport.within(width, height, 0.0)
-        frame = seen or work.view
+        seen = session.canvas.viewport and session.canvas.viewport.within(width, height, 0.0)
+        frame = seen or session.image.view
         half = min(max(frame.width, frame.height), _LARGEST) / 2
         x, y = frame.x + frame.width / 2, frame.y + frame.height / 2
         x0, y0, x1, y1 = x - half, y - half, x + half, y + half
@@ -84,34 +85,35 @@ def _window(work: Workspace, id: int | None) -> Window:
     return Window(x0, y0, min(int(x1), width) - x0, min(int(y1), height) - y0)
 
 
-def mask_editor(work: Workspace) -> None:
+def mask_editor(session: Session) -> None:
     """Show the editor if it is open."""
-    if _key(work) in st.session_state:
-        _dialog(work)
+    if _key(session) in st.session_state:
+        _dialog(session)
 
 
-def _close(work: Workspace) -> None:
-    st.session_state.pop(_key(work), None)
-    st.session_state.pop(f"{_key(work)}-error", None)
+def _close(session: Session) -> None:
+    st.session_state.pop(_key(session), None)
+    st.session_state.pop(f"{_key(session)}-error", None)
 
 
 @st.dialog("Edit the mask", width="large", dismissible=False)
-def _dialog(work: Workspace) -> None:
-    editor: Editor | None = st.session_state.get(_key(work))
+def _dialog(session: Session) -> None:
+    editor: Editor | None = st.session_state.get(_key(session))
     if editor is None:
         st.rerun()
-    now, _ = objects(work)
+    shown = session.shown()
+    now = shown.objects
     if editor.id is not None and editor.id not in now.ids:
-        _close(work)
+        _close(session)
         st.rerun()
     with banner.guard():
         left, right = st.columns([_WIDTH, 250], gap="medium")
         with right:
             tool, how, width = _tools(editor)
         with left:
-            drawing = _canvas(work, editor, now, tool, how, width)
+            drawing = _canvas(session, editor, now, tool, how, width)
         with right:
-            _buttons(work, editor, now, how.lower(), drawing)
+            _buttons(session, editor, now, how.lower(), drawing)
 
 
 def _tools(editor: Editor) -> tuple[str, str, int]:
@@ -134,7 +136,7 @@ def _tools(editor: Editor) -> tuple[str, str, int]:
 
 
 def _canvas(
-    work: Workspace, editor: Editor, now: Instances, tool: str, how: str, width: int
+    session: Session, editor: Editor, now: Instances, tool: str, how: str, width: int
 ) -> dict | None:
     """The enlarged part of the image to paint on; what was drawn."""
     # The component registers itself with a running app.
@@ -145,31 +147,31 @@ def _canvas(
         fill_color=f"{colour}66",
         stroke_width=width if tool == "Brush" else 2,
         stroke_color=f"{colour}99",
-        background_image=_background(work, editor, now),
+        background_image=_background(session, editor, now),
         width=editor.size[0],
         height=editor.size[1],
         drawing_mode=_TOOLS[tool],
         point_display_radius=4,
-        key=f"{_key(work)}-{editor.strokes}-{how}",
+        key=f"{_key(session)}-{editor.strokes}-{how}",
     )
     return result.json_data
 
 
-def _background(work: Workspace, editor: Editor, now: Instances) -> bytes:
+def _background(session: Session, editor: Editor, now: Instances) -> bytes:
     """The part of the image at the size of the canvas, with the object."""
     window = editor.window
     item = now.get(editor.id) if editor.id is not None else None
 
     def make() -> bytes:
-        picture = _enlarged(work.scene.read_rgb(window, max(editor.size)), editor.size)
+        picture = _enlarged(session.image.scene.read_rgb(window, max(editor.size)), editor.size)
         if item is not None:
             style = OverlayStyle(fill="single", opacity=0.3, contour_width=2)
-            shown = Instances([item], work.shape)
+            shown = Instances([item], session.image.shape)
             origin = (window.x, window.y)
             picture = overlay(picture, shown, style, origin=origin, scale=editor.scale)
         return resources.jpeg(picture, 92)
 
-    return work.remember("editor", (item, window, work.scene), make)
+    return session.memo.remember("editor", (item, window, session.image.scene), make)
 
 
 def _enlarged(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -177,22 +179,22 @@ def _enlarged(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.u
 
 
 def _buttons(
-    work: Workspace, editor: Editor, now: Instances, how: str, drawing: dict | None
+    session: Session, editor: Editor, now: Instances, how: str, drawing: dict | None
 ) -> None:
     """Apply and go on, or close."""
     window = editor.window
     painted = painted_mask(drawing, (window.height, window.width), editor.scale)
     count = int(painted.sum())
-    failed = st.session_state.get(f"{_key(work)}-error")
+    failed = st.session_state.get(f"{_key(session)}-error")
     if failed is not None:
         banner.show(failed)
     with st.container(horizontal=True):
         st.button(
             "Apply", type="primary", icon=":material/check:", disabled=not count,
-            key="editor-apply", on_click=_apply, args=(work, editor, painted, how),
+            key="editor-apply", on_click=_apply, args=(session, editor, painted, how),
         )  # fmt: skip
         st.button(
-            "Close", icon=":material/close:", key="editor-close", on_click=_close, args=(work,)
+            "Close", icon=":material/close:", key="editor-close", on_click=_close, args=(session,)
         )
     if count:
         st.caption(f"{count:,} pixels are painted. **Apply** takes them over.")
@@ -200,21 +202,23 @@ def _buttons(
         st.caption(f"Object {editor.id}: {now.get(editor.id).area:,} pixels.")
 
 
-def _apply(work: Workspace, editor: Editor, painted: NDArray[np.bool_], how: str) -> None:
+def _apply(session: Session, editor: Editor, painted: NDArray[np.bool_], how: str) -> None:
     """Take over what was painted, as one step that can be undone."""
-    now, _ = objects(work)
+    shown = session.shown()
+    now = shown.objects
     x, y = editor.window.x, editor.window.y
-    st.session_state.pop(f"{_key(work)}-error", None)
+    st.session_state.pop(f"{_key(session)}-error", None)
     try:
         if editor.id is None:
             wanted = draw(now, painted, x, y)
-            editor.id = int(wanted.ids[-1])
-            commit(work, wanted, f"Draw object {editor.id}")
-            work.selected = frozenset({editor.id})
+            id = int(wanted.ids[-1])
+            # Another click may have been given the number first.
+            editor.id = session.commit(shown, wanted, f"Draw object {id}").get(id, id)
+            session.marks.select({editor.id})
         else:
             wanted = edit(now, editor.id, painted, x, y, how)
-            commit(work, wanted, f"Paint object {editor.id}")
+            session.commit(shown, wanted, f"Paint object {editor.id}")
     except RsamError as error:
-        st.session_state[f"{_key(work)}-error"] = error
+        st.session_state[f"{_key(session)}-error"] = error
         return
     editor.strokes += 1

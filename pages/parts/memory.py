@@ -11,12 +11,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import streamlit as st
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-
 from rsam_core.budgets import Held, make_room, setting, share_of_memory
 from rsam_core.departures import Departures, settle_objects, share_arenas, trim_memory
+from rsam_core.session.visit import Visit
+
+from . import streamlit_adapter
 
 UPLOADS = setting("RSAM_UPLOAD_MB", share_of_memory(0.3, 2 << 30))
 """Bytes of uploaded files that all sessions together may hold."""
@@ -26,10 +25,14 @@ ARENAS = 2
 MANY_MODULES = 50
 """So many modules make up a library whose objects are worth settling."""
 
+_PAUSE = 1.0
+"""Seconds that the server's loop and the pages are given before memory is collected."""
+
 _LOG = logging.getLogger("rsam")
 _leaving: list[Callable[[str], Any]] = []
-_working: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
+_visits: weakref.WeakValueDictionary[str, Visit] = weakref.WeakValueDictionary()
 _modules = 0
+_closed = threading.Event()
 
 
 def when_leaving(release: Callable[[str], Any]) -> None:
@@ -41,16 +44,25 @@ def when_leaving(release: Callable[[str], Any]) -> None:
 def look_after_session() -> None:
     """Give back what this session holds once its user has left; to be called at every run."""
     _spare_collector()
-    context, caretaker = get_script_run_ctx(suppress_warning=True), _caretaker()
-    if context is not None and caretaker is not None:
-        caretaker.note(context.session_id)
+    session, caretaker = streamlit_adapter.session_id(), _caretaker()
+    if session is not None and caretaker is not None:
+        caretaker.note(session)
 
 
-def stop_with_session(work: Any) -> None:
-    """Stop the ``job`` of a workspace when its user has left."""
-    context = get_script_run_ctx(suppress_warning=True)
-    if context is not None:
-        _working[context.session_id] = work
+def stop_with_session(visit: Visit) -> None:
+    """Stop everything that runs for a visit when its user has left."""
+    session = streamlit_adapter.session_id()
+    if session is not None:
+        _visits[session] = visit
+
+
+def something_closed() -> None:
+    """Collect what a closed image has left, soon and in another thread.
+
+    Settling newly loaded libraries spares the collector the objects of open images, too: what
+    holds itself in a circle among them is found only now.
+    """
+    _closed.set()
 
 
 def _spare_collector() -> None:
@@ -64,56 +76,47 @@ def _spare_collector() -> None:
 @cache
 def _caretaker() -> Departures | None:
     # Tests of pages run without a server.
-    if not runtime.exists() or type(runtime.get_instance()) is not runtime.Runtime:
+    if not streamlit_adapter.has_server():
         return None
     share_arenas(ARENAS)
-    kept = max(4.0, float(st.get_option("server.disconnectedSessionTTL")))
+    kept = max(4.0, streamlit_adapter.kept_seconds())
     # Streamlit itself forgets a lost session only when the next one is lost, which after the
-    # last one never happens. Sooner than Streamlit, because then it cannot be closed any more.
-    departures = Departures(runtime.get_instance().is_active_session, 0.6 * kept)
+    # last one never happens. Before Streamlit does, because then it cannot be closed any more.
+    departures = Departures(streamlit_adapter.is_connected, 0.6 * kept)
     threading.Thread(target=_watch, args=(departures, kept / 8), daemon=True).start()
     return departures
 
 
 def _watch(departures: Departures, pause: float) -> None:
     while True:
-        time.sleep(pause)
+        _closed.wait(pause)
         try:
-            gone = departures.look()
-            for session in gone:
-                _dismiss(session)
-            if gone:
-                # The loop of the server closes them first.
-                time.sleep(1.0)
-                trim_memory()
+            _tidy(departures)
         except Exception:
             _LOG.warning("memory of sessions that have left could not be freed", exc_info=True)
 
 
+def _tidy(departures: Departures) -> None:
+    """Give back what those held who have left, and what closed images held."""
+    closed = _closed.is_set()
+    gone = departures.look()
+    for session in gone:
+        _dismiss(session)
+    if gone or closed:
+        # The loop of the server closes them first, and a page lets go of its image.
+        time.sleep(_PAUSE)
+        _closed.clear()
+        trim_memory()
+
+
 def _dismiss(session: str) -> None:
     """Close a session for good, with its uploads, pictures and objects."""
-    server = runtime.get_instance()
-    # Only the thread of the server's loop may close sessions.
-    server.stopped.get_loop().call_soon_threadsafe(_close, server, session)
-    work = _working.pop(session, None)
-    if work is not None and work.job is not None:
-        work.job.cancel()
+    streamlit_adapter.close_session(session)
+    visit = _visits.pop(session, None)
+    if visit is not None:
+        visit.close()
     for release in _leaving:
         release(session)
-
-
-def _close(server: Any, session: str) -> None:
-    """Close a session, also one that Streamlit will not name any more but still holds.
-
-    On a busy computer this may come after the time for which Streamlit keeps lost sessions. It
-    drops such a session only when the next one is lost.
-    """
-    server.close_session(session)
-    server.uploaded_file_mgr.remove_session_files(session)
-    storage = getattr(getattr(server, "_session_mgr", None), "_session_storage", None)
-    expire = getattr(getattr(storage, "_cache", None), "expire", None)
-    if expire is not None:
-        expire()
 
 
 def keep_uploads_within_limits(name: str = "this file") -> list[Held]:
@@ -136,37 +139,24 @@ def keep_uploads_within_limits(name: str = "this file") -> list[Held]:
     BudgetError
         If there is no room; what came last is forgotten then.
     """
-    context = get_script_run_ctx(suppress_warning=True)
-    files = _uploads()
-    if context is None or not files.get(context.session_id):
+    mine, files = streamlit_adapter.session_id(), streamlit_adapter.uploads()
+    if mine is None or not files.get(mine):
         return []
     caretaker = _caretaker()
     away = caretaker.away() if caretaker is not None else []
     order = [*(s for s in away if s in files), *(s for s in files if s not in away)]
-    order = [s for s in order if s != context.session_id] + [context.session_id]
+    order = [s for s in order if s != mine] + [mine]
     held = [
         Held(session, key, len(record.data), session not in away, record.name)
         for session in order
         for key, record in files[session].items()
     ]
-    manager = runtime.get_instance().uploaded_file_mgr
     try:
         gone = make_room(held, UPLOADS, UPLOADS_EACH, what=held[-1].name or name)
     except Exception:
-        manager.remove_file(held[-1].owner, held[-1].key)
+        streamlit_adapter.forget_upload(held[-1].owner, held[-1].key)
         raise
     for session in dict.fromkeys(item.owner for item in gone):
         caretaker.dismiss(session)
         _dismiss(session)
     return gone
-
-
-def _uploads() -> dict[str, dict[str, Any]]:
-    """Uploaded files by session and number, the earliest first."""
-    if not runtime.exists():
-        return {}
-    stored = getattr(runtime.get_instance().uploaded_file_mgr, "file_storage", None)
-    if not isinstance(stored, dict):
-        return {}
-    # Uploads arrive in other threads meanwhile.
-    return {session: dict(files) for session, files in list(stored.items()) if files}

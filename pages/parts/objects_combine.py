@@ -8,15 +8,15 @@ import streamlit as st
 
 from rsam_core import combine
 from rsam_core.instances import Instances
+from rsam_core.session.session import Session
 
 from . import banner, mask_editor
 from .objects_table import chosen_ids
-from .workspace import Workspace, commit, objects
 
 
-def combine_panel(work: Workspace, found: Instances) -> None:
+def combine_panel(session: Session, found: Instances) -> None:
     """What can be done with the selected objects."""
-    chosen = chosen_ids(work, found)
+    chosen = chosen_ids(session, found)
     if chosen:
         names = ", ".join(str(id) for id in chosen[:8]) + (" …" if len(chosen) > 8 else "")
         st.markdown(f"**{len(chosen):,} selected:** {names}")
@@ -27,25 +27,25 @@ def combine_panel(work: Workspace, found: Instances) -> None:
             icon=":material/ads_click:",
         )
     for name, draw in (
-        ("Two or more objects", lambda: _several(work, found, chosen)),
-        ("One or more objects", lambda: _each(work, chosen)),
-        ("By hand", lambda: _drawing(work, chosen)),
-        ("Overlaps", lambda: _overlaps(work, chosen)),
+        ("Two or more objects", lambda: _several(session, found, chosen)),
+        ("One or more objects", lambda: _each(session, chosen)),
+        ("By hand", lambda: _drawing(session, chosen)),
+        ("Overlaps", lambda: _overlaps(session, chosen)),
     ):
         with st.container(gap="xsmall"):
             st.caption(f"**{name}**")
             draw()
 
 
-def _several(work: Workspace, found: Instances, chosen: list[int]) -> None:
+def _several(session: Session, found: Instances, chosen: list[int]) -> None:
     few = len(chosen) < 2
     with st.container(horizontal=True):
         _button(
-            work, "Merge", ":material/join:", few, "Make one object of the selected ones.",
+            session, "Merge", ":material/join:", few, "Make one object of the selected ones.",
             lambda now: combine.merge(now, chosen), f"Merge {len(chosen)} objects",
         )  # fmt: skip
         _button(
-            work, "Keep what they share", ":material/join_inner:", few,
+            session, "Keep what they share", ":material/join_inner:", few,
             "Only the pixels that all selected objects have in common stay.",
             lambda now: combine.intersect(now, chosen), f"Intersect {len(chosen)} objects",
         )  # fmt: skip
@@ -59,55 +59,55 @@ def _several(work: Workspace, found: Instances, chosen: list[int]) -> None:
         )  # fmt: skip
         others = [id for id in chosen if id != loser]
         _button(
-            work, "Cut out", ":material/content_cut:", False,
+            session, "Cut out", ":material/content_cut:", False,
             "The chosen object loses the pixels of the other selected ones, which stay.",
             lambda now: combine.subtract(now, loser, others), f"Cut out of object {loser}",
         )  # fmt: skip
 
 
-def _each(work: Workspace, chosen: list[int]) -> None:
+def _each(session: Session, chosen: list[int]) -> None:
     none = not chosen
     count = f"{len(chosen):,} object{'s' if len(chosen) != 1 else ''}"
     with st.container(horizontal=True):
         _button(
-            work, "Split into pieces", ":material/call_split:", none,
+            session, "Split into pieces", ":material/call_split:", none,
             "Every piece that does not touch the others becomes an object.",
             lambda now: combine.split(now, chosen), f"Split {count}",
         )  # fmt: skip
         _button(
-            work, "Convex hull", ":material/pentagon:", none,
+            session, "Convex hull", ":material/pentagon:", none,
             "Replaces an object by what a rubber band around it encloses.",
             lambda now: combine.to_hull(now, chosen), f"Hull of {count}",
         )  # fmt: skip
         _button(
-            work, "Smallest rectangle", ":material/crop_rotate:", none,
+            session, "Smallest rectangle", ":material/crop_rotate:", none,
             "Replaces an object by the smallest rectangle around it, turned as need be.",
             lambda now: combine.to_rectangle(now, chosen), f"Rectangle of {count}",
         )  # fmt: skip
 
 
-def _overlaps(work: Workspace, chosen: list[int]) -> None:
+def _overlaps(session: Session, chosen: list[int]) -> None:
     some = len(chosen) > 1
     _button(
-        work, "Assign overlaps among the selected" if some else "Assign overlaps of all objects",
+        session, "Assign overlaps among the selected" if some else "Assign overlaps of all objects",
         ":material/layers_clear:", False, combine.RULE,
         lambda now: combine.assign_overlap(now, chosen if some else None), "Assign overlaps",
     )  # fmt: skip
     st.caption(combine.RULE)
 
 
-def _drawing(work: Workspace, chosen: list[int]) -> None:
+def _drawing(session: Session, chosen: list[int]) -> None:
     single = chosen[0] if len(chosen) == 1 else None
-    entry = work.book.entry(single)
+    entry = session.marks.book.entry(single)
     with st.container(horizontal=True):
         st.button(
             "Edit with brush", icon=":material/brush:", disabled=single is None,
-            key="combine-edit", on_click=mask_editor.open_editor, args=(work, single),
+            key="combine-edit", on_click=mask_editor.open_editor, args=(session, single),
             help="Paint what is missing and erase what is too much, freely or by polygon.",
         )  # fmt: skip
         st.button(
             "Draw a new object", icon=":material/draw:", key="combine-draw",
-            on_click=mask_editor.open_editor, args=(work, None),
+            on_click=mask_editor.open_editor, args=(session, None),
             help="Paint or outline an object by hand in the part of the image you look at.",
         )  # fmt: skip
         if st.button(
@@ -116,12 +116,12 @@ def _drawing(work: Workspace, chosen: list[int]) -> None:
             help="Opens the object on the Segment page: further points or a box, and the other "
             "candidates of the model. For objects that you prompted yourself.",
         ):  # fmt: skip
-            work.book = work.book.select(single)
+            session.update(lambda book: book.select(single))
             st.switch_page("pages/screens/segment.py")
 
 
 def _button(
-    work: Workspace,
+    session: Session,
     text: str,
     icon: str,
     disabled: bool,
@@ -133,12 +133,13 @@ def _button(
 
     def act() -> None:
         with banner.guard("combine"):
-            now, _ = objects(work)
+            shown = session.shown()
+            now = shown.objects
             wanted = change(now)
             if len(wanted) == len(now) and all(a is b for a, b in zip(now, wanted)):
                 st.toast("Nothing to change here.", icon=":material/info:")
                 return
-            commit(work, wanted, what)
+            session.commit(shown, wanted, what)
             st.toast(f"{what}: done. Undo takes it back.", icon=":material/check:")
 
     st.button(text, icon=icon, disabled=disabled, help=hint, key=f"combine-{text}", on_click=act)

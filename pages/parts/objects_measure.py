@@ -12,10 +12,10 @@ import streamlit as st
 from rsam_core.instances import Instances
 from rsam_core.measure import histogram, measure
 from rsam_core.neighbours import neighbour_table
+from rsam_core.session.session import Session
 from rsam_core.spectral import band_table
 
 from .objects_table import numeric_columns, title
-from .workspace import Workspace
 
 _AT_ONCE = 3000
 """Objects up to which everything is measured without being asked."""
@@ -25,53 +25,53 @@ _ACCENT, _CALM = "#FFB000", "#5B8DB8"
 CHART_HEIGHT = 190
 
 
-def wanted(work: Workspace, found: Instances, name: str) -> bool:
+def wanted(session: Session, found: Instances, name: str) -> bool:
     """Whether a group of columns ("neighbours" or "bands") is wanted."""
-    scene = work.scene
+    scene = session.image.scene
     small = len(found) <= _AT_ONCE
     if name == "bands":
         small &= scene.width * scene.height * scene.count <= _VALUES_AT_ONCE
-    return st.session_state.get(f"measure-{name}-{work.token}", small)
+    return st.session_state.get(f"measure-{name}-{session.image.token}", small)
 
 
-def measured(work: Workspace, found: Instances) -> pd.DataFrame:
+def measured(session: Session, found: Instances) -> pd.DataFrame:
     """The table of all objects with the wanted columns; only what changed is measured anew."""
-    scene = work.scene
-    neighbours, bands = wanted(work, found, "neighbours"), wanted(work, found, "bands")
+    scene = session.image.scene
+    neighbours, bands = wanted(session, found, "neighbours"), wanted(session, found, "bands")
 
     def make() -> pd.DataFrame:
         parts = [measure(found, scene, shape=True)]
         if neighbours:
-            parts.append(_neighbours(work, found))
+            parts.append(_neighbours(session, found))
         if bands:
-            parts.append(_colours_of(work, found))
+            parts.append(_colours_of(session, found))
         return pd.concat(parts, axis=1)
 
-    return work.remember("measured", (found, scene, neighbours, bands), make)
+    return session.memo.remember("measured", (found, scene, neighbours, bands), make)
 
 
-def _neighbours(work: Workspace, found: Instances) -> pd.DataFrame:
+def _neighbours(session: Session, found: Instances) -> pd.DataFrame:
     # The masks are kept with the table: as long as they live, no other has their address.
     masks = [item.mask for item in found]
     key = (
         tuple(id(mask) for mask in masks),
         tuple(found.bboxes.ravel()),
-        work.scene.gsd,
-        work.scene.crs,
-        work.scene.transform,
+        session.image.scene.gsd,
+        session.image.scene.crs,
+        session.image.scene.transform,
     )
-    make = partial(neighbour_table, found, work.scene)
-    return work.remember("neighbours", key, lambda: (make(), masks))[0]
+    make = partial(neighbour_table, found, session.image.scene)
+    return session.memo.remember("neighbours", key, lambda: (make(), masks))[0]
 
 
-def _colours_of(work: Workspace, found: Instances) -> pd.DataFrame:
+def _colours_of(session: Session, found: Instances) -> pd.DataFrame:
     """The colours of all objects; the scene is read for new masks only."""
-    known = work.remember("colours", (work.scene.content_hash,), dict)
+    known = session.memo.remember("colours", (session.image.scene.content_hash,), dict)
     missing = [item.id for item in found if (id(item.mask), item.x, item.y) not in known]
     if missing or not known:
         with st.spinner("Measuring the colours…"):
             some = found.select(missing)
-            rows = band_table(some, work.scene)
+            rows = band_table(some, session.image.scene)
         known["columns"] = list(rows)
         for item, row in zip(some, rows.to_numpy()):
             known[id(item.mask), item.x, item.y] = (item.mask, row)
@@ -79,15 +79,17 @@ def _colours_of(work: Workspace, found: Instances) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=known["columns"])
 
 
-def measure_panel(work: Workspace, found: Instances, table: pd.DataFrame) -> None:
+def measure_panel(session: Session, found: Instances, table: pd.DataFrame) -> None:
     """Choose columns; look at their distribution."""
     with st.container(horizontal=True, gap="medium"):
         for name, text, hint in (
             ("bands", "Colours", "Mean and spread of each band, NDVI and NDWI where possible."),
             ("neighbours", "Neighbours", "The gap to the nearest other object."),
         ):
-            key = f"measure-{name}-{work.token}"
-            st.toggle(text, wanted(work, found, name), key=key, help=hint, persist_state="session")
+            key = f"measure-{name}-{session.image.token}"
+            st.toggle(
+                text, wanted(session, found, name), key=key, help=hint, persist_state="session"
+            )
     columns = numeric_columns(table)
     left, right = st.columns(2)
     with left:
@@ -99,23 +101,23 @@ def measure_panel(work: Workspace, found: Instances, table: pd.DataFrame) -> Non
         default = columns.index("compactness") if "compactness" in columns else 0
         form = st.selectbox("against", columns, default, format_func=title, key="chart-shape",
                             persist_state="session")  # fmt: skip
-    _histogram(work, table, size)
-    _scatter(work, table, size, form)
+    _histogram(session, table, size)
+    _scatter(session, table, size, form)
     st.caption("Click a bar, or drag a frame over dots, to select those objects in the picture.")
 
 
-def _histogram(work: Workspace, table: pd.DataFrame, column: str) -> None:
+def _histogram(session: Session, table: pd.DataFrame, column: str) -> None:
     values = table[column].to_numpy(dtype=float)
     log = _is_spread(values)
     bins = histogram(values, log=log)
-    chosen = np.isin(table["id"], list(work.selected))
+    chosen = np.isin(table["id"], list(session.marks.selected))
     edges = np.append(bins["start"], bins["end"].iloc[-1:])
     inside = np.histogram(values[chosen & np.isfinite(values)], edges)[0] if len(bins) else 0
     kinds = [
         bins.assign(kind="not selected", number=bins["count"] - inside),
         bins.assign(kind="selected", number=inside),
     ]
-    key = f"histogram-{work.token}-{column}"
+    key = f"histogram-{session.image.token}-{column}"
 
     def select() -> None:
         picked = st.session_state[key]["selection"].get("bar") or []
@@ -127,7 +129,7 @@ def _histogram(work: Workspace, table: pd.DataFrame, column: str) -> None:
             low, high = bins["start"].iloc[bar], bins["end"].iloc[bar]
             hit |= (values >= low) & ((values <= high) if last else (values < high))
         if starts:
-            work.selected = frozenset(table["id"][hit].tolist())
+            session.marks.select(table["id"][hit].tolist())
 
     chart = (
         alt.Chart(pd.concat(kinds))
@@ -149,8 +151,8 @@ def _histogram(work: Workspace, table: pd.DataFrame, column: str) -> None:
     st.altair_chart(chart, key=key, on_select=select, selection_mode="bar")
 
 
-def _scatter(work: Workspace, table: pd.DataFrame, size: str, form: str) -> None:
-    chosen = np.isin(table["id"], list(work.selected))
+def _scatter(session: Session, table: pd.DataFrame, size: str, form: str) -> None:
+    chosen = np.isin(table["id"], list(session.marks.selected))
     data = pd.DataFrame(
         {
             "object": table["id"],
@@ -161,7 +163,7 @@ def _scatter(work: Workspace, table: pd.DataFrame, size: str, form: str) -> None
     )
     # Selected dots are drawn last, on top of the others.
     data = data.iloc[np.argsort(chosen, kind="stable")]
-    key = f"scatter-{work.token}-{size}-{form}"
+    key = f"scatter-{session.image.token}-{size}-{form}"
 
     def select() -> None:
         frame = st.session_state[key]["selection"].get("frame") or {}
@@ -171,7 +173,7 @@ def _scatter(work: Workspace, table: pd.DataFrame, size: str, form: str) -> None
                 low, high = sorted(frame[axis])
                 hit &= data[axis].between(low, high).to_numpy()
         if frame:
-            work.selected = frozenset(data["object"][hit].tolist())
+            session.marks.select(data["object"][hit].tolist())
 
     scale = _scale(_is_spread(data["x"].to_numpy()))
     chart = (

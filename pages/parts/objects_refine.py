@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from rsam_core.instances import Instances
-from rsam_core.jobs import Job
 from rsam_core.refine import PRESETS, SUGGESTED, TITLES, RefineSettings, refine
 from rsam_core.render import overlay
+from rsam_core.session.refining import finish, refinement, start
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 from rsam_core.window import Window
 
 from . import banner, resources
 from .objects_table import chosen_ids
-from .workspace import Workspace, commit, objects
 
 _AREAS = ("speck_area", "hole_area", "smallest")
 _NUMBERS = ("speck_area", "hole_area", "smooth", "opening", "closing", "simplify", "smallest")
@@ -37,56 +35,44 @@ _PATIENCE = 1.5
 """Seconds after which a progress bar is shown instead of waiting."""
 
 
-@dataclass
-class _Task:
-    """A running refinement of some objects."""
-
-    job: Job
-    before: Instances
-    what: str
-
-
-def refine_panel(work: Workspace, found: Instances) -> None:
+def refine_panel(session: Session, found: Instances) -> None:
     """Everything about better outlines."""
-    key = f"refine-task-{work.token}"
-    if key in st.session_state:
-        _progress(work, key)
+    if refinement(session).job is not None:
+        _progress(session)
         return
     # The steps stand last on the screen, but what they say is needed first.
     top, middle, steps = st.container(), st.container(), st.container()
     with top:
         first, second = st.columns(2, gap="small")
         with first:
-            _presets(work)
+            _presets(session)
         with second:
-            ids = _scope(work, found)
+            ids = _scope(session, found)
     with steps.expander("Steps and strengths", icon=":material/tune:"):
-        settings = _form(work)
+        settings = _form(session)
     with middle:
-        _result(work, found, settings, ids, key)
+        _result(session, found, settings, ids)
 
 
-def _result(
-    work: Workspace, found: Instances, settings: RefineSettings, ids: list[int], key: str
-) -> None:
+def _result(session: Session, found: Instances, settings: RefineSettings, ids: list[int]) -> None:
     """What the steps do, and the button that takes them."""
     if not settings.steps:
         st.caption("All steps are off. Choose a preset, or set a step above 0.")
         return
     st.caption(f"Steps: {settings.describe()}.")
     with banner.guard():
-        _preview(work, found, settings, ids)
+        _preview(session, found, settings, ids)
     count = len(ids)
     st.button(
         f"Apply to {count:,} object{'s' if count != 1 else ''}",
         type="primary", icon=":material/check:", width="stretch", disabled=not count,
-        key="refine-apply", on_click=_start, args=(work, found, settings, ids, key),
+        key="refine-apply", on_click=_start, args=(session, settings, ids),
     )  # fmt: skip
 
 
-def _load(work: Workspace) -> None:
+def _load(session: Session) -> None:
     """Set every step as the preset has it."""
-    state, gsd = st.session_state, work.scene.gsd
+    state, gsd = st.session_state, session.image.scene.gsd
     preset = PRESETS[state["refine-preset"]]
     unit = state.get("refine-unit") or "px" if gsd else "px"
     for name in _NUMBERS:
@@ -95,21 +81,21 @@ def _load(work: Workspace) -> None:
     state["refine-agreement"] = preset.min_agreement
 
 
-def _presets(work: Workspace) -> None:
+def _presets(session: Session) -> None:
     st.selectbox(
-        "Start from", list(PRESETS), key="refine-preset", on_change=_load, args=(work,),
+        "Start from", list(PRESETS), key="refine-preset", on_change=_load, args=(session,),
         persist_state="session", help="Sets all steps; they can be changed below.",
     )  # fmt: skip
 
 
-def _form(work: Workspace) -> RefineSettings:
+def _form(session: Session) -> RefineSettings:
     """Unit and strength of every step."""
-    gsd, state = work.scene.gsd, st.session_state
+    gsd, state = session.image.scene.gsd, st.session_state
     unit = "px"
     if gsd:
         unit = st.segmented_control(
             "Unit", ["px", "m"], default="px", required=True, key="refine-unit",
-            on_change=_load, args=(work,), persist_state="session",
+            on_change=_load, args=(session,), persist_state="session",
             label_visibility="collapsed",
         ) or "px"  # fmt: skip
     preset = PRESETS[state["refine-preset"]]
@@ -150,9 +136,9 @@ def _in_unit(name: str, pixels: float, unit: str, gsd: float | None) -> float:
     return float(f"{metres:.2g}")
 
 
-def _scope(work: Workspace, found: Instances) -> list[int]:
+def _scope(session: Session, found: Instances) -> list[int]:
     """Numbers of the objects that the settings are for."""
-    chosen = chosen_ids(work, found)
+    chosen = chosen_ids(session, found)
     by_class: dict[str, list[int]] = {}
     for item in found:
         if item.label:
@@ -174,17 +160,17 @@ def _scope(work: Workspace, found: Instances) -> list[int]:
     return scopes[scope]
 
 
-def _preview(work: Workspace, found: Instances, settings: RefineSettings, ids: list[int]) -> None:
+def _preview(session: Session, found: Instances, settings: RefineSettings, ids: list[int]) -> None:
     """Before and after, on the selected objects or the largest ones."""
     some = found.select(ids)
-    chosen = [item for item in some if item.id in work.selected] or list(some)
+    chosen = [item for item in some if item.id in session.marks.selected] or list(some)
     shown = sorted(chosen, key=lambda item: -item.area)[:_SHOWN]
     if not shown:
         st.caption("No object is selected. Click one in the picture, or choose another group.")
         return
-    key = (tuple(shown), settings, work.scene)
-    views = work.remember(
-        "refine-preview", key, lambda: [_before_after(work, item, settings) for item in shown]
+    key = (tuple(shown), settings, session.image.scene)
+    views = session.memo.remember(
+        "refine-preview", key, lambda: [_before_after(session, item, settings) for item in shown]
     )
     columns = st.columns(_SHOWN)
     for column, (content, caption) in zip(columns, views):
@@ -192,13 +178,13 @@ def _preview(work: Workspace, found: Instances, settings: RefineSettings, ids: l
     st.caption("White: as it is. Orange: after the steps above.")
 
 
-def _before_after(work: Workspace, item, settings: RefineSettings) -> tuple[bytes, str]:
+def _before_after(session: Session, item, settings: RefineSettings) -> tuple[bytes, str]:
     """A picture of one object with both outlines, and how its area changes."""
-    before = Instances([item], work.shape)
-    after = refine(before, settings, gsd=work.scene.gsd)
-    window = _around(item.bbox, work.shape)
+    before = Instances([item], session.image.shape)
+    after = refine(before, settings, gsd=session.image.scene.gsd)
+    window = _around(item.bbox, session.image.shape)
     scale = _PREVIEW_WIDTH / window.width
-    picture = work.scene.read_rgb(window, _PREVIEW_WIDTH)
+    picture = session.image.scene.read_rgb(window, _PREVIEW_WIDTH)
     picture = _resized(picture, _PREVIEW_WIDTH, round(window.height * scale))
     for objects_, colour, width in ((before, _BEFORE, 4), (after, _AFTER, 3)):
         style = OverlayStyle(fill="none", contour_color=colour, contour_width=width)
@@ -228,61 +214,36 @@ def _resized(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.
     return cv2.resize(picture, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_LINEAR)
 
 
-def _start(
-    work: Workspace, found: Instances, settings: RefineSettings, ids: list[int], key: str
-) -> None:
-    count = len(ids)
-    words = "Straighten" if settings.regularise else "Refine"
-    what = f"{words} object {ids[0]}" if count == 1 else f"{words} {count:,} objects"
-    gsd = work.scene.gsd
-
-    def run(progress, cancelled) -> Instances:
-        return refine(found, settings, only=ids, gsd=gsd, progress=progress, cancelled=cancelled)
-
-    task = _Task(Job.start(run), found, what)
-    st.session_state[key] = task
-    if task.job.wait(_PATIENCE):
-        _finish(work, key)
+def _start(session: Session, settings: RefineSettings, ids: list[int]) -> None:
+    if start(session, settings, ids).wait(_PATIENCE):
+        _finish(session)
 
 
-def _finish(work: Workspace, key: str) -> None:
-    """Take over what a finished refinement changed."""
-    task: _Task = st.session_state.pop(key)
-    job = task.job
-    if job.state == "failed":
-        banner.fail("refine", job.error)
-    if job.state != "done":
-        return
-    banner.forget("refine")
-    now, _ = objects(work)
-    # What was changed by hand in the meantime stays as it is now.
-    before = {item.id: item for item in task.before}
-    after = {item.id: item for item in job.result}
-    items = []
-    for item in now:
-        if before.get(item.id) is not item:
-            items.append(item)
-        elif item.id in after:
-            items.append(after[item.id])
-    wanted = Instances(items, now.shape, next_id=now.next_id)
-    if len(wanted) != len(now) or any(a is not b for a, b in zip(now, wanted)):
-        commit(work, wanted, task.what)
-        st.toast(f"{task.what}: done. Undo takes it back.", icon=":material/check:")
-    else:
-        st.toast("These steps change nothing here.", icon=":material/info:")
+def _finish(session: Session) -> None:
+    """Take over what a finished refinement changed, and say so."""
+    known = refinement(session)
+    done = finish(session)
+    if known.error is not None:
+        banner.fail("refine", known.error)
+        known.error = None
+    elif done is not None:
+        banner.forget("refine")
+        if done:
+            st.toast(f"{done}: done. Undo takes it back.", icon=":material/check:")
+        else:
+            st.toast("These steps change nothing here.", icon=":material/info:")
 
 
 @st.fragment(run_every=0.5)
-def _progress(work: Workspace, key: str) -> None:
-    task: _Task | None = st.session_state.get(key)
-    if task is None:
+def _progress(session: Session) -> None:
+    known = refinement(session)
+    job = known.job
+    if job is None or job.finished:
+        _finish(session)
         st.rerun()
-    if task.job.finished:
-        _finish(work, key)
-        st.rerun()
-    st.progress(task.job.fraction, f"{task.what}: {task.job.text}")
+    st.progress(job.fraction, f"{known.what}: {job.text}")
     st.button(
-        "Stopping…" if task.job.cancelling else "Stop", icon=":material/stop:",
-        disabled=task.job.cancelling, key="refine-stop", on_click=task.job.cancel,
+        "Stopping…" if job.cancelling else "Stop", icon=":material/stop:",
+        disabled=job.cancelling, key="refine-stop", on_click=job.cancel,
         help="All objects stay as they are.",
     )  # fmt: skip

@@ -7,9 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from rsam_core.instances import Instances
-
-from . import workspace
-from .workspace import Workspace
+from rsam_core.session.session import Session
 
 _TITLES = {
     "id": ("Object", "%d", None),
@@ -63,24 +61,24 @@ def numeric_columns(table: pd.DataFrame) -> list[str]:
     return names + colours
 
 
-def chosen_ids(work: Workspace, found: Instances) -> list[int]:
+def chosen_ids(session: Session, found: Instances) -> list[int]:
     """Numbers of the selected objects, in their order."""
-    return [id for id in found.ids.tolist() if id in work.selected]
+    return [id for id in found.ids.tolist() if id in session.marks.selected]
 
 
-def selection_buttons(work: Workspace, found: Instances) -> None:
+def selection_buttons(session: Session, found: Instances) -> None:
     """Select all, none; look at and remove what is selected."""
-    chosen = chosen_ids(work, found)
+    chosen = chosen_ids(session, found)
 
     def select(ids: list[int]) -> None:
-        work.selected = frozenset(ids)
+        session.marks.select(ids)
 
     def look() -> None:
         boxes = found.select(chosen).bboxes
         x0, y0 = boxes[:, :2].min(axis=0)
         x1, y1 = boxes[:, 2:].max(axis=0)
         margin = 0.5 * max(x1 - x0, y1 - y0) + 10
-        work.show(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
+        session.canvas.look(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
 
     buttons = (
         ("All", ":material/select_all:", len(chosen) < len(found), select, (found.ids.tolist(),),
@@ -88,26 +86,26 @@ def selection_buttons(work: Workspace, found: Instances) -> None:
         ("None", ":material/deselect:", bool(chosen), select, ([],), "Select no object"),
         ("Zoom to", ":material/center_focus_strong:", bool(chosen), look, (),
          "Show the selected objects as large as they fit"),
-        (f"Remove ({len(chosen)})", ":material/delete:", bool(chosen), workspace.remove,
-         (work, chosen), "Remove the selected objects (can be undone)"),
+        (f"Remove ({len(chosen)})", ":material/delete:", bool(chosen), session.remove,
+         (chosen,), "Remove the selected objects (can be undone)"),
     )  # fmt: skip
     for text, icon, enabled, action, arguments, hint in buttons:
         key = f"objects-{text.split(' ')[0].lower()}"
         st.button(
             text, icon=icon, disabled=not enabled, key=key, help=hint, on_click=action,
-            args=arguments, shortcut="Delete" if action is workspace.remove else None,
+            args=arguments, shortcut="Delete" if action == session.remove else None,
         )  # fmt: skip
 
 
-def object_table(work: Workspace, found: Instances, table: pd.DataFrame) -> None:
+def object_table(session: Session, found: Instances, table: pd.DataFrame) -> None:
     """One row an object; ticked rows are the selection."""
-    key = f"objects-table-{work.token}"
+    key = f"objects-table-{session.image.token}"
     ids = found.ids
-    rows = np.flatnonzero(np.isin(ids, list(work.selected))).tolist()
+    rows = np.flatnonzero(np.isin(ids, list(session.marks.selected))).tolist()
 
     def select() -> None:
         picked = st.session_state[key]["selection"]["rows"]
-        work.selected = frozenset(int(ids[row]) for row in picked if row < len(ids))
+        session.marks.select(int(ids[row]) for row in picked if row < len(ids))
 
     # Rows are ticked by position; the ticks have to follow their objects.
     known = st.session_state.get(key)
@@ -116,7 +114,7 @@ def object_table(work: Workspace, found: Instances, table: pd.DataFrame) -> None
     order = [name for name in _TITLES if name in table]
     order += [name for name in table if name.startswith(("mean_", "std_"))]
     st.dataframe(
-        _for_people(work, found, table),
+        _for_people(session, found, table),
         hide_index=True,
         column_order=order,
         column_config={name: _column(name) for name in order},
@@ -127,14 +125,14 @@ def object_table(work: Workspace, found: Instances, table: pd.DataFrame) -> None
     )
 
 
-def _for_people(work: Workspace, found: Instances, table: pd.DataFrame) -> pd.DataFrame:
+def _for_people(session: Session, found: Instances, table: pd.DataFrame) -> pd.DataFrame:
     """The table with directions in degrees, clockwise from the top, and no empty words."""
 
     def make() -> pd.DataFrame:
         degrees = np.mod(180 - np.degrees(table["orientation"]), 180)
         return table.assign(orientation=degrees, label=table["label"].fillna(""))
 
-    return work.remember("shown-table", (found, work.scene, tuple(table)), make)
+    return session.memo.remember("shown-table", (found, session.image.scene, tuple(table)), make)
 
 
 def _column(name: str) -> object:

@@ -7,13 +7,14 @@ import streamlit as st
 
 from rsam_core.instances import Instances
 from rsam_core.one_shot import OneShotResult, Shots, compare_shots, zero_shot
+from rsam_core.session.one_shot import Shot
+from rsam_core.session.search import thresholds
+from rsam_core.session.session import Session
 
-from . import workspace
+from . import current_session
 from .one_shot_panel import limit
 from .one_shot_pictures import side_picture
-from .one_shot_state import Shot
 from .results import choose_truth
-from .workspace import Workspace
 
 _ROWS = (
     ("found", "Objects found", "{:,}"),
@@ -27,7 +28,7 @@ _ROWS = (
 )
 
 
-def compare_tab(work: Workspace, known: Shot, ranked: OneShotResult | None) -> None:
+def compare_tab(session: Session, known: Shot, ranked: OneShotResult | None) -> None:
     """Both ways on the same image, with metrics where truth exists."""
     if ranked is None:
         st.caption(
@@ -35,8 +36,8 @@ def compare_tab(work: Workspace, known: Shot, ranked: OneShotResult | None) -> N
             "without any example beside what it finds with yours."
         )
         return
-    settings = workspace.thresholds(workspace.model_name())
-    without = work.remember(
+    settings = thresholds(current_session.model_name())
+    without = session.memo.remember(
         "zero-shot", (known.state, settings), lambda: zero_shot(known.state, settings)
     )
     given = [g.instance for g in known.given if g.positive]
@@ -44,25 +45,25 @@ def compare_tab(work: Workspace, known: Shot, ranked: OneShotResult | None) -> N
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"**Zero-shot:** everything, {len(without):,} objects")
-        st.image(side_picture(work, without, "zero", "#F59E0B"), width="stretch")
+        st.image(side_picture(session, without, "zero", "#F59E0B"), width="stretch")
     with right:
         count = f"{len(given)} example{'s' if len(given) != 1 else ''}"
         st.markdown(f"**One-shot:** {count}, {len(kept):,} found")
-        st.image(side_picture(work, kept, "one", "#16A34A"), width="stretch")
-    choose_truth(work, "one-shot")
-    if work.truth is None:
+        st.image(side_picture(session, kept, "one", "#16A34A"), width="stretch")
+    choose_truth(session, "one-shot")
+    if session.truth.value is None:
         st.caption("With ground truth, a table says how many of these objects are right.")
         return
-    _table(work, without, kept, given)
+    _table(session, without, kept, given)
 
 
-def _table(work: Workspace, without: Instances, kept: Instances, given: list) -> None:
-    truth = work.truth.objects
+def _table(session: Session, without: Instances, kept: Instances, given: list) -> None:
+    truth = session.truth.value.objects
 
     def measure() -> tuple[Shots, Shots]:
         return compare_shots(truth, without, given), compare_shots(truth, kept, given)
 
-    zero, one = work.remember("shots", (truth, without, kept, tuple(given)), measure)
+    zero, one = session.memo.remember("shots", (truth, without, kept, tuple(given)), measure)
     rows = [
         {"": title, "Zero-shot": shape.format(getattr(zero, name)),
          "One-shot": shape.format(getattr(one, name))}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,23 +15,23 @@ import rsam_core as rsam
 from rsam_core import export
 from rsam_core.errors import RsamError
 from rsam_core.exports.names import safe_name
-from rsam_core.jobs import Job
 from rsam_core.measure import total_area_m2
-from rsam_core.one_shot import Outcome, search_scenes
+from rsam_core.one_shot import Outcome
 from rsam_core.render import overlay
+from rsam_core.session.one_shot import Shot, start_others
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 
-from . import banner, downloads, resources, workspace
+from . import banner, downloads, resources
+from .current_session import model_name
 from .names import LONGEST, plain, visible
-from .one_shot_state import Shot
-from .workspace import Workspace
 
 POLL_SECONDS = 0.5
 _PREVIEW = 640
 _STYLE = OverlayStyle(fill="single", color="#16A34A", opacity=0.4, contour_width=2)
 
 
-def images_tab(work: Workspace, known: Shot) -> None:
+def images_tab(session: Session, known: Shot) -> None:
     """Upload further images, search them, take the outlines along."""
     learned = [e for e in known.learned if e.positive]
     if not learned:
@@ -42,7 +41,7 @@ def images_tab(work: Workspace, known: Shot) -> None:
         )
         return
     files = st.file_uploader(
-        "Other images", accept_multiple_files=True, key=f"others-{work.token}",
+        "Other images", accept_multiple_files=True, key=f"others-{session.image.token}",
         type=["jpg", "jpeg", "png", "tif", "tiff"],
         help="Best with images of about the same resolution, from the same season.",
     )  # fmt: skip
@@ -51,16 +50,8 @@ def images_tab(work: Workspace, known: Shot) -> None:
         return
 
     def start() -> None:
-        name = workspace.model_name()
-        segmenter, examples = resources.segmenter(name), list(known.learned)
         scenes = [(f.name, partial(rsam.open_scene, f.getvalue(), name=f.name)) for f in files]
-
-        def run(progress: Callable, cancelled: Callable) -> list[Outcome]:
-            return search_scenes(
-                segmenter, scenes, examples, progress=progress, cancelled=cancelled
-            )
-
-        known.others, known.others_job = [], Job.start(run)
+        start_others(session, known, resources.segmenter(model_name()), scenes)
 
     count = len(files or ())
     st.button(
@@ -68,19 +59,13 @@ def images_tab(work: Workspace, known: Shot) -> None:
         icon=":material/travel_explore:", type="primary", on_click=start,
     )  # fmt: skip
     if known.others:
-        _results(work, known)
+        _results(session, known)
 
 
 @st.fragment(run_every=POLL_SECONDS)
 def _progress(known: Shot) -> None:
     job = known.others_job
-    if job is None:
-        st.rerun()
-    if job.finished:
-        known.others_job = None
-        if job.state == "failed":
-            known.error = job.error
-        known.others = job.result or []
+    if job is None or known.collect_others():
         st.rerun()
     st.progress(job.fraction, text=job.text or "Looking…")
     st.button(
@@ -89,7 +74,7 @@ def _progress(known: Shot) -> None:
     )  # fmt: skip
 
 
-def _results(work: Workspace, known: Shot) -> None:
+def _results(session: Session, known: Shot) -> None:
     rows = []
     for outcome in known.others:
         found = outcome.choose()
@@ -107,13 +92,13 @@ def _results(work: Workspace, known: Shot) -> None:
     columns = st.columns(3, gap="small")
     for place, outcome in enumerate(usable):
         with columns[place % 3]:
-            picture = work.remember(
+            picture = session.memo.remember(
                 f"other-{place}", (outcome,), lambda outcome=outcome: _preview(outcome)
             )
             st.image(picture, caption=plain(outcome.name, LONGEST), width="stretch")
     if usable:
         with banner.guard():
-            content = work.remember("others-zip", tuple(usable), lambda: _archive(usable))
+            content = session.memo.remember("others-zip", tuple(usable), lambda: _archive(usable))
             downloads.offer(
                 "Outlines of all images (GeoJSON, zipped)", content, "found_by_example.zip",
                 "application/zip", icon=":material/download:",

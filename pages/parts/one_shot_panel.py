@@ -10,25 +10,22 @@ from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.measure import total_area_m2
 from rsam_core.one_shot import OneShotResult
+from rsam_core.session.one_shot import (
+    Shot,
+    accept,
+    expected_seconds,
+    name_example,
+    search_key,
+    start,
+)
+from rsam_core.session.session import Session
 
-from . import banner, workspace
+from . import banner, resources
+from .current_session import model_name
 from .expected import duration
 from .mask_editor import open_editor
 from .names import plain
 from .one_shot_pictures import thumbnail
-from .one_shot_state import (
-    Shot,
-    accept,
-    collect,
-    expected_seconds,
-    forget,
-    looked_for,
-    name_example,
-    result,
-    search_key,
-    start,
-)
-from .workspace import Workspace
 
 POLL_SECONDS = 0.5
 _THUMBNAIL = 84
@@ -37,21 +34,21 @@ _BINS = 25
 _BAR_HEIGHT = 44
 
 
-def panel(work: Workspace, known: Shot, mode: str) -> None:
+def panel(session: Session, known: Shot, mode: str) -> None:
     """The right-hand column."""
     if known.job is not None:
         _progress(known)
         return
-    _examples(work, known, mode)
+    _examples(session, known, mode)
     if known.error is not None:
         banner.show(known.error)
-    ranked = result(known)
+    ranked = known.result()
     if ranked is not None:
-        _results(work, known, ranked)
+        _results(session, known, ranked)
 
 
-def _examples(work: Workspace, known: Shot, mode: str) -> None:
-    candidate = chosen_object(work)
+def _examples(session: Session, known: Shot, mode: str) -> None:
+    candidate = chosen_object(session)
     wanted = [g for g in known.given if g.positive]
     if not wanted and candidate is None:
         st.info(
@@ -59,8 +56,7 @@ def _examples(work: Workspace, known: Shot, mode: str) -> None:
             "was found before, or outline one with **Box** or **Points**.",
             icon=":material/ads_click:",
         )
-        now, _ = workspace.objects(work)
-        if not len(now) and mode == "Choose":
+        if not len(session.objects) and mode == "Choose":
             st.caption("There are no objects yet: draw a box around one first.")
     if candidate is not None and not _is_given(known, candidate):
         st.button(
@@ -69,27 +65,27 @@ def _examples(work: Workspace, known: Shot, mode: str) -> None:
             icon=":material/star:",
             key="use-example",
             width="stretch",
-            on_click=name_example,
-            args=(work, known, candidate),
+            on_click=_name,
+            args=(session, known, candidate),
         )
-    for number, given in enumerate(known.given):
+    for given in known.given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.image(thumbnail(work, given.instance, f"given-{id(given)}"), width=48)
+            st.image(thumbnail(session, given.instance, f"given-{given.number}"), width=48)
             st.markdown("**Example**" if given.positive else "Not this one")
             st.space("stretch")
             st.button(
-                "", icon=":material/close:", key=f"forget-{number}", type="tertiary",
-                help="Take this example back.", on_click=forget, args=(known, given),
+                "", icon=":material/close:", key=f"forget-{given.number}", type="tertiary",
+                help="Take this example back.", on_click=known.forget, args=(given,),
             )  # fmt: skip
     if not wanted:
         st.button(
             "Draw one with the brush", icon=":material/brush:", key="brush-example",
-            on_click=open_editor, args=(work, None), width="stretch",
+            on_click=open_editor, args=(session, None), width="stretch",
         )  # fmt: skip
         return
-    whole = _where(work)
-    fresh = known.state is None or known.key != search_key(work, whole)
-    if not fresh and known.searched == looked_for(known):
+    whole = _where(session)
+    fresh = known.state is None or known.key != search_key(session, model_name(), whole)
+    if not fresh and known.searched == known.looked_for:
         return
     if fresh:
         title = "Find others like it" if len(wanted) == 1 else "Find others like these"
@@ -102,26 +98,30 @@ def _examples(work: Workspace, known: Shot, mode: str) -> None:
         key="find-alike",
         width="stretch",
         on_click=_begin,
-        args=(work, known, whole),
+        args=(session, known, whole),
     )
     if fresh:
         with st.spinner("Estimating the time…"):
-            seconds = expected_seconds(work, known, whole)
+            seconds = expected_seconds(session, known, model_name(), whole)
         st.caption(
             f"Takes about **{duration(seconds)}** on this computer; then thresholds and further "
             "examples act at once."
         )
 
 
-def _begin(work: Workspace, known: Shot, whole: bool) -> None:
+def _name(session: Session, known: Shot, instance: Instance, *, positive: bool = True) -> None:
+    name_example(session, known, model_name(), resources, instance, positive=positive)
+
+
+def _begin(session: Session, known: Shot, whole: bool) -> None:
     # What is found can be accepted or refused by a click.
     st.session_state["one-shot-mode"] = "Choose"
-    start(work, known, whole)
+    start(session, known, model_name(), resources, whole)
 
 
-def _where(work: Workspace) -> bool:
+def _where(session: Session) -> bool:
     """Whether to look through the whole of a large scene, tile by tile."""
-    if work.overview.scale == (1.0, 1.0):
+    if session.image.overview.scale == (1.0, 1.0):
         return False
     choice = st.segmented_control(
         "Where to look", _WHERE, default=_WHERE[0], key="one-shot-where", required=True,
@@ -131,14 +131,14 @@ def _where(work: Workspace) -> bool:
     return choice == _WHERE[1]
 
 
-def chosen_object(work: Workspace) -> Instance | None:
+def chosen_object(session: Session) -> Instance | None:
     """The one object that is selected, or the one that was drawn last on this page."""
-    now, _ = workspace.objects(work)
+    now = session.objects
     present = set(now.ids.tolist())
-    if len(work.selected & present) == 1:
-        return now.get(next(iter(work.selected & present)))
-    if work.book.current in present:
-        return now.get(work.book.current)
+    if len(session.marks.selected & present) == 1:
+        return now.get(next(iter(session.marks.selected & present)))
+    if session.marks.book.current in present:
+        return now.get(session.marks.book.current)
     return None
 
 
@@ -152,7 +152,7 @@ def _is_given(known: Shot, item: Instance) -> bool:
 @st.fragment(run_every=POLL_SECONDS)
 def _progress(known: Shot) -> None:
     job = known.job
-    if job is None or collect(known):
+    if job is None or known.collect():
         st.rerun()
     st.progress(job.fraction, text=f"Looking… {job.text}")
     st.button(
@@ -167,7 +167,7 @@ def limit(known: Shot, ranked: OneShotResult) -> float:
     return ranked.threshold if known.threshold is None else known.threshold
 
 
-def _results(work: Workspace, known: Shot, ranked: OneShotResult) -> None:
+def _results(session: Session, known: Shot, ranked: OneShotResult) -> None:
     for note in ranked.notes:
         st.caption(f":material/info: {plain(note)}")
     if not known.state.complete:
@@ -180,16 +180,16 @@ def _results(work: Workspace, known: Shot, ranked: OneShotResult) -> None:
         )
         return
     kept = ranked.choose(limit(known, ranked))
-    _headline(work, kept)
+    _headline(session, kept)
     _threshold(known, ranked)
-    _selected(work, known, ranked)
-    _accept_all(work, known, kept)
-    _strip(work, known, ranked)
+    _selected(session, known, ranked)
+    _accept_all(session, known, kept)
+    _strip(session, known, ranked)
 
 
-def _headline(work: Workspace, kept: Instances) -> None:
+def _headline(session: Session, kept: Instances) -> None:
     text = f"**{len(kept):,} more found**"
-    area = total_area_m2(kept, work.scene)
+    area = total_area_m2(kept, session.image.scene)
     text += f" · {int(kept.areas.sum()):,} px" if area is None else f" · {area:,.0f} m²"
     st.markdown(text)
 
@@ -240,38 +240,38 @@ def _suggest(known: Shot, ranked: OneShotResult) -> None:
     st.session_state["alike"] = round(100 * ranked.threshold)
 
 
-def _selected(work: Workspace, known: Shot, ranked: OneShotResult) -> None:
+def _selected(session: Session, known: Shot, ranked: OneShotResult) -> None:
     if known.selected is None or known.selected not in ranked.objects.ids:
         st.caption("Click an outline in the picture to accept it, or to say “not this one”.")
         return
     item = ranked.objects.get(known.selected)
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(thumbnail(work, item, "selected"), width=56)
+            st.image(thumbnail(session, item, "selected"), width=56)
             st.markdown(f"**{item.score:.0%} alike**")
         with st.container(horizontal=True):
             st.button(
                 "Accept", key="accept-one", icon=":material/check:", on_click=_accept_one,
-                args=(work, known, item),
+                args=(session, known, item),
                 help="It becomes an object of this image, and a further example.",
             )  # fmt: skip
             st.button(
-                "Not this one", key="reject-one", icon=":material/close:", on_click=name_example,
-                args=(work, known, item), kwargs={"positive": False},
+                "Not this one", key="reject-one", icon=":material/close:", on_click=_name,
+                args=(session, known, item), kwargs={"positive": False},
                 help="What looks like it is left out, too.",
             )  # fmt: skip
 
 
-def _accept_one(work: Workspace, known: Shot, item: Instance) -> None:
-    accept(work, known, [item])
-    name_example(work, known, item)
+def _accept_one(session: Session, known: Shot, item: Instance) -> None:
+    accept(session, [item])
+    _name(session, known, item)
 
 
-def _accept_all(work: Workspace, known: Shot, kept: Instances) -> None:
+def _accept_all(session: Session, known: Shot, kept: Instances) -> None:
     def take() -> None:
         # The examples belong to what was looked for, so they come along.
         items = [*kept, *(g.instance for g in known.given if g.positive)]
-        count = accept(work, known, items)
+        count = accept(session, items)
         st.toast(f"{count:,} objects added. They are on the Objects page now.")
 
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -285,7 +285,7 @@ def _accept_all(work: Workspace, known: Shot, kept: Instances) -> None:
         )
 
 
-def _strip(work: Workspace, known: Shot, ranked: OneShotResult) -> None:
+def _strip(session: Session, known: Shot, ranked: OneShotResult) -> None:
     """The proposals around the threshold: those that are worth a look."""
     scores = ranked.scores
     near = np.argsort(np.abs(scores - limit(known, ranked)), kind="stable")[:6]
@@ -295,13 +295,13 @@ def _strip(work: Workspace, known: Shot, ranked: OneShotResult) -> None:
         known.selected = id
         x0, y0, x1, y1 = ranked.objects.get(id).bbox
         margin = max(x1 - x0, y1 - y0, 60)
-        work.show(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
+        session.canvas.look(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
 
     columns = st.columns(3, gap="small")
     for place, index in enumerate(sorted(near, key=lambda i: -scores[i])):
         item = ranked.objects[int(index)]
         with columns[place % 3]:
-            st.image(thumbnail(work, item, f"near-{place}"), width=_THUMBNAIL)
+            st.image(thumbnail(session, item, f"near-{place}"), width=_THUMBNAIL)
             st.button(
                 f"{item.score:.0%}", key=f"near-{place}", on_click=show, args=(item.id,),
                 width="stretch",

@@ -13,12 +13,12 @@ from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.one_shot import OneShotState, heat_layer
 from rsam_core.render import overlay
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 from rsam_core.window import Window
 
 from . import resources
 from .canvas import heat_picture
-from .workspace import Workspace
 
 COLOURS = (("Example", "#2563EB"), ("Found", "#16A34A"), ("Not this one", "#DC2626"))
 """What is drawn in the picture, and its colour."""
@@ -40,28 +40,30 @@ def shown(kept: Instances, examples: Sequence[tuple[Instance, bool]]) -> Instanc
     return Instances([*found, *given], kept.shape)
 
 
-def thumbnail(work: Workspace, item: Instance, name: str) -> bytes:
+def thumbnail(session: Session, item: Instance, name: str) -> bytes:
     """A small picture of an object with its outline, as JPEG."""
-    return work.remember(
-        f"thumb-{name}", (work.scene, item), lambda: resources.jpeg(_crop(work, item), 85)
+    return session.memo.remember(
+        f"thumb-{name}",
+        (session.image.scene, item),
+        lambda: resources.jpeg(_crop(session, item), 85),
     )
 
 
-def _crop(work: Workspace, item: Instance) -> NDArray[np.uint8]:
+def _crop(session: Session, item: Instance) -> NDArray[np.uint8]:
     x0, y0, x1, y1 = item.bbox
     side = round(1.7 * max(x1 - x0, y1 - y0)) + 8
-    height, width = work.shape
+    height, width = session.image.shape
     side = min(side, height, width)
     left = min(max((x0 + x1 - side) // 2, 0), width - side)
     top = min(max((y0 + y1 - side) // 2, 0), height - side)
     window = Window(left, top, side, side)
-    picture = work.scene.read_rgb(window, _SMALL)
-    one = Instances([Instance(item.mask, item.x, item.y)], work.shape)
+    picture = session.image.scene.read_rgb(window, _SMALL)
+    one = Instances([Instance(item.mask, item.x, item.y)], session.image.shape)
     scale = picture.shape[1] / window.width
     return overlay(picture, one, _OUTLINE, origin=(left, top), scale=scale)
 
 
-def heat(work: Workspace, state: OneShotState) -> dict[str, Any] | None:
+def heat(session: Session, state: OneShotState) -> dict[str, Any] | None:
     """The similarity with the example as a layer of the canvas; None where there is none."""
     view = state.view
     if view is None or state.similarity is None:
@@ -70,19 +72,19 @@ def heat(work: Workspace, state: OneShotState) -> dict[str, Any] | None:
     def draw() -> dict[str, Any]:
         scale = min(1.0, _HEAT_SIDE / max(view.rows, view.columns))
         shape = (max(1, round(view.rows * scale)), max(1, round(view.columns * scale)))
-        return heat_picture(work, heat_layer(state.similarity, shape), view)
+        return heat_picture(session, heat_layer(state.similarity, shape), view)
 
-    return work.remember("one-shot-heat", (state,), draw)
+    return session.memo.remember("one-shot-heat", (state,), draw)
 
 
-def side_picture(work: Workspace, objects: Instances, name: str, color: str) -> bytes:
+def side_picture(session: Session, objects: Instances, name: str, color: str) -> bytes:
     """All of the scene with objects in one colour, as JPEG."""
     style = OverlayStyle(fill="single", color=color, opacity=0.4, contour_width=2)
-    whole = work.overview
+    whole = session.image.overview
 
     def draw() -> bytes:
         return resources.jpeg(
-            overlay(work.picture(whole), objects, style, scale=whole.scale[0]), 88
+            overlay(session.image.picture(whole), objects, style, scale=whole.scale[0]), 88
         )
 
-    return work.remember(f"side-{name}", (work.scene, objects), draw)
+    return session.memo.remember(f"side-{name}", (session.image.scene, objects), draw)

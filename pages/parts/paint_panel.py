@@ -8,40 +8,40 @@ import rsam_core as rsam
 from rsam_core.coordinates import Frame, Viewport
 from rsam_core.instances import Instances
 from rsam_core.painting import Painting
+from rsam_core.session.session import Session
 from rsam_core.superpixels import SuperpixelSettings
 
-from . import banner, workspace
+from . import banner
 from .classify_panel import classes_of
-from .workspace import Workspace
 
 _LONGEST = 1200
 """Longest side of the picture that is divided: more takes seconds."""
 
 
-def paint_panel(work: Workspace, found: Instances) -> None:
+def paint_panel(session: Session, found: Instances) -> None:
     """Divide what is on the screen into patches, choose some by clicks, make them an object.
 
     Parameters
     ----------
-    work : Workspace
+    session : Session
         Its ``painting`` takes the clicks as long as it is there.
     found : Instances
         All objects.
     """
 
     def start() -> None:
-        frame = seen(work)
+        frame = seen(session)
         window = rsam.Window(*(round(v) for v in (frame.x, frame.y, frame.width, frame.height)))
-        image = work.scene.read_rgb(window, max(frame.columns, frame.rows))
+        image = session.image.scene.read_rgb(window, max(frame.columns, frame.rows))
         frame = Frame(frame.x, frame.y, frame.width, frame.height, *image.shape[1::-1])
-        scale = frame.columns / max(1.0, shown(work).columns)
+        scale = frame.columns / max(1.0, shown(session).columns)
         size = round(st.session_state["patch-size"] * scale)
-        work.painting = Painting.start(
+        session.canvas.painting = Painting.start(
             image, frame, SuperpixelSettings(size=min(max(size, 4), 500))
         )
 
     def resized() -> None:
-        if work.painting is not None:
+        if session.canvas.painting is not None:
             with banner.guard("patches"):
                 start()
 
@@ -50,7 +50,7 @@ def paint_panel(work: Workspace, found: Instances) -> None:
         on_change=resized,
         help="Patches follow the colours of what is on the screen. Zoom in for finer ones.",
     )  # fmt: skip
-    if work.painting is None:
+    if session.canvas.painting is None:
         st.caption(
             "For large areas without a clear outline: RSAM divides what is on the screen into "
             "patches of one colour, and you click those that belong together."
@@ -61,20 +61,20 @@ def paint_panel(work: Workspace, found: Instances) -> None:
                     start()
                 st.rerun()
         return
-    count = len(work.painting.chosen)
+    count = len(session.canvas.painting.chosen)
     st.markdown(f"**{count:,} patch{'es' if count != 1 else ''} chosen.** Click patches in the "
                 "picture; click again to leave one out.")  # fmt: skip
-    classes = classes_of(work)
+    classes = classes_of(session)
     label = st.selectbox("Class of the area", ["No class", *classes.names], key="paint-class")
 
     def make() -> None:
-        item = work.painting.instance(None if label == "No class" else label)
-        now, _ = workspace.objects(work)
-        workspace.commit(work, now.add(item), "Paint an area")
-        work.painting = Painting(work.painting.frame, work.painting.labels)
+        painting, base = session.canvas.painting, session.shown()
+        item = painting.instance(None if label == "No class" else label)
+        session.commit(base, base.objects.add(item), "Paint an area")
+        session.canvas.painting = Painting(painting.frame, painting.labels)
 
     def stop() -> None:
-        work.painting = None
+        session.canvas.painting = None
 
     with st.container(horizontal=True):
         st.button(
@@ -84,16 +84,16 @@ def paint_panel(work: Workspace, found: Instances) -> None:
         st.button("Done", key="paint-stop", icon=":material/close:", on_click=stop)
 
 
-def shown(work: Workspace) -> Viewport:
+def shown(session: Session) -> Viewport:
     """What is on the screen; the whole scene until the browser has told."""
-    scene = work.scene
-    return work.viewport or Viewport.fitting(scene.width, scene.height, 700, 500)
+    scene = session.image.scene
+    return session.canvas.viewport or Viewport.fitting(scene.width, scene.height, 700, 500)
 
 
-def seen(work: Workspace) -> Frame:
+def seen(session: Session) -> Frame:
     """The part of the scene on the screen, at the screen's resolution or the scene's own."""
-    scene, viewport = work.scene, shown(work)
-    region = viewport.within(scene.width, scene.height) or work.overview
+    scene, viewport = session.image.scene, shown(session)
+    region = viewport.within(scene.width, scene.height) or session.image.overview
     scale = min(1.0, viewport.scale, _LONGEST / max(region.width, region.height))
     columns, rows = max(1, round(region.width * scale)), max(1, round(region.height * scale))
     return Frame(region.x, region.y, region.width, region.height, columns, rows)

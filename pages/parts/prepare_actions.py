@@ -7,18 +7,18 @@ from pathlib import Path
 import streamlit as st
 
 from rsam_core.exports.names import safe_name
-from rsam_core.jobs import Job
 from rsam_core.prepare import Pipeline, Step, geotiff
+from rsam_core.session.bench import JOB, Bench, start
+from rsam_core.session.bench import collect as take_over
+from rsam_core.session.session import Session
 
-from . import banner, downloads, workspace
+from . import banner, downloads
 from .names import LONGEST, full, plain
-from .prepare_state import Bench
-from .workspace import Workspace
 
 POLL_SECONDS = 0.4
 
 
-def files(bench: Bench, work: Workspace) -> None:
+def files(bench: Bench, session: Session) -> None:
     """Save the list of steps as a file, or take it from one; save the prepared image."""
     stem = safe_name(Path(bench.base.name).stem)
     downloads.offer(
@@ -46,10 +46,10 @@ def files(bench: Bench, work: Workspace) -> None:
         "Load a recipe", ["json"], key=key, on_change=load, max_upload_size=50,
         help="The steps of another image, saved as a recipe. They replace the list.",
     )  # fmt: skip
-    if work.original is not None:
+    if session.image.original is not None:
         downloads.offer(
             "Save prepared image",
-            lambda: geotiff(work.scene),
+            lambda: geotiff(session.image.scene),
             f"{stem}.prepared.tif",
             "image/tiff",
             icon=":material/image:",
@@ -59,47 +59,29 @@ def files(bench: Bench, work: Workspace) -> None:
         )
 
 
-def collect(bench: Bench, work: Workspace) -> bool:
-    """Take over what a finished job made.
-
-    Returns
-    -------
-    bool
-        Whether there was something to take over.
-    """
-    job = bench.job
-    if job is None or not job.finished:
-        return False
-    bench.job = None
-    if job.state == "done":
-        had = bool(work.book.entries) or work.automatic is not None
-        with banner.guard("use-prepared"):
-            kept = workspace.use_prepared(work, job.result, bench.job_pipeline)
-            if had and not kept:
-                bench.told = "The objects outlined before lay in another picture and were removed."
-    elif job.state == "failed":
-        bench.fail(job.error)
+def collect(bench: Bench, session: Session) -> bool:
+    """Take over what a finished job made; whether there was something."""
+    with banner.guard("use-prepared"):
+        return take_over(session, bench)
     return True
 
 
-def actions(bench: Bench, work: Workspace) -> None:
+def actions(bench: Bench, session: Session) -> None:
     """The primary button, progress, and the way back."""
-    if bench.job is not None:
-        _progress(bench, work)
+    if session.jobs.get(JOB) is not None:
+        _progress(session)
         return
     steps = bench.pipeline.steps
-    in_use = work.pipeline.steps if work.pipeline is not None else ()
+    in_use = session.image.pipeline.steps if session.image.pipeline is not None else ()
     done = bool(steps) and steps == in_use
 
-    def start() -> None:
-        bench.job_pipeline, bench.told = bench.pipeline, ""
-        bench.fail(None)
-        bench.job = Job.start(bench.pipeline.run_scene, bench.base)
+    def begin() -> None:
+        start(session, bench)
 
     state = "as it was opened"
     if done:
         state = "prepared with these steps"
-    elif work.original is not None:
+    elif session.image.original is not None:
         state = "an earlier version of its preparation"
     icon = "check_circle" if done else "image"
     st.caption(
@@ -108,7 +90,11 @@ def actions(bench: Bench, work: Workspace) -> None:
     )
     if bench.told:
         st.info(bench.told, icon=":material/info:")
-    elif not done and (work.book.entries or work.automatic) and any(map(_moves, steps)):
+    elif (
+        not done
+        and (session.marks.book.entries or session.marks.automatic)
+        and any(map(_moves, steps))
+    ):
         st.warning(
             "These steps change the size or place of the picture: the objects outlined so far "
             "will be removed.",
@@ -121,7 +107,7 @@ def actions(bench: Bench, work: Workspace) -> None:
                 type="primary",
                 icon=":material/check:",
                 key="use-prepared",
-                on_click=start,
+                on_click=begin,
                 disabled=not steps,
                 width="stretch",
                 help="Applies the steps at full resolution. All pages then work on the result; the "
@@ -132,13 +118,13 @@ def actions(bench: Bench, work: Workspace) -> None:
             width="stretch",
         ):  # fmt: skip
             st.switch_page("pages/screens/segment.py")
-        if work.original is not None:
+        if session.image.original is not None:
             st.button(
                 "Back to the original",
                 icon=":material/undo:",
                 key="use-original",
                 on_click=_back,
-                args=(work,),
+                args=(session,),
                 help="All pages work on the image as it was opened. The list of steps stays here.",
             )
 
@@ -148,14 +134,14 @@ def _moves(step: Step) -> bool:
     return step.group == "Geometric" or (step.group == "Resolution" and step.halo is None)
 
 
-def _back(work: Workspace) -> None:
+def _back(session: Session) -> None:
     with banner.guard("use-original"):
-        workspace.use_original(work)
+        session.use_original()
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _progress(bench: Bench, work: Workspace) -> None:
-    job = bench.job
+def _progress(session: Session) -> None:
+    job = session.jobs.get(JOB)
     if job is None or job.finished:
         st.rerun()
         return

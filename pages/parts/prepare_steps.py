@@ -8,10 +8,10 @@ import streamlit as st
 
 from rsam_core.prepare import STEPS, Step
 from rsam_core.prepare.step import GROUPS
+from rsam_core.session.bench import Bench
 
 from .names import plain
 from .prepare_form import form
-from .prepare_state import Bench
 
 COLUMNS = 2
 GROUP_HELP = {

@@ -9,10 +9,10 @@ import streamlit as st
 
 from rsam_core.prepare import Raster
 from rsam_core.prepare.preview import Preview, detail_window, tone_histogram
+from rsam_core.session.bench import Bench
 
 from . import banner, resources
 from .prepare_points import point_editor
-from .prepare_state import Bench
 from .prepare_swipe import swipe
 
 WHOLE, DETAIL, POINTS = "Whole picture", "Detail at 100 %", "Points"

@@ -9,27 +9,27 @@ import streamlit as st
 import rsam_core as rsam
 from rsam_core.exports.names import safe_name
 from rsam_core.project import ENDING, load_project, save_project
+from rsam_core.session.project_state import to_state
+from rsam_core.session.session import Session
 
-from . import banner, downloads, workspace
+from . import banner, current_session, downloads, opening
 from .names import plain
-from .project_state import from_state, to_state
-from .workspace import Workspace
 
 
-def project_panel(work: Workspace) -> None:
+def project_panel(session: Session) -> None:
     """Save the session as a project file."""
-    source = work.original or work.scene
+    source = session.image.source
     size = source.file_size / 1e6
     with_image = st.toggle(
         f"With the image ({size:,.1f} MB)",
         value=size < 50,
-        key=f"project-image-{work.token}",
+        key=f"project-image-{session.image.token}",
         help="Without the image the file is small, and whoever opens it needs the same image.",
     )
 
     def content() -> bytes:
         image = source.file_bytes() if with_image else None
-        return save_project(to_state(work, image))
+        return save_project(to_state(session, image))
 
     downloads.offer(
         "Save project",
@@ -53,21 +53,18 @@ def open_project(file: object) -> None:
     ----------
     file : UploadedFile
     """
-    with banner.guard("open-project"):
-        with st.spinner("Opening the project…"):
-            state = load_project(file.getvalue())
-            if state.image is not None:
-                scene = rsam.open_scene(state.image, name=state.scene_name)
-            else:
-                now = workspace.current()
-                if now is None:
-                    st.info(
-                        "This project was saved without its image. Open "
-                        f"“{plain(state.scene_name)}” first, then the project again.",
-                        icon=":material/image:",
-                    )
-                    return
-                scene = now.original or now.scene
-            workspace.enter(from_state(state, scene)).declined = True
-            banner.forget_all()
-        st.switch_page("pages/screens/segment.py")
+    with banner.guard(opening.ACTION):
+        state = load_project(file.getvalue())
+        if state.image is not None:
+            scene = rsam.open_scene(state.image, name=state.scene_name)
+        else:
+            now = current_session.current()
+            if now is None:
+                st.info(
+                    f"This project was saved without its image. Open “{plain(state.scene_name)}” "
+                    "first, then the project again.",
+                    icon=":material/image:",
+                )
+                return
+            scene = now.image.source
+        opening.begin(state, scene)

@@ -8,10 +8,10 @@ from rsam_core.errors import RsamError
 from rsam_core.promptbook import Entry
 from rsam_core.render import candidate_thumbnail
 from rsam_core.segmenter import Candidates
+from rsam_core.session.session import Session
 
 from . import banner, resources
 from .names import paragraphs, plain
-from .workspace import Workspace
 
 MOST_LISTED = 12
 
@@ -30,13 +30,13 @@ def _shared_frame(proposals: Candidates) -> tuple[float, float, float, float]:
     return proposals.x, proposals.y, proposals.x + width, proposals.y + height
 
 
-def candidates(workspace: Workspace) -> None:
+def candidates(session: Session) -> None:
     """Thumbnails of what the model proposes for the current object, to choose from or combine."""
-    entry = workspace.book.entry(workspace.book.current)
-    if entry is None or workspace.prompter is None:
+    entry = session.marks.book.entry(session.marks.book.current)
+    if entry is None or session.answers.prompter is None:
         return
     try:
-        answer = workspace.prompter.answer(entry)
+        answer = session.answers.prompter.answer(entry)
     except RsamError as error:
         st.info(paragraphs(error), icon=":material/ads_click:")
         return
@@ -46,7 +46,7 @@ def candidates(workspace: Workspace) -> None:
         help="The numbers are the quality that the model expects (IoU, 0 to 1). Choose the "
         "outline that fits; several together are joined to one object.",
     )
-    frame, image = _shared_frame(proposals), workspace.picture(answer.view)
+    frame, image = _shared_frame(proposals), session.image.picture(answer.view)
     for k, column in enumerate(st.columns(3)[: len(proposals)]):
         picture = candidate_thumbnail(
             image,
@@ -60,17 +60,17 @@ def candidates(workspace: Workspace) -> None:
     if len(proposals) == 1:
         st.caption(f"Predicted quality {proposals.scores[0]:.2f}")
         return
-    key = f"choice-{workspace.token}-{entry.id}-{[m.uid for m in entry.marks]}-{answer.chosen}"
+    key = f"choice-{session.image.token}-{entry.id}-{[m.uid for m in entry.marks]}-{answer.chosen}"
 
     def take() -> None:
         # The browser may report a choice again after the object was changed or removed.
-        if workspace.book.entry(entry.id) != entry:
+        if session.marks.book.entry(entry.id) != entry:
             return
         picked = tuple(sorted(st.session_state[key]))
         if not picked:
             st.session_state[key] = list(answer.chosen)
         elif picked != answer.chosen:
-            workspace.book = workspace.book.choose(entry.id, picked)
+            session.update(lambda book: book.choose(entry.id, picked))
 
     st.pills(
         "Use",
@@ -84,34 +84,34 @@ def candidates(workspace: Workspace) -> None:
     )
 
 
-def entries(workspace: Workspace, problems: dict[int, str]) -> None:
+def entries(session: Session, problems: dict[int, str]) -> None:
     """Prompts grouped by object; each object, and each mark of the current one, can be removed."""
-    book = workspace.book
+    book = session.marks.book
     for entry in book.entries[::-1][:MOST_LISTED]:
         is_current = entry.id == book.current
         with st.container(key=f"entry-{entry.id}", gap="xxsmall"):
-            _entry_row(workspace, entry, is_current)
+            _entry_row(session, entry, is_current)
             if is_current:
-                _marks(workspace, entry)
+                _marks(session, entry)
             if entry.id in problems:
                 st.caption(f":material/info: {plain(problems[entry.id])}")
     if len(book.entries) > MOST_LISTED:
         st.caption(f"and {len(book.entries) - MOST_LISTED} earlier objects (see the table)")
 
 
-def _entry_row(workspace: Workspace, entry: Entry, is_current: bool) -> None:
+def _entry_row(session: Session, entry: Entry, is_current: bool) -> None:
     def select() -> None:
-        workspace.book = workspace.book.select(entry.id)
-        _show(workspace, entry)
+        session.update(lambda book: book.select(entry.id))
+        _show(session, entry)
 
     def drop() -> None:
-        workspace.book = workspace.book.remove(entry.id)
+        session.update(lambda book: book.remove(entry.id))
 
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
         state = "checked" if is_current else "unchecked"
         st.button(
             f"Object {entry.id} · {_describe(entry)}",
-            key=f"select-{workspace.token}-{entry.id}",
+            key=f"select-{session.image.token}-{entry.id}",
             type="tertiary",
             icon=f":material/radio_button_{state}:",
             help="Make this the current object, and show it: further clicks refine it.",
@@ -120,7 +120,7 @@ def _entry_row(workspace: Workspace, entry: Entry, is_current: bool) -> None:
         )
         st.button(
             "",
-            key=f"drop-{workspace.token}-{entry.id}",
+            key=f"drop-{session.image.token}-{entry.id}",
             type="tertiary",
             icon=":material/delete:",
             help=f"Remove object {entry.id}",
@@ -128,29 +128,29 @@ def _entry_row(workspace: Workspace, entry: Entry, is_current: bool) -> None:
         )
 
 
-def _show(workspace: Workspace, entry: Entry) -> None:
+def _show(session: Session, entry: Entry) -> None:
     """Let the canvas look at an object that is out of sight."""
-    seen, mark = workspace.viewport, entry.marks[-1]
+    seen, mark = session.canvas.viewport, entry.marks[-1]
     if seen is None:
         return
-    inside = seen.within(workspace.scene.width, workspace.scene.height)
+    inside = seen.within(session.image.scene.width, session.image.scene.height)
     if inside is None or not inside.contains(mark.x, mark.y, mark.x1, mark.y1):
         reach = 150 / seen.scale
-        workspace.show(mark.x - reach, mark.y - reach, mark.x1 + reach, mark.y1 + reach)
+        session.canvas.look(mark.x - reach, mark.y - reach, mark.x1 + reach, mark.y1 + reach)
 
 
-def _marks(workspace: Workspace, entry: Entry) -> None:
+def _marks(session: Session, entry: Entry) -> None:
     if len(entry.marks) < 2:
         return
     for mark in entry.marks:
         kind = "Box" if mark.kind == "box" else ("Exclude", "Include")[mark.label]
 
         def remove(uid: int = mark.uid) -> None:
-            workspace.book = workspace.book.remove_mark(uid)
+            session.update(lambda book: book.remove_mark(uid))
 
         st.button(
             f"{kind} at {mark.x:.0f}, {mark.y:.0f}",
-            key=f"unmark-{workspace.token}-{mark.uid}",
+            key=f"unmark-{session.image.token}-{mark.uid}",
             type="tertiary",
             icon=":material/close:",
             help="Remove this mark",
@@ -158,9 +158,9 @@ def _marks(workspace: Workspace, entry: Entry) -> None:
         )
 
 
-def typed_prompt(workspace: Workspace) -> None:
+def typed_prompt(session: Session) -> None:
     """Points and boxes by numbers, where the canvas does not work or precision is wanted."""
-    width, height = workspace.scene.width, workspace.scene.height
+    width, height = session.image.scene.width, session.image.scene.height
     with st.expander("Type coordinates instead", icon=":material/keyboard:"):
         kind = st.segmented_control(
             "Prompt", ["Point", "Box"], default="Point", key="typed-kind", required=True
@@ -181,7 +181,7 @@ def typed_prompt(workspace: Workspace) -> None:
             st.caption("In image pixels, from the top-left corner, x to the right, y down.")
             if st.form_submit_button("Add", icon=":material/add:"):
                 with banner.guard("typed-prompt"):
-                    view = workspace.view
+                    view = session.image.view
                     corner = (x1, y1) if kind == "Box" else (x, y)
                     box = (
                         min(x, corner[0]),
@@ -190,10 +190,10 @@ def typed_prompt(workspace: Workspace) -> None:
                         max(y, corner[1]),
                     )
                     if not view.contains(*box):
-                        view = workspace.overview
+                        view = session.image.overview
                     if kind == "Box":
-                        workspace.book = workspace.book.add_box(*box, view=view)
+                        session.update(lambda book: book.add_box(*box, view=view))
                     else:
                         label = 1 if include == "on the object" else 0
-                        workspace.book = workspace.book.add_point(x, y, label, view=view)
+                        session.update(lambda book: book.add_point(x, y, label, view=view))
                     st.rerun()

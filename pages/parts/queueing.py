@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import wraps
 from typing import Any, NoReturn
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from rsam_core.acting import acting
 from rsam_core.budgets import NOBODY
 from rsam_core.errors import QueueFull
 from rsam_core.fair_queue import BACKGROUND, CLICK, FairQueue, turns_at_once
 from rsam_core.timing import span
 
-from . import banner
+from . import banner, streamlit_adapter
 
 # Before PyTorch is loaded: its threads shall sleep while they wait for each other within a step.
 # Spinning took twice the processor time beside any other busy thread, and made clicks three to six
@@ -42,44 +41,27 @@ def _queue() -> FairQueue:
 
 
 def owner() -> Hashable:
-    """Name of the session that this thread works for."""
-    context = get_script_run_ctx(suppress_warning=True)
-    if context is not None:
-        return context.session_id
-    return getattr(_acting, "owner", NOBODY)
-
-
-def on_behalf(work: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, for a thread of its own, that works for this session.
-
-    Somebody waits for its result: it goes ahead of long jobs.
-    """
-    mine = owner()
-
-    @wraps(work)
-    def run(*args: Any, **settings: Any) -> Any:
-        _acting.owner, _acting.awaited = mine, True
-        try:
-            return work(*args, **settings)
-        finally:
-            del _acting.owner, _acting.awaited
-
-    return run
+    """Name of the session that this thread works for, as a page or as a job."""
+    session, errand = streamlit_adapter.session_id(), acting()
+    if session is not None:
+        return session
+    return NOBODY if errand is None else errand.owner
 
 
 @contextmanager
 def turn(whose: Hashable, line: int = CLICK) -> Iterator[None]:
     """A turn at the model for a session.
 
-    In the thread of a page it shows one's place while waiting. Any other thread is a long job,
-    which lets the clicks of all go ahead.
+    In the thread of a page it shows one's place while waiting. Any other thread is a job, which
+    lets the clicks of all go ahead unless somebody waits for it, and gives its place back when it
+    is stopped; see `rsam_core.acting`.
 
     Parameters
     ----------
     whose : hashable
         The session.
     line : int
-        `CLICK` or `LOOK`, see `rsam_core.fair_queue`.
+        `CLICK` or `LOOK`, see `rsam_core.fair_queue`; a job stands in `BACKGROUND`.
     """
     block = getattr(_acting, "block", None)
     if block is None:
@@ -117,10 +99,12 @@ def let_go() -> None:
 
 @contextmanager
 def _turn(whose: Hashable, line: int) -> Iterator[None]:
-    if get_script_run_ctx(suppress_warning=True) is None:
-        if not getattr(_acting, "awaited", False):
+    if streamlit_adapter.session_id() is None:
+        errand = acting()
+        if errand is None or not errand.awaited:
             line = BACKGROUND
-        with _queue().turn(whose, line=line), span("turn"):
+        cancelled = None if errand is None else errand.cancelled
+        with _queue().turn(whose, line=line, cancelled=cancelled), span("turn"):
             yield
         return
     sign = _Sign()

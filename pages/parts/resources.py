@@ -8,11 +8,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 import rsam_core as rsam
-from rsam_core.budgets import setting
+from rsam_core.budgets import Store, setting
 from rsam_core.embedding import Embedding, EmbeddingCache, content_key
 from rsam_core.fair_queue import in_turns
 from rsam_core.models.base import PromptableModel
 from rsam_core.samples import GALLERY, TownSample, render_town, write_geotiff
+from rsam_core.segmenter import Candidates
 
 from . import memory, queueing
 
@@ -20,6 +21,10 @@ EMBEDDINGS = setting("RSAM_EMBEDDING_MB", 1500 << 20)
 """Bytes of the encoded images of all sessions together."""
 EMBEDDINGS_EACH = setting("RSAM_EMBEDDING_SESSION_MB", EMBEDDINGS // 3)
 """Bytes of the encoded images of one session."""
+ANSWERS = setting("RSAM_ANSWER_MB", 600 << 20)
+"""Bytes of the answers to prompts of all sessions together."""
+ANSWERS_EACH = setting("RSAM_ANSWER_SESSION_MB", ANSWERS // 10)
+"""Bytes of the answers of one session."""
 
 
 @st.cache_resource(show_spinner="Loading the model (once)…", max_entries=2)
@@ -38,6 +43,12 @@ def _embeddings() -> EmbeddingCache:
     cache = EmbeddingCache(EMBEDDINGS, EMBEDDINGS_EACH)
     memory.when_leaving(cache.release)
     return cache
+
+
+@st.cache_resource
+def answers() -> Store[Candidates]:
+    """What models answered to prompts; each session gives its own back when its image is closed."""
+    return Store(ANSWERS, ANSWERS_EACH)
 
 
 def embed(image: NDArray[np.uint8], key: tuple[str, str]) -> Embedding:

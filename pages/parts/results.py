@@ -15,13 +15,13 @@ from rsam_core.instances import Instances
 from rsam_core.metrics import METRICS, all_metrics, confusion
 from rsam_core.render import confusion_legend, confusion_picture, overlay
 from rsam_core.samples import truth_mask
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 from rsam_core.truth import read_truth, truth_from_labels
 
 from . import banner, downloads, resources
 from .downloads import too_many
 from .names import LONGEST, markup, plain
-from .workspace import Workspace, remove
 
 TRUTH_TYPES = ["png", "tif", "tiff", "geojson", "json", "gpkg", "zip"]
 
@@ -47,21 +47,21 @@ def _columns(metres: bool) -> dict[str, object]:
     return config
 
 
-def table_tab(workspace: Workspace, objects: Instances, table: pd.DataFrame) -> None:
+def table_tab(session: Session, objects: Instances, table: pd.DataFrame) -> None:
     """Sortable table; a selected row is highlighted in the picture and can be removed."""
     if not len(objects):
         st.caption("Objects appear here, one row each, as soon as you have outlined the first one.")
         return
     config = _columns("area_m2" in table)
-    key = f"table-{workspace.token}"
+    key = f"table-{session.image.token}"
     ids = table["id"].tolist()
 
     def select() -> None:
         rows = st.session_state[key]["selection"]["rows"]
-        workspace.selected = frozenset(ids[row] for row in rows if row < len(ids))
+        session.marks.select(ids[row] for row in rows if row < len(ids))
 
     # Rows are ticked by position; the ticks have to follow their objects.
-    rows = [row for row, id in enumerate(ids) if id in workspace.selected]
+    rows = [row for row, id in enumerate(ids) if id in session.marks.selected]
     known = st.session_state.get(key)
     if known and sorted(known["selection"]["rows"]) != rows:
         st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
@@ -78,7 +78,7 @@ def table_tab(workspace: Workspace, objects: Instances, table: pd.DataFrame) -> 
     chosen = [ids[row] for row in rows]
 
     def drop() -> None:
-        remove(workspace, chosen)
+        session.remove(chosen)
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -92,32 +92,32 @@ def table_tab(workspace: Workspace, objects: Instances, table: pd.DataFrame) -> 
 
 
 def downloads_tab(
-    workspace: Workspace, objects: Instances, table: pd.DataFrame, style: OverlayStyle
+    session: Session, objects: Instances, table: pd.DataFrame, style: OverlayStyle
 ) -> None:
     """Files to take along."""
     if not len(objects):
         st.caption("There is nothing to download yet. Outline an object first.")
         return
-    stem = safe_name(Path(workspace.scene.name).stem)
-    placed = workspace.scene.crs is not None and workspace.scene.transform is not None
+    stem = safe_name(Path(session.image.scene.name).stem)
+    placed = session.image.scene.crs is not None and session.image.scene.transform is not None
     files = (
         # Small enough to be made at once; the others only when they are wanted.
         ("Table (CSV)", "csv", "text/csv", export.to_csv(table)),
         ("Outlines (GeoJSON)", "geojson", "application/geo+json",
-         lambda: export.to_geojson(objects, workspace.scene)),
+         lambda: export.to_geojson(objects, session.image.scene)),
         ("Labels (PNG)", "labels.png", "image/png", lambda: export.label_png(objects)),
         ("Labels (GeoTIFF)", "labels.tif", "image/tiff",
-         lambda: export.label_geotiff(objects, workspace.scene)),
+         lambda: export.label_geotiff(objects, session.image.scene)),
         ("Picture with outlines (PNG)", "overlay.png", "image/png",
-         lambda: export.overlay_png(_full_overlay(workspace, objects, style))),
+         lambda: export.overlay_png(_full_overlay(session, objects, style))),
     )  # fmt: skip
     first = objects.select(objects.ids[:1].tolist())
     refused = {
         # Whether places on Earth can be told depends on the scene alone.
-        "geojson": workspace.remember(
+        "geojson": session.memo.remember(
             "refused-geojson-segment",
-            (workspace.scene,),
-            lambda: downloads.reason(lambda: export.to_geojson(first, workspace.scene)),
+            (session.image.scene,),
+            lambda: downloads.reason(lambda: export.to_geojson(first, session.image.scene)),
         ),
         "labels.png": too_many(objects),
     }
@@ -141,15 +141,15 @@ def downloads_tab(
         st.caption("This image has no position on Earth, so the outlines are in image pixels.")
 
 
-def _full_overlay(workspace: Workspace, objects: Instances, style: OverlayStyle) -> np.ndarray:
-    whole = workspace.overview
-    return overlay(workspace.picture(whole), objects, style, scale=whole.scale[0])
+def _full_overlay(session: Session, objects: Instances, style: OverlayStyle) -> np.ndarray:
+    whole = session.image.overview
+    return overlay(session.image.picture(whole), objects, style, scale=whole.scale[0])
 
 
-def metrics_tab(workspace: Workspace, objects: Instances) -> None:
+def metrics_tab(session: Session, objects: Instances) -> None:
     """Upload truth, see metrics and a picture of what is right and wrong."""
-    choose_truth(workspace)
-    truth = workspace.truth
+    choose_truth(session)
+    truth = session.truth.value
     if truth is None:
         st.caption(
             "Ground truth is a picture of the same size in which every true object is marked "
@@ -157,9 +157,9 @@ def metrics_tab(workspace: Workspace, objects: Instances) -> None:
             "right and wrong. The Evaluate page tells more."
         )
         return
-    found = workspace.remember("union", (objects,), objects.union_mask)
+    found = session.memo.remember("union", (objects,), objects.union_mask)
     key = (truth, objects)
-    counts = workspace.remember("counts", key, lambda: confusion(truth.labels, found))
+    counts = session.memo.remember("counts", key, lambda: confusion(truth.labels, found))
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.caption(
@@ -183,8 +183,8 @@ def metrics_tab(workspace: Workspace, objects: Instances) -> None:
         )
     with right:
         chips(confusion_legend())
-        whole = workspace.picture(workspace.overview)
-        picture = workspace.remember(
+        whole = session.image.picture(session.image.overview)
+        picture = session.memo.remember(
             "confusion",
             key,
             lambda: resources.jpeg(confusion_picture(whole, truth.labels, found)),
@@ -203,12 +203,22 @@ def chips(entries: list[tuple[str, str]]) -> None:
     st.html(f'<div style="font-size:.85rem;opacity:.85">{squares}</div>')
 
 
-def choose_truth(workspace: Workspace, place: str = "") -> None:
+def lost_truth(session: Session) -> None:
+    """Say that work was brought back without its truth."""
+    if session.truth.lost:
+        st.info(
+            f"The truth “{plain(session.truth.lost)}” was too large to be kept with the work that "
+            "was brought back. Give it again.",
+            icon=":material/info:",
+        )
+
+
+def choose_truth(session: Session, place: str = "") -> None:
     """Upload ground truth, or take a sample's.
 
     Parameters
     ----------
-    workspace : Workspace
+    session : Session
     place : str
         Sets the widgets of one page apart from those of another.
     """
@@ -217,28 +227,27 @@ def choose_truth(workspace: Workspace, place: str = "") -> None:
         file = st.file_uploader(
             "Ground truth: a mask (PNG, TIFF) or outlines (GeoJSON, GeoPackage, zipped Shapefile)",
             type=TRUTH_TYPES,
-            key=f"truth{place}-{workspace.token}",
+            key=f"truth{place}-{session.image.token}",
         )
-        if file is not None and workspace.truth_file != file.file_id:
-            workspace.truth_file = file.file_id
-            workspace.truth, workspace.truth_error = None, None
+        if file is not None and session.truth.file != file.file_id:
+            session.truth.file = file.file_id
             try:
-                workspace.truth = read_truth(file.getvalue(), workspace.scene, name=file.name)
+                session.truth.give(read_truth(file.getvalue(), session.image.scene, name=file.name))
             except RsamError as error:
-                workspace.truth_error = error
-        if workspace.truth_error is not None:
-            banner.show(workspace.truth_error)
-    if workspace.sample is None:
+                session.truth.refuse(error)
+        if session.truth.error is not None:
+            banner.show(session.truth.error)
+        lost_truth(session)
+    if session.image.sample is None:
         return
-    town = resources.sample(workspace.sample)
+    town = resources.sample(session.image.sample)
     kinds = sorted(set(town.classes.values()))
     first = kinds.index("roof") if "roof" in kinds else 0
 
     def use() -> None:
         of_kind = truth_mask(town, st.session_state[f"truth-class{place}"])
         labels = np.where(of_kind, town.labels, 0).astype(np.int32)
-        workspace.truth = truth_from_labels(labels, st.session_state[f"truth-class{place}"])
-        workspace.truth_error = None
+        session.truth.give(truth_from_labels(labels, st.session_state[f"truth-class{place}"]))
 
     with sample.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Or this sample's exact truth", kinds, index=first, key=f"truth-class{place}")

@@ -8,54 +8,55 @@ from dataclasses import replace
 import streamlit as st
 
 from rsam_core.models import CATALOG, weights
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 
 from . import banner
 from .band_picker import band_picker
+from .current_session import model_name
 from .scene_card import scene_card
-from .workspace import Workspace, change_scene, model_name
 
 FILLS = {"Colours by object": "random", "One colour": "single", "No filling": "none"}
 LARGE_LOOKS = {"filled red": "fill", "outlined red": "contour"}
 OTHERS = {"shown": "show", "faded": "fade", "hidden": "hide"}
 
 
-def image_facts(workspace: Workspace) -> None:
+def image_facts(session: Session) -> None:
     """The scene card, the scale where the file does not bring it, and the choice of bands."""
-    scene = workspace.scene
+    scene = session.image.scene
     with st.container(key="card", gap="xxsmall"):
         scene_card(scene)
     if scene.transform is not None and scene.crs is None:
-        _coordinate_system(workspace)
+        _coordinate_system(session)
     if scene.transform is None or scene.crs is None or not scene.gsd:
-        _pixel_size(workspace)
+        _pixel_size(session)
     with st.expander("Bands and contrast", icon=":material/palette:"), banner.guard():
-        settings = band_picker(scene, f"bands-{workspace.token}-{scene.content_hash}")
+        settings = band_picker(scene, f"bands-{session.image.token}-{scene.content_hash}")
         if settings != scene.view_settings:
             with st.spinner("Drawing the picture anew…"):
-                change_scene(workspace, scene.with_view(settings))
+                session.change_scene(scene.with_view(settings))
             st.rerun()
 
 
-def _coordinate_system(workspace: Workspace) -> None:
+def _coordinate_system(session: Session) -> None:
     """Name the coordinate system of an image whose world file says where, but not in which."""
     code = st.text_input(
         "Coordinate system (EPSG code)",
         placeholder="for example 32637",
-        key=f"crs-{workspace.token}",
+        key=f"crs-{session.image.token}",
         help="The file says where the image lies, but not in which coordinate system. Whoever "
         "made it knows the code, for example 32637 for UTM zone 37 North, or 4326 for degrees.",
     ).strip()
     if code:
         with banner.guard():
             named = code if ":" in code else f"EPSG:{code}"
-            workspace.rescale(workspace.scene.with_crs(named))
+            session.rescale(session.image.scene.with_crs(named))
             st.rerun()
 
 
-def _pixel_size(workspace: Workspace) -> None:
+def _pixel_size(session: Session) -> None:
     """Type how large a pixel is on the ground."""
-    scene = workspace.scene
+    scene = session.image.scene
     typed = st.number_input(
         "Size of a pixel on the ground (m)",
         min_value=0.0,
@@ -63,16 +64,16 @@ def _pixel_size(workspace: Workspace) -> None:
         value=float(scene.gsd or 0.0),
         step=0.05,
         format="%.3f",
-        key=f"gsd-{workspace.token}",
+        key=f"gsd-{session.image.token}",
         help="The file does not say how large a pixel is. Type it (drone images: 0.02 to "
         "0.1 m; aerial: 0.1 to 0.5 m; satellite: 0.3 to 10 m) and areas come in m². Leave 0 "
         "to stay with pixels.",
     )
     with banner.guard():
         if typed > 0 and typed != scene.gsd:
-            workspace.rescale(scene.with_gsd(typed))
+            session.rescale(scene.with_gsd(typed))
         elif typed == 0 and scene.gsd:
-            workspace.rescale(replace(scene, gsd=None))
+            session.rescale(replace(scene, gsd=None))
 
 
 def model_choice() -> None:

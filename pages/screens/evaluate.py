@@ -8,26 +8,27 @@ import streamlit as st
 
 from pages.parts import (
     banner,
+    current_session,
     evaluate_datasets,
     evaluate_image,
     evaluate_methods,
     evaluate_studies,
-    workspace,
 )
 from pages.parts.gallery import no_image
+from rsam_core.session.session import Session
 
 
-def with_image(show: Callable[[workspace.Workspace], None], what: str) -> None:
+def with_image(show: Callable[[Session], None], what: str) -> None:
     """A tab that needs an image."""
-    work = workspace.current()
-    if work is None:
+    session = current_session.current()
+    if session is None:
         no_image(
             f"No image is open yet. {what} Upload your own on the Home page, or start with a "
             "sample, which brings its exact truth.",
             page="pages/screens/evaluate.py",
         )
     else:
-        show(work)
+        show(session)
 
 
 TABS: tuple[tuple[str, Callable[[], None]], ...] = (

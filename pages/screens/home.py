@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import banner, folder, workspace
+from pages.parts import banner, current_session, folder, opening
 from pages.parts.gallery import gallery, open_and_go
 from pages.parts.names import full, plain
 from pages.parts.project_panel import open_project
@@ -82,8 +82,9 @@ with left:
     if project is not None and st.session_state.get("opened-project") != project.file_id:
         st.session_state["opened-project"] = project.file_id
         open_project(project)
-    if workspace.current() is not None:
-        name = workspace.current().scene.name
+    opening.watch()
+    if current_session.current() is not None:
+        name = current_session.current().image.scene.name
         st.page_link(
             "pages/screens/segment.py",
             label=f"Back to {plain(name, BUTTON)}",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from pages.parts import autosaving, banner, prompters, results, sidebar, workspace
+from pages.parts import autosaving, banner, current_session, prompters, results, sidebar
 from pages.parts.canvas import picture_canvas
 from pages.parts.classify_panel import classify_panel
 from pages.parts.export_panel import export_panel
@@ -24,6 +24,7 @@ from pages.parts.room import room
 from rsam_core.combine import covered_area
 from rsam_core.instances import Instances
 from rsam_core.measure import density_per_hectare, summary
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle, legend
 
 TABS = ["Refine", "Combine", "Measure", "Classify", "Paint", "Export"]
@@ -50,10 +51,10 @@ def no_objects(problems: dict[int, str]) -> None:
         st.switch_page("pages/screens/segment.py")
 
 
-def headline(work: workspace.Workspace, found: Instances, table: pd.DataFrame) -> None:
+def headline(session: Session, found: Instances, table: pd.DataFrame) -> None:
     """How many objects, how much area, how dense."""
-    covered = work.remember("covered", (found,), lambda: covered_area(found))
-    facts = summary(table, work.shape, work.scene.gsd, covered=covered)
+    covered = session.memo.remember("covered", (found,), lambda: covered_area(found))
+    facts = summary(table, session.image.shape, session.image.scene.gsd, covered=covered)
     unit, factor = ("m²", "_m2") if "total_area_m2" in facts else ("px", "")
     words = [
         f"**{len(found):,} object{'s' if len(found) != 1 else ''}**",
@@ -62,27 +63,27 @@ def headline(work: workspace.Workspace, found: Instances, table: pd.DataFrame) -
         f"{facts['coverage']:.1%} of the image",
     ]
     if unit == "m²":
-        density = density_per_hectare(len(found), work.shape, work.scene)
+        density = density_per_hectare(len(found), session.image.shape, session.image.scene)
         words.append(f"{density:,.3g} per hectare")
     st.markdown(" · ".join(words))
 
 
-def toolbar(work: workspace.Workspace, found: Instances) -> str | None:
+def toolbar(session: Session, found: Instances) -> str | None:
     """Undo, redo, selection, and what the colours say."""
-    book = work.book
+    book = session.marks.book
     undo = f"Undo: {plain(book.past[-1].what)}" if book.past else None
     redo = f"Redo: {plain(book.future[-1].what)}" if book.future else None
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
     with row:
         st.button(
             "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past, help=undo,
-            key="objects-undo", on_click=workspace.undo, args=(work,),
+            key="objects-undo", on_click=session.marks.undo,
         )  # fmt: skip
         st.button(
             "Redo", icon=":material/redo:", shortcut="Ctrl+Y", disabled=not book.future, help=redo,
-            key="objects-redo", on_click=workspace.redo, args=(work,),
+            key="objects-redo", on_click=session.marks.redo,
         )  # fmt: skip
-        selection_buttons(work, found)
+        selection_buttons(session, found)
         shown = st.segmented_control(
             "Colours by", list(COLOURS), default="Objects", key="objects-colours",
             label_visibility="collapsed", required=True, persist_state="session",
@@ -91,74 +92,75 @@ def toolbar(work: workspace.Workspace, found: Instances) -> str | None:
     return COLOURS[shown or "Objects"]
 
 
-def picture(
-    work: workspace.Workspace, found: Instances, style: OverlayStyle, size: tuple[int, int]
-) -> None:
+def picture(session: Session, found: Instances, style: OverlayStyle, size: tuple[int, int]) -> None:
     """The picture in which objects are selected, and its legend."""
     with st.container(key="picture"):
-        picture_canvas(work, found, style, mode="select", size=size)
+        picture_canvas(session, found, style, mode="select", size=size)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
         if style.fill == "class" or style.large_area is not None:
-            results.chips(legend(style, found, gsd=work.scene.gsd))
-        elif work.painting is not None:
+            results.chips(legend(style, found, gsd=session.image.scene.gsd))
+        elif session.canvas.painting is not None:
             st.caption("Click the patches that belong together. **Done** ends painting.")
         else:
             st.caption("Click an object to select it; Shift + click selects several.")
 
 
-def page(work: workspace.Workspace) -> None:
+def page(session: Session) -> None:
     """The whole screen for an open image."""
-    workspace.collect(work)
+    session.search.collect(session.marks)
     with st.sidebar:
-        sidebar.image_facts(work)
+        sidebar.image_facts(session)
         st.divider()
-    if work.book.entries:
+    if session.marks.book.entries:
         with st.spinner("Looking at the image (once)…"):
-            prompters.ready(work)
-    found, problems = workspace.objects(work)
+            prompters.ready(session)
+    shown = session.shown()
+    found, problems = shown.objects, shown.problems
     if not len(found):
         no_objects(problems)
         return
     with st.sidebar:
-        style = sidebar.overlay_style(work.scene.gsd, float(found.areas.max()))
-    table = measured(work, found)
-    fill = toolbar(work, found)
-    colors = tuple(work.classes.colors.items()) if work.classes is not None else ()
+        style = sidebar.overlay_style(session.image.scene.gsd, float(found.areas.max()))
+    table = measured(session, found)
+    fill = toolbar(session, found)
+    colors = (
+        tuple(session.marks.classes.colors.items()) if session.marks.classes is not None else ()
+    )
     style = replace(
         style,
         fill=fill or style.fill,
         class_colors=colors,
-        highlight=tuple(chosen_ids(work, found)),
+        highlight=tuple(chosen_ids(session, found)),
     )
-    headline(work, found, table)
+    headline(session, found, table)
     left, right = st.columns([56, 44], gap="medium")
     with left:
         width, height = room()
         height = max(height - AROUND, LOWEST)
-        picture(work, found, style, (width, height))
+        picture(session, found, style, (width, height))
     with right.container(height=height + 40, border=False, key="objects"):
         tabs = st.tabs(TABS)
         with tabs[0], banner.guard():
-            refine_panel(work, found)
+            refine_panel(session, found)
         with tabs[1], banner.guard():
-            combine_panel(work, found)
+            combine_panel(session, found)
         with tabs[2], banner.guard():
-            measure_panel(work, found, table)
+            measure_panel(session, found, table)
         with tabs[3], banner.guard():
-            classify_panel(work, found, table)
+            classify_panel(session, found, table)
         with tabs[4], banner.guard():
-            paint_panel(work, found)
+            paint_panel(session, found)
         with tabs[5], banner.guard():
-            export_panel(work, found, table, style)
+            export_panel(session, found, table, style)
             st.divider()
-            project_panel(work)
+            project_panel(session)
     with banner.guard():
-        object_table(work, found, table)
-    mask_editor(work)
-    autosaving.keep_safe(work)
+        object_table(session, found, table)
+    mask_editor(session)
+    autosaving.keep_safe(session)
 
 
-opened = workspace.current()
+opened = current_session.current()
 if opened is None:
     st.title("Objects")
     no_image(NO_IMAGE, icon=":material/category:")

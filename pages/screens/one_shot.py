@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import autosaving, banner, prompters, results, sidebar, workspace
+from pages.parts import autosaving, banner, current_session, prompters, results, sidebar
 from pages.parts.canvas import picture_canvas
 from pages.parts.gallery import no_image
 from pages.parts.mask_editor import mask_editor
@@ -13,11 +13,12 @@ from pages.parts.one_shot_compare import compare_tab
 from pages.parts.one_shot_images import images_tab
 from pages.parts.one_shot_panel import limit, panel
 from pages.parts.one_shot_pictures import COLOURS, STYLE, heat, shown
-from pages.parts.one_shot_state import Shot, collect, result, shot
 from pages.parts.one_shot_words import words_tab
 from pages.parts.room import room
 from rsam_core.canvas_events import CanvasEvent
 from rsam_core.one_shot import OneShotResult
+from rsam_core.session.one_shot import Shot, shot
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 
 PAGE = "pages/screens/one_shot.py"
@@ -35,10 +36,10 @@ NO_IMAGE = (
 AROUND, BELOW, LOWEST = 190, 34, 440
 
 
-def toolbar(work: workspace.Workspace, known: Shot) -> tuple[str, bool]:
+def toolbar(session: Session, known: Shot) -> tuple[str, bool]:
     """How to give an example, and whether to see the similarity."""
     if "one-shot-mode" not in st.session_state:
-        some = known.given or len(workspace.objects(work)[0])
+        some = known.given or len(session.objects)
         st.session_state["one-shot-mode"] = "Choose" if some else "Box"
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
     with row:
@@ -47,10 +48,10 @@ def toolbar(work: workspace.Workspace, known: Shot) -> tuple[str, bool]:
             label_visibility="collapsed", required=True, persist_state="session",
             help="Choose an object in the picture, or outline one by a box or clicks.",
         )  # fmt: skip
-        book = work.book
+        book = session.marks.book
         st.button(
             "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past,
-            key="one-shot-undo", on_click=workspace.undo, args=(work,),
+            key="one-shot-undo", on_click=session.marks.undo,
             help=f"Undo: {plain(book.past[-1].what)}" if book.past else None,
         )  # fmt: skip
         warm = st.toggle(
@@ -59,14 +60,14 @@ def toolbar(work: workspace.Workspace, known: Shot) -> tuple[str, bool]:
         )  # fmt: skip
         st.button(
             "Start anew", icon=":material/restart_alt:", key="anew", disabled=not known.given,
-            on_click=lambda: st.session_state.pop("one-shot", None),
+            on_click=lambda: session.detach(Shot),
             help="Forgets the examples and what was found with them. Accepted objects stay.",
         )  # fmt: skip
     return mode or "Choose", warm
 
 
 def picture(
-    work: workspace.Workspace,
+    session: Session,
     known: Shot,
     ranked: OneShotResult | None,
     mode: str,
@@ -74,15 +75,15 @@ def picture(
     size: tuple[int, int],
 ) -> None:
     """The canvas: objects to choose from, or what was found."""
-    layer = heat(work, known.state) if warm and known.state is not None else None
+    layer = heat(session, known.state) if warm and known.state is not None else None
     if ranked is None or mode != "Choose":
-        now, _ = workspace.objects(work)
-        style = OverlayStyle(highlight=tuple(i.id for i in now if i.id in work.selected))
-        picture_canvas(work, now, style, mode=MODES[mode], size=size, heat=layer)
+        now = session.objects
+        style = OverlayStyle(highlight=tuple(i.id for i in now if i.id in session.marks.selected))
+        picture_canvas(session, now, style, mode=MODES[mode], size=size, heat=layer)
         return
     kept = ranked.choose(limit(known, ranked))
     given = tuple((g.instance, g.positive) for g in known.given)
-    drawn = work.remember("one-shot-shown", (kept.ids.tobytes(), ranked, given),
+    drawn = session.memo.remember("one-shot-shown", (kept.ids.tobytes(), ranked, given),
                           lambda: shown(kept, given))  # fmt: skip
     chosen = () if known.selected is None else (known.selected,)
     style = OverlayStyle(
@@ -95,28 +96,28 @@ def picture(
         under = under or ranked.objects.at(event.x, event.y)
         known.selected = under[0] if under and under[0] != known.selected else None
 
-    picture_canvas(work, drawn, style, mode="select", size=size, heat=layer, on_pick=pick)
+    picture_canvas(session, drawn, style, mode="select", size=size, heat=layer, on_pick=pick)
 
 
-def page(work: workspace.Workspace) -> None:
+def page(session: Session) -> None:
     """The whole screen for an open image."""
-    known = shot(work)
-    collect(known)
+    known = shot(session)
+    known.collect()
     with st.sidebar:
-        sidebar.image_facts(work)
+        sidebar.image_facts(session)
         sidebar.model_choice()
     with st.spinner("Looking at the image (once)…"):
-        prompters.ready(work)
+        prompters.ready(session)
     ranked = None
     with banner.guard():
-        ranked = result(known)
-    mode, warm = toolbar(work, known)
+        ranked = known.result()
+    mode, warm = toolbar(session, known)
     left, right = st.columns([70, 30])
     with left:
         width, height = room()
         height = max(height - AROUND, LOWEST)
         with st.container(key="picture"):
-            picture(work, known, ranked, mode, warm, (width, height))
+            picture(session, known, ranked, mode, warm, (width, height))
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
             if ranked is not None and mode == "Choose":
                 results.chips(list(COLOURS))
@@ -124,19 +125,19 @@ def page(work: workspace.Workspace) -> None:
                 st.caption(HINTS[mode])
     aside = right.container(height=height + BELOW, border=False, gap="xsmall", key="objects")
     with aside, banner.guard():
-        panel(work, known, mode)
+        panel(session, known, mode)
     compare, others, words = st.tabs(TABS)
     with compare, banner.guard():
-        compare_tab(work, known, ranked)
+        compare_tab(session, known, ranked)
     with others, banner.guard():
-        images_tab(work, known)
+        images_tab(session, known)
     with words:
         words_tab()
-    mask_editor(work)
-    autosaving.keep_safe(work)
+    mask_editor(session)
+    autosaving.keep_safe(session)
 
 
-opened = workspace.current()
+opened = current_session.current()
 if opened is None:
     st.title("One-shot")
     no_image(NO_IMAGE, icon=":material/star:", page=PAGE)

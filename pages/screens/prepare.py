@@ -6,10 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import banner, prepare_view, workspace
+from pages.parts import banner, current_session, prepare_view
 from pages.parts.gallery import no_image
 from pages.parts.prepare_actions import actions, collect, files
-from pages.parts.prepare_state import Bench, bench
 from pages.parts.prepare_steps import (
     catalogue,
     catalogue_shown,
@@ -19,6 +18,8 @@ from pages.parts.prepare_steps import (
 )
 from pages.parts.room import room
 from rsam_core.prepare import load_steps
+from rsam_core.session.bench import Bench, Benches
+from rsam_core.session.session import Session
 
 STYLE = Path(__file__).parents[1] / "parts" / "prepare.css"
 NO_IMAGE = "No image is open yet. Upload your own on the Home page, or start with a sample below."
@@ -27,7 +28,7 @@ NO_IMAGE = "No image is open yet. Upload your own on the Home page, or start wit
 AROUND, BELOW, LOWEST = 300, 50, 300
 
 
-def steps(table: Bench, work: workspace.Workspace, height: int) -> None:
+def steps(table: Bench, session: Session, height: int) -> None:
     """The column on the right: suggestions, the list, and where to add from."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
@@ -40,7 +41,7 @@ def steps(table: Bench, work: workspace.Workspace, height: int) -> None:
         if catalogue_shown():
             catalogue(table)
         with st.popover("Files", icon=":material/folder_open:", key="files"):
-            files(table, work)
+            files(table, session)
     with st.container(height=height, border=False, gap="small", key="prepare-steps"):
         if not len(table.pipeline):
             st.info(
@@ -53,11 +54,12 @@ def steps(table: Bench, work: workspace.Workspace, height: int) -> None:
         step_list(table)
 
 
-def page(work: workspace.Workspace) -> None:
+def page(session: Session) -> None:
     """The whole screen for an open image."""
     st.html(STYLE)
-    table = bench(work)
-    collect(table, work)
+    with st.spinner("Looking at the image…"):
+        table = current_session.visit().attached(Benches).of(session)
+    collect(table, session)
     if table.trouble is not None:
         banner.show(table.trouble)
     left, right = st.columns([64, 36], gap="medium")
@@ -72,12 +74,12 @@ def page(work: workspace.Workspace) -> None:
             prepare_view.notes(table, mode, pair, preview)
             prepare_view.tones(preview)
     with right:
-        steps(table, work, height + BELOW)
-        actions(table, work)
+        steps(table, session, height + BELOW)
+        actions(table, session)
 
 
 load_steps()
-opened = workspace.current()
+opened = current_session.current()
 if opened is None:
     st.title("Prepare")
     no_image(NO_IMAGE, page="pages/screens/prepare.py")

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.parts import autosaving, banner, prompt_list, prompters, results, sidebar, workspace
+from pages.parts import (
+    autosaving,
+    banner,
+    current_session,
+    prompt_list,
+    prompters,
+    results,
+    sidebar,
+)
 from pages.parts.canvas import picture_canvas
 from pages.parts.everything_panel import panel
 from pages.parts.gallery import no_image
@@ -16,6 +24,7 @@ from pages.parts.room import room
 from rsam_core.instances import Instances
 from rsam_core.measure import measure, summary
 from rsam_core.promptbook import Book
+from rsam_core.session.session import Session
 from rsam_core.style import legend
 from rsam_core.timing import mark, span
 
@@ -41,7 +50,7 @@ NO_IMAGE = "No image is open yet. Upload your own on the Home page, or start wit
 AROUND, BELOW, LOWEST = 190, 34, 440
 
 
-def toolbar(work: workspace.Workspace) -> tuple[str, int]:
+def toolbar(session: Session) -> tuple[str, int]:
     """Mode, include or exclude, and the actions on the prompts."""
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
     with row:
@@ -57,18 +66,18 @@ def toolbar(work: workspace.Workspace) -> tuple[str, int]:
             )  # fmt: skip
             label = 0 if kind == "Exclude" else 1
         if mode != "Everything":
-            actions(work)
+            actions(session)
     return mode or "Points", label
 
 
-def actions(work: workspace.Workspace) -> None:
+def actions(session: Session) -> None:
     """New object, undo, redo, clear."""
-    book = work.book
+    book = session.marks.book
 
     def act(change: Callable[[Book], Book]) -> None:
         # As a callback it counts even if the next click interrupts the page, and it applies to
         # the book of that moment.
-        work.book = change(work.book)
+        session.update(change)
 
     undo = f"Undo: {plain(book.past[-1].what)}" if book.past else None
     redo = f"Redo: {plain(book.future[-1].what)}" if book.future else None
@@ -86,9 +95,9 @@ def actions(work: workspace.Workspace) -> None:
         )  # fmt: skip
 
 
-def headline(work: workspace.Workspace, found: Instances, table) -> None:
+def headline(session: Session, found: Instances, table) -> None:
     """How many objects, how much area."""
-    facts = summary(table, work.shape, work.scene.gsd)
+    facts = summary(table, session.image.shape, session.image.scene.gsd)
     if not len(found):
         return
     text = f"**{len(found):,} object{'s' if len(found) != 1 else ''}**"
@@ -99,69 +108,74 @@ def headline(work: workspace.Workspace, found: Instances, table) -> None:
     st.markdown(text)
 
 
-def prompts(work: workspace.Workspace, mode: str, problems: dict[int, str]) -> None:
+def prompts(session: Session, mode: str, problems: dict[int, str]) -> None:
     """The right-hand column in the modes with prompts."""
-    if not work.book.entries:
+    if not session.marks.book.entries:
         st.info(STARTS[mode], icon=":material/ads_click:")
-    prompt_list.candidates(work)
-    prompt_list.entries(work, problems)
+    prompt_list.candidates(session)
+    prompt_list.entries(session, problems)
     if mode == "Points":
         st.toggle(
             "Every click is an object of its own", key="own-objects", persist_state="session",
             help="For counting many similar things, such as cars or trees.",
         )  # fmt: skip
-    prompt_list.typed_prompt(work)
+    prompt_list.typed_prompt(session)
 
 
-def page(work: workspace.Workspace) -> None:
+def page(session: Session) -> None:
     """The whole screen for an open image."""
-    workspace.collect(work)
+    session.search.collect(session.marks)
     with st.sidebar:
-        sidebar.image_facts(work)
+        sidebar.image_facts(session)
         sidebar.model_choice()
         st.divider()
     with st.spinner("Looking at the image (once)…"):
-        prompter = prompters.ready(work)
+        prompter = prompters.ready(session)
     with span("decode"):
-        found, problems = workspace.objects(work)
-    table = work.remember("table", (found, work.scene), lambda: measure(found, work.scene))
+        shown = session.shown()
+        found, problems = shown.objects, shown.problems
+    table = session.memo.remember(
+        "table", (found, session.image.scene), lambda: measure(found, session.image.scene)
+    )
     largest = float(found.areas.max()) if len(found) else 1000.0
     with st.sidebar:
-        style = sidebar.overlay_style(work.scene.gsd, largest)
-    style = replace(style, highlight=tuple(i.id for i in found if i.id in work.selected))
-    mode, label = toolbar(work)
+        style = sidebar.overlay_style(session.image.scene.gsd, largest)
+    style = replace(style, highlight=tuple(i.id for i in found if i.id in session.marks.selected))
+    mode, label = toolbar(session)
     left, right = st.columns([74, 26])
     with left:
         width, height = room()
         height = max(height - AROUND, LOWEST)
         with st.container(key="picture"):
-            picture_canvas(work, found, style, mode=CANVAS[mode], label=label, size=(width, height))
+            picture_canvas(
+                session, found, style, mode=CANVAS[mode], label=label, size=(width, height)
+            )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
             if len(found) and (style.fill != "random" or style.large_area is not None):
-                results.chips(legend(style, found, gsd=work.scene.gsd))
+                results.chips(legend(style, found, gsd=session.image.scene.gsd))
             else:
                 st.caption(HINTS[mode if label else "Exclude"])
     # As high as the picture, so that what stands below never moves.
     with right.container(height=height + BELOW, border=False, gap="xsmall", key="objects"):
-        headline(work, found, table)
+        headline(session, found, table)
         with banner.guard():
-            autosaving.offer(work)
+            autosaving.offer(session)
         if mode == "Everything":
-            panel(work, prompter)
+            panel(session, prompter)
         else:
-            prompts(work, mode, problems)
+            prompts(session, mode, problems)
     tab_table, tab_truth, tab_files = st.tabs(["Table", "Compare with truth", "Downloads"])
     with tab_table, banner.guard():
-        results.table_tab(work, found, table)
+        results.table_tab(session, found, table)
     with tab_truth, banner.guard():
-        results.metrics_tab(work, found)
+        results.metrics_tab(session, found)
     with tab_files, banner.guard():
-        results.downloads_tab(work, found, table, style)
-    autosaving.keep_safe(work)
+        results.downloads_tab(session, found, table, style)
+    autosaving.keep_safe(session)
     mark("end")
 
 
-opened = workspace.current()
+opened = current_session.current()
 if opened is None:
     st.title("Segment")
     no_image(NO_IMAGE)

@@ -59,10 +59,23 @@ class Evaluations:
         session = self.visit.session
         return self.visit.jobs if kind == DATASET or session is None else session.jobs
 
-    def start(self, kind: str, work: Callable[..., Any]) -> Job:
-        """Start work in the background unless some of this kind is running."""
+    def start(self, kind: str, work: Callable[..., Any], key: tuple = ()) -> Job:
+        """Start work in the background unless some of this kind is running.
+
+        Parameters
+        ----------
+        kind : str
+        work : callable
+            See `Job.start`.
+        key : tuple
+            What the result will belong to, whatever the truth is when it comes.
+        """
         self.outcomes.pop(kind, None)
-        return self.jobs(kind).start(kind, work)
+
+        def run(progress: Callable[..., None], cancelled: Callable[[], bool]) -> tuple[tuple, Any]:
+            return key, work(progress=progress, cancelled=cancelled)
+
+        return self.jobs(kind).start(kind, run)
 
     def job(self, kind: str) -> Job | None:
         """Work of a kind that runs, or was not taken over yet."""
@@ -72,15 +85,21 @@ class Evaluations:
         """Whether work of a kind has been started and not been collected."""
         return self.job(kind) is not None
 
-    def collect(self, kind: str, take: Callable[[Any], None]) -> bool:
+    def collect(self, kind: str) -> bool:
         """Take over the result of work that has ended; whether there was some."""
         job = self.jobs(kind).take(kind)
         if job is None:
             return False
-        if job.state == "done":
-            take(job.result)
-        elif job.state == "failed":
+        if job.state == "failed":
             self.outcomes[kind] = job.error
+        elif job.state == "done":
+            key, result = job.result
+            if kind == DATASET:
+                self.runs.append(result)
+            elif kind == IMAGE:
+                self.image, self.image_key = result, key
+            elif self.studies_key == key:
+                self.studies[result.key] = result
         return True
 
 

@@ -97,6 +97,9 @@ class Shot:
         What a search would belong to, and its expected seconds.
     """
 
+    owns = (HERE, OTHERS)
+    """Names of its jobs."""
+
     def __init__(self, jobs: JobRegistry) -> None:
         self._jobs = jobs
         self._lock = threading.RLock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +128,9 @@ class Session:
         """Change the book as it is now; see `Marks.update`."""
         return self.marks.update(change)
 
-    def commit(self, base: Shown, wanted: Instances, what: str) -> dict[int, int]:
+    def commit(
+        self, base: Shown, wanted: Instances, what: str, *, prompts: Collection[int] = ()
+    ) -> dict[int, int]:
         """Put other objects in place of those that were shown, as one step that can be undone.
 
         Parameters
@@ -140,6 +142,8 @@ class Session:
             object, changed or not.
         what : str
             The action in a few words, for the undo button: "Smooth 42 objects".
+        prompts : collection of int
+            Objects whose prompts go as well, though the model has not answered them yet.
 
         Returns
         -------
@@ -158,6 +162,7 @@ class Session:
             kept = set(objects.ids.tolist())
             known = set(found.ids.tolist())
             gone = [e.id for e in now.book.entries if e.id in known and e.id not in kept]
+            gone += [e.id for e in now.book.entries if e.id in prompts and e.id not in gone]
             if self.marks.swap(now.book, now.book.edited(edits, what, gone=gone)):
                 self.marks.keep_selected(kept)
                 return numbers
@@ -174,10 +179,12 @@ class Session:
         gone = set(ids)
         base = base or self.shown()
         present = gone & set(base.objects.ids.tolist())
-        if not present:
+        # Objects that the model has not answered for at the moment can be removed, too.
+        waiting = {entry.id for entry in base.book.entries} & gone - present
+        if not present and not waiting:
             return
         what = f"Remove object {min(gone)}" if len(gone) == 1 else f"Remove {len(gone)} objects"
-        self.commit(base, base.objects.remove(present), what)
+        self.commit(base, base.objects.remove(present), what, prompts=waiting)
 
     # ------------------------------------------------------------------ the scene
 
@@ -252,8 +259,17 @@ class Session:
                 self._attached[kind] = (make or kind)()
             return self._attached[kind]
 
+    def detach(self, kind: type[Any]) -> None:
+        """Begin the work of one screen on this scene again; what runs for it is stopped."""
+        with self._lock:
+            gone = self._attached.pop(kind, None)
+        if gone is not None:
+            self.jobs.drop(*getattr(gone, "owns", ()))
+
     def close(self) -> None:
-        """Stop everything that runs for this session, and let go of what it holds."""
+        """Stop everything that runs for this session, and let go of what it holds.
+
+        What waits to be saved is saved still.
+        """
         self.jobs.close()
-        self.safekeeping.close()
         self.answers.reset()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from helpers_models import FakeModel
-from helpers_pages import fine, painter, plain
+from helpers_pages import arranged, fine, painter, plain, put
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import resources, workspace
+from pages.parts import current_session, resources
 from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.segmenter import Segmenter
 
@@ -50,10 +50,9 @@ def segment(app: AppTest, model: FakeModel) -> Callable[..., AppTest]:
     """Start the app on the Segment page with an image open."""
 
     def start(content: bytes | None = None, name: str = "plain.png", **changes) -> AppTest:
-        work = workspace.load(plain() if content is None else content, name)
-        for key, value in changes.items():
-            setattr(work, key, value)
-        app.session_state["workspace"] = work
+        work = current_session.load(plain() if content is None else content, name)
+        arranged(work, **changes)
+        put(app, work)
         app.run()
         app.switch_page("pages/screens/segment.py").run()
         fine(app)

@@ -4,61 +4,65 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from helpers_models import FakeModel, disc
+from helpers_boxes import HEIGHT, RADII, SCORES, TWO_BOXES, WIDTH, painter, plain, png
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from rsam_core.promptbook import Book
-from rsam_core.prompts import Prompt
+from rsam_core.session.session import Session
+from rsam_core.session.visit import Visit
+from rsam_core.truth import Truth
 
-HEIGHT, WIDTH = 120, 160
-RADII, SCORES = (10, 20, 5), (0.9, 0.8, 0.7)
+__all__ = [
+    "HEIGHT",
+    "RADII",
+    "SCORES",
+    "TWO_BOXES",
+    "WIDTH",
+    "arranged",
+    "click",
+    "fine",
+    "layer",
+    "opened",
+    "over",
+    "painter",
+    "plain",
+    "png",
+    "put",
+    "table",
+    "texts",
+]
 
-TWO_BOXES = Book().add_box(20, 10, 60, 40).add_box(100, 50, 130, 110)
-"""40 × 30 and 30 × 60 pixels."""
+
+def put(at: AppTest, session: Session) -> None:
+    """Make an image the one that is open in a test of the app."""
+    visit = Visit()
+    visit.open(session)
+    at.session_state["visit"] = visit
 
 
-def png(picture: np.ndarray) -> bytes:
-    """An array as the bytes of a PNG."""
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "PNG")
-    return stream.getvalue()
+def arranged(
+    session: Session,
+    book: Book | None = None,
+    selected: Iterable[int] = (),
+    truth: Truth | None = None,
+) -> Session:
+    """A session with these prompts, this selection and this truth."""
+    if book is not None:
+        session.update(lambda _: book)
+    session.marks.select(selected)
+    if truth is not None:
+        session.truth.give(truth)
+    return session
 
 
-def plain(width: int = WIDTH, height: int = HEIGHT) -> bytes:
-    """A grey picture with a gradient, as PNG."""
-    rows, columns = np.indices((height, width))
-    return png(np.stack([rows % 256, columns % 256, (rows + columns) % 256], -1).astype(np.uint8))
-
-
-def painter(shape: tuple[int, int] = (HEIGHT, WIDTH)) -> FakeModel:
-    """A model that fills the box, or draws discs around the clicks to include.
-
-    A lone click gives three discs, of radius 10, 20 and 5; each click to exclude takes away a
-    disc of radius 6.
-    """
-
-    def answer(prompt: Prompt, multimask: bool) -> tuple[list[np.ndarray], list[float]]:
-        rows, columns = np.indices(shape) + 0.5
-        masks = []
-        for radius in RADII[: 3 if multimask else 1]:
-            mask = np.zeros(shape, bool)
-            if prompt.box is not None:
-                x0, y0, x1, y1 = prompt.box
-                mask |= (columns > x0) & (columns < x1) & (rows > y0) & (rows < y1)
-            for (x, y), label in zip(prompt.points, prompt.labels):
-                if label and prompt.box is None:
-                    mask |= disc(shape, x, y, radius)
-            for (x, y), label in zip(prompt.points, prompt.labels):
-                if not label:
-                    mask &= ~disc(shape, x, y, 6)
-            masks.append(mask)
-        return masks, list(SCORES[: len(masks)])
-
-    return FakeModel(answer, "rsam-tiny")
+def opened(at: AppTest) -> Session | None:
+    """The image that is open in a test of the app."""
+    return at.session_state["visit"].session if "visit" in at.session_state else None
 
 
 def fine(at: AppTest) -> None:

@@ -1,12 +1,14 @@
-"""A workspace with known objects, and a page that shows a single panel of it."""
+"""A session with known objects, and a page that shows a single panel of it."""
 
 from __future__ import annotations
 
 import numpy as np
+from helpers_pages import opened, put
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import workspace
+from pages.parts import current_session
 from rsam_core.instances import Instance, Instances
+from rsam_core.session.session import Session
 
 
 def coloured(width: int = 240, height: int = 160) -> tuple[np.ndarray, Instances]:
@@ -31,14 +33,14 @@ def coloured(width: int = 240, height: int = 160) -> tuple[np.ndarray, Instances
     return np.clip(image + noise, 0, 255).astype(np.uint8), Instances(items, (height, width))
 
 
-def work_of(content: bytes, objects: Instances, name: str = "plan.png") -> workspace.Workspace:
-    """A workspace with an open image and these objects."""
-    work = workspace.load(content, name)
-    workspace.commit(work, objects, "Draw")
+def work_of(content: bytes, objects: Instances, name: str = "plan.png") -> Session:
+    """A session with an open image and these objects."""
+    work = current_session.load(content, name)
+    work.commit(work.shown(), objects, "Draw")
     return work
 
 
-def panel_app(panel: str, work: workspace.Workspace) -> AppTest:
+def panel_app(panel: str, work: Session) -> AppTest:
     """A page with one panel: ``"module.function"`` of `pages.parts`; not yet run."""
 
     def script() -> None:
@@ -46,15 +48,15 @@ def panel_app(panel: str, work: workspace.Workspace) -> AppTest:
 
         import streamlit as st
 
-        from pages.parts import banner, workspace
+        from pages.parts import banner, current_session
         from rsam_core.measure import measure
         from rsam_core.style import OverlayStyle
 
         module, function = st.session_state["panel"].split(".")
         show = getattr(importlib.import_module(f"pages.parts.{module}"), function)
-        work = workspace.current()
-        found, _ = workspace.objects(work)
-        table = measure(found, work.scene)
+        work = current_session.current()
+        found = work.objects
+        table = measure(found, work.image.scene)
         arguments = {
             "classify_panel": (work, found, table),
             "paint_panel": (work, found),
@@ -66,10 +68,10 @@ def panel_app(panel: str, work: workspace.Workspace) -> AppTest:
 
     at = AppTest.from_function(script, default_timeout=60)
     at.session_state["panel"] = panel
-    at.session_state["workspace"] = work
+    put(at, work)
     return at
 
 
 def labels(at: AppTest) -> list[str | None]:
     """Classes of the objects of a page, in order."""
-    return [item.label for item in workspace.objects(at.session_state["workspace"])[0]]
+    return [item.label for item in opened(at).objects]

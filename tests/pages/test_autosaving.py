@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from helpers_pages import TWO_BOXES, fine, plain, table, texts
+from helpers_pages import TWO_BOXES, fine, opened, plain, table, texts
 from streamlit.testing.v1 import AppTest
 
 from rsam_core import autosave
@@ -39,8 +39,8 @@ def work_a_little(segment: Start, monkeypatch) -> AppTest:
 
     monkeypatch.setattr(autosaving, "DELAY", 0.01)
     at = segment(book=TWO_BOXES)
-    work = at.session_state["workspace"]
-    work.book = work.book.add_box(60, 5, 90, 35)
+    work = opened(at)
+    work.update(lambda book: book.add_box(60, 5, 90, 35))
     return at.run()
 
 
@@ -48,7 +48,7 @@ def test_work_is_kept_and_brought_back_by_another_session(home, segment: Start, 
     at = work_a_little(segment, monkeypatch)
     before = table(at)
     assert wait_for_saves(home, 1)
-    at.session_state["workspace"].saving.join()
+    opened(at).safekeeping.wait()
     # Another session opens the same image.
     again = segment()
     assert "Earlier work on this image" in texts(again)
@@ -70,7 +70,7 @@ def test_work_is_kept_and_brought_back_by_another_session(home, segment: Start, 
 def test_another_image_or_browser_is_offered_nothing(home, segment: Start, monkeypatch):
     at = work_a_little(segment, monkeypatch)
     assert wait_for_saves(home, 1)
-    at.session_state["workspace"].saving.join()
+    opened(at).safekeeping.wait()
     assert "Earlier work" not in texts(segment(plain(100, 90)))
     at.session_state["browser-id"] = "f" * 32
     assert "Earlier work" not in texts(segment())
@@ -79,7 +79,7 @@ def test_another_image_or_browser_is_offered_nothing(home, segment: Start, monke
 def test_the_offer_can_be_declined(home, segment: Start, monkeypatch):
     at = work_a_little(segment, monkeypatch)
     assert wait_for_saves(home, 1)
-    at.session_state["workspace"].saving.join()
+    opened(at).safekeeping.wait()
     again = segment()
     again.button(key="offer-decline").click().run()
     fine(again)
@@ -90,7 +90,7 @@ def test_a_disk_that_is_full_does_not_disturb(home, segment: Start, monkeypatch)
     home.parent.mkdir(parents=True)
     home.write_text("a file where the folder should be")
     at = work_a_little(segment, monkeypatch)
-    at.session_state["workspace"].saving.join()
+    opened(at).safekeeping.wait()
     fine(at.run())
     assert len(table(at)) == 3
 

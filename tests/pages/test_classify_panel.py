@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from helpers_pages import click, fine, png, texts
+from helpers_pages import click, fine, opened, png, texts
 from helpers_panels import coloured, labels, panel_app, work_of
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import workspace
+from pages.parts import current_session
 from rsam_core.instances import Instances
+from rsam_core.session.learning import learning
+from rsam_core.session.session import Session
 
 
 @pytest.fixture
@@ -21,13 +23,13 @@ def at(model) -> AppTest:
     return page
 
 
-def work(at: AppTest) -> workspace.Workspace:
-    return at.session_state["workspace"]
+def work(at: AppTest) -> Session:
+    return opened(at)
 
 
 def select(at: AppTest, *rows: int) -> None:
-    found, _ = workspace.objects(work(at))
-    work(at).selected = frozenset(found[row].id for row in rows)
+    found = work(at).objects
+    work(at).marks.select(found[row].id for row in rows)
     at.run()
     fine(at)
 
@@ -45,7 +47,9 @@ def way(at: AppTest, name: str) -> None:
 
 def test_nothing_to_classify_says_what_to_do(model):
     image, _ = coloured()
-    page = panel_app("classify_panel.classify_panel", workspace.load(png(image), "a.png")).run()
+    page = panel_app(
+        "classify_panel.classify_panel", current_session.load(png(image), "a.png")
+    ).run()
     fine(page)
     assert "Find objects on the Segment page first" in texts(page)
 
@@ -56,10 +60,10 @@ def test_a_class_is_pressed_for_the_selected_objects(at):
     assert labels(at) == ["building", None, "building"] + [None] * 11
     assert any(b.label == "building · 2" for b in at.button)
     assert "2 objects selected" in texts(at)
-    assert work(at).book.past[-1].what == "Label 2 objects as building"
+    assert work(at).marks.book.past[-1].what == "Label 2 objects as building"
     give(at, "No class", 0)
     assert labels(at)[:3] == [None, None, "building"]
-    workspace.undo(work(at))
+    work(at).marks.undo()
     assert labels(at)[:3] == ["building", None, "building"]
 
 
@@ -78,18 +82,18 @@ def test_class_areas_appear_with_the_first_class(at):
 def test_classes_are_added_renamed_and_removed(at):
     at.text_input(key="class-name-new").set_value("pond")
     click(at, "Add class")
-    assert "pond" in work(at).classes
+    assert "pond" in work(at).marks.classes
     give(at, "pond", 12)
     at.selectbox(key="edit-class").set_value("pond").run()
     name = next(t for t in at.text_input if t.key.startswith("class-name-pond"))
     name.set_value("lake")
     click(at, "Save class")
     assert labels(at)[12] == "lake"
-    assert "pond" not in work(at).classes
+    assert "pond" not in work(at).marks.classes
     at.selectbox(key="edit-class").set_value("lake").run()
     click(at, "Remove class")
     assert labels(at)[12] is None
-    assert "lake" not in work(at).classes
+    assert "lake" not in work(at).marks.classes
 
 
 def test_a_name_that_exists_is_refused_in_words(at):
@@ -119,10 +123,10 @@ def test_a_rule_counts_live_and_labels(at):
     at.segmented_control(key="rule-combine").set_value("and").run()
     at.selectbox(key="rule-class").set_value("road").run()
     click(at, "Select them")
-    assert len(work(at).selected) == 6
+    assert len(work(at).marks.selected) == 6
     click(at, "Label 6")
     assert labels(at) == [None] * 6 + ["road"] * 6 + [None] * 2
-    assert work(at).book.past[-1].what == "Label 6 objects as road by rule"
+    assert work(at).marks.book.past[-1].what == "Label 6 objects as road by rule"
 
 
 def test_a_rule_from_high_to_low_is_explained(at):
@@ -146,7 +150,7 @@ def test_a_rule_can_leave_labelled_objects_alone(at):
 
 def learn(at: AppTest) -> None:
     click(at, next(b.label for b in at.button if b.key == "learn"))
-    job = at.session_state["learning"][1].job
+    job = learning(work(at)).job
     assert job.wait(60)
     assert job.error is None, job.error
     at.run()
@@ -190,10 +194,10 @@ def test_the_least_certain_is_selected_and_shown(at):
     number = int(first.label.split(":")[0])
     first.click().run()
     fine(at)
-    assert work(at).selected == {number}
-    assert work(at).look_at is not None
+    assert work(at).marks.selected == {number}
+    assert work(at).canvas.look_at is not None
     # The discs are neither: they are asked about before any square or bar.
-    found, _ = workspace.objects(work(at))
+    found = work(at).objects
     assert number in {found[12].id, found[13].id}
 
 
@@ -212,8 +216,8 @@ def test_objects_may_go_while_it_learns(at):
     give(at, "building", 0, 1)
     give(at, "road", 6, 7)
     learn(at)
-    found, _ = workspace.objects(work(at))
-    workspace.remove(work(at), [found[12].id, found[13].id])
+    found = work(at).objects
+    work(at).remove([found[12].id, found[13].id])
     at.run()
     fine(at)
     click(at, "Classify 8 objects")

@@ -16,14 +16,15 @@ import pandas as pd
 import pytest
 import shapely
 from helpers_models import FakeModel
-from helpers_pages import HEIGHT, TWO_BOXES, WIDTH, fine, plain, png, texts
+from helpers_pages import HEIGHT, TWO_BOXES, WIDTH, fine, opened, plain, png, put, texts
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import resources, workspace
+from pages.parts import current_session, resources
 from rsam_core.errors import Cancelled
 from rsam_core.promptbook import Book
 from rsam_core.samples import TownSample
+from rsam_core.session.evaluation import evaluations
 from rsam_core.truth import truth_from_labels
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -50,7 +51,7 @@ def evaluate(segment: Start) -> Start:
 
 
 def give(at: AppTest, content: bytes, name: str = "truth.png") -> AppTest:
-    token = at.session_state["workspace"].token
+    token = opened(at).image.token
     return at.file_uploader(key=f"evaluate-truth-{token}").upload(name, content).run()
 
 
@@ -70,11 +71,11 @@ def finish(at: AppTest, kind: str) -> AppTest:
 
 def settle(at: AppTest, kind: str) -> None:
     """Wait until work has ended and its result was taken over, which may have happened already."""
-    job = at.session_state["evaluate"].jobs.get(kind)
+    job = evaluations(at.session_state["visit"]).job(kind)
     if job is not None:
         assert job.wait(60)
         at.run()
-    assert not at.session_state["evaluate"].running(kind)
+    assert not evaluations(at.session_state["visit"]).running(kind)
 
 
 def test_without_an_image_it_says_what_to_do(app: AppTest):
@@ -135,7 +136,7 @@ def test_bad_truth_is_one_message(evaluate: Start, name: str, content: bytes, me
     assert not at.exception
     assert len(at.error) == 1
     assert message in at.error[0].value
-    token = at.session_state["workspace"].token
+    token = opened(at).image.token
     at.file_uploader(key=f"evaluate-truth-{token}").set_value(("good.png", png(TRUTH), "image/png"))
     at.run()
     fine(at)
@@ -171,7 +172,7 @@ def test_objects_become_truth_and_truth_can_go(evaluate: Start):
         "Panoptic quality": "1.000",
     }
     # The objects change, the truth stays.
-    at.session_state["workspace"].book = Book().add_box(20, 10, 60, 40)
+    opened(at).update(lambda book: Book().add_box(20, 10, 60, 40))
     at.run()
     assert tiles(at)["Found"] == "1 of 2"
     at.button(key="remove-truth").click().run()
@@ -189,9 +190,9 @@ def test_without_objects_it_says_where_to_outline_some(evaluate: Start):
 
 
 def test_prompts_are_answered_without_a_visit_to_the_segment_page(app: AppTest, model: FakeModel):
-    work = workspace.load(plain(), "plain.png")
-    work.book = TWO_BOXES
-    app.session_state["workspace"] = work
+    work = current_session.load(plain(), "plain.png")
+    work.update(lambda book: TWO_BOXES)
+    put(app, work)
     app.run()
     app.switch_page(PAGE).run()
     fine(app)
@@ -206,8 +207,8 @@ def test_truth_of_the_segment_page_is_known_here(evaluate: Start):
 
 def test_a_sample_brings_its_own_truth(app: AppTest, town: TownSample, model: FakeModel):
     app.run()
-    work = workspace.load(resources.sample_file("suburb"), "town.tif", "suburb")
-    app.session_state["workspace"] = work
+    work = current_session.load(resources.sample_file("suburb"), "town.tif", "suburb")
+    put(app, work)
     app.switch_page(PAGE).run()
     app.button(key="use-sample-truth").click().run()
     fine(app)
@@ -243,7 +244,7 @@ def test_methods_are_compared_on_the_true_objects(evaluate: Start):
     assert {b.label for b in at.get("download_button")} >= {"Report (HTML)", "Everything (JSON)"}
     at.button(key="image-draw-worst").click().run()
     fine(at)
-    memory = at.session_state["evaluate"]
+    memory = evaluations(at.session_state["visit"])
     assert ["IoU 1.00" in text for text, _ in memory.pictures[memory.image]] == [True]
     # Another truth: the old figures are not shown for it.
     at.button(key="remove-truth").click().run()
@@ -262,7 +263,7 @@ def test_running_work_can_be_stopped(evaluate: Start):
             asked.wait(0.01)
         raise Cancelled("stopped")
 
-    at.session_state["evaluate"].start("image", endless)
+    evaluations(at.session_state["visit"]).start("image", endless)
     at.run()
     fine(at)
     assert [b.label for b in at.button if b.key == "image-start"] == []
@@ -349,10 +350,10 @@ def test_a_data_set_runs_and_two_runs_are_compared(dataset: AppTest, tmp_path: P
     assert len(list((tmp_path / "rsam-evaluations").glob("*.jsonl"))) == 1
     dataset.button(key="run-0-draw-worst").click().run()
     fine(dataset)
-    memory = dataset.session_state["evaluate"]
+    memory = evaluations(dataset.session_state["visit"])
     assert len(memory.pictures[memory.runs[0]]) == 2
     run(dataset, ["otsu"])
-    assert len(dataset.session_state["evaluate"].runs) == 2
+    assert len(evaluations(dataset.session_state["visit"]).runs) == 2
     assert any(
         "on tiles" in i.value or "tiles" in i.value or "IoU" in i.value for i in dataset.info
     )
@@ -362,7 +363,7 @@ def test_a_data_set_runs_and_two_runs_are_compared(dataset: AppTest, tmp_path: P
 def test_the_same_run_goes_on_where_it_stopped(dataset: AppTest):
     run(dataset, [])
     run(dataset, [])
-    notes = dataset.session_state["evaluate"].runs[1].notes
+    notes = evaluations(dataset.session_state["visit"]).runs[1].notes
     assert any("2 images were evaluated in an earlier run" in note for note in notes)
 
 
@@ -406,7 +407,7 @@ def test_of_several_layers_the_page_asks_for_one(evaluate: Start, tmp_path: Path
     at.selectbox(key="evaluate-reading").select("roofs")
     at.button(key="use-reading").click().run()
     fine(at)
-    truth = at.session_state["workspace"].truth
+    truth = opened(at).truth.value
     assert truth.objects[0].bbox == (30, 10, 70, 40)
     assert "minus the row" in texts(at)
 
@@ -417,8 +418,8 @@ def test_a_guess_can_be_taken_back_for_the_other_reading(evaluate: Start):
     at = evaluate()
     give(at, png(soft))
     fine(at)
-    assert at.session_state["workspace"].truth.count == 1
+    assert opened(at).truth.value.count == 1
     assert "smooth resizing" in texts(at)
     at.button(key="other-reading-0").click().run()
     fine(at)
-    assert at.session_state["workspace"].truth.count == len(np.unique(soft)) - 1
+    assert opened(at).truth.value.count == len(np.unique(soft)) - 1

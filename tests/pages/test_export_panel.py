@@ -11,12 +11,11 @@ import pandas as pd
 import pytest
 import streamlit as st
 from affine import Affine
-from helpers_pages import fine, png, texts
+from helpers_pages import fine, opened, png, texts
 from helpers_panels import coloured, panel_app, work_of
 from rasterio.io import MemoryFile
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import workspace
 from pages.parts.downloads import too_many
 from pages.parts.export_panel import FORMATS, Request, refusal
 from rsam_core.classes import ClassList
@@ -25,6 +24,7 @@ from rsam_core.exports.outlines import OutlineSettings
 from rsam_core.instances import Instance, Instances
 from rsam_core.measure import measure
 from rsam_core.samples import TownSample, write_geotiff
+from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -56,7 +56,7 @@ def test_formats_by_purpose_and_what_a_plain_image_lacks(at: AppTest):
 
 
 @pytest.fixture
-def local() -> workspace.Workspace:
+def local() -> Session:
     """An image on the grid of a building site: metres, and no place on Earth."""
     image, objects = coloured()
     grid = 'LOCAL_CS["Site",UNIT["metre",1],AXIS["Easting",EAST],AXIS["Northing",NORTH]]'
@@ -70,7 +70,7 @@ def local() -> workspace.Workspace:
     return work_of(stream.read(), objects, "site.tif")
 
 
-def test_what_a_local_grid_cannot_have_is_grey_and_says_why(local: workspace.Workspace):
+def test_what_a_local_grid_cannot_have_is_grey_and_says_why(local: Session):
     page = panel_app("export_panel.export_panel", local)
     page.run()
     fine(page)
@@ -82,9 +82,14 @@ def test_what_a_local_grid_cannot_have_is_grey_and_says_why(local: workspace.Wor
     for title in refused:
         assert hints[title].rstrip(".").replace("\\", "") in texts(page).replace("\\", "")
     # All others give their file.
-    found, _ = workspace.objects(local)
+    found = local.objects
     request = Request(
-        local, found, measure(found, local.scene), OverlayStyle(), ClassList(), OutlineSettings(0.0)
+        local,
+        found,
+        measure(found, local.image.scene),
+        OverlayStyle(),
+        ClassList(),
+        OutlineSettings(0.0),
     )
     for formats in FORMATS.values():
         for format in formats:
@@ -133,8 +138,8 @@ def test_a_file_that_fails_when_it_is_wanted_is_explained(monkeypatch):
 
 
 def test_selected_objects_alone(at: AppTest):
-    work = at.session_state["workspace"]
-    work.selected = frozenset({2, 3})
+    work = opened(at)
+    work.marks.select({2, 3})
     at.run()
     fine(at)
     scope = at.button_group(key="export-scope")
@@ -144,10 +149,9 @@ def test_selected_objects_alone(at: AppTest):
 @pytest.fixture
 def request_of(town: TownSample):
     work = work_of(write_geotiff(town), Instances.from_label_map(town.labels), "town.tif")
-    from pages.parts import workspace
 
-    found, _ = workspace.objects(work)
-    table = measure(found, work.scene)
+    found = work.objects
+    table = measure(found, work.image.scene)
     return Request(work, found, table, OverlayStyle(), ClassList(), OutlineSettings(0.0))
 
 
@@ -178,7 +182,7 @@ def test_the_recipe_repeats_preparation_and_thresholds(request_of: Request):
     plain = Recipe.from_json(recipe.make(request_of))
     assert plain.model == "rsam-tiny"
     assert not plain.prepare.steps
-    request_of.work.pipeline = Pipeline().add(Bilateral())
+    request_of.session.image.pipeline = Pipeline().add(Bilateral())
     prepared = Recipe.from_json(recipe.make(request_of))
-    assert prepared.prepare == request_of.work.pipeline
+    assert prepared.prepare == request_of.session.image.pipeline
     assert prepared.segment.min_area == 60, "what the Segment page begins with"

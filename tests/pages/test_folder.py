@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers_pages import fine, plain
+from helpers_pages import fine, opened, plain
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.folder import images
@@ -38,8 +38,8 @@ def test_an_image_of_the_folder_is_opened_in_place(app: AppTest, model, folder, 
     choice.select("north/a.PNG").run()
     app.button(key="folder-open").click().run()
     fine(app)
-    assert app.session_state["workspace"].scene.name == "a.PNG"
-    assert app.session_state["workspace"].shape == (60, 80)
+    assert opened(app).image.scene.name == "a.PNG"
+    assert opened(app).image.shape == (60, 80)
 
 
 def test_without_the_setting_there_is_no_folder(app: AppTest, model, monkeypatch):

@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from helpers_pages import fine, plain, png, texts
+from helpers_pages import fine, opened, plain, png, texts
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -84,7 +84,7 @@ def test_home_explains_itself(home: AppTest):
 def test_a_sample_opens_on_the_segment_page(home: AppTest, town: TownSample):
     home.button(key=f"sample-{GALLERY[3].key}").click().run()
     fine(home)
-    assert home.session_state["workspace"].sample == GALLERY[3].key
+    assert opened(home).image.sample == GALLERY[3].key
     assert "448 × 320 pixels" in texts(home)
     assert f"**Pixel on the ground** {town.gsd:g} m" in texts(home)
     assert home.button_group(key="mode").value == "Points"
@@ -115,12 +115,12 @@ def test_a_bad_file_is_one_message_and_the_session_goes_on(
     home: AppTest, name: str, content: bytes, message: str
 ):
     upload(home, "first.png", plain(96, 64))
-    first = home.session_state["workspace"]
+    first = opened(home)
     upload(home, name, content)
     assert len(home.error) == 1
     assert message in home.error[0].value
     assert f"“{name}”" in home.error[0].value
-    assert home.session_state["workspace"] is first, "the earlier image must stay open"
+    assert opened(home) is first, "the earlier image must stay open"
     assert home.title[0].value == "Outline anything in an aerial image"
     # The message stays until the file is taken away, and the file can be tried again.
     home.run()
@@ -153,7 +153,7 @@ def test_an_unusual_file_opens_with_its_size(
     fine(home)
     assert f"**{name}**" in texts(home)
     assert f"{size[0]} × {size[1]} pixels" in texts(home)
-    assert home.session_state["workspace"].image.shape == (size[1], size[0], 3)
+    assert opened(home).image.shown.shape == (size[1], size[0], 3)
 
 
 def test_what_was_done_to_a_file_is_said(home: AppTest):

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from helpers_pages import fine, plain, texts
+from helpers_pages import arranged, fine, opened, plain, put, texts
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import workspace
+from pages.parts import current_session
 from rsam_core.errors import Cancelled
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
@@ -41,12 +41,11 @@ def start() -> Start:
     def run(items: list[Instance] | None, content: bytes | None = None, **changes) -> AppTest:
         at = AppTest.from_file(str(PAGE), default_timeout=60)
         if items is not None:
-            work = workspace.load(content or plain(), "plain.png")
+            work = current_session.load(content or plain(), "plain.png")
             if items:
-                workspace.commit(work, Instances(items, work.shape), "Load objects")
-            for name, value in changes.items():
-                setattr(work, name, value)
-            at.session_state["workspace"] = work
+                work.commit(work.shown(), Instances(items, work.image.shape), "Load objects")
+            arranged(work, **changes)
+            put(at, work)
         at.run()
         fine(at)
         return at
@@ -65,7 +64,7 @@ def pair() -> list[Instance]:
 
 
 def now(at: AppTest) -> Instances:
-    return workspace.objects(at.session_state["workspace"])[0]
+    return opened(at).objects
 
 
 def table(at: AppTest) -> pd.DataFrame:
@@ -191,6 +190,7 @@ def test_small_objects_are_removed_and_come_back(start, pair):
 
 def test_a_long_refinement_shows_progress_and_can_be_stopped(start, pair, monkeypatch):
     from pages.parts import objects_refine
+    from rsam_core.session import refining
 
     monkeypatch.setattr(objects_refine, "_PATIENCE", 0.0)
     calls = SimpleNamespace(go=False)
@@ -203,23 +203,19 @@ def test_a_long_refinement_shows_progress_and_can_be_stopped(start, pair, monkey
         return found.remove(1)
 
     at = start(pair)
-    # The preview takes the true function, the task the slow one.
-    real = objects_refine.refine
-    choose = lambda found, *a, **k: (slow if "progress" in k else real)(found, *a, **k)  # noqa: E731
-    monkeypatch.setattr(objects_refine, "refine", choose)
-    key = f"refine-task-{at.session_state['workspace'].token}"
+    monkeypatch.setattr(refining, "refine", slow)
     press(at, "refine-apply")
     assert "refine-apply" not in [b.key for b in at.button]
-    task = at.session_state[key]
+    job = opened(at).jobs.get("refine")
     press(at, "refine-stop")
-    assert task.job.wait(10)
+    assert job.wait(10)
     at.run()
     fine(at)
     assert now(at).ids.tolist() == [1, 2, 3]
     press(at, "refine-apply")
     calls.go = True
-    task = at.session_state[key]
-    assert task.job.wait(10)
+    job = opened(at).jobs.get("refine")
+    assert job.wait(10)
     at.run()
     fine(at)
     assert now(at).ids.tolist() == [2, 3]
@@ -239,7 +235,7 @@ def test_merge_and_undo(start, pair):
     press(at, "combine-Merge")
     assert now(at).ids.tolist() == [1, 3]
     assert now(at).get(1).area == 800
-    assert at.session_state["workspace"].selected == {1}
+    assert opened(at).marks.selected == {1}
     press(at, "objects-undo")
     assert now(at).areas.tolist() == [400, 600, 884]
 
@@ -286,16 +282,16 @@ def test_overlaps_split_hull_and_rectangle(start, pair):
 
 def test_select_all_none_zoom_and_remove(start, pair):
     at = start(pair)
-    work = at.session_state["workspace"]
+    work = opened(at)
     assert at.button(key="objects-remove").disabled
     press(at, "objects-all")
-    assert work.selected == {1, 2, 3}
+    assert work.marks.selected == {1, 2, 3}
     press(at, "objects-none")
-    assert work.selected == frozenset()
-    work.selected = frozenset({3})
+    assert work.marks.selected == frozenset()
+    work.marks.select({3})
     at.run()
     press(at, "objects-zoom")
-    _, x0, y0, x1, y1 = work.look_at
+    _, x0, y0, x1, y1 = work.canvas.look_at
     assert x0 < 100 < 130 < x1
     assert y0 < 60 < 90 < y1
     press(at, "objects-remove")
@@ -304,7 +300,7 @@ def test_select_all_none_zoom_and_remove(start, pair):
 
 def test_measuring_less(start, pair):
     at = start(pair)
-    token = at.session_state["workspace"].token
+    token = opened(at).image.token
     at.toggle(key=f"measure-bands-{token}").set_value(False).run()
     at.toggle(key=f"measure-neighbours-{token}").set_value(False).run()
     fine(at)

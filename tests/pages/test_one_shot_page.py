@@ -8,15 +8,16 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from helpers_pages import TWO_BOXES, fine, png, texts
+from helpers_pages import TWO_BOXES, fine, opened, png, put, texts
 from helpers_shots import BLUES, REDS, SHAPE, SIZE, lawn, mask_at, roofs_hit, segmenter
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import resources, workspace
+from pages.parts import current_session, resources
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
 from rsam_core.one_shot import OneShotSettings, search
 from rsam_core.promptbook import Book
+from rsam_core.session.one_shot import shot
 from rsam_core.truth import truth_from_labels
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -34,17 +35,17 @@ def given(*boxes: tuple[int, int]) -> Book:
 @pytest.fixture
 def one_shot(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Start the app on the One-shot page, with the lawn open and roofs outlined by boxes."""
-    from pages.parts import one_shot_state
+    from rsam_core.session import one_shot as logic
 
     monkeypatch.setattr(resources, "segmenter", lambda name: segmenter())
     # Coarser than usual, for speed.
     quick = partial(search, settings=OneShotSettings(spacing=32, peaks=12))
-    monkeypatch.setattr(one_shot_state, "search", quick)
+    monkeypatch.setattr(logic, "search", quick)
 
     def start(*corners: tuple[int, int]) -> AppTest:
-        work = workspace.load(png(lawn()), "lawn.png")
-        work.book = given(*corners)
-        app.session_state["workspace"] = work
+        work = current_session.load(png(lawn()), "lawn.png")
+        work.update(lambda book: given(*corners))
+        put(app, work)
         app.run()
         app.switch_page(PAGE).run()
         fine(app)
@@ -54,7 +55,7 @@ def one_shot(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> Callable[..., App
 
 
 def known(at: AppTest):
-    return at.session_state["one-shot"][1]
+    return shot(opened(at))
 
 
 def button(at: AppTest, key: str):
@@ -80,7 +81,7 @@ def headline(at: AppTest) -> int:
 
 def kept(at: AppTest) -> Instances:
     shot = known(at)
-    result = shot.ranked[1]
+    result = shot.result()
     return result.choose(shot.threshold)
 
 
@@ -102,9 +103,9 @@ def test_without_an_example_the_page_says_how_to_begin(one_shot):
 
 
 def test_the_time_is_told_before_the_first_search_only(one_shot, monkeypatch):
-    from pages.parts import one_shot_state
+    from rsam_core.session import one_shot as logic
 
-    monkeypatch.setattr(one_shot_state, "estimate_search", lambda segmenter, embedding: 150.0)
+    monkeypatch.setattr(logic, "estimate_search", lambda segmenter, embedding: 150.0)
     at = one_shot(REDS[0])
     assert "Takes about" not in texts(at)
     at.button(key="use-example").click().run()
@@ -145,35 +146,35 @@ def test_all_can_be_accepted_and_undone(one_shot):
     expected = len(kept(at))
     at.button(key="accept-all").click().run()
     fine(at)
-    work = at.session_state["workspace"]
-    now, _ = workspace.objects(work)
+    work = opened(at)
+    now = work.objects
     # The example is there already, as the object it was taken from.
     assert len(now) == 1 + expected
     assert roofs_hit(now, REDS) == 6
     assert {item.source for item in now} == {"box", "one-shot"}
     at.button(key="accept-all").click().run()
-    assert len(workspace.objects(work)[0]) == 1 + expected, "twice is once"
+    assert len(work.objects) == 1 + expected, "twice is once"
     at.switch_page("pages/screens/objects.py").run()
     fine(at)
     at.switch_page(PAGE).run()
     fine(at)
     assert headline(at) == expected, "what was found is there after other pages"
     at.button(key="one-shot-undo").click().run()
-    assert len(workspace.objects(work)[0]) == 1
+    assert len(work.objects) == 1
 
 
 def select(at: AppTest, corner: tuple[int, int], limit: float = 0.6) -> AppTest:
     """Click the find on a roof."""
     shot = known(at)
     shot.selected = next(
-        item.id for item in shot.ranked[1].objects
+        item.id for item in shot.result().objects
         if roofs_hit(Instances([item], SHAPE), (corner,), limit)
     )  # fmt: skip
     return at.run()
 
 
 def score_at(at: AppTest, corner: tuple[int, int]) -> float:
-    objects = known(at).ranked[1].objects
+    objects = known(at).result().objects
     hits = [i.score for i in objects if roofs_hit(Instances([i], SHAPE), (corner,))]
     return max(hits, default=0.0)
 
@@ -191,7 +192,7 @@ def test_a_refused_one_is_a_negative_example_at_once(one_shot):
     assert score_at(at, BLUES[1]) < before
     assert "Not this one" in texts(at)
     # Taken back, it counts no more.
-    at.button(key="forget-1").click().run()
+    forget(at, 1).click().run()
     assert score_at(at, BLUES[1]) == pytest.approx(before)
 
 
@@ -201,8 +202,8 @@ def test_an_accepted_one_is_a_further_example(one_shot):
     at.button(key="accept-one").click().run()
     fine(at)
     assert [g.positive for g in known(at).given] == [True, True]
-    work = at.session_state["workspace"]
-    assert roofs_hit(workspace.objects(work)[0], (REDS[0], REDS[3])) == 2
+    work = opened(at)
+    assert roofs_hit(work.objects, (REDS[0], REDS[3])) == 2
     assert score_at(at, REDS[3]) == 0, "an example is no find"
     assert roofs_hit(kept(at), (REDS[1], REDS[2], REDS[4], REDS[5])) == 4
     # With another example there are other places to look at closely.
@@ -212,11 +213,11 @@ def test_an_accepted_one_is_a_further_example(one_shot):
 def test_starting_anew_forgets_the_example_but_no_object(one_shot):
     at = searched(one_shot(REDS[0]))
     at.button(key="accept-all").click().run()
-    count = len(workspace.objects(at.session_state["workspace"])[0])
+    count = len(opened(at).objects)
     at.button(key="anew").click().run()
     fine(at)
-    assert known(at).given == []
-    assert len(workspace.objects(at.session_state["workspace"])[0]) == count
+    assert known(at).given == ()
+    assert len(opened(at).objects) == count
     assert not any("more found" in m.value for m in at.markdown)
 
 
@@ -248,7 +249,7 @@ def test_zero_shot_and_one_shot_are_compared_with_the_truth(one_shot):
     labels = np.zeros(SHAPE, np.int32)
     for number, corner in enumerate(REDS, start=1):
         labels[mask_at(corner)] = number
-    at.session_state["workspace"].truth = truth_from_labels(labels, "roof")
+    opened(at).truth.give(truth_from_labels(labels, "roof"))
     searched(at)
     fine(at)
     rows = next(d.value for d in at.dataframe if "Zero-shot" in d.value).set_index("")
@@ -265,7 +266,7 @@ def test_zero_shot_and_one_shot_are_compared_with_the_truth(one_shot):
 def test_without_truth_both_pictures_are_shown_and_truth_is_asked_for(one_shot):
     at = searched(one_shot(REDS[0]))
     assert "With ground truth" in texts(at)
-    token = at.session_state["workspace"].token
+    token = opened(at).image.token
     truth = np.zeros(SHAPE, np.uint8)
     truth[np.any([mask_at(c) for c in REDS], axis=0)] = 255
     at.file_uploader(key=f"truthone-shot-{token}").upload("truth.png", png(truth)).run()
@@ -275,7 +276,7 @@ def test_without_truth_both_pictures_are_shown_and_truth_is_asked_for(one_shot):
 
 def test_other_images_are_searched_with_the_same_example(one_shot):
     at = one_shot(REDS[0])
-    token = at.session_state["workspace"].token
+    token = opened(at).image.token
     assert not [u for u in at.file_uploader if u.key == f"others-{token}"]
     searched(at)
     turned = np.ascontiguousarray(lawn()[:, ::-1])
@@ -298,13 +299,13 @@ def test_other_images_are_searched_with_the_same_example(one_shot):
 
 
 def test_stopping_keeps_what_was_found(one_shot, monkeypatch):
-    from pages.parts import one_shot_state
+    from rsam_core.session import one_shot as logic
 
     def stopped(*args, **options):
         options["cancelled"] = iter([False] * 2 + [True] * 1000).__next__
         return search(*args, **options)
 
-    monkeypatch.setattr(one_shot_state, "search", stopped)
+    monkeypatch.setattr(logic, "search", stopped)
     at = searched(one_shot(REDS[0]))
     fine(at)
     assert not known(at).state.complete
@@ -313,10 +314,10 @@ def test_stopping_keeps_what_was_found(one_shot, monkeypatch):
 
 def test_an_example_that_is_the_whole_image_is_refused_in_plain_words(one_shot):
     at = one_shot(REDS[0])
-    work = at.session_state["workspace"]
+    work = opened(at)
     whole = Instances([Instance(np.ones(SHAPE, bool))], SHAPE)
-    workspace.commit(work, whole, "Draw")
-    work.selected = frozenset({1})
+    work.commit(work.shown(), whole, "Draw")
+    work.marks.select({1})
     at.run()
     searched(at)
     assert not at.exception
@@ -325,9 +326,9 @@ def test_an_example_that_is_the_whole_image_is_refused_in_plain_words(one_shot):
 
 
 def test_a_model_that_cannot_be_shown_an_example_says_so(app: AppTest, model):
-    work = workspace.load(png(lawn()[:120, :160]), "part.png")
-    work.book = TWO_BOXES
-    app.session_state["workspace"] = work
+    work = current_session.load(png(lawn()[:120, :160]), "part.png")
+    work.update(lambda book: TWO_BOXES)
+    put(app, work)
     app.run()
     app.switch_page(PAGE).run()
     fine(app)

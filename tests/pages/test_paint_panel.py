@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from helpers_pages import click, fine, png, texts
+from helpers_pages import click, fine, opened, png, texts
 from helpers_panels import coloured, labels, panel_app, work_of
 from streamlit.testing.v1 import AppTest
-
-from pages.parts import workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -22,24 +20,24 @@ def at() -> AppTest:
 
 
 def test_patches_are_chosen_and_become_an_object_of_a_class(at: AppTest):
-    work = at.session_state["workspace"]
-    before = len(workspace.objects(work)[0])
+    work = opened(at)
+    before = len(work.objects)
     click(at, "Show patches")
-    assert work.painting.frame.bounds == (0, 0, 240, 160)
+    assert work.canvas.painting.frame.bounds == (0, 0, 240, 160)
     assert "**0 patches chosen.**" in texts(at)
     assert [b.disabled for b in at.button if b.label == "Make it an object"] == [True]
     # The canvas hands its clicks over.
-    work.painting = work.painting.toggled(45, 115)
+    work.canvas.painting = work.canvas.painting.toggled(45, 115)
     at.run()
     assert "**1 patch chosen.**" in texts(at)
     at.selectbox(key="paint-class").select("vegetation").run()
     click(at, "Make it an object")
-    found, _ = workspace.objects(work)
+    found = work.objects
     assert len(found) == before + 1
     assert labels(at)[-1] == "vegetation"
     assert found[-1].id in found.at(45, 115)
-    assert work.painting.chosen == frozenset()
+    assert work.canvas.painting.chosen == frozenset()
     click(at, "Done")
-    assert work.painting is None
-    workspace.undo(work)
-    assert len(workspace.objects(work)[0]) == before
+    assert work.canvas.painting is None
+    work.marks.undo()
+    assert len(work.objects) == before

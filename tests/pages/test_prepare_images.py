@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers_pages import fine, png
+from helpers_pages import fine, opened, png, put
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import workspace
+from pages.parts import current_session
 from rsam_core.prepare import Pipeline, load_steps
 from rsam_core.prepare.steps_noise import Bilateral, Destripe
 from rsam_core.prepare.steps_radiometric import Clahe, RemoveHaze, Stretch, WhiteBalance
+from rsam_core.session.bench import Benches
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::rasterio.errors.NotGeoreferencedWarning", "ignore::PendingDeprecationWarning"
@@ -65,24 +66,24 @@ IMAGES = {
 
 @pytest.mark.parametrize("kind", IMAGES)
 def test_any_image_is_previewed_and_prepared(app: AppTest, kind: str):
-    work = workspace.load(IMAGES[kind], f"{kind}.tif")
-    before = work.scene
-    app.session_state["workspace"] = work
+    work = current_session.load(IMAGES[kind], f"{kind}.tif")
+    before = work.image.scene
+    put(app, work)
     app.run()
     app.switch_page("pages/screens/prepare.py").run()
     fine(app)
-    app.session_state["prepare"].take(RECIPE)
+    app.session_state["visit"].attached(Benches).known.take(RECIPE)
     for mode in ("Whole picture", "Detail at 100 %"):
         app.button_group(key="prepare-mode-all").set_value(mode).run()
         fine(app)
     app.button(key="use-prepared").click().run()
-    job = app.session_state["prepare"].job
+    job = opened(app).jobs.get("prepare")
     assert job is None or job.wait(30)
     app.run()
     fine(app)
-    after = work.scene
+    after = work.image.scene
     assert after is not before
-    assert work.original is before
+    assert work.image.original is before
     assert (after.shape, after.transform, after.crs) == (
         before.shape, before.transform, before.crs,
     )  # fmt: skip

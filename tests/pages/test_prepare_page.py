@@ -7,15 +7,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from helpers_pages import fine, plain, png, texts
+from helpers_pages import arranged, fine, opened, plain, png, put, texts
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import workspace
+from pages.parts import current_session
 from rsam_core.prepare import ImageFile, Pipeline, load_steps
 from rsam_core.prepare.steps_noise import Bilateral
 from rsam_core.prepare.steps_radiometric import Brightness, Gamma, MatchHistogram, RemoveHaze
 from rsam_core.promptbook import Book
 from rsam_core.samples import TownSample, write_geotiff
+from rsam_core.session.bench import Benches
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::rasterio.errors.NotGeoreferencedWarning", "ignore::PendingDeprecationWarning"
@@ -31,10 +32,9 @@ def prepare(app: AppTest, town: TownSample) -> Start:
 
     def start(picture: np.ndarray | None = None, **changes) -> AppTest:
         content = write_geotiff(town) if picture is None else png(picture)
-        work = workspace.load(content, "town.tif" if picture is None else "town.png")
-        for key, value in changes.items():
-            setattr(work, key, value)
-        app.session_state["workspace"] = work
+        work = current_session.load(content, "town.tif" if picture is None else "town.png")
+        arranged(work, **changes)
+        put(app, work)
         app.run()
         app.switch_page("pages/screens/prepare.py").run()
         fine(app)
@@ -50,12 +50,12 @@ def hazy(town: TownSample) -> np.ndarray:
 
 
 def pipeline(at: AppTest) -> Pipeline:
-    return at.session_state["prepare"].pipeline
+    return at.session_state["visit"].attached(Benches).known.pipeline
 
 
 def number(at: AppTest, index: int = -1) -> int:
     """What stays with a step, wherever it moves."""
-    return at.session_state["prepare"].ids[index]
+    return at.session_state["visit"].attached(Benches).known.ids[index]
 
 
 def add(at: AppTest, key: str) -> AppTest:
@@ -66,10 +66,10 @@ def add(at: AppTest, key: str) -> AppTest:
 
 def end_of_job(at: AppTest) -> None:
     """Wait until the image is prepared."""
-    job = at.session_state["prepare"].job
+    job = opened(at).jobs.get("prepare")
     assert job is None or job.wait(30)
     at.run()
-    assert at.session_state["prepare"].job is None
+    assert opened(at).jobs.get("prepare") is None
 
 
 def test_without_an_image_the_page_says_what_to_do(app: AppTest):
@@ -108,7 +108,7 @@ def test_every_step_can_be_added_and_shows_its_form(prepare: Start):
     at.button(key="add-step").click().run()
     offered = {b.key.removeprefix("add-") for b in at.button if b.key.startswith("add-")}
     assert offered - {"step"} == set(STEPS)
-    table = at.session_state["prepare"]
+    table = at.session_state["visit"].attached(Benches).known
     for key, kind in STEPS.items():
         table.take(Pipeline())
         table.add(kind())
@@ -197,12 +197,12 @@ def test_the_prepared_image_is_used_everywhere_and_given_back(prepare: Start, to
     at.button(key="use-prepared").click().run()
     end_of_job(at)
     fine(at)
-    work = at.session_state["workspace"]
+    work = opened(at)
     expected = np.clip(np.rint(town.image + 51.0), 0, 255)
-    np.testing.assert_array_equal(work.scene.read_rgb(), expected)
-    np.testing.assert_array_equal(work.original.read_rgb(), town.image)
-    assert work.pipeline.steps == (Brightness(20),)
-    assert len(work.book.entries) == 1, "objects stay where size and place stay"
+    np.testing.assert_array_equal(work.image.scene.read_rgb(), expected)
+    np.testing.assert_array_equal(work.image.original.read_rgb(), town.image)
+    assert work.image.pipeline.steps == (Brightness(20),)
+    assert len(work.marks.book.entries) == 1, "objects stay where size and place stay"
     assert "In use: **town.tif**, prepared" in texts(at)
     assert at.button(key="to-segment")
     # Another setting is not in use yet; it starts from the original again.
@@ -211,11 +211,11 @@ def test_the_prepared_image_is_used_everywhere_and_given_back(prepare: Start, to
     at.button(key="use-prepared").click().run()
     end_of_job(at)
     expected = np.clip(np.rint(town.image - 51.0), 0, 255)
-    np.testing.assert_array_equal(work.scene.read_rgb(), expected)
+    np.testing.assert_array_equal(work.image.scene.read_rgb(), expected)
     at.button(key="use-original").click().run()
     fine(at)
-    assert work.original is None
-    np.testing.assert_array_equal(work.scene.read_rgb(), town.image)
+    assert work.image.original is None
+    np.testing.assert_array_equal(work.image.scene.read_rgb(), town.image)
     assert len(pipeline(at)) == 1, "the list stays"
     assert "as it was opened" in texts(at)
 
@@ -228,7 +228,7 @@ def test_objects_go_when_the_place_changes_and_that_is_said(prepare: Start):
     assert "will be removed" in at.warning[0].value
     at.button(key="use-prepared").click().run()
     end_of_job(at)
-    assert not at.session_state["workspace"].book.entries
+    assert not opened(at).marks.book.entries
     assert any("were removed" in note.value for note in at.info)
 
 
@@ -251,7 +251,7 @@ def test_stopping_leaves_everything_as_it_was(
     at.button(key="stop-preparing").click().run()
     end_of_job(at)
     fine(at)
-    assert at.session_state["workspace"].original is None
+    assert opened(at).image.original is None
     assert not at.button(key="use-prepared").disabled
 
 
@@ -263,7 +263,7 @@ def test_what_is_not_set_yet_is_said_and_does_nothing(prepare: Start, town: Town
     at.button(key="use-prepared").click().run()
     end_of_job(at)
     fine(at)
-    np.testing.assert_array_equal(at.session_state["workspace"].scene.read_rgb(), town.image)
+    np.testing.assert_array_equal(opened(at).image.scene.read_rgb(), town.image)
 
 
 def test_what_fails_is_one_message_and_the_session_goes_on(prepare: Start):
@@ -280,7 +280,7 @@ def test_what_fails_is_one_message_and_the_session_goes_on(prepare: Start):
         at.run()
     at.button(key=f"Remove-{number(at)}").click().run()
     fine(at)
-    assert at.session_state["workspace"].original is None
+    assert opened(at).image.original is None
 
 
 def test_a_reference_image_is_uploaded_and_kept(prepare: Start, town: TownSample):
@@ -292,7 +292,12 @@ def test_a_reference_image_is_uploaded_and_kept(prepare: Start, town: TownSample
     (step,) = pipeline(at).steps
     assert isinstance(step, MatchHistogram)
     assert step.reference.name == "dark.png"
-    after = at.session_state["prepare"].previewer.overall((step,)).after.values.mean()
+    after = (
+        at.session_state["visit"]
+        .attached(Benches)
+        .known.previewer.overall((step,))
+        .after.values.mean()
+    )
     assert after == pytest.approx(town.image.mean() * 0.5, rel=0.05)
 
 
@@ -340,7 +345,7 @@ def test_the_list_survives_other_pages_and_goes_with_the_image(prepare: Start, m
     fine(at)
     assert pipeline(at).steps == (Gamma(2.0),)
     assert at.slider(key=f"prepare-{number(at)}-exponent").value == 2.0
-    at.session_state["workspace"] = workspace.load(plain(), "other.png")
+    put(at, current_session.load(plain(), "other.png"))
     at.run()
     fine(at)
     assert len(pipeline(at)) == 0

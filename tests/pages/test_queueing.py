@@ -6,10 +6,11 @@ import threading
 import time
 
 import pytest
-from helpers_pages import click, fine, plain, table
+from helpers_pages import click, fine, opened, plain, put, table
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import queueing, resources, workspace
+from pages.parts import current_session, queueing, resources
+from rsam_core.acting import on_behalf
 from rsam_core.embedding import EmbeddingCache
 from rsam_core.fair_queue import FairQueue, in_turns
 from rsam_core.promptbook import Book
@@ -121,7 +122,7 @@ def test_full_queue_when_the_image_is_opened_offers_another_try(app, fair, queue
     release = threading.Event()
     queue.waiting = 0
     thread = held(queue, release)
-    app.session_state["workspace"] = workspace.load(plain(), "plain.png")
+    put(app, current_session.load(plain(), "plain.png"))
     app.run()
     app.switch_page("pages/screens/segment.py").run()
     assert not app.exception
@@ -141,7 +142,7 @@ def test_full_queue_at_a_click_keeps_the_click(segment, fair, queue):
     release = threading.Event()
     queue.waiting = 0
     thread = held(queue, release)
-    at.session_state["workspace"].book = ONE
+    opened(at).update(lambda book: ONE)
     at.run()
     fine(at)
     assert len(table(at)) == 0
@@ -199,7 +200,12 @@ def test_long_jobs_let_pages_go_ahead(queue):
     long = threading.Thread(target=job, args=("long job",))
     long.start()
     _until(lambda: len(queue) == 1)
-    soon = threading.Thread(target=queueing.on_behalf(job), args=("awaited",))
+
+    def awaited() -> None:
+        with on_behalf("somebody", awaited=True):
+            job("awaited")
+
+    soon = threading.Thread(target=awaited)
     soon.start()
     _until(lambda: len(queue) == 2)
     release.set()
@@ -208,21 +214,18 @@ def test_long_jobs_let_pages_go_ahead(queue):
     assert order == ["awaited", "long job"]
 
 
-def test_thread_works_for_the_session_that_started_it():
+def test_job_works_for_the_session_that_started_it():
     names = []
 
     def page() -> None:
-        import threading
-
         import streamlit as st
 
-        from pages.parts import queueing
+        from pages.parts import current_session, queueing
 
-        thread = threading.Thread(
-            target=queueing.on_behalf(lambda: st.names.append(queueing.owner()))
-        )
-        thread.start()
-        thread.join(10)
+        def work(progress, cancelled) -> None:
+            st.names.append(queueing.owner())
+
+        current_session.visit().jobs.start("any", work).wait(10)
         st.names.append(queueing.owner())
 
     import streamlit as st

@@ -10,15 +10,18 @@ from helpers_pages import (
     HEIGHT,
     TWO_BOXES,
     WIDTH,
+    arranged,
     click,
     fine,
+    opened,
     over,
     plain,
+    put,
     table,
 )
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import workspace
+from pages.parts import current_session
 from rsam_core.coordinates import Viewport
 from rsam_core.promptbook import Book
 
@@ -52,34 +55,34 @@ def test_modes_change_what_the_mouse_does(segment: Start, shown: dict):
 
 def test_what_the_canvas_reports_becomes_objects(app: AppTest, model, shown: dict):
     at = reporting(app, "points", [point(1, 80.5, 60.5), point(2, 120.5, 90.5)])
-    book = at.session_state["workspace"].book
+    book = opened(at).marks.book
     assert [(m.x, m.y) for m in book.entries[0].marks] == [(80.5, 60.5), (120.5, 90.5)]
-    assert at.session_state["workspace"].acknowledged.latest == ("test", 2)
+    assert opened(at).canvas.acknowledged.latest == ("test", 2)
     assert (shown["canvas"], shown["ack"]) == ("test", 2)
     # The browser repeats what was not acknowledged in time; it counts once.
     at = reporting(app, "points", [point(2, 120.5, 90.5), point(3, 5, 5, 0)], book=book)
-    marks = at.session_state["workspace"].book.entries[0].marks
+    marks = opened(at).marks.book.entries[0].marks
     assert [mark.label for mark in marks][-1] == 0
 
 
 def test_a_reported_box_is_an_object_with_its_view(app: AppTest, model, shown: dict):
     box = {"n": 1, "kind": "box", "x": 20, "y": 10, "x1": 60, "y1": 40}
     at = reporting(app, "boxes", [box])
-    work = at.session_state["workspace"]
+    work = opened(at)
     assert table(at)["area"].tolist() == [40 * 30]
-    assert work.book.entries[0].marks[0].view == work.overview
+    assert work.marks.book.entries[0].marks[0].view == work.image.overview
 
 
 def test_picking_selects_what_is_under_the_mouse(app: AppTest, model, shown: dict):
     pick = {"n": 1, "kind": "pick", "x": 40, "y": 25, "label": 0}
     at = reporting(app, "select", [pick], book=TWO_BOXES)
-    assert at.session_state["workspace"].selected == {1}
+    assert opened(at).marks.selected == {1}
     both = [pick, {"n": 2, "kind": "pick", "x": 110, "y": 60, "label": 1}]
     at = reporting(app, "select", both, book=TWO_BOXES)
-    assert at.session_state["workspace"].selected == {1, 2}
+    assert opened(at).marks.selected == {1, 2}
     beside = [*both, {"n": 3, "kind": "pick", "x": 5, "y": 100, "label": 0}]
     at = reporting(app, "select", beside, book=TWO_BOXES)
-    assert at.session_state["workspace"].selected == set()
+    assert opened(at).marks.selected == set()
 
 
 def point(n: int, x: float, y: float, label: int = 1) -> dict:
@@ -88,27 +91,26 @@ def point(n: int, x: float, y: float, label: int = 1) -> dict:
 
 REPORTS = """
 import streamlit as st
-from pages.parts import canvas, prompters, workspace
+from pages.parts import canvas, current_session, prompters
 from rsam_core.style import OverlayStyle
 
-work = workspace.current()
+work = current_session.current()
 st.session_state["made-up"] = {"report": st.session_state["reported"]}
 prompters.ready(work)
 canvas._take("made-up")
-found, _ = workspace.objects(work)
+found = work.objects
 canvas.picture_canvas(work, found, OverlayStyle(), mode=st.session_state["mouse"])
 from rsam_core.measure import measure
-st.dataframe(measure(found, work.scene))
+st.dataframe(measure(found, work.image.scene))
 """
 
 
 def reporting(app: AppTest, mode: str, events: list[dict], **changes) -> AppTest:
     """A page with nothing but the canvas, which has just reported events."""
     at = AppTest.from_string(REPORTS, default_timeout=60)
-    work = workspace.load(plain(), "plain.png")
-    for key, value in changes.items():
-        setattr(work, key, value)
-    at.session_state["workspace"] = work
+    work = current_session.load(plain(), "plain.png")
+    arranged(work, **changes)
+    put(at, work)
     at.session_state["mouse"] = mode
     at.session_state["reported"] = {
         "canvas": "test",
@@ -117,7 +119,7 @@ def reporting(app: AppTest, mode: str, events: list[dict], **changes) -> AppTest
     }
     at.run()
     fine(at)
-    assert at.session_state["workspace"].viewport == Viewport(0, 0, 4, 700, 500)
+    assert opened(at).canvas.viewport == Viewport(0, 0, 4, 700, 500)
     return at
 
 

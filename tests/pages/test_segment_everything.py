@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from helpers_models import FakeModel, disc
-from helpers_pages import HEIGHT, WIDTH, fine, table, texts
+from helpers_pages import HEIGHT, WIDTH, fine, opened, table, texts
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import resources
@@ -24,10 +24,10 @@ Start = Callable[..., AppTest]
 
 def end_of_job(at: AppTest) -> None:
     """Wait for the automatic mode, which may be quicker than the page."""
-    job = at.session_state["workspace"].job
+    job = opened(at).search.job
     assert job is None or job.wait(30)
     at.run()
-    assert at.session_state["workspace"].job is None
+    assert opened(at).search.job is None
 
 
 def scored_by_column(model) -> None:
@@ -92,15 +92,15 @@ def test_a_removed_object_stays_removed_and_others_stay(segment: Start, model):
     fine(at)
     places = set(zip(table(at)["bbox_x"], table(at)["bbox_y"]))
     first = (table(at)["bbox_x"].iloc[0], table(at)["bbox_y"].iloc[0])
-    at.session_state["workspace"].selected = frozenset({int(table(at)["id"].iloc[0])})
+    opened(at).marks.select({int(table(at)["id"].iloc[0])})
     at.run()
     next(b for b in at.button if b.label == "Remove selected (1)").click().run()
     fine(at)
     assert set(zip(table(at)["bbox_x"], table(at)["bbox_y"])) == places - {first}
     next(s for s in at.slider if s.label == "Minimum quality").set_value(0.5).run()
     assert first not in set(zip(table(at)["bbox_x"], table(at)["bbox_y"]))
-    work = at.session_state["workspace"]
-    work.book = work.book.undo()
+    work = opened(at)
+    work.update(lambda book: book.undo())
     at.run()
     assert first in set(zip(table(at)["bbox_x"], table(at)["bbox_y"]))
 
@@ -114,8 +114,8 @@ def test_numbers_of_automatic_objects_stay_when_one_is_prompted(segment: Start, 
     end_of_job(at)
     fine(at)
     before = table(at).set_index(["bbox_x", "bbox_y"])["id"].to_dict()
-    work = at.session_state["workspace"]
-    work.book = work.book.add_box(60, 90, 75, 105)
+    work = opened(at)
+    work.update(lambda book: book.add_box(60, 90, 75, 105))
     after = table(at.run()).set_index(["bbox_x", "bbox_y"])["id"].to_dict()
     assert {place: after[place] for place in before} == before
     assert sorted(after.values()) == [1, 2, 3, 4, 5, 6]
@@ -139,8 +139,8 @@ def test_stopping_keeps_what_was_found(segment: Start, model, monkeypatch):
     go_on.set()
     end_of_job(at)
     fine(at)
-    work = at.session_state["workspace"]
-    state = work.automatic.state
+    work = opened(at)
+    state = work.marks.automatic.state
     assert not state.complete
     assert f"Stopped after {state.points} prompts" in texts(at)
     assert 0 < state.points < 99

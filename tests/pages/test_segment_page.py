@@ -14,6 +14,7 @@ from helpers_pages import (
     WIDTH,
     click,
     fine,
+    opened,
     over,
     painter,
     table,
@@ -79,7 +80,7 @@ def test_boxes_are_listed_with_their_exact_size_and_place(segment: Start):
 def test_the_headline_counts_objects_and_pixels(segment: Start):
     at = segment(book=TWO_BOXES)
     assert "**2 objects** · 3,000 px" in texts(at)
-    at.session_state["workspace"].book = Book().add_box(20, 10, 60, 40)
+    opened(at).update(lambda book: Book().add_box(20, 10, 60, 40))
     assert "**1 object** · 1,200 px" in texts(at.run())
 
 
@@ -135,8 +136,8 @@ def test_new_object_ends_the_present_one(segment: Start):
     at = segment(book=Book().add_point(40, 40))
     click(at, "New object")
     assert not enabled(at)["New object"]
-    work = at.session_state["workspace"]
-    work.book = work.book.add_point(120, 80)
+    work = opened(at)
+    work.update(lambda book: book.add_point(120, 80))
     assert table(at.run())["id"].tolist() == [1, 2]
 
 
@@ -151,9 +152,9 @@ def test_objects_and_marks_can_be_removed_and_made_current(segment: Start):
         "Include at 50, 40",
     ]
     click(at, "Include at 40, 40")
-    left = at.session_state["workspace"].book.entry(1).marks
+    left = opened(at).marks.book.entry(1).marks
     assert [(m.x, m.y) for m in left] == [(50, 40)]
-    token = at.session_state["workspace"].token
+    token = opened(at).image.token
     at.button(key=f"drop-{token}-2").click().run()
     fine(at)
     assert table(at)["id"].tolist() == [1]
@@ -163,13 +164,13 @@ def test_ticked_rows_follow_their_objects(segment: Start, shown: dict):
     book = TWO_BOXES.add_box(60, 5, 90, 35)
     at = segment(book=book)
     without = shown["overlay"]["url"]
-    work = at.session_state["workspace"]
-    work.selected = frozenset({2})
+    work = opened(at)
+    work.marks.select({2})
     at.run()
     assert [b.label for b in at.button if "selected" in b.label] == ["Remove selected (1)"]
     assert ticked(at) == [1]
     assert shown["overlay"]["url"] != without, "it is highlighted"
-    work.book = work.book.remove(1)
+    work.update(lambda book: book.remove(1))
     at.run()
     assert table(at)["id"].tolist() == [2, 3]
     assert ticked(at) == [0]
@@ -183,7 +184,7 @@ def test_ticked_rows_follow_their_objects(segment: Start, shown: dict):
 
 def ticked(at: AppTest) -> list[int]:
     """Ticked rows of the table of objects, from 0."""
-    return at.session_state[f"table-{at.session_state['workspace'].token}"]["selection"]["rows"]
+    return at.session_state[f"table-{opened(at).image.token}"]["selection"]["rows"]
 
 
 def test_coordinates_can_be_typed(segment: Start):
@@ -275,8 +276,8 @@ def test_the_limit_of_large_objects_stays_when_a_larger_one_comes(segment: Start
     at = segment(book=TWO_BOXES)
     at.toggle(key="large-on").set_value(True).run()
     at.slider(key="large-area-px").set_value(700).run()
-    work = at.session_state["workspace"]
-    work.book = work.book.add_box(0, 0, 150, 110)
+    work = opened(at)
+    work.update(lambda book: book.add_box(0, 0, 150, 110))
     at.run()
     assert at.slider(key="large-area-px").max >= 150 * 110
     assert at.slider(key="large-area-px").value == 700

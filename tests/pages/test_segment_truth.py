@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from helpers_pages import HEIGHT, TWO_BOXES, WIDTH, fine, painter, png, table, texts
+from helpers_pages import HEIGHT, TWO_BOXES, WIDTH, fine, opened, painter, png, table, texts
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import resources
@@ -28,7 +28,7 @@ def metrics(at: AppTest) -> dict[str, float]:
 
 
 def give_truth(at: AppTest, name: str, content: bytes) -> AppTest:
-    token = at.session_state["workspace"].token
+    token = opened(at).image.token
     return at.file_uploader(key=f"truth-{token}").upload(name, content).run()
 
 
@@ -53,8 +53,8 @@ def test_metrics_are_those_counted_by_hand(segment: Start):
         found = next(v for key, v in values.items() if name in key)
         assert found == pytest.approx(value, abs=1e-9), name
     # They follow the objects.
-    work = at.session_state["workspace"]
-    work.book = Book().add_box(30, 10, 70, 40)
+    work = opened(at)
+    work.update(lambda book: Book().add_box(30, 10, 70, 40))
     at.run()
     assert next(iter(metrics(at).values())) == pytest.approx(1.0)
 
@@ -77,7 +77,7 @@ def test_a_bad_mask_is_one_message_and_the_session_goes_on(
     assert len(at.error) == 1
     assert message in at.error[0].value
     assert table(at)["id"].tolist() == [1, 2]
-    token = at.session_state["workspace"].token
+    token = opened(at).image.token
     at.file_uploader(key=f"truth-{token}").set_value(("good.png", png(TRUTH), "image/png")).run()
     fine(at)
     assert metrics(at)

@@ -1,0 +1,110 @@
+"""The one place that reaches for what Streamlit does not offer publicly.
+
+RSAM has to know which session a thread belongs to, who is still connected, what was uploaded, and
+it gives back what lost sessions held. Streamlit has all of it, behind names that may change with
+any version: `missing` says which are gone, and a test fails then, before anything is silently not
+freed any more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+
+
+def session_id() -> str | None:
+    """Name of the session whose page this thread runs; None in a thread of another kind."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return None if context is None else context.session_id
+
+
+def has_runtime() -> bool:
+    """Whether anything of Streamlit runs here, if only a test of a page."""
+    return runtime.exists()
+
+
+def has_server() -> bool:
+    """Whether a server runs here, with browsers that come and go."""
+    return runtime.exists() and type(runtime.get_instance()) is runtime.Runtime
+
+
+def is_connected(session: str) -> bool:
+    """Whether a browser shows this session now."""
+    return runtime.get_instance().is_active_session(session)
+
+
+def kept_seconds() -> float:
+    """For how long Streamlit keeps a session whose browser is gone."""
+    return float(st.get_option("server.disconnectedSessionTTL"))
+
+
+def close_session(session: str) -> None:
+    """Close a session for good, with its uploads; from any thread."""
+    server = runtime.get_instance()
+    # Only the thread of the server's loop may close sessions.
+    server.stopped.get_loop().call_soon_threadsafe(_close, server, session)
+
+
+def _close(server: Any, session: str) -> None:
+    """Close a session, also one that Streamlit will not name any more but still holds.
+
+    On a busy computer this may come after the time for which Streamlit keeps lost sessions. It
+    drops such a session only when the next one is lost.
+    """
+    server.close_session(session)
+    server.uploaded_file_mgr.remove_session_files(session)
+    manager = getattr(server, "_session_mgr", None)
+    if manager is not None:
+        manager._session_storage._cache.expire()
+
+
+def uploads() -> dict[str, dict[str, Any]]:
+    """Uploaded files by session and number, the earliest first."""
+    if not runtime.exists():
+        return {}
+    manager = runtime.get_instance().uploaded_file_mgr
+    if not isinstance(manager, MemoryUploadedFileManager):
+        return {}
+    # Uploads arrive in other threads meanwhile.
+    return {session: dict(files) for session, files in list(manager.file_storage.items()) if files}
+
+
+def forget_upload(session: str, number: str) -> None:
+    """Forget one uploaded file."""
+    runtime.get_instance().uploaded_file_mgr.remove_file(session, number)
+
+
+def missing() -> list[str]:
+    """What this version of Streamlit no longer has of all that is reached for here."""
+    storage = MemorySessionStorage()
+    manager = WebsocketSessionManager.__new__(WebsocketSessionManager)
+    manager.__init__(storage, *_placeholders(WebsocketSessionManager, 1))  # type: ignore[misc]
+    held = (
+        (runtime.Runtime, "is_active_session"),
+        (runtime.Runtime, "close_session"),
+        (runtime.Runtime, "stopped"),
+        (runtime.Runtime, "uploaded_file_mgr"),
+        (MemoryUploadedFileManager("/upload"), "file_storage"),
+        (MemoryUploadedFileManager, "remove_session_files"),
+        (MemoryUploadedFileManager, "remove_file"),
+        (manager, "_session_storage"),
+        (storage, "_cache"),
+        (getattr(storage, "_cache", None), "expire"),
+    )
+    return [
+        f"{getattr(of, '__name__', type(of).__name__)}.{name}"
+        for of, name in held
+        # An abstract method is no more than a promise.
+        if getattr(getattr(of, name, None), "__isabstractmethod__", not hasattr(of, name))
+    ]
+
+
+def _placeholders(kind: type, given: int) -> list[None]:
+    """As many empty arguments as a class wants beside those given and itself."""
+    return [None] * (kind.__init__.__code__.co_argcount - 1 - given)
