@@ -1,0 +1,119 @@
+"""What the app does with an upload of each kind, without the app."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+
+from hostile import seeds
+from rsam_core.bands import ViewSettings
+from rsam_core.batch.recipe import Recipe
+from rsam_core.classes import ClassList
+from rsam_core.datasets import open_dataset
+from rsam_core.errors import ClassifyError, RsamError
+from rsam_core.prepare import Pipeline
+from rsam_core.project import load_project
+from rsam_core.prompt_records import from_records
+from rsam_core.scene import Scene, open_scene
+from rsam_core.scene_card import facts
+from rsam_core.truth import read_truth
+from rsam_core.window import Window
+
+_LOOK = 512
+_SAMPLES = 5
+"""Images of a data set that are read."""
+
+
+def look_at(scene: Scene) -> str:
+    """Do what showing an image takes: its reduced view, a window at full size, and its facts."""
+    scene.overview(1024)
+    width, height = min(_LOOK, scene.width), min(_LOOK, scene.height)
+    window = Window((scene.width - width) // 2, (scene.height - height) // 2, width, height)
+    scene.read_rgb(window)
+    scene.valid_mask(window)
+    told = [f"{name}: {text}" for name, text in facts(scene)]
+    return "; ".join([*told, *scene.notes])
+
+
+def image(content: bytes, name: str) -> str:
+    """Open and show an image."""
+    return look_at(open_scene(content, name=name))
+
+
+def world_file(content: bytes, name: str) -> str:
+    """Open a sound picture with this world file."""
+    beside = io.BytesIO(content)
+    beside.name = name
+    opened = open_scene(seeds.picture("PNG"), name="town.png", world_file=beside, crs=seeds.UTM)
+    opened.pixel_to_map(0, 0)
+    return look_at(opened)
+
+
+def truth(content: bytes, name: str) -> str:
+    """Lay truth on the common scene; on the plain one if the name says so."""
+    scene = seeds.plain() if name.startswith("plain") else seeds.scene()
+    read = read_truth(content, scene, name=name)
+    return "; ".join([f"{read.count} objects", f"{read.mask.sum()}", *read.notes, *read.warnings])
+
+
+def project(content: bytes, name: str) -> str:
+    """Open a project with its image, or on the common scene, and make its picture again."""
+    state = load_project(content)
+    scene = open_scene(state.image, name=state.scene_name) if state.image else seeds.scene()
+    if "view" in state.settings:
+        scene = scene.with_view(ViewSettings.from_dict(state.settings["view"]))
+    if state.pipeline is not None:
+        scene = Pipeline.from_json(json.dumps(state.pipeline)).run_scene(scene)
+    if state.gsd is not None:
+        scene = scene.with_gsd(state.gsd)
+    from_records(state.prompts, state.width, state.height)
+    state.instances.label_map()
+    return f"{len(state.instances)} objects; {look_at(scene)}"
+
+
+def recipe(content: bytes, name: str) -> str:
+    """Read the steps of a recipe and apply them to the common scene."""
+    return look_at(Pipeline.from_json(content).run_scene(seeds.scene()))
+
+
+def batch_recipe(content: bytes, name: str) -> str:
+    """Read a recipe for a batch."""
+    return Recipe.from_json(content).describe()
+
+
+def data_set(content: bytes, name: str) -> str:
+    """Open a data set and read its first images; each failure is one of ours."""
+    found = open_dataset(content, name=name)
+    told = [f"{len(found)} images", *found.notes]
+    for item in found.items[:_SAMPLES]:
+        try:
+            told.append(f"{len(item.read().truth)} objects")
+        except RsamError as error:
+            told.append(f"{REFUSED_PART}{error}")
+    return "\n".join(told)
+
+
+def class_list(content: bytes, name: str) -> str:
+    """Read a list of classes."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ClassifyError("The list of classes is not readable. Save it again.") from error
+    return ", ".join(ClassList.from_json(data).names)
+
+
+REFUSED_PART = "refused: "
+"""Begins what is told of an image of a data set that could not be read."""
+
+DO: dict[str, Callable[[bytes, str], str]] = {
+    "image": image,
+    "world file": world_file,
+    "truth": truth,
+    "project": project,
+    "recipe": recipe,
+    "batch recipe": batch_recipe,
+    "data set": data_set,
+    "class list": class_list,
+}
+"""What is done with an upload, by its kind: given content and name, it says what it saw."""
