@@ -118,7 +118,7 @@ def _chosen(layers: Sequence[Layer], wanted: str | None, name: str) -> tuple[Lay
         left_out: Counter[str] = sum((entry.left_out for entry in layers), Counter())
         notes = [note for entry in layers for note in entry.notes]
         return Layer(name, left_out=left_out, notes=notes), []
-    choices = [(x.name, f"{x.name} ({len(x.shapes):,} outlines)") for x in full or layers]
+    choices = [(x.name, f"{x.name} ({_count(len(x.shapes))})") for x in full or layers]
     shown = ", ".join(title for _, title in choices[:6]) + (" …" if len(choices) > 6 else "")
     begin = f"“{name}” has no layer “{wanted}”" if wanted is not None else f"“{name}” holds several"
     raise TruthChoice(
@@ -129,6 +129,10 @@ def _chosen(layers: Sequence[Layer], wanted: str | None, name: str) -> tuple[Lay
         "layer",
         choices,
     )
+
+
+def _count(number: int) -> str:
+    return f"{number:,} outline{'s' if number != 1 else ''}"
 
 
 def _check_empty(left_out: Counter[str], name: str) -> None:

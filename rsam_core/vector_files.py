@@ -6,6 +6,7 @@ none of them opens anything but the bytes given.
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import zipfile
@@ -16,6 +17,7 @@ from typing import Any
 
 from rsam_core.errors import DatasetError, MetricError
 from rsam_core.limited_reading import ReadingFailed, run_limited
+from rsam_core.text_encoding import ENCODINGS
 from rsam_core.vector_geojson import is_geojson, lines_of, read_geojson
 from rsam_core.vector_kml import is_kml, read_kml
 from rsam_core.vector_layer import Layer, packed_layers, unpacked_layers
@@ -48,6 +50,13 @@ def layers_of(content: bytes, kind: str, name: str, encoding: str | None = None)
     MetricError
         If it cannot be read, or holds no layer of outlines.
     """
+    if encoding is not None:
+        try:
+            codecs.lookup(encoding)
+        except (LookupError, ValueError) as error:
+            raise MetricError(
+                f"“{encoding[:40]}” is no encoding. Give one such as {', '.join(ENCODINGS)}."
+            ) from error
     if kind == "json" and len(content) <= HERE_BELOW:
         return read_layers(content, kind, name, encoding)
     try:

@@ -72,8 +72,9 @@ class Layer:
             f"{count:,} {reason}" if len(self.left_out) > 1 else reason
             for reason, count in self.left_out.most_common()
         )
-        what = "entry was" if total == 1 else "entries were"
-        return [*self.notes, f"{total:,} of {many:,} {what} left out: {reasons}."]
+        what = "was" if total == 1 else "were"
+        of = f"{total:,} of {many:,} entries" if many > 1 else "The only entry"
+        return [*self.notes, f"{of} {what} left out: {reasons}."]
 
 
 def _plain(value: Any) -> Any:
