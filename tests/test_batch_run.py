@@ -261,3 +261,37 @@ def test_a_full_disk_is_told_and_leaves_the_earlier_results(folder, tmp_path, mo
     assert "No space left" in rows["town.tif"].problem
     assert (out / "town.tif" / "town.csv").read_bytes() == before
     assert io.BytesIO(before).getbuffer().nbytes > 100
+
+
+def test_nothing_that_goes_wrong_with_one_scene_ends_the_batch(folder, tmp_path, monkeypatch):
+    (tmp_path / "outside.png").write_bytes((folder / "north" / "lawn.png").read_bytes())
+    (folder / "link.png").symlink_to(tmp_path / "outside.png")
+    (folder / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    original = module.segment_scene
+
+    def broken(recipe, path, *rest, **options):
+        if path.name == "town.tif":
+            raise ZeroDivisionError("deep inside another library")
+        return original(recipe, path, *rest, **options)
+
+    monkeypatch.setattr(module, "segment_scene", broken)
+    rows = by_name(run_batch(Recipe(segment=QUICK, export=("csv",)), folder, tmp_path / "out"))
+    assert {name: row.state for name, row in rows.items()} == {
+        "broken.jpg": "failed",
+        "link.png": "failed",
+        "lost.png": "failed",
+        "north/lawn.png": "done",
+        "town.tif": "failed",
+    }
+    assert "nobody foresaw (ZeroDivisionError)" in rows["town.tif"].problem
+    assert "deep inside" not in rows["town.tif"].problem
+    assert "leads out of the folder" in rows["link.png"].problem
+    summary = pd.read_csv(tmp_path / "out" / "summary.csv")
+    assert (summary["state"] == "failed").sum() == 4
+
+
+def test_a_scene_named_like_a_formula_is_harmless_in_the_table(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "=1+1.png").write_bytes(b"no picture")
+    run_batch(Recipe(segment=QUICK), tmp_path / "images", tmp_path / "out")
+    assert "'=1+1.png" in (tmp_path / "out" / "summary.csv").read_text("utf-8-sig")

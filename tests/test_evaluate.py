@@ -438,3 +438,19 @@ def test_an_object_may_fill_the_image():
     )
     rows, _ = evaluate_sample(full, [Spoiled("m", lambda t: t)], SETTINGS)
     assert only(rows, iou=1.0, fpr=0.0, tn=0)
+
+
+def test_whatever_goes_wrong_with_one_image_the_others_count(tmp_path):
+    class Breaking(Spoiled):
+        def mask(self, bench, truth):
+            if bench.image.shape[0] != SHAPE[0]:
+                raise ZeroDivisionError("deep inside another library")
+            return super().mask(bench, truth)
+
+    odd = sample("odd", shape=(SHAPE[0] + 3, SHAPE[1]))
+    found = evaluate_dataset([sample("a"), odd, sample("b")], methods=[Breaking("x", lambda m: m)])
+    assert found.images_done == 3
+    ((name, why),) = found.failures
+    assert name == "odd"
+    assert "nobody foresaw (ZeroDivisionError)" in why
+    assert set(found.objects["image"]) == {"a", "b"}

@@ -190,3 +190,17 @@ def test_real_tiles_with_the_embedded_model_and_a_study(tmp_path):
     assert 0.4 < data["table"][0]["iou"] <= 1
     assert data["studies"][0]["key"] == "size"
     assert "data:image/png" in (tmp_path / "report.html").read_text()
+
+
+def test_a_folder_of_which_nothing_can_be_used_does_not_end_the_others(town, tmp_path, capsys):
+    broken = tmp_path / "broken"
+    shutil.copytree(town, broken)
+    for path in (broken / "masks").iterdir():
+        path.write_bytes(b"no mask")
+    output = tmp_path / "report"
+    arguments = [str(broken), str(town), *QUICK, "--output", str(output)]
+    assert cli.main(arguments) == cli.SOME_FAILED
+    assert "Not evaluated: broken" in capsys.readouterr().err
+    assert (output / "town" / "report.html").is_file()
+    assert cli.main([str(broken), *QUICK, "--output", str(output)]) == cli.WRONG
+    assert cli.main([str(broken), str(broken), *QUICK, "--output", str(output)]) == cli.WRONG

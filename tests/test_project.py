@@ -286,3 +286,73 @@ def test_bombs_are_refused_without_unpacking_them(monkeypatch):
 )
 def test_forged_lists_of_objects_are_refused(change):
     refused(rebuilt(objects(change)), "damaged")
+
+
+def forged(**parts: bytes) -> bytes:
+    """A project some of whose parts are others, with right checksums."""
+    import hashlib
+
+    def change(have: dict[str, bytes]) -> None:
+        content = json.loads(have["manifest.json"])
+        for name, data in parts.items():
+            file = name.replace("_bin", ".bin").replace("_json", ".json")
+            have[file] = data
+            content["parts"][file] = hashlib.sha256(data).hexdigest()
+        have["manifest.json"] = json.dumps(content).encode()
+
+    return rebuilt(change)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"objects_json": b" " * (64 << 20)},
+        {"image_bin": bytes(64 << 20)},
+        {"masks_bin": bytes(64 << 20)},
+        {"truth_json": b" " * (64 << 20)},
+        {"truth_valid_bin": bytes(64 << 20)},
+    ],
+    ids=lambda parts: next(iter(parts)),
+)
+def test_parts_that_swell_are_refused_without_unpacking_them(parts):
+    import tracemalloc
+
+    bomb = forged(**parts)
+    tracemalloc.start()
+    refused(bomb, "unpacks to more than")
+    assert tracemalloc.get_traced_memory()[1] < 30 << 20
+    tracemalloc.stop()
+
+
+def test_masks_of_more_pixels_than_any_scene_are_refused():
+    huge = json.dumps(
+        {"next_id": 2, "objects": [[1, 0, 0, 900_000, 900_000, 1.0, "box", None]]}
+    ).encode()
+
+    def change(parts: dict[str, bytes]) -> None:
+        scene = json.loads(parts["manifest.json"])["scene"]
+        manifest(scene=scene | {"width": 900_000, "height": 900_000})(parts)
+
+    refused(rebuilt(change, forged(objects_json=huge)), "billion pixels")
+
+
+def test_archives_of_thousands_of_parts_are_refused():
+    many = rebuilt(lambda parts: parts.update({f"part{k}": b"" for k in range(500)}))
+    refused(many, r"500 parts|parts; a project has a few")
+
+
+@pytest.mark.parametrize(
+    ("crs", "kept"),
+    [
+        ("EPSG:32737", "EPSG:32737"),
+        ("+proj=longlat +nadgrids=/etc/passwd", None),
+        ("/vsicurl/http://127.0.0.1:9/x", None),
+        ("nonsense", None),
+    ],
+)
+def test_a_system_that_names_files_is_not_taken_over(crs: str, kept: str | None):
+    def change(parts: dict[str, bytes]) -> None:
+        scene = json.loads(parts["manifest.json"])["scene"]
+        manifest(scene=scene | {"crs": crs})(parts)
+
+    assert load_project(rebuilt(change)).crs == kept

@@ -210,3 +210,26 @@ def test_bad_file_gets_one_clear_message(data, words):
 def test_missing_file(tmp_path):
     with pytest.raises(MetricError, match="does not exist"):
         read_truth(tmp_path / "nothing.png", SHAPE)
+
+
+@pytest.mark.parametrize("empty", [-9999.0, np.nan, 3.4028234663852886e38, -3.4e38, 1.70141e38])
+@pytest.mark.parametrize("declared", [True, False])
+def test_floats_that_mean_no_data_are_background(empty: float, declared: bool):
+    values = np.where(np.arange(SHAPE[1]) == 5, np.float32(empty), LABELS.astype(np.float32))
+    expected = np.where(np.arange(SHAPE[1]) == 5, 0, LABELS)
+    # Written with a few digits only, as programs do.
+    nodata = {"nodata": float(f"{empty:.7g}")} if declared and abs(empty) < 3.4028e38 else {}
+    assert (read_truth(tiff(values.astype(np.float32), **nodata), SHAPE) == expected).all()
+
+
+def test_a_number_of_no_data_in_whole_numbers_is_background():
+    values = np.where(np.arange(SHAPE[1]) == 0, 255, LABELS).astype(np.uint8)
+    assert (read_truth(tiff(values, nodata=255), SHAPE) == LABELS).all()
+
+
+def test_objects_at_both_ends_of_a_palette_are_kept():
+    indices = np.where(PIECES == 1, 0, np.where(PIECES == 2, 255, 5)).astype(np.uint8)
+    colors = np.random.default_rng(0).integers(40, 255, (256, 3))
+    colors[5] = 0
+    labels = read_truth(palette_png(indices, colors.ravel().tolist()), SHAPE)
+    assert (labels == np.where(PIECES == 1, 256, np.where(PIECES == 2, 255, 0))).all()
