@@ -20,6 +20,7 @@ from helpers_rasters import (
 )
 from PIL import Image
 
+from rsam_core._georeference import Place
 from rsam_core.errors import SceneError
 from rsam_core.ground_distance import ground_pixel_size, ground_sample_distance
 from rsam_core.scene import Scene, open_scene
@@ -142,3 +143,30 @@ def test_both_sides_of_a_pixel() -> None:
     oblong = Affine(0.4, 0, 500_000, 0, -0.9, 9_300_000)
     assert ground_pixel_size(oblong, UTM, 100, 100) == pytest.approx((0.4, 0.9), rel=2e-3)
     assert ground_pixel_size(affine(10, 400, 0.1), "EPSG:4326", 9, 9) is None
+
+
+@pytest.mark.parametrize(
+    ("transform", "crs", "told"),
+    [
+        (affine(20.0, 60.0, 1e-5), "EPSG:32633", True),
+        (affine(-170.0, -17.0, 1e-5), "EPSG:3857", True),
+        (affine(10.0, 50.0, 0.01), "EPSG:32633", True),
+        (affine(20.0, 60.0, 1e-5), None, True),
+        (affine(20.0, 60.0, 1e-5), "EPSG:4326", False),
+        (affine(500_000.0, 6_000_000.0, 0.1), "EPSG:32633", False),
+        (affine(-40.0, 30.0, 0.5), "EPSG:3857", False),
+        (affine(0.0, 50.0, 0.05), None, False),
+    ],
+)
+def test_degrees_that_call_themselves_metres_get_a_note(transform, crs, told):
+    notes = " ".join(Place.of(transform, crs, 400, 400).notes)
+    assert ("look like degrees" in notes) == told
+
+
+def test_the_pixel_at_a_pole_has_a_size():
+    size = 1000.0
+    place = rasterio.Affine(size, 0, -50 * size, 0, -size, 50 * size)
+    # Scale of the polar stereographic map of the Arctic, true at 71° north, at the pole itself.
+    pole = pyproj.Proj("EPSG:3995").get_factors(0, 90 - 1e-9).meridional_scale
+    assert ground_sample_distance(place, "EPSG:3995", 100, 100) == pytest.approx(size / pole)
+    assert ground_pixel_size(place, "EPSG:3995", 100, 100) == pytest.approx((size / pole,) * 2)
