@@ -165,7 +165,7 @@ def test_degrees_that_call_themselves_metres_get_a_note(transform, crs, told):
 
 def test_the_pixel_at_a_pole_has_a_size():
     size = 1000.0
-    place = rasterio.Affine(size, 0, -50 * size, 0, -size, 50 * size)
+    place = Affine(size, 0, -50 * size, 0, -size, 50 * size)
     # Scale of the polar stereographic map of the Arctic, true at 71° north, at the pole itself.
     pole = pyproj.Proj("EPSG:3995").get_factors(0, 90 - 1e-9).meridional_scale
     assert ground_sample_distance(place, "EPSG:3995", 100, 100) == pytest.approx(size / pole)
