@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from rsam_core.errors import SceneError
+from rsam_core.given import given
 from rsam_core.indices import INDICES
 
 if TYPE_CHECKING:
@@ -72,23 +73,24 @@ class ViewSettings:
         gamma = _number(self.gamma)
         if not MIN_GAMMA <= gamma <= MAX_GAMMA:
             raise SceneError(
-                f"A gamma of {self.gamma!r} is not possible. Choose a number from {MIN_GAMMA:g} to "
-                f"{MAX_GAMMA:g}; 1 changes nothing."
+                f"A gamma of {given(self.gamma)} is not possible. Choose a number from "
+                f"{MIN_GAMMA:g} to {MAX_GAMMA:g}; 1 changes nothing."
             )
         object.__setattr__(self, "gamma", gamma)
 
     def _check_bands(self) -> None:
         try:
             bands = tuple(int(band) for band in self.bands)
-            whole = all(band == given for band, given in zip(bands, self.bands))
+            whole = all(band == told for band, told in zip(bands, self.bands))
         except (TypeError, ValueError):
             bands, whole = (), False
         if not whole or any(band < 1 for band in bands):
-            raise SceneError(f"Bands are whole numbers from 1, not {self.bands!r}.")
+            raise SceneError(f"Bands are whole numbers from 1, not {given(self.bands)}.")
         object.__setattr__(self, "bands", bands)
         if self.index is not None and self.index not in INDICES:
             raise SceneError(
-                f"There is no spectral index {self.index!r}. Choose one of {', '.join(INDICES)}."
+                f"There is no spectral index {given(self.index)}. Choose one of "
+                f"{', '.join(INDICES)}."
             )
         allowed = (0, 2) if self.index else (0, 1, 3)
         if len(bands) not in allowed:
@@ -119,7 +121,7 @@ class ViewSettings:
         except (TypeError, ValueError):
             low = high = math.nan
         if not (math.isfinite(low) and math.isfinite(high)):
-            raise SceneError(f"The {name} of a view are two numbers, not {value!r}.")
+            raise SceneError(f"The {name} of a view are two numbers, not {given(value)}.")
         if name == "percentiles":
             object.__setattr__(self, name, (low, high))
         return low, high

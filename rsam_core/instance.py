@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import RsamError
+from rsam_core.given import given
 
 if TYPE_CHECKING:
     from rsam_core.shape import Basics, Extras
@@ -55,7 +56,7 @@ class Instance:
     def __post_init__(self) -> None:
         mask, top, left = _trim(_as_mask(self.mask))
         if not np.isfinite(self.score):
-            raise RsamError(f"The score of an object must be a number, not {self.score!r}.")
+            raise RsamError(f"The score of an object must be a number, not {given(self.score)}.")
         if self.id < 0:
             raise RsamError(f"Object numbers start at 1; {self.id} is not one.")
         for name, value in (

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import RsamError
+from rsam_core.given import given
 
 Rgb = tuple[int, int, int]
 
@@ -77,7 +78,9 @@ def to_rgb(color: str) -> Rgb:
     """
     match = _HEX.fullmatch(color.strip()) if isinstance(color, str) else None
     if match is None:
-        raise RsamError(f"{color!r} is not a colour. Write it as #RRGGBB, for example {LARGE}.")
+        raise RsamError(
+            f"{given(color)} is not a colour. Write it as #RRGGBB, for example {LARGE}."
+        )
     digits = match.group(1)
     if len(digits) == 3:
         digits = "".join(2 * digit for digit in digits)

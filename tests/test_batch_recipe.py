@@ -68,7 +68,7 @@ def test_a_recipe_says_what_it_does():
         ("[]", "no recipe"),
         ('{"format": "rsam-recipe"}', "no recipe"),
         ('{"format": "rsam-batch", "version": 9}', "version 9"),
-        ('{"format": "rsam-batch"}', "version None"),
+        ('{"format": "rsam-batch"}', "has no version"),
         (edited(colour="red"), "unknown entry “colour”"),
         (edited(segment={"spacing": 2}), "“segment”: Grid points"),
         (edited(segment={"spacing": "wide"}), "“spacing” must be a number"),

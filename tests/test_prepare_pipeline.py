@@ -201,7 +201,7 @@ GOOD = {"format": "rsam-recipe", "version": 1}
         ("[1, 2]", "not a recipe of RSAM"),
         ('{"type": "FeatureCollection"}', "not a recipe of RSAM"),
         (json.dumps(GOOD | {"version": 2, "steps": []}), "version 2"),
-        (json.dumps(GOOD | {"version": "1", "steps": []}), "version '1'"),
+        (json.dumps(GOOD | {"version": "1", "steps": []}), "version “1”"),
         (json.dumps(GOOD), "no list of steps"),
         (json.dumps(GOOD | {"steps": ["brightness"]}), "Step 1 .*damaged"),
         (json.dumps(GOOD | {"steps": [{"step": "sharpen-everything"}]}), "does not have"),

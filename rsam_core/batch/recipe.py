@@ -12,6 +12,7 @@ from rsam_core.batch.outputs import EXPORTS
 from rsam_core.classes import ObjectClass
 from rsam_core.errors import BatchError, RsamError
 from rsam_core.everything import EverythingSettings
+from rsam_core.given import given
 from rsam_core.prepare.pipeline import Pipeline
 from rsam_core.refine.settings import RefineSettings
 from rsam_core.rules import Condition, Rule
@@ -84,17 +85,19 @@ class Recipe:
     def __post_init__(self) -> None:
         unknown = [name for name in self.export if name not in EXPORTS]
         if unknown or not self.export:
-            what = f"“{unknown[0]}” is no format" if unknown else "There is no format to export to"
+            what = "There is no format to export to"
+            if unknown:
+                what = f"{given(unknown[0])} is no format"
             raise BatchError(f"{what}. Choose from: {', '.join(EXPORTS)}.")
         names = {rule.name for rule in self.classify}
         lost = [name for name in self.keep if name not in names]
         if lost:
             raise BatchError(
-                f"“keep” names the class “{lost[0]}”, which no rule under “classify” gives. Add "
-                "a rule for it, or take it out of “keep”."
+                f"“keep” names the class {given(lost[0])}, which no rule under “classify” gives. "
+                "Add a rule for it, or take it out of “keep”."
             )
         if isinstance(self.tile, bool) or not isinstance(self.tile, int) or self.tile < 128:
-            raise BatchError(f"“tile” must be a whole number from 128 on, not {self.tile!r}.")
+            raise BatchError(f"“tile” must be a whole number from 128 on, not {given(self.tile)}.")
 
     def to_json(self) -> str:
         """The recipe as text; `from_json` reads it."""
@@ -146,7 +149,7 @@ class Recipe:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise BatchError(
-                f"The recipe is not valid JSON: {error}. Correct it, or begin with "
+                f"The recipe is not valid JSON{_where(error)}. Correct it, or begin with "
                 "“python -m rsam_core.batch example”."
             ) from error
         if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
@@ -157,13 +160,14 @@ class Recipe:
         version = data.pop("version", None)
         if not isinstance(version, int) or not 1 <= version <= VERSION:
             raise BatchError(
-                f"This recipe has version {version!r}, and this RSAM reads up to {VERSION}. "
+                f"This recipe has {_version(version)}, and this RSAM reads up to {VERSION}. "
                 "Update RSAM."
             )
         unknown = sorted(data.keys() - _READERS.keys())
         if unknown:
             raise BatchError(
-                f"The recipe has an unknown entry “{unknown[0]}”. There are: {', '.join(_READERS)}."
+                f"The recipe has an unknown entry {given(unknown[0])}. There are: "
+                f"{', '.join(_READERS)}."
             )
         values = {}
         for name, value in data.items():
@@ -174,15 +178,26 @@ class Recipe:
         return cls(**values)
 
 
+def _where(error: Exception) -> str:
+    """Where a text stops being JSON, if that is known."""
+    if isinstance(error, json.JSONDecodeError):
+        return f" (line {error.lineno}, place {error.colno})"
+    return ""
+
+
+def _version(value: Any) -> str:
+    return "no version" if value is None else f"version {given(value)}"
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise BatchError(f"it must be a name, not {value!r}.")
+        raise BatchError(f"it must be a name, not {given(value)}.")
     return value
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise BatchError(f"it must be a list of names, not {value!r}.")
+        raise BatchError(f"it must be a list of names, not {given(value)}.")
     return tuple(_text(item) for item in value)
 
 
@@ -193,18 +208,18 @@ def _pipeline(value: Any) -> Pipeline:
 def _settings(kind: type, value: Any) -> Any:
     """Settings of one kind, from numbers by name."""
     if not isinstance(value, Mapping):
-        raise BatchError(f"it must hold settings by name, not {value!r}.")
+        raise BatchError(f"it must hold settings by name, not {given(value)}.")
     known = {entry.name: entry.default for entry in fields(kind)}
-    for name, given in value.items():
+    for name, told in value.items():
         if name not in known:
-            raise BatchError(f"there is no setting “{name}”. There are: {', '.join(known)}.")
+            raise BatchError(f"there is no setting {given(name)}. There are: {', '.join(known)}.")
         wanted = type(known[name])
-        fits = isinstance(given, wanted)
+        fits = isinstance(told, wanted)
         if wanted is float:
-            fits = isinstance(given, int | float) and not isinstance(given, bool)
+            fits = isinstance(told, int | float) and not isinstance(told, bool)
         if not fits:
             what = {bool: "true or false", str: "a word"}.get(wanted, "a number")
-            raise BatchError(f"“{name}” must be {what}, not {given!r}.")
+            raise BatchError(f"“{name}” must be {what}, not {given(told)}.")
     return kind(**value)
 
 
@@ -214,11 +229,11 @@ def _refine(value: Any) -> RefineSettings | None:
 
 def _rules(value: Any) -> tuple[ClassRule, ...]:
     if not isinstance(value, list):
-        raise BatchError(f"it must be a list of classes with their conditions, not {value!r}.")
+        raise BatchError(f"it must be a list of classes with their conditions, not {given(value)}.")
     rules = []
     for entry in value:
         if not isinstance(entry, Mapping):
-            raise BatchError(f"each class needs “class” and “items”, not {entry!r}.")
+            raise BatchError(f"each class needs “class” and “items”, not {given(entry)}.")
         rules.append(ClassRule(_text(entry.get("class")), Rule.from_json(entry)))
     return tuple(rules)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rsam_core.errors import Cancelled, PrepareError
+from rsam_core.given import given
 
 from .image import Raster
 from .step import STEPS, Step
@@ -115,8 +116,9 @@ class Pipeline:
             )
         version = recipe.get("version")
         if not isinstance(version, int) or not 1 <= version <= VERSION:
+            told = "no version" if version is None else f"version {given(version)}"
             raise PrepareError(
-                f"This recipe has version {version!r}, and this RSAM reads up to {VERSION}. "
+                f"This recipe has {told}, and this RSAM reads up to {VERSION}. "
                 "Update RSAM, or save the recipe again with this one."
             )
         entries = recipe.get("steps")
@@ -278,8 +280,8 @@ def _stage(entry: Any, position: int) -> Stage:
     kind = STEPS.get(entry["step"])
     if kind is None:
         raise PrepareError(
-            f"Step {position} of the recipe is “{entry['step']}”, which this RSAM does not have. "
-            "Update RSAM, or remove the step from the file."
+            f"Step {position} of the recipe is {given(entry['step'])}, which this RSAM does not "
+            "have. Update RSAM, or remove the step from the file."
         )
     settings, on = entry.get("settings", {}), entry.get("on", True)
     if not isinstance(settings, dict) or not isinstance(on, bool):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from rsam_core.errors import PrepareError
+from rsam_core.given import given
 
 from .image import Raster
 
@@ -73,22 +74,22 @@ class Parameter:
         if self.kind in ("number", "integer"):
             return self._checked_number(value)
         if self.kind == "switch" and not isinstance(value, bool):
-            raise PrepareError(f"“{self.title}” is on or off (true or false), not {value!r}.")
+            raise PrepareError(f"“{self.title}” is on or off (true or false), not {given(value)}.")
         if self.kind == "choice" and value not in [key for key, _ in self.choices]:
             offered = ", ".join(f"“{key}”" for key, _ in self.choices)
-            raise PrepareError(f"“{self.title}” cannot be {value!r}. Choose one of {offered}.")
+            raise PrepareError(f"“{self.title}” cannot be {given(value)}. Choose one of {offered}.")
         if self.kind in ("band", "text") and not isinstance(value, str):
-            raise PrepareError(f"“{self.title}” must be a text, not {value!r}.")
+            raise PrepareError(f"“{self.title}” must be a text, not {given(value)}.")
         if self.kind == "image" and not isinstance(value, ImageFile | None):
-            raise PrepareError(f"“{self.title}” must be an image file, not {value!r}.")
+            raise PrepareError(f"“{self.title}” must be an image file, not {given(value)}.")
         return self._checked_points(value) if self.kind == "points" else value
 
     def _checked_number(self, value: Any) -> float | int:
         good = isinstance(value, int | float) and not isinstance(value, bool)
         if not good or not math.isfinite(value):
-            raise PrepareError(f"“{self.title}” must be a number, not {value!r}.")
+            raise PrepareError(f"“{self.title}” must be a number, not {given(value)}.")
         if self.kind == "integer" and value != int(value):
-            raise PrepareError(f"“{self.title}” must be a whole number, not {value!r}.")
+            raise PrepareError(f"“{self.title}” must be a whole number, not {given(value)}.")
         low = -math.inf if self.low is None else self.low
         high = math.inf if self.high is None else self.high
         if not low <= value <= high:
@@ -373,7 +374,7 @@ def _plain(value: Any) -> Any:
 def _image_file(value: Any, title: str) -> ImageFile:
     """The image file that JSON holds as name and, if small, content."""
     if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
-        raise PrepareError(f"“{title}” must be an image file, not {value!r}.")
+        raise PrepareError(f"“{title}” must be an image file, not {given(value)}.")
     content = value.get("content")
     try:
         return ImageFile(value["name"], None if content is None else base64.b64decode(content))

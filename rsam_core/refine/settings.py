@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from rsam_core.errors import RefineError
+from rsam_core.given import given
 
 Unit = Literal["px", "m"]
 
@@ -87,11 +88,11 @@ class RefineSettings:
             value = getattr(self, name)
             if not (_is_number(value) and value >= 0):
                 raise RefineError(
-                    f"“{TITLES[name]}” needs a number of 0 or more, not {value!r}. "
+                    f"“{TITLES[name]}” needs a number of 0 or more, not {given(value)}. "
                     "0 leaves the step out."
                 )
         if self.unit not in ("px", "m"):
-            raise RefineError(f"Sizes are in “px” or “m”, not in {self.unit!r}.")
+            raise RefineError(f"Sizes are in “px” or “m”, not in {given(self.unit)}.")
         for name, most in _LARGEST.items():
             if self.unit == "px" and getattr(self, name) > most:
                 raise RefineError(
@@ -100,7 +101,7 @@ class RefineSettings:
                 )
         if not (_is_number(self.min_agreement) and 0 <= self.min_agreement <= 1):
             raise RefineError(
-                f"The least agreement must lie between 0 and 1, not {self.min_agreement!r}."
+                f"The least agreement must lie between 0 and 1, not {given(self.min_agreement)}."
             )
 
     @classmethod
@@ -120,7 +121,9 @@ class RefineSettings:
         if step == "regularise":
             return cls.none(regularise=True)
         if step not in SUGGESTED:
-            raise RefineError(f"There is no step {step!r}. Choose one of: {', '.join(SUGGESTED)}.")
+            raise RefineError(
+                f"There is no step {given(step)}. Choose one of: {', '.join(SUGGESTED)}."
+            )
         return cls.none(**{step: SUGGESTED[step]})
 
     @property
