@@ -45,7 +45,7 @@ def _annotations() -> dict[str, object]:
         "fewer than the image": _runs([0, area - 1]),
         "negative": _runs([-5, area + 5]),
         "of 2^63": _runs([2**63, 1]),
-        "of 10^300": _runs([10**300]),
+        "of 10^400": _runs([10**400]),
         "whose sum overflows": _runs([2**63 - 1, 2**63 - 1, area + 2]),
         "of decimals": _runs([0.5, area - 0.5]),
         "of NaN": _runs([math.nan, area]),
@@ -59,7 +59,7 @@ def _annotations() -> dict[str, object]:
         "of a million zeros": _runs([0] * 1_000_000 + [area]),
         "of a million squared": _runs([0, 10**12], (10**6, 10**6)),
         "of 60,000 squared": _runs([0, 3_600_000_000], (60_000, 60_000)),
-        "of a size of 10^300": _runs([0, 10**300], (10**300, 1)),
+        "of a size of 10^400": _runs([0, 10**400], (10**400, 1)),
         "of a size of 0": _runs([], (0, 0)),
         "of a negative size": _runs([0, area], (-64, -96)),
         "of a size of words": _runs([0, area], ("64", "96")),
@@ -83,7 +83,7 @@ def _annotations() -> dict[str, object]:
         "an empty polygon": [[]], "one number": [[5]], "an odd number of them": [[1, 2, 3, 4, 5]],
         "two corners": [[1, 2, 3, 4]], "words": [["a", "b", "c", "d", "e", "f"]],
         "NaN": [[math.nan, 1, 2, 3, 4, 5]], "1e308": [[1e308, 1, 2, 1e308, -1e308, 5]],
-        "1e12": [[1e12, 1, 2, 1e12, 5, 5]], "10^300": [[10**300, 1, 2, 3, 4, 5]],
+        "1e12": [[1e12, 1, 2, 1e12, 5, 5]], "10^400": [[10**400, 1, 2, 3, 4, 5]],
         "nested": [[[[[1, 2], [3, 4], [5, 6]]]]], "a mapping of nothing": {},
         "a million corners": [[n % 90 + 0.5 for n in range(2_000_000)]],
         "flat, not nested": [1, 2, 30, 2, 30, 40],
@@ -94,7 +94,7 @@ def _annotations() -> dict[str, object]:
         found[f"corners: {key}"] = lambda v=value: data(_GOOD, {**_GOOD, "segmentation": v})
     for key in ("category_id", "iscrowd", "image_id", "bbox", "id", "segmentation"):
         for word, value in {"a list": [], "a mapping": {}, "a word": "x", "NaN": math.nan,
-                            "nothing": None, "10^300": 10**300}.items():  # fmt: skip
+                            "nothing": None, "10^400": 10**400}.items():  # fmt: skip
             if (key, word) != ("segmentation", "nothing"):
                 found[f"{key}: {word}"] = lambda k=key, v=value: data(_GOOD, {**_GOOD, k: v})
         found[f"no {key}"] = lambda k=key: data(
@@ -131,7 +131,7 @@ def _lists() -> dict[str, object]:
     for key in ("id", "width", "height", "file_name"):
         for word, value in {"a list": [1], "a mapping": {}, "a word": "x", "NaN": math.nan,
                             "nothing": None, "negative": -9, "infinite": math.inf,
-                            "10^300": 10**300, "a path": "/etc/passwd",
+                            "10^400": 10**400, "a path": "/etc/passwd",
                             "a script": "<script>"}.items():  # fmt: skip
             found[f"image with {key}: {word}"] = data(_GOOD, images=[{**_IMAGE, key: value}])
             found[f"two images, one with {key}: {word}"] = data(
