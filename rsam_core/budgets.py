@@ -103,6 +103,12 @@ class Store(Generic[Value]):
                 return sum(self._drop(k) for k, e in list(self._entries.items()) if not e.owners)
             return sum(self._give_up(owner, key) for key in list(self._claims.get(owner, ())))
 
+    def give_up(self, key: Hashable, owner: Hashable) -> int:
+        """One owner uses a value no more, which goes if nobody does; the bytes that became free."""
+        with self._lock:
+            entry = self._entries.get(key)
+            return self._give_up(owner, key) if entry and owner in entry.owners else 0
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -127,6 +127,10 @@ class EmbeddingCache:
                 if not making.threads:
                     self._busy.pop(key, None)
 
+    def give_up(self, key: tuple[str, str], owner: Hashable) -> int:
+        """One owner uses an embedding no more; the bytes that became free."""
+        return self._kept.give_up(key, owner)
+
     def release(self, owner: Hashable = NOBODY) -> int:
         """Forget an owner and what nobody else uses, or all that nobody owns; the bytes freed."""
         return self._kept.release(owner)

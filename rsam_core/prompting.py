@@ -213,6 +213,7 @@ class Prompter:
         self._owner = ("prompter", next(_NUMBERS))
         weakref.finalize(self, self._known.release, self._owner)
         self._lock = threading.Lock()
+        self._forgotten = False
         self._settled: OrderedDict[Entry, Instance | None] = OrderedDict()
 
     def instance(self, entry: Entry) -> Instance | None:
@@ -250,8 +251,10 @@ class Prompter:
         return self._known.held_by(self._owner)
 
     def forget(self) -> None:
-        """Let go of what was decoded: it will hardly be asked again."""
-        self._known.release(self._owner)
+        """Let go of what was decoded, and keep nothing more: another prompter is in its place."""
+        with self._lock:
+            self._forgotten = True
+            self._known.release(self._owner)
 
     def answer(self, entry: Entry) -> Answer:
         """Candidates for an object, replaying its marks one by one.
@@ -334,7 +337,10 @@ class Prompter:
         candidates = predict(embedding, prompt, None, previous)
         if not prompt.ambiguous:
             candidates = join_candidates(candidates, predict(embedding, prompt, True, previous))
-        self._known.put((self._owner, key), candidates, _size(candidates), self._owner)
+        with self._lock:
+            # A thread may come to its end after the session is closed.
+            if not self._forgotten:
+                self._known.put((self._owner, key), candidates, _size(candidates), self._owner)
         return candidates
 
 

@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any
 
@@ -31,6 +32,7 @@ _PAUSE = 1.0
 _LOG = logging.getLogger("rsam")
 _leaving: list[Callable[[str], Any]] = []
 _visits: weakref.WeakValueDictionary[str, Visit] = weakref.WeakValueDictionary()
+_left: deque[Hashable] = deque(maxlen=1000)
 _modules = 0
 _closed = threading.Event()
 
@@ -39,6 +41,11 @@ def when_leaving(release: Callable[[str], Any]) -> None:
     """Call a function with the name of each session that has left for good."""
     if release not in _leaving:
         _leaving.append(release)
+
+
+def has_left(session: Hashable) -> bool:
+    """Whether a session has left for good, not long ago."""
+    return session in _left
 
 
 def look_after_session() -> None:
@@ -112,6 +119,7 @@ def _tidy(departures: Departures) -> None:
 def _dismiss(session: str) -> None:
     """Close a session for good, with its uploads, pictures and objects."""
     streamlit_adapter.close_session(session)
+    _left.append(session)
     visit = _visits.pop(session, None)
     if visit is not None:
         visit.close()

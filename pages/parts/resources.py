@@ -8,6 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 import rsam_core as rsam
+from rsam_core.acting import acting
 from rsam_core.budgets import Store, setting
 from rsam_core.embedding import Embedding, EmbeddingCache, content_key
 from rsam_core.fair_queue import in_turns
@@ -55,7 +56,14 @@ def embed(image: NDArray[np.uint8], key: tuple[str, str]) -> Embedding:
     """The embedding of a view, encoded at most once while it stays in the cache."""
     # Another thread of this session may be encoding the same view, and needs a turn for it.
     queueing.let_go()
-    return _embeddings().get(key, lambda: segmenter(key[1]).embed(image), queueing.owner())
+    owner, cache = queueing.owner(), _embeddings()
+    made = cache.get(key, lambda: segmenter(key[1]).embed(image), owner)
+    errand = acting()
+    stopped = errand is not None and errand.cancelled is not None and errand.cancelled()
+    if stopped or memory.has_left(owner):
+        # It came too late: what the owner held was given back already.
+        cache.give_up(key, owner)
+    return made
 
 
 def embedding_key(image: NDArray[np.uint8], model_name: str) -> tuple[str, str]:

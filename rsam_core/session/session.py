@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from rsam_core.budgets import NOBODY
+from rsam_core.edits import Edits
 from rsam_core.instances import Instances
 from rsam_core.jobs import JobRegistry
 from rsam_core.promptbook import Book
@@ -115,8 +117,10 @@ class Session:
         if NO_TURN in problems.values():
             # Asked again when the page is next drawn.
             self.memo.forget("found")
-        edits = book.edits
-        objects = self.memo.remember("objects", (found, edits), lambda: edits.apply(found))
+        edits, next_id = book.edits, book.next_id
+        objects = self.memo.remember(
+            "objects", (found, edits, next_id), lambda: _applied(edits, found, next_id)
+        )
         return Shown(book, found, objects, problems)
 
     @property
@@ -132,6 +136,8 @@ class Session:
         self, base: Shown, wanted: Instances, what: str, *, prompts: Collection[int] = ()
     ) -> dict[int, int]:
         """Put other objects in place of those that were shown, as one step that can be undone.
+
+        Where that changes nothing there is no step.
 
         Parameters
         ----------
@@ -157,12 +163,16 @@ class Session:
             if now.found.shape != wanted.shape:
                 return {}
             found = completed(now, base)
-            objects, numbers = merged(base.objects, wanted, now.book.edits.apply(found))
+            present = _applied(now.book.edits, found, now.book.next_id)
+            objects, numbers = merged(base.objects, wanted, present)
             edits = now.book.edits.to_reach(found, objects)
             kept = set(objects.ids.tolist())
             known = set(found.ids.tolist())
             gone = [e.id for e in now.book.entries if e.id in known and e.id not in kept]
             gone += [e.id for e in now.book.entries if e.id in prompts and e.id not in gone]
+            if not gone and len(objects) == len(present) and all(map(is_, objects, present)):
+                # What was wanted has come about meanwhile, or its objects are gone.
+                return numbers
             if self.marks.swap(now.book, now.book.edited(edits, what, gone=gone)):
                 self.marks.keep_selected(kept)
                 return numbers
@@ -273,3 +283,11 @@ class Session:
         """
         self.jobs.close()
         self.answers.reset()
+
+
+def _applied(edits: Edits, found: Instances, next_id: int) -> Instances:
+    """Objects with their edits; new ones get numbers that nothing had, undone or not."""
+    objects = edits.apply(found)
+    if objects.next_id >= next_id:
+        return objects
+    return Instances(objects, objects.shape, next_id=next_id)

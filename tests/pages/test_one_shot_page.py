@@ -179,6 +179,11 @@ def score_at(at: AppTest, corner: tuple[int, int]) -> float:
     return max(hits, default=0.0)
 
 
+def forget(at: AppTest, index: int):
+    """The button that takes back the example of that place in the list."""
+    return [b for b in at.button if (b.key or "").startswith("forget-")][index]
+
+
 def test_a_refused_one_is_a_negative_example_at_once(one_shot):
     at = searched(one_shot(REDS[0]))
     at.slider(key="alike").set_value(0).run()
