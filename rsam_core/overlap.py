@@ -11,6 +11,9 @@ from rsam_core.instance import Instance
 
 CONTAINED = 0.9
 """Share of an object's pixels that must lie in a larger one for it to count as inside it."""
+MOST_PAIRS = 3_000_000
+"""Pairs that may be compared; no scene has as many, only files made to take time."""
+_AT_ONCE = 512
 
 
 def resolve_overlap(instances: Sequence[Instance]) -> NDArray[np.int64]:
@@ -20,7 +23,8 @@ def resolve_overlap(instances: Sequence[Instance]) -> NDArray[np.int64]:
     one that contains it (at least :data:`CONTAINED` of its pixels lie in the larger one). For
     three and more objects this is made unambiguous as follows: an object counts with its own
     score or with that of what contains it, whichever is higher; at equal score the smaller
-    wins, and at equal area the one with the lower number.
+    wins, and at equal area the one with the lower number. Where objects lie on each other in
+    more than :data:`MOST_PAIRS` ways, what contains what is left out.
 
     Parameters
     ----------
@@ -51,15 +55,26 @@ def _contained_pairs(
 
     boxes = np.array([item.bbox for item in instances], dtype=np.float64)
     rectangles = shapely.box(*boxes.T)
-    inner, outer = shapely.STRtree(rectangles).query(rectangles)
-    common = np.minimum(boxes[inner, 2:], boxes[outer, 2:]) - np.maximum(
-        boxes[inner, :2], boxes[outer, :2]
-    )
-    needed = CONTAINED * areas[inner]
-    possible = (areas[inner] < areas[outer]) & (common.prod(axis=1) >= needed)
+    tree = shapely.STRtree(rectangles)
+    found: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    count = 0
+    # A few at a time: of many objects in one place, all pairs together would fill the memory.
+    for start in range(0, len(instances), _AT_ONCE):
+        inner, outer = tree.query(rectangles[start : start + _AT_ONCE])
+        inner = inner + start
+        common = np.minimum(boxes[inner, 2:], boxes[outer, 2:]) - np.maximum(
+            boxes[inner, :2], boxes[outer, :2]
+        )
+        needed = CONTAINED * areas[inner]
+        possible = (areas[inner] < areas[outer]) & (common.prod(axis=1) >= needed)
+        found.append((inner[possible], outer[possible]))
+        count += int(possible.sum())
+        if count > MOST_PAIRS:
+            return [], []
     pairs = [
         (int(small), int(large))
-        for small, large in zip(inner[possible], outer[possible])
+        for inner, outer in found
+        for small, large in zip(inner, outer)
         if shared_pixels(instances[small], instances[large]) >= CONTAINED * areas[small]
     ]
     return [small for small, _ in pairs], [large for _, large in pairs]

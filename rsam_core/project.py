@@ -190,7 +190,7 @@ def load_project(data: bytes) -> ProjectState:
             f"which ends in {ENDING}."
         ) from error
     except (OSError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ProjectError(_BROKEN.format(error)) from error
+        raise ProjectError(_BROKEN.format("its parts cannot be unpacked")) from error
     return _state(manifest, parts)
 
 
@@ -227,8 +227,7 @@ def _state(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> ProjectSt
     except RsamError as error:
         raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        told = str(error)[:100]
-        raise ProjectError(_BROKEN.format(f"an entry is missing or wrong ({told})")) from error
+        raise ProjectError(_BROKEN.format("an entry is missing, or is no such value")) from error
 
 
 def _about(truth: Truth | None) -> dict[str, Any] | None:

@@ -9,9 +9,14 @@ from typing import Any
 
 from rsam_core.coordinates import Frame
 from rsam_core.errors import ProjectError, PromptError
+from rsam_core.given import given
 from rsam_core.promptbook import Entry, Mark
 
 _DAMAGED = "The prompts in the project file are damaged ({}). Use an earlier save of the project."
+
+
+class _Wrong(ValueError):
+    """What is wrong with a record, in words."""
 
 
 def to_records(entries: Iterable[Entry]) -> list[dict[str, Any]]:
@@ -58,8 +63,10 @@ def from_records(records: Iterable[dict[str, Any]], width: int, height: int) -> 
     """
     try:
         entries = tuple(_entry(record, width, height) for record in records)
-    except (KeyError, TypeError, ValueError, PromptError) as error:
+    except _Wrong as error:
         raise ProjectError(_DAMAGED.format(error)) from error
+    except (KeyError, TypeError, ValueError, OverflowError, PromptError) as error:
+        raise ProjectError(_DAMAGED.format("something is missing, or is no such value")) from error
     ids = [entry.id for entry in entries]
     uids = [mark.uid for entry in entries for mark in entry.marks]
     if len(set(ids)) < len(ids) or len(set(uids)) < len(uids):
@@ -70,12 +77,12 @@ def from_records(records: Iterable[dict[str, Any]], width: int, height: int) -> 
 def _entry(record: dict[str, Any], width: int, height: int) -> Entry:
     marks = tuple(_mark(mark, width, height) for mark in record["marks"])
     if not marks:
-        raise ValueError("an object without marks")
+        raise _Wrong("an object without marks")
     choices = []
     for count, chosen in record["choices"]:
         numbers = tuple(_whole(k, 0) for k in chosen)
         if not numbers:
-            raise ValueError("an empty choice")
+            raise _Wrong("an empty choice")
         choices.append((_whole(count, 1), numbers))
     return Entry(_whole(record["id"], 1), marks, tuple(choices))
 
@@ -83,10 +90,10 @@ def _entry(record: dict[str, Any], width: int, height: int) -> Entry:
 def _mark(record: dict[str, Any], width: int, height: int) -> Mark:
     kind = record["kind"]
     if kind not in ("point", "box"):
-        raise ValueError(f"unknown mark {kind!r}")
+        raise _Wrong(f"there is no mark {given(kind)}")
     x, y, x1, y1 = (_number(record[name]) for name in ("x", "y", "x1", "y1"))
     if not (0 <= x <= x1 <= width and 0 <= y <= y1 <= height):
-        raise ValueError("a mark outside the image")
+        raise _Wrong("a mark outside the image")
     label = 0 if _whole(record["label"], 0) == 0 else 1
     return Mark(_whole(record["uid"], 1), kind, x, y, x1, y1, label, _view(record["view"]))
 
@@ -97,17 +104,17 @@ def _view(record: dict[str, Any] | None) -> Frame | None:
     window = [_number(record[name]) for name in ("x", "y", "width", "height")]
     columns, rows = (_whole(record[name], 1) for name in ("columns", "rows"))
     if columns * rows > 1 << 26:
-        raise ValueError("a view too large to be true")
+        raise _Wrong("a view too large to be true")
     return Frame(*window, columns, rows)
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is not a number")
+        raise _Wrong(f"{given(value)} in place of a number")
     return float(value)
 
 
 def _whole(value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{value!r} is not a whole number from {least}")
+        raise _Wrong(f"{given(value)} in place of a whole number from {least}")
     return value
