@@ -7,10 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
+from rsam_core.models.tiny.kinds import OF_RENDERED, UNKNOWN, kind_number
 from rsam_core.samples import STYLES, render_town
 
 _GSD = (0.08, 0.7)
 _SIDE = 896
+
+
+def kinds_of(classes: dict[int, str]) -> np.ndarray:
+    """Kind by label, (N + 1,) int8; label 0 and classes without a kind are `UNKNOWN`."""
+    kinds = np.full(max(classes, default=0) + 1, UNKNOWN, np.int8)
+    for label, name in classes.items():
+        kinds[label] = kind_number(OF_RENDERED.get(name, ""))
+    return kinds
 
 
 def main() -> None:
@@ -38,7 +47,12 @@ def main() -> None:
             haze=float(rng.choice([0, 0, 0.1, 0.3])),
         )
         part = path.with_suffix(".part.npz")
-        np.savez_compressed(part, image=town.image, labels=town.labels.astype(np.uint16))
+        np.savez_compressed(
+            part,
+            image=town.image,
+            labels=town.labels.astype(np.uint16),
+            kinds=kinds_of(town.classes),
+        )
         part.rename(path)
 
 
