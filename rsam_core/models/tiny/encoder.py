@@ -76,8 +76,11 @@ class SameConv(nn.Module):
         x = self.conv(x)
         if self.bn is not None:
             x = self.bn(x)
-        # In place: fresh memory for maps of up to 100 MB costs more than the operation itself.
-        return F.relu6(x, inplace=True) if self.activation else x
+        if not self.activation:
+            return x
+        # In place: fresh memory for maps of up to 100 MB costs more than the operation itself. Not
+        # in training, where gradients of what was changed through a view take a quarter longer.
+        return F.relu6(x, inplace=not torch.is_grad_enabled())
 
     @torch.no_grad()
     def fold(self) -> None:

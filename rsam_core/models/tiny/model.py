@@ -264,9 +264,10 @@ def load_tiny(path: Path = WEIGHTS) -> TinyModel:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    network = TinyNetwork(folded=True)
     try:
         state = {name: value.float() for name, value in load_file(str(path)).items()}
+        proposing = any(name.startswith("proposals.") for name in state)
+        network = TinyNetwork(folded=True, proposing=proposing)
         network.load_state_dict(state)
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(

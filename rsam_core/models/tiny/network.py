@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from .decoder import MaskDecoder
 from .encoder import FeatureMaps, ImageEncoder
+from .proposal_head import ProposalHead, ProposalMaps
 
 
 class TinyNetwork(nn.Module):
@@ -15,13 +16,20 @@ class TinyNetwork(nn.Module):
     ----------
     folded : bool
         Build for shipped weights, into which batch normalisation has been merged.
+    proposing : bool
+        With the head that proposes objects; weights from before it was trained lack it.
     """
 
-    def __init__(self, folded: bool = False) -> None:
+    def __init__(self, folded: bool = False, proposing: bool = False) -> None:
         super().__init__()
         self.encoder = ImageEncoder(folded)
         self.decoder = MaskDecoder()
+        self.proposals = ProposalHead() if proposing else None
 
     def encode(self, rgb: Tensor) -> FeatureMaps:
         """Encode (N, 3, H, W) float images in 0..255; H and W multiples of 32."""
         return self.encoder((rgb - 127.0) / 128.0)
+
+    def propose(self, maps: FeatureMaps) -> ProposalMaps:
+        """Where objects are, from the encoder's maps; only with ``proposing``."""
+        return self.proposals(maps.features, maps.skip)
