@@ -310,9 +310,11 @@ def test_growing_prompts_of_a_training_step():
     assert boxed.any()
     assert clicked.any()
     for i in torch.nonzero(clicked).ravel().tolist():
-        x, y = batch.points[i, 0].tolist()
-        assert masks[i][int(y), int(x)]
-    assert torch.equal(prompts.single_click(), clicked & ~boxed)
+        for (x, y), label in zip(batch.points[i].tolist(), batch.labels[i].tolist()):
+            if label >= 0:
+                assert masks[i][int(y), int(x)] == bool(label)
+    alone = (batch.labels == 1).any(1) & ~(batch.labels == 0).any(1) & ~boxed
+    assert torch.equal(prompts.single_click(), alone)
     # Nothing was found: the correction is a click inside each object.
     prompts.correct(torch.full((16, 64, 64), -5.0))
     after = prompts.batch()

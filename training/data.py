@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +25,38 @@ class Picture:
         (H, W) int32 each; 0 is background that no prompt is drawn on.
     valid : ndarray or None
         (H, W) bool; False where a mosaic has no tile.
+    kinds : ndarray or None
+        Kind by label as numbered in `rsam_core.models.tiny.kinds`, -1 where it is not known.
+    labelled : str
+        What is labelled completely: "everything", "buildings" or "some"; see `training.sources`.
     """
 
     image: np.ndarray
     labels: list[np.ndarray]
     valid: np.ndarray | None = None
+    kinds: np.ndarray | None = None
+    labelled: str = "some"
+
+
+@dataclass
+class Crop:
+    """A crop to learn from.
+
+    Attributes
+    ----------
+    image : ndarray
+        (S, S, 3) uint8.
+    labels : ndarray
+        (S, S) int32.
+    kinds : ndarray or None
+        See `Picture`.
+    labelled : str
+    """
+
+    image: np.ndarray
+    labels: np.ndarray
+    kinds: np.ndarray | None
+    labelled: str
 
 
 def _read_rgb(path: Path) -> np.ndarray:
@@ -46,7 +74,7 @@ def _join_across(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> d
     return joined
 
 
-def read_tiles(folder: Path, largest: int = 12) -> list[Picture]:
+def read_tiles(folder: Path, largest: int = 12, *, stems: set[str] | None = None) -> list[Picture]:
     """Stitch neighbouring 256-pixel tiles (``OAM-x-y-zoom``) into mosaics.
 
     A building cut by a tile's edge is one object again in the mosaic, so that the model does
@@ -58,6 +86,8 @@ def read_tiles(folder: Path, largest: int = 12) -> list[Picture]:
         Holds ``images/`` and ``instances/``.
     largest : int
         Tiles along the longer side of a mosaic.
+    stems : set of str, optional
+        Only these tiles.
 
     Returns
     -------
@@ -65,6 +95,8 @@ def read_tiles(folder: Path, largest: int = 12) -> list[Picture]:
     """
     tiles: dict[tuple[int, int, int], Path] = {}
     for path in sorted((folder / "instances").glob("*.png")):
+        if stems is not None and path.stem not in stems:
+            continue
         x, y, zoom = (int(v) for v in path.stem.split("-")[1:4])
         tiles[zoom, x, y] = path
     pictures = []
@@ -120,12 +152,21 @@ def read_photographs(folder: Path) -> list[Picture]:
     return pictures
 
 
-def read_rendered(folder: Path) -> list[Picture]:
-    """Rendered towns cached as ``.npz`` files by :mod:`training.render_towns`."""
+def read_rendered(towns: Path | Iterable[Path]) -> list[Picture]:
+    """Rendered towns cached as ``.npz`` files by :mod:`training.render_towns`.
+
+    Parameters
+    ----------
+    towns : Path or iterable of Path
+        A folder, or the files themselves.
+    """
     pictures = []
-    for path in sorted(folder.glob("*.npz")):
+    for path in sorted(towns.glob("*.npz")) if isinstance(towns, Path) else towns:
         data = np.load(path)
-        pictures.append(Picture(data["image"], [data["labels"].astype(np.int32)]))
+        kinds = data["kinds"] if "kinds" in data.files else None
+        picture = Picture(data["image"], [data["labels"].astype(np.int32)], None, kinds)
+        picture.labelled = "everything"
+        pictures.append(picture)
     return pictures
 
 
@@ -160,15 +201,14 @@ def random_crop(
     if rng.random() < 0.5:
         matrix[0] = -matrix[0]
         matrix[0, 2] += size - 1
-    source = picture.image
+    # Only the neighbourhood is touched: mosaics are large.
+    reach = int(half * 1.5) + 8
+    x0, y0 = max(int(cx) - reach, 0), max(int(cy) - reach, 0)
+    source = picture.image[y0 : int(cy) + reach, x0 : int(cx) + reach]
+    labels = labels[y0 : int(cy) + reach, x0 : int(cx) + reach]
+    matrix[:, 2] += matrix[:, :2] @ np.array([x0, y0], float)
     if scale < 0.8:
-        # Only the neighbourhood is blurred: mosaics are large.
-        reach = int(half * 1.5) + 8
-        x0, y0 = max(int(cx) - reach, 0), max(int(cy) - reach, 0)
-        source = source[y0 : int(cy) + reach, x0 : int(cx) + reach]
-        labels = labels[y0 : int(cy) + reach, x0 : int(cx) + reach]
         source = cv2.GaussianBlur(source, (0, 0), 0.35 / scale)
-        matrix[:, 2] += matrix[:, :2] @ np.array([x0, y0], float)
     image = cv2.warpAffine(
         source, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
@@ -226,6 +266,11 @@ class Mixture:
 
     def draw(self, rng: np.random.Generator, size: int = CROP) -> tuple[np.ndarray, np.ndarray]:
         """One colour-jittered crop and its labels."""
+        crop = self.draw_crop(rng, size)
+        return crop.image, crop.labels
+
+    def draw_crop(self, rng: np.random.Generator, size: int = CROP) -> Crop:
+        """One colour-jittered crop with all that is known of it."""
         i = rng.choice(len(self.sources), p=self.shares)
         pictures = self.sources[i][1]
         for _ in range(6):
@@ -234,4 +279,4 @@ class Mixture:
             # Empty countryside has nothing to prompt for.
             if np.count_nonzero(labels) > 200:
                 break
-        return jitter_colour(image, rng), labels
+        return Crop(jitter_colour(image, rng), labels, picture.kinds, picture.labelled)

@@ -43,3 +43,26 @@ def true_iou(logits: Tensor, target: Tensor) -> Tensor:
     return torch.minimum(hard, target).sum((2, 3)) / torch.maximum(hard, target).sum(
         (2, 3)
     ).clamp_min(1e-3)
+
+
+def ranking_loss(quality: Tensor, truth: Tensor, sharpness: float = 12.0) -> Tensor:
+    """How wrongly the predicted IoUs order the masks of a prompt.
+
+    For each pair, the softplus of ``-sharpness`` times the difference of the predictions in the
+    right direction, weighted by the difference of the true IoUs: mistakes that cost nothing
+    weigh nothing.
+
+    Parameters
+    ----------
+    quality, truth : Tensor
+        (N, K) predicted and true IoU.
+
+    Returns
+    -------
+    Tensor
+        Sum over the pairs, mean over the prompts.
+    """
+    first, second = torch.triu_indices(quality.shape[1], quality.shape[1], 1).unbind(0)
+    better = truth[:, first] - truth[:, second]
+    ahead = quality[:, first] - quality[:, second]
+    return (F.softplus(-sharpness * ahead * better.sign()) * better.abs()).sum(1).mean()

@@ -1,200 +1,104 @@
 """Train the embedded model: ``python -m training.train --data DIR --out DIR --hours H``.
 
-Workers share one set of weights and update it without waiting for each other (Hogwild: Recht
-et al., NeurIPS 2011). Each runs on one thread, so a busy core slows one worker only, where
-data-parallel training would stall at every step. The learning rate follows the share of the
-time budget that has passed, so that a run ends on time on any machine.
+The same command serves processors and a graphics card (``--device auto``). On processors, workers
+share one set of weights and update it without waiting for each other (Hogwild: Recht et al.,
+NeurIPS 2011). Each runs on one thread, so a busy core slows one worker only, where data-parallel
+training would stall at every step. On a card one loop takes large batches that other processes
+draw. The learning rate follows the share of the time budget that has passed, so that a run ends
+on time on any machine: it warms up, stays flat, and sinks to nothing in the last part. A run may
+be stopped at any time and gone on with by ``--resume``, also with another budget.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.multiprocessing as mp
-import torch.nn.functional as F
+from torch.utils.data import DataLoader, IterableDataset
 
 from rsam_core.models.tiny.network import TinyNetwork
-from rsam_core.models.tiny.prompt_maps import PromptBatch
 
 from .backbone import load_imagenet
-from .data import Mixture, read_photographs, read_rendered, read_tiles
-from .losses import mask_loss, true_iou
-from .simulate import (
-    centre_click,
-    draw_objects,
-    loose_box,
-    noisy_corrective_click,
-    random_click,
-)
+from .data import Mixture
+from .sources import mixture
+from .step import MAX_POINTS, Draw, Prompts, draw, step_loss
 
-MAX_POINTS = 4
-IMAGES_A_STEP = 2
-OBJECTS_AN_IMAGE = 4
+__all__ = ["MAX_POINTS", "WARM_UP_STEPS", "Prompts", "learning_rate", "main", "step_loss"]
+
 WARM_UP_STEPS = 200
-BACKBONE_RATE = 0.3
-COARSE_SHARE = 0.25
-SMALLEST_COARSE = 400
+BACKBONE_RATE = 0.15
+PROPOSAL_RATE = 2.0
+COARSE_SHARE = 0.4
 EMA_DECAY = 0.998
-CHECKPOINT_SECONDS = 180
-
-
-def sources(data: Path, rendered: Path | None) -> Mixture:
-    """The training mixture of building tiles, photographs and rendered towns."""
-    photographs = read_photographs(data / "segments/bsds500/train")
-    photographs += read_photographs(data / "segments/bsds500/val")
-    return Mixture(
-        [
-            (0.45, read_tiles(data / "buildings/zanzibar_tz")),
-            (0.06, read_tiles(data / "buildings/nairobi_ke")),
-            (0.22, photographs),
-            (0.27, read_rendered(rendered) if rendered else []),
-        ]
-    )
-
-
-class Prompts:
-    """Growing prompts of the objects of one step."""
-
-    def __init__(self, masks: list[np.ndarray], rng: np.random.Generator) -> None:
-        n, size = len(masks), masks[0].shape[0]
-        self.masks, self.rng, self.size = masks, rng, size
-        self.points = np.zeros((n, MAX_POINTS, 2), np.float32)
-        self.labels = np.full((n, MAX_POINTS), -1, np.int64)
-        self.boxes = np.zeros((n, 4), np.float32)
-        self.has_box = np.zeros(n, np.float32)
-        self.previous = torch.zeros(n, 1, size // 4, size // 4)
-        self.has_previous = np.zeros(n, np.float32)
-        for i, mask in enumerate(masks):
-            kind = rng.random()
-            if kind < 0.45:
-                self.boxes[i], self.has_box[i] = loose_box(mask, rng), 1
-            if kind > 0.40:
-                click = centre_click(mask) if rng.random() < 0.5 else random_click(mask, rng)
-                self.points[i, 0], self.labels[i, 0] = click, 1
-
-    def batch(self) -> PromptBatch:
-        """The prompts as tensors."""
-        used = max(1, int((self.labels >= 0).sum(1).max()))
-        return PromptBatch(
-            torch.from_numpy(self.points[:, :used].copy()),
-            torch.from_numpy(self.labels[:, :used].copy()),
-            torch.from_numpy(self.boxes.copy()),
-            torch.from_numpy(self.has_box.copy()),
-            self.previous,
-            torch.from_numpy(self.has_previous.copy()),
-        )
-
-    def single_click(self) -> torch.Tensor:
-        """(N,) True where the prompt is one click and nothing else: ambiguous."""
-        one = (self.labels >= 0).sum(1) == 1
-        return torch.from_numpy(one & (self.has_box == 0) & (self.has_previous == 0))
-
-    def correct(self, logits: torch.Tensor) -> None:
-        """Add a corrective click to each object, and its (N, h, w) logits as previous mask."""
-        full = F.interpolate(
-            logits[:, None], scale_factor=4.0, mode="bilinear", align_corners=False
-        )[:, 0]
-        for i, mask in enumerate(self.masks):
-            predicted = (full[i] > 0).numpy()
-            click = noisy_corrective_click(mask, predicted, self.rng)
-            slot = int((self.labels[i] >= 0).sum())
-            if click is not None and slot < MAX_POINTS:
-                self.points[i, slot] = click[:2]
-                self.labels[i, slot] = click[2]
-            if self.rng.random() < 0.7:
-                hard = torch.from_numpy(predicted.astype(np.float32))[None, None]
-                self.previous[i] = F.avg_pool2d(hard, 4)[0]
-            else:
-                self.previous[i] = torch.sigmoid(logits[i])[None]
-            self.has_previous[i] = 1
-
-
-def step_loss(
-    network: TinyNetwork, mixture: Mixture, rng: np.random.Generator, level: int = 1
-) -> tuple[torch.Tensor, dict[str, float]] | None:
-    """Loss of one step, or None where the crops held no object.
-
-    ``level`` 2 draws crops twice as large and decodes them at twice the stride, as large objects
-    are decoded in use.
-    """
-    images, masks, owners = [], [], []
-    for i in range(IMAGES_A_STEP if level == 1 else 1):
-        image, labels = mixture.draw(rng, 256 * level)
-        images.append(image)
-        found = draw_objects(labels, OBJECTS_AN_IMAGE * (1 if level == 1 else 2), rng)
-        if level > 1:
-            found = [m[::level, ::level] for m in found if m.sum() >= SMALLEST_COARSE]
-        masks += found
-        owners += [i] * len(found)
-    if not masks:
-        return None
-    rgb = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float()
-    maps = network.encode(rgb.contiguous(memory_format=torch.channels_last))
-    image, key, skip = maps.image, maps.key, maps.skip
-    if level > 1:
-        image, key, skip = (F.avg_pool2d(m, level) for m in (image, key, skip))
-        key = F.normalize(key, dim=1)
-    image, key, skip = image[owners], key[owners], skip[owners]
-    target = F.avg_pool2d(torch.from_numpy(np.stack(masks)).float()[:, None], 4)
-    prompts = Prompts(masks, rng)
-    rounds = 2 if rng.random() < 0.65 else 3
-    total, report = torch.zeros(()), {}
-    for r in range(rounds):
-        ambiguous = prompts.single_click()
-        logits, quality = network.decoder(image, key, skip, prompts.batch())
-        losses = mask_loss(logits, target)
-        truth = true_iou(logits.detach(), target)
-        best = losses[:, :3].min(1)
-        three = best.values + 0.1 * losses[:, :3].mean(1)
-        weight_three = torch.where(ambiguous, 1.0, 0.3)
-        weight_one = torch.where(ambiguous, 0.3, 1.0)
-        loss = (weight_three * three + weight_one * losses[:, 3]).mean()
-        loss = loss + 2 * F.mse_loss(quality, truth)
-        total = total + loss * (1.0 if r == 0 else 0.7)
-        rows = torch.arange(len(masks))
-        guess = quality[:, :3].argmax(1)
-        pick = torch.where(ambiguous, guess, torch.full_like(guess, 3))
-        if r == 0:
-            boxed = torch.from_numpy(prompts.has_box > 0)
-            if boxed.any():
-                report["box"] = float(truth[boxed, 3].mean())
-            if ambiguous.any():
-                report["click"] = float(truth[rows, pick][ambiguous].mean())
-                report["best"] = float(truth[:, :3].max(1).values[ambiguous].mean())
-        else:
-            report[f"round{r}"] = float(truth[rows, pick].mean())
-        if r < rounds - 1:
-            prompts.correct(logits[rows, pick].detach())
-    report["loss"] = float(total.detach())
-    return total, report
+CHECKPOINT_SECONDS = 300
+LOG_STEPS = 100
+PROBE_SECONDS, PROBE_DRAWS = 1800, 24
+IMAGES_ON_PROCESSOR, IMAGES_ON_CARD = 2, 48
 
 
 def parameter_groups(network: TinyNetwork) -> list[dict]:
-    """Backbone at a lower rate; no weight decay on biases and norms."""
-    groups: dict[tuple[bool, bool], list] = {}
+    """Backbone at a lower rate, new head at a higher; no weight decay on biases and norms."""
+    groups: dict[tuple[float, bool], list] = {}
     for name, parameter in network.named_parameters():
-        backbone = name.startswith("encoder.backbone")
-        groups.setdefault((backbone, parameter.ndim < 2), []).append(parameter)
+        scale = 1.0
+        if name.startswith("encoder.backbone"):
+            scale = BACKBONE_RATE
+        elif name.startswith("proposals"):
+            scale = PROPOSAL_RATE
+        groups.setdefault((scale, parameter.ndim < 2), []).append(parameter)
     return [
-        {
-            "params": parameters,
-            "scale": BACKBONE_RATE if backbone else 1.0,
-            "weight_decay": 0.0 if plain else 0.01,
-        }
-        for (backbone, plain), parameters in groups.items()
+        {"params": parameters, "scale": scale, "weight_decay": 0.0 if plain else 0.01}
+        for (scale, plain), parameters in groups.items()
     ]
 
 
-def learning_rate(peak: float, step: int, share: float) -> float:
-    """Warm up over steps, then cosine decay over the share of time that has passed."""
+def learning_rate(peak: float, step: int, share: float, flat: float = 0.0) -> float:
+    """Warm up over steps, then cosine decay over the share of time that has passed.
+
+    Until the share ``flat`` has passed, the rate stays at its peak.
+    """
     warm = min(1.0, (step + 1) / WARM_UP_STEPS)
-    return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
+    sunk = min(max((share - flat) / (1 - flat), 0.0), 1.0)
+    return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * sunk)))
+
+
+def _draws(
+    source: Mixture, rng: np.random.Generator, images: int, unprompted: int
+) -> Iterator[Draw]:
+    while True:
+        level = 2 if rng.random() < COARSE_SHARE else 1
+        prompted = max(images // level, 1)
+        extra = unprompted if level == 1 else 0
+        drawn = draw(source, rng, level, prompted + extra, prompted)
+        if drawn is not None:
+            yield drawn
+
+
+class _Draws(IterableDataset):
+    """Draws for a `DataLoader`, each of its processes with a generator of its own."""
+
+    def __init__(self, args: argparse.Namespace, seed: list[int]) -> None:
+        self.args, self.seed = args, seed
+
+    def __iter__(self) -> Iterator[Draw]:
+        torch.set_num_threads(1)
+        info = torch.utils.data.get_worker_info()
+        rng = np.random.default_rng([*self.seed, info.id if info else 0])
+        return _draws(_mixture(self.args), rng, self.args.images, self.args.unprompted)
+
+
+def _mixture(args: argparse.Namespace, held_out: bool = False) -> Mixture:
+    rendered = Path(args.rendered) if args.rendered else None
+    return mixture(Path(args.data), rendered, held_out=held_out)
 
 
 def _atomic_save(value: object, path: Path) -> None:
@@ -203,18 +107,59 @@ def _atomic_save(value: object, path: Path) -> None:
     os.replace(part, path)
 
 
+def probe(network: TinyNetwork, draws: list[Draw], device: torch.device) -> dict[str, float]:
+    """Mean figures of the same crops and simulated users as ever, from places not trained on."""
+    reports = []
+    with torch.no_grad():
+        for i, drawn in enumerate(draws):
+            reports.append(step_loss(network, drawn, np.random.default_rng(i), device)[1])
+    return _means(reports)
+
+
+def _means(reports: list[dict[str, float]]) -> dict[str, float]:
+    names = sorted({name for report in reports for name in report})
+    return {name: float(np.mean([r[name] for r in reports if name in r])) for name in names}
+
+
+class Log:
+    """Lines on the screen and in ``log.jsonl``, from which the curve is drawn."""
+
+    def __init__(self, path: Path, rank: int) -> None:
+        self.path, self.rank = path, rank
+
+    def write(self, what: str, step: int, spent: float, rate: float, means: dict) -> None:
+        """Note the mean figures since the last line; ``spent`` in seconds."""
+        text = " ".join(f"{k} {v:.3f}" for k, v in means.items())
+        print(
+            f"[{self.rank}] {what} step {step} {spent / 60:.1f} min lr {rate:.1e} {text}",
+            flush=True,
+        )
+        line = {"what": what, "rank": self.rank, "step": step, "minutes": spent / 60, "rate": rate}
+        with self.path.open("a") as file:
+            file.write(json.dumps(line | means) + "\n")
+
+
 def work(rank: int, network: TinyNetwork, ema: TinyNetwork, args: argparse.Namespace) -> None:
-    """One worker: draws, learns, and (the first one) averages, logs and saves."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    os.nice(args.nice + 3 * rank if args.nice + 3 * rank < 20 else 19 - args.nice)
-    mixture = sources(Path(args.data), Path(args.rendered) if args.rendered else None)
-    rng = np.random.default_rng([args.seed, rank, int(time.time()) if args.resume else 0])
+    """One worker: draws, learns, and (the first one) averages, logs, probes and saves."""
+    device = torch.device(args.device)
+    pool = None
+    seed = [args.seed, rank, int(time.time()) if args.resume else 0]
+    if args.loaders:
+        pool = ThreadPoolExecutor(args.loaders)
+        draws = iter(DataLoader(_Draws(args, seed), batch_size=None, num_workers=args.loaders))
+    else:
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+        os.nice(args.nice + 3 * rank if args.nice + 3 * rank < 20 else 19 - args.nice)
+        draws = iter(_Draws(args, seed))
+    rng = np.random.default_rng([*seed, 1])
     optimizer = torch.optim.AdamW(parameter_groups(network), lr=args.rate, betas=(0.9, 0.99))
-    state_file = Path(args.out) / f"worker{rank}.pt"
+    out = Path(args.out)
+    log = Log(out / "log.jsonl", rank)
+    probes = _probe_draws(args) if rank == 0 else []
     step, spent, fresh_from = 0, 0.0, 0
-    if args.resume and state_file.exists():
-        state = torch.load(state_file, weights_only=True)
+    if args.resume and (out / f"worker{rank}.pt").exists():
+        state = torch.load(out / f"worker{rank}.pt", weights_only=True, map_location=device)
         step, spent = state["step"], state["spent"]
         if len(state["optimizer"]["state"]) == sum(1 for _ in network.parameters()):
             optimizer.load_state_dict(state["optimizer"])
@@ -222,24 +167,22 @@ def work(rank: int, network: TinyNetwork, ema: TinyNetwork, args: argparse.Names
             # The network has grown: the optimizer starts anew, and so must the warm-up.
             fresh_from = step
     began = last_save = time.time()
+    last_probe = -math.inf
     history: list[dict[str, float]] = []
     budget = args.hours * 3600
-    while True:
-        now = spent + time.time() - began
-        if now >= budget:
-            break
-        rate = learning_rate(args.rate, step - fresh_from, now / budget)
+    while (now := spent + time.time() - began) < budget and step < args.steps:
+        rate = learning_rate(args.rate, step - fresh_from, now / budget, args.flat)
         for group in optimizer.param_groups:
             group["lr"] = rate * group["scale"]
-        result = step_loss(network, mixture, rng, 2 if rng.random() < COARSE_SHARE else 1)
-        if result is None:
-            continue
-        loss, report = result
+        if probes and time.time() - last_probe > PROBE_SECONDS:
+            last_probe = time.time()
+            log.write("held out", step, now, rate, probe(ema, probes, device))
+        loss, report = step_loss(network, next(draws), rng, device, pool)
         if not torch.isfinite(loss):
             continue
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), args.clip)
         optimizer.step()
         step += 1
         history.append(report)
@@ -248,18 +191,27 @@ def work(rank: int, network: TinyNetwork, ema: TinyNetwork, args: argparse.Names
             with torch.no_grad():
                 for slow, fast in zip(ema.parameters(), network.parameters()):
                     slow.lerp_(fast, 1 - decay)
-        if step % 100 == 0:
-            means = {
-                k: np.mean([h[k] for h in history if k in h])
-                for k in sorted({k for h in history for k in h})
-            }
-            text = " ".join(f"{k} {v:.3f}" for k, v in means.items())
-            print(f"[{rank}] step {step} {now / 60:.1f} min lr {rate:.1e} {text}", flush=True)
+        if step % LOG_STEPS == 0:
+            log.write("trained", step, now, rate, _means(history))
             history.clear()
         if time.time() - last_save > CHECKPOINT_SECONDS:
             last_save = time.time()
             save(rank, network, ema, optimizer, step, now, args)
-    save(rank, network, ema, optimizer, step, budget, args)
+    if history:
+        log.write("trained", step, now, 0.0, _means(history))
+    if probes:
+        log.write("held out", step, now, 0.0, probe(ema, probes, device))
+    save(rank, network, ema, optimizer, step, now, args)
+
+
+def _probe_draws(args: argparse.Namespace) -> list[Draw]:
+    try:
+        source = _mixture(args, held_out=True)
+    except ValueError:
+        return []
+    rng = np.random.default_rng(0)
+    found = (draw(source, rng, 1 + (i % 4 == 3), 2 - (i % 4 == 3)) for i in range(args.probes))
+    return [drawn for drawn in found if drawn is not None]
 
 
 def save(rank, network, ema, optimizer, step, spent, args) -> None:
@@ -273,38 +225,97 @@ def save(rank, network, ema, optimizer, step, spent, args) -> None:
         _atomic_save({"network": network.state_dict(), "ema": ema.state_dict()}, out / "weights.pt")
 
 
-def main() -> None:
-    """Parse the command line and run the workers."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True, help="folder with buildings/ and segments/")
-    parser.add_argument("--rendered", help="folder of rendered towns (.npz)")
-    parser.add_argument("--out", required=True, help="folder for checkpoints")
-    parser.add_argument("--hours", type=float, default=3.0)
-    parser.add_argument("--rate", type=float, default=5e-4)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--nice", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", action="store_true")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.manual_seed(args.seed)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    # Batch-norm statistics stay frozen: evaluation mode throughout.
-    network = TinyNetwork().eval().to(memory_format=torch.channels_last)
-    load_imagenet(network.encoder.backbone)
-    ema = TinyNetwork().eval()
+def load_start(network: TinyNetwork, path: Path) -> None:
+    """Fill a folded network from shipped weights; layers they lack stay as they are.
+
+    Raises
+    ------
+    ValueError
+        If the file holds layers that the network does not know.
+    """
+    from safetensors.torch import load_file
+
+    state = {name: value.float() for name, value in load_file(str(path)).items()}
+    unknown = network.load_state_dict(state, strict=False).unexpected_keys
+    if unknown:
+        raise ValueError(f"{path} does not fit the network: {', '.join(unknown[:3])} …")
+
+
+def build(args: argparse.Namespace) -> tuple[TinyNetwork, TinyNetwork]:
+    """The network and its running average, from a checkpoint, shipped weights or ImageNet."""
+    # Batch-norm statistics stay frozen, so they may as well be folded in before training.
+    network = TinyNetwork(proposing=True)
+    if not args.start:
+        load_imagenet(network.encoder.backbone)
+    network.encoder.fold()
+    if args.start:
+        load_start(network, Path(args.start))
+    ema = TinyNetwork(folded=True, proposing=True).eval()
     ema.load_state_dict(network.state_dict())
     weights = Path(args.out) / "weights.pt"
     if args.resume and weights.exists():
-        state = torch.load(weights, weights_only=True)
+        state = torch.load(weights, weights_only=True, map_location="cpu")
         # Layers that are newer than the checkpoint start as they are: from nothing.
         network.load_state_dict(state["network"], strict=False)
         ema.load_state_dict(state["ema"], strict=False)
-    network.share_memory()
-    ema.share_memory()
+    device = torch.device(args.device)
+    return (
+        network.eval().to(device, memory_format=torch.channels_last),
+        ema.to(device, memory_format=torch.channels_last),
+    )
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line, with what depends on the device filled in."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="folder with buildings/, segments/, …")
+    parser.add_argument("--rendered", help="folder of rendered towns (.npz)")
+    parser.add_argument("--out", required=True, help="folder for checkpoints")
+    parser.add_argument("--start", help="shipped weights (.safetensors) in place of ImageNet's")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--hours", type=float, default=3.0)
+    parser.add_argument("--steps", type=int, default=1 << 60, help="stop after so many, too")
+    parser.add_argument("--flat", type=float, default=0.0, help="share of the time at full rate")
+    parser.add_argument("--rate", type=float, default=3e-4)
+    parser.add_argument("--clip", type=float, default=2.0, help="largest norm of the gradient")
+    parser.add_argument("--images", type=int, help="prompted crops a step")
+    parser.add_argument("--unprompted", type=int, help="further crops for the proposals alone")
+    parser.add_argument("--workers", type=int, default=1, help="on processors")
+    parser.add_argument("--loaders", type=int, help="processes that draw crops for a card")
+    parser.add_argument("--probes", type=int, default=PROBE_DRAWS)
+    parser.add_argument("--nice", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true")
+    args = parser.parse_args(arguments)
+    if args.device == "auto":
+        args.device = "cuda" if torch.cuda.is_available() else "cpu"
+    card = args.device != "cpu"
+    if args.images is None:
+        args.images = IMAGES_ON_CARD if card else IMAGES_ON_PROCESSOR
+    if args.unprompted is None:
+        args.unprompted = 2 * args.images
+    if args.loaders is None:
+        args.loaders = max((os.cpu_count() or 2) - 2, 1) if card else 0
+    if card:
+        args.workers = 1
+    return args
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line and run the workers."""
+    args = parse(arguments)
+    torch.manual_seed(args.seed)
+    Path(args.out).mkdir(parents=True, exist_ok=True)
+    if args.device == "cpu":
+        torch.set_num_threads(1)
+    else:
+        torch.set_float32_matmul_precision("high")
+    network, ema = build(args)
     if args.workers == 1:
         work(0, network, ema, args)
     else:
+        network.share_memory()
+        ema.share_memory()
         mp.spawn(work, (network, ema, args), nprocs=args.workers)
 
 
