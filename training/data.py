@@ -63,6 +63,11 @@ def _read_rgb(path: Path) -> np.ndarray:
     return cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
+def _image_of(folder: Path, stem: str) -> Path:
+    """The picture of a name; packed sets hold another format than their originals."""
+    return next((folder / "images").glob(f"{stem}.*"))
+
+
 def _join_across(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> dict[int, int]:
     """Pairs of labels that face each other along a seam for most of the shorter run."""
     joined: dict[int, int] = {}
@@ -127,7 +132,7 @@ def _mosaic(folder: Path, tiles: dict, group: list[tuple[int, int, int]]) -> Pic
     for key in group:
         r, c = (key[2] - y0) * 256, (key[1] - x0) * 256
         tile = cv2.imread(str(tiles[key]), cv2.IMREAD_UNCHANGED).astype(np.int32)
-        image[r : r + 256, c : c + 256] = _read_rgb(folder / "images" / tiles[key].name)
+        image[r : r + 256, c : c + 256] = _read_rgb(_image_of(folder, tiles[key].stem))
         labels[r : r + 256, c : c + 256] = np.where(tile > 0, tile + offset, 0)
         valid[r : r + 256, c : c + 256] = True
         offset += int(tile.max())
@@ -144,7 +149,7 @@ def _mosaic(folder: Path, tiles: dict, group: list[tuple[int, int, int]]) -> Pic
 def read_photographs(folder: Path) -> list[Picture]:
     """Photographs with region labels by several annotators (``labels/NAME_K.png``)."""
     pictures = []
-    for path in sorted((folder / "images").glob("*.jpg")):
+    for path in sorted((folder / "images").glob("*")):
         maps = sorted((folder / "labels").glob(f"{path.stem}_*.png"))
         labels = [cv2.imread(str(m), cv2.IMREAD_UNCHANGED).astype(np.int32) + 1 for m in maps]
         if labels:

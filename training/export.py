@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from rsam_core.models.tiny.model import WEIGHTS
 from rsam_core.models.tiny.network import TinyNetwork
 
 
-def export(checkpoint: Path, target: Path, key: str = "ema") -> int:
+def export(checkpoint: Path, target: Path, key: str = "ema", kinds: Path | None = None) -> int:
     """Fold batch normalisation, round to float16 and write safetensors.
 
     Parameters
@@ -23,16 +23,26 @@ def export(checkpoint: Path, target: Path, key: str = "ema") -> int:
         The file to write.
     key : str
         ``"ema"`` for averaged weights, ``"network"`` for the last ones.
+    kinds : Path, optional
+        Weights of the kind head, from `training.kinds`, to be written with the others.
 
     Returns
     -------
     int
         Size of the written file in bytes.
     """
-    network = TinyNetwork()
-    network.load_state_dict(torch.load(checkpoint, weights_only=True)[key])
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")[key]
+    network = TinyNetwork(
+        folded=not any(".bn." in name for name in state),
+        proposing=any(name.startswith("proposals.") for name in state),
+        naming=any(name.startswith("kinds.") for name in state),
+    )
+    network.load_state_dict(state)
     network.encoder.fold()
     state = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    if kinds:
+        head = {f"kinds.{name}": value.half() for name, value in load_file(str(kinds)).items()}
+        state = {name: v for name, v in state.items() if not name.startswith("kinds.")} | head
     save_file(state, str(target))
     return target.stat().st_size
 
@@ -42,5 +52,7 @@ if __name__ == "__main__":
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("target", type=Path, nargs="?", default=WEIGHTS)
     parser.add_argument("--key", default="ema", choices=("ema", "network"))
+    parser.add_argument("--kinds", type=Path, help="weights of the kind head, to be included")
     options = parser.parse_args()
-    print(f"{export(options.checkpoint, options.target, options.key):,} bytes")
+    size = export(options.checkpoint, options.target, options.key, options.kinds)
+    print(f"{size:,} bytes")

@@ -266,8 +266,9 @@ def load_tiny(path: Path = WEIGHTS) -> TinyModel:
 
     try:
         state = {name: value.float() for name, value in load_file(str(path)).items()}
-        proposing = any(name.startswith("proposals.") for name in state)
-        network = TinyNetwork(folded=True, proposing=proposing)
+        # Each part that came later is there if its weights are.
+        parts = {name.partition(".")[0] for name in state}
+        network = TinyNetwork(True, proposing="proposals" in parts, naming="kinds" in parts)
         network.load_state_dict(state)
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from .decoder import MaskDecoder
 from .encoder import FeatureMaps, ImageEncoder
+from .kind_head import KindHead
 from .proposal_head import ProposalHead, ProposalMaps
 
 
@@ -18,13 +19,16 @@ class TinyNetwork(nn.Module):
         Build for shipped weights, into which batch normalisation has been merged.
     proposing : bool
         With the head that proposes objects; weights from before it was trained lack it.
+    naming : bool
+        With the head that says what an object is; likewise.
     """
 
-    def __init__(self, folded: bool = False, proposing: bool = False) -> None:
+    def __init__(self, folded: bool = False, proposing: bool = False, naming: bool = False) -> None:
         super().__init__()
         self.encoder = ImageEncoder(folded)
         self.decoder = MaskDecoder()
         self.proposals = ProposalHead() if proposing else None
+        self.kinds = KindHead() if naming else None
 
     def encode(self, rgb: Tensor) -> FeatureMaps:
         """Encode (N, 3, H, W) float images in 0..255; H and W multiples of 32."""
