@@ -90,7 +90,7 @@ def ground_patches(picture: Picture, ground: np.ndarray, rng: np.random.Generato
         centre = (int(rng.integers(ground.shape[1])), int(rng.integers(ground.shape[0])))
         patch = np.zeros(ground.shape, np.uint8)
         axes = (int(size[0]), int(size[1]))
-        cv2.ellipse(patch, centre, axes, float(rng.uniform(180)), 0, 360, 1, -1)
+        cv2.ellipse(patch, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
         inside = (patch > 0) & ground
         if inside.sum() > 0.7 * patch.sum():
             labels[inside] = number

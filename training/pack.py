@@ -18,6 +18,8 @@ from .sources import PHOTOGRAPHS, SOURCES
 
 LIMIT = 55_000_000
 _QUALITY, _TOWN_QUALITY = 75, 60
+_HEADERS = 300
+"""Bytes of an archive's two headers for a file, or more."""
 
 
 def _webp(image: np.ndarray, quality: int) -> bytes:
@@ -81,7 +83,7 @@ def pack(
                 archive.write(data / folder / "classes.json", f"data/{folder}/classes.json")
         if target.stat().st_size > limit:
             raise ValueError(f"The pictures alone take {target.stat().st_size:,} bytes.")
-        spent = archive.fp.tell()
+        spent = archive.fp.tell() + _HEADERS * len(archive.infolist())
         for path in sorted(rendered.glob("town*.npz")) if rendered else ():
             town = np.load(path)
             parts = {
@@ -89,8 +91,7 @@ def pack(
                 "png": _png(town["labels"]),
                 "kinds": town["kinds"].tobytes(),
             }
-            # Each entry has two headers of some hundred bytes beside its content.
-            size = sum(len(part) + 300 for part in parts.values())
+            size = sum(len(part) + _HEADERS for part in parts.values())
             if spent + size > limit:
                 break
             for ending, part in parts.items():

@@ -15,6 +15,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,7 @@ PROPOSAL_RATE = 2.0
 COARSE_SHARE = 0.4
 EMA_DECAY = 0.998
 CHECKPOINT_SECONDS = 300
-LOG_STEPS = 100
+LOG_STEPS = 50
 PROBE_SECONDS, PROBE_DRAWS = 1800, 24
 IMAGES_ON_PROCESSOR, IMAGES_ON_CARD = 2, 48
 
@@ -167,10 +168,13 @@ def work(rank: int, network: TinyNetwork, ema: TinyNetwork, args: argparse.Names
             # The network has grown: the optimizer starts anew, and so must the warm-up.
             fresh_from = step
     began = last_save = time.time()
-    last_probe = -math.inf
+    last_probe, rate = -math.inf, 0.0
     history: list[dict[str, float]] = []
     budget = args.hours * 3600
-    while (now := spent + time.time() - began) < budget and step < args.steps:
+    # What is learned since the last checkpoint is not lost when the run is stopped.
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.append(number))
+    while (now := spent + time.time() - began) < budget and step < args.steps and not stopped:
         rate = learning_rate(args.rate, step - fresh_from, now / budget, args.flat)
         for group in optimizer.param_groups:
             group["lr"] = rate * group["scale"]
@@ -197,11 +201,11 @@ def work(rank: int, network: TinyNetwork, ema: TinyNetwork, args: argparse.Names
         if time.time() - last_save > CHECKPOINT_SECONDS:
             last_save = time.time()
             save(rank, network, ema, optimizer, step, now, args)
-    if history:
-        log.write("trained", step, now, 0.0, _means(history))
-    if probes:
-        log.write("held out", step, now, 0.0, probe(ema, probes, device))
     save(rank, network, ema, optimizer, step, now, args)
+    if history:
+        log.write("trained", step, now, rate, _means(history))
+    if probes and not stopped:
+        log.write("held out", step, now, rate, probe(ema, probes, device))
 
 
 def _probe_draws(args: argparse.Namespace) -> list[Draw]:

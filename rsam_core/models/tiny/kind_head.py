@@ -66,8 +66,7 @@ def _describe(maps: FeatureMaps, mask: NDArray[np.bool_], x: int, y: int) -> Ten
         around = (grown - inside).clamp_min(0)
         cut = source[0, :, y0 // cell : y1 // cell, x0 // cell : x1 // cell].flatten(1).float()
         pieces += [_mean(cut, inside), _mean(cut, around)]
-    detail, inside = cut, F.avg_pool2d(pixels, _FINE)[0, 0]
-    spread = (_mean(detail**2, inside) - pieces[2] ** 2).clamp_min(0).sqrt()
+    spread = _mean((cut - pieces[2][:, None]) ** 2, inside).sqrt()
     tall, wide = np.ptp(np.flatnonzero(part.any(1))) + 1, np.ptp(np.flatnonzero(part.any(0))) + 1
     longer, shorter = max(tall, wide), min(tall, wide)
     edge = window.astype(bool)

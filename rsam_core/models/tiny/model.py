@@ -19,6 +19,7 @@ from rsam_core.models.side_by_side import all_cores, side_by_side
 from .encoder import FeatureMaps
 from .network import TinyNetwork
 from .prompt_maps import Guide, anchored
+from .proposal_head import Proposals, find_peaks
 from .windowed import Lowres, box_limits, cut_off, finish, merge, prompt_batch
 from .windows import CELL, LEVELS, Window, first_level, is_single_click, place, prompt_span
 
@@ -104,6 +105,43 @@ class TinyModel(PromptableModel):
         rgb = rgb.contiguous(memory_format=torch.channels_last)
         with all_cores():
             return TinyFeatures(self.network.encode(rgb), height, width)
+
+    @property
+    def proposes(self) -> bool:
+        """Whether the weights hold the head that proposes objects."""
+        return self.network.proposals is not None
+
+    @torch.inference_mode()
+    def propose(self, features: TinyFeatures, most: int = 400, lowest: float = 0.05) -> Proposals:
+        """Where objects are, most likely first.
+
+        Parameters
+        ----------
+        features : TinyFeatures
+            From `encode`.
+        most : int
+            Proposals at most.
+        lowest : float
+            Peaks below this height, 0 to 1, are left out.
+
+        Returns
+        -------
+        Proposals
+            In view pixels.
+
+        Raises
+        ------
+        ModelError
+            If the weights lack the head.
+        """
+        if not self.proposes:
+            raise ModelError(
+                "These weights of the embedded model cannot propose objects. Search on a grid, or "
+                "install RSAM again."
+            )
+        with all_cores():
+            maps = self.network.propose(features.maps)
+        return find_peaks(maps, (features.height, features.width), most=most, lowest=lowest)
 
     def decode(
         self,
