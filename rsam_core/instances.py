@@ -7,6 +7,7 @@ which of them owns a pixel where only one may.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -59,7 +60,7 @@ class Instances(Sequence[Instance]):
         items = list(items)
         taken = [item.id for item in items if item.id]
         if len(set(taken)) != len(taken):
-            double = next(id for id in taken if taken.count(id) > 1)
+            double = Counter(taken).most_common(1)[0][0]
             raise RsamError(f"Two objects carry the number {double}. Number each one differently.")
         self._next_id = max(int(next_id), 1, *(id + 1 for id in taken))
         for index, item in enumerate(items):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -126,6 +126,8 @@ class CocoFile:
         MetricError
             If the image has another size, or no annotation can be used.
         """
+        from rasterio import Env
+
         entry = self.images[index]
         try:
             size = int(entry["height"]), int(entry["width"])
@@ -135,14 +137,17 @@ class CocoFile:
         items: list[Instance] = []
         reasons: Counter[str] = Counter()
         annotations = json.loads(self._annotations[index])
-        for annotation in annotations:
-            if annotation.get("iscrowd") in (1, True, "1"):
-                reasons["crowd"] += 1
-                continue
-            label = self._classes.get(_key(annotation.get("category_id")))
-            found, kind = _objects(annotation, place, label)
-            reasons[kind] += 1
-            items.extend(found)
+        # One environment for all: GDAL would set one up anew for every object.
+        with Env():
+            for annotation in annotations:
+                if annotation.get("iscrowd") in (1, True, "1"):
+                    reasons["crowd"] += 1
+                    continue
+                label = self._classes.get(_key(annotation.get("category_id")))
+                found, kind = _objects(annotation, place, label)
+                reasons[kind] += 1
+                # Each was drawn alone and numbered 1.
+                items.extend(replace(item, id=0) for item in found)
         if reasons["broken"] and reasons["broken"] == len(annotations):
             raise MetricError(_broken(self.name))
         return Instances(items, place.shape), _notes(reasons)
