@@ -32,8 +32,10 @@ from rsam_core.errors import SceneError
 
 SECONDS = 4.0
 """Computing time for any file."""
-BYTES_A_SECOND = 2_000_000
+BYTES_A_SECOND = 1_000_000
 """And for large ones a second more for so many bytes."""
+MOST_SECONDS = 300.0
+"""And for none more than this."""
 PATIENCE = 4.0
 """By how much waiting may exceed computing: others use the computer as well."""
 ADDRESS_SPACE = setting("RSAM_EXAMINER_MB", MEMORY + 2**30)
@@ -152,6 +154,7 @@ class Examiners:
     """
 
     def __init__(self, most: int = MOST) -> None:
+        self._most = most
         self._turns = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
         self._idle: list[_Examiner] = []
@@ -160,7 +163,7 @@ class Examiners:
     def look(self, file: RasterFile, *, world: bool, picture: bool) -> tuple[Examined, Room | None]:
         """Have a file examined by the next process that is free."""
         size = file.size
-        seconds = SECONDS + size / BYTES_A_SECOND
+        seconds = min(SECONDS + size / BYTES_A_SECOND, MOST_SECONDS)
         try:
             room: Room | None = Room()
         except OSError:
@@ -217,6 +220,8 @@ class Examiners:
 
     def refill(self) -> None:
         """Start a new one in place of one that ended, so that nobody waits for it."""
+        if len(self._idle) >= self._most:
+            return
         try:
             examiner = _Examiner()
         except _Unable:

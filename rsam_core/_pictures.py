@@ -12,6 +12,7 @@ import numpy as np
 
 from rsam_core._checks import MEMORY, check_size, dtype_of
 from rsam_core._examined import Examined
+from rsam_core._exif import orientation_of
 from rsam_core._raster_io import RasterFile
 from rsam_core._rewriting import rewritten, write_pixels
 from rsam_core._tiff_header import ORIENTATION
@@ -28,6 +29,9 @@ TURNS = range(2, 9)
 SLOW_PIXELS = 64_000_000
 # So are TIFFs with larger blocks, each of which has to be unpacked for a single pixel.
 SLOW_BLOCK_BYTES = 2**26
+
+# Texts come before the pixels.
+_TEXTS = 2**18
 
 _TURNED = "The photo was turned upright, as its camera orientation asks."
 _NOT_TURNED = (
@@ -101,9 +105,18 @@ def _orientation(file: RasterFile, driver: str) -> int:
         values = next(iter(file.directories())).values(ORIENTATION)
         value = int(values[0]) if len(values) else UPRIGHT
     else:
-        with _opened(file) as image:
-            value = _told(file, image)
+        value = orientation_of(file, driver)
+        if value is None:
+            value = _told_elsewhere(file)
     return value if value in TURNS else UPRIGHT
+
+
+def _told_elsewhere(file: RasterFile) -> object:
+    """Return the orientation in a text (XMP), which some programs write in place of camera data."""
+    if b"tiff:Orientation" not in file.part(0, _TEXTS):
+        return UPRIGHT
+    with _opened(file) as image:
+        return _told(file, image)
 
 
 def _told(file: RasterFile, image: Image) -> object:

@@ -78,10 +78,13 @@ def rewritten(
         "bytes": width * height * dataset.count * np.dtype(dtype.replace("complex_int16", "c8"))
         .itemsize,
     }  # fmt: skip
+    if dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES":
+        profile["photometric"] = "MINISWHITE"
     with _target(file, room, profile) as (target, done):
         if ColorInterp.palette in tags[:1]:
             target.write_colormap(1, dataset.colormap(1))
-        target.colorinterp = tags
+        if "photometric" not in profile:
+            target.colorinterp = tags
         target.descriptions = dataset.descriptions
         for source, place in _pieces(dataset, whole=orientation != 1):
             target.write(upright(dataset.read(window=source), orientation), window=place)
@@ -123,7 +126,7 @@ def _target(
     if np.dtype(profile["dtype"].replace("complex_int16", "c8")).kind in "iu":
         options["predictor"] = 2
     if profile["count"] >= 3 and profile["dtype"] in ("uint8", "uint16"):
-        options["photometric"] = "RGB"
+        options.setdefault("photometric", "RGB")
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
         if size > _IN_MEMORY and room is not None:
             if shutil.disk_usage(room).free < size:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,11 +85,17 @@ class View:
     negative: bool = False
 
     def rgb(
-        self, dataset: DatasetReader, window: RasterWindow, shape: tuple[int, int]
+        self,
+        dataset: DatasetReader,
+        window: RasterWindow,
+        shape: tuple[int, int],
+        progress: Callable[[float], None] | None = None,
     ) -> np.ndarray:
         """Return the view of a window as (H, W, 3) uint8, resampled to `shape` by area."""
         picture = np.empty((*shape, 3), np.uint8)
         for rows, strip in _strips(window, shape):
+            if progress is not None:
+                progress(rows.start / shape[0])
             target = (rows.stop - rows.start, shape[1])
             picture[rows] = self.coloured(self.sample(dataset, strip, target))
         return picture

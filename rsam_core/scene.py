@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
@@ -131,7 +131,13 @@ class Scene:
         """Ground area of one pixel in square metres; None without a ground sample distance."""
         return None if self.gsd is None else self.gsd**2
 
-    def read_rgb(self, window: Window | None = None, max_size: int | None = None) -> np.ndarray:
+    def read_rgb(
+        self,
+        window: Window | None = None,
+        max_size: int | None = None,
+        *,
+        progress: Callable[[float], None] | None = None,
+    ) -> np.ndarray:
         """Read the view image: what people see and what the models see.
 
         Unless `with_view` said otherwise, three bands of uint8 come unchanged, and anything else
@@ -146,6 +152,9 @@ class Scene:
         max_size : int, optional
             Longest side of the result in pixels. A larger window is reduced by averaging areas,
             from overviews where the file has them; a smaller one is never enlarged.
+        progress : callable, optional
+            Is told the share that is done, from 0 to 1, strip by strip; what it raises ends the
+            reading.
 
         Returns
         -------
@@ -161,7 +170,7 @@ class Scene:
         shape = part.reduced_shape(max_size)
         self._check_memory(shape, 3)
         with self._reading(part) as (dataset, source):
-            return self._chosen.view.rgb(dataset, source, shape)
+            return self._chosen.view.rgb(dataset, source, shape, progress)
 
     @property
     def file_size(self) -> int:
@@ -173,13 +182,17 @@ class Scene:
         source = self._file.source
         return bytes(source) if isinstance(source, bytes) else source.read_bytes()
 
-    def overview(self, max_size: int = 2048) -> np.ndarray:
+    def overview(
+        self, max_size: int = 2048, *, progress: Callable[[float], None] | None = None
+    ) -> np.ndarray:
         """Return the view image of the whole scene, reduced; kept in memory once it was read.
 
         Parameters
         ----------
         max_size : int
             Longest side of the result in pixels.
+        progress : callable, optional
+            As for `read_rgb`; not called if the picture is there already.
 
         Returns
         -------
@@ -193,7 +206,8 @@ class Scene:
             As for `read_rgb`.
         """
         return self._kept.get(
-            ("overview", self.view_settings, max_size), lambda: self.read_rgb(max_size=max_size)
+            ("overview", self.view_settings, max_size),
+            lambda: self.read_rgb(max_size=max_size, progress=progress),
         )
 
     def read_bands(self, window: Window | None = None) -> np.ndarray:

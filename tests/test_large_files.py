@@ -8,17 +8,19 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import rasterio
 import rasterio.shutil
-from helpers_rasters import PLACE, UTM, tiff, write_tiff
+from helpers_rasters import PLACE, UTM, encode, tiff, write_tiff
+from PIL import Image
 
 from benchmarks.memory import LAYOUTS, write
 from rsam_core._kept import Kept
 from rsam_core.bands import ViewSettings
-from rsam_core.errors import SceneError
+from rsam_core.errors import Cancelled, SceneError
 from rsam_core.scene import Window, open_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -232,3 +234,98 @@ def test_georeferenced_jpeg_2000_of_16_bits(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         scene.read_bands(window), drawn(count=4).transpose(1, 2, 0)[window.slices]
     )
+
+
+# --- what is laid in tiles ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_large_pictures_are_laid_in_tiles(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (700, 900, 3), dtype=np.uint8)
+    content = encode(Image.fromarray(pixels), kind)
+    plain = open_scene(content, examine=False)
+    monkeypatch.setattr("rsam_core._pictures.SLOW_PIXELS", 500_000)
+    monkeypatch.setattr("rsam_core._rewriting._IN_MEMORY", 100_000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    scene = open_scene(content, examine=False)
+    np.testing.assert_array_equal(scene.read_rgb(), plain.read_rgb())
+    assert scene.content_hash == plain.content_hash
+    (room,) = tmp_path.iterdir()
+    (tiles,) = room.iterdir()
+    with rasterio.open(tiles) as dataset:
+        assert dataset.block_shapes[0] == (512, 512)
+    with pytest.raises(SceneError, match="damaged"):
+        open_scene(content[: len(content) // 2], examine=False)
+    del scene
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(SceneError, match="on disk"):
+        open_scene(content, examine=False)
+
+
+@pytest.mark.parametrize("options", [{"nodata": 7}, {"photometric": "MINISWHITE"}, {}])
+def test_a_file_in_one_packed_strip_is_laid_in_tiles(
+    options: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = tiff(drawn(count=1), compress="deflate", blockysize=600, **options)
+    plain = open_scene(content, examine=False)
+    monkeypatch.setattr("rsam_core._pictures.SLOW_BLOCK_BYTES", 100_000)
+    scene = open_scene(content, examine=False)
+    assert scene._file.source != content
+    np.testing.assert_array_equal(scene.read_rgb(), plain.read_rgb())
+    np.testing.assert_array_equal(scene.read_bands(), plain.read_bands())
+    assert (scene.nodata, scene.dtype) == (plain.nodata, plain.dtype)
+
+
+def test_mask_palette_and_alpha_are_kept_in_tiles(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("rsam_core._pictures.SLOW_BLOCK_BYTES", 1000)
+    values = np.random.default_rng(0).integers(0, 4, (1, 64, 80), dtype=np.uint8)
+    palette = {k: (60 * k, 255 - 60 * k, 9 * k, 255) for k in range(4)}
+    for case in ("palette", "mask", "alpha"):
+        path = tmp_path / f"{case}.tif"
+        bands = np.repeat(values, 4, axis=0) * 60 if case == "alpha" else values
+        with (
+            rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+            rasterio.open(
+                path, "w", driver="GTiff", width=80, height=64, count=len(bands), dtype="uint8",
+                compress="deflate", blockysize=64,
+                **({"photometric": "RGB", "alpha": "YES"} if case == "alpha" else {}),
+            ) as dataset,
+        ):  # fmt: skip
+            if case == "palette":
+                dataset.write_colormap(1, palette)
+            dataset.write(bands)
+            if case == "mask":
+                dataset.write_mask(values[0] > 0)
+            if case == "alpha":
+                dataset.write(np.where(values[0] > 0, 255, 0).astype(np.uint8), 4)
+        scene = open_scene(path)
+        assert scene._file.source != path
+        if case == "palette":
+            expected = np.array([palette[k][:3] for k in range(4)])[values[0]]
+            np.testing.assert_array_equal(scene.read_rgb(), expected)
+        else:
+            np.testing.assert_array_equal(scene.valid_mask(), values[0] > 0)
+
+
+def test_progress_of_a_large_overview(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rsam_core._view.STRIP_PIXELS", 500 * 64)
+    monkeypatch.setattr("rsam_core._view.STRIP_STEP", 64)
+    scene, told = open_scene(tiff(drawn())), []
+    picture = scene.overview(250, progress=told.append)
+    assert len(told) > 5
+    assert told == sorted(told)
+    assert told[0] == 0
+    assert told[-1] < 1
+    assert scene.overview(250, progress=told.clear) is picture
+
+    def stop(share: float) -> None:
+        raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        scene.overview(100, progress=stop)
