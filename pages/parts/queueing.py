@@ -13,7 +13,7 @@ import streamlit as st
 
 from rsam_core.acting import acting
 from rsam_core.budgets import NOBODY
-from rsam_core.errors import QueueFull
+from rsam_core.errors import Cancelled, QueueFull
 from rsam_core.fair_queue import BACKGROUND, CLICK, FairQueue, turns_at_once
 from rsam_core.timing import span
 
@@ -105,6 +105,8 @@ def _turn(whose: Hashable, line: int) -> Iterator[None]:
             line = BACKGROUND
         cancelled = None if errand is None else errand.cancelled
         with _queue().turn(whose, line=line, cancelled=cancelled), span("turn"):
+            if cancelled is not None and cancelled():
+                raise Cancelled("Stopped when its turn came.")
             yield
         return
     sign = _Sign()

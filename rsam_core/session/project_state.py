@@ -78,11 +78,11 @@ def is_empty(session: Session) -> bool:
     book, classes = session.marks.book, session.marks.classes
     return not (
         book.entries
-        or book.edits
         or book.extra is not None
+        or len(session.objects)
         or session.image.pipeline is not None
         or session.truth.value is not None
-        or (classes is not None and len(classes))
+        or _own(classes)
     )
 
 
@@ -93,8 +93,13 @@ def has_work(state: ProjectState) -> bool:
         or state.prompts
         or state.pipeline is not None
         or state.truth is not None
-        or len(state.classes)
+        or _own(state.classes)
     )
+
+
+def _own(classes: ClassList | None) -> bool:
+    """Whether somebody has changed the classes that are there from the beginning."""
+    return classes is not None and classes.to_json() != ClassList().to_json()
 
 
 def from_state(

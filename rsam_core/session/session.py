@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +174,8 @@ class Session:
             if not gone and len(objects) == len(present) and all(map(is_, objects, present)):
                 # What was wanted has come about meanwhile, or its objects are gone.
                 return numbers
+            # Their prompts are gone: there is nothing left to hide.
+            edits = replace(edits, removed=edits.removed - set(gone))
             if self.marks.swap(now.book, now.book.edited(edits, what, gone=gone)):
                 self.marks.keep_selected(kept)
                 return numbers
