@@ -26,6 +26,12 @@ HERE_BELOW = 256 << 10
 """Bytes of GeoJSON that are read here: no process of its own is worth its start."""
 MOST_BYTES = 1 << 30
 """Largest file in an archive, unpacked."""
+MOST_LAYERS = 200
+"""Layers in one archive."""
+_SWOLLEN = 64 << 20
+_MOST_RATIO = 200
+"""A file that unpacks to so many bytes, and to so many times its size, is a trap."""
+_LAYERS = (".shp", ".gpkg", ".geojson", ".json", ".geojsonl", ".ndjson", ".kml")
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _SQLITE = b"SQLite format 3\0"
 
@@ -150,11 +156,18 @@ def _layers_in(
     archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], name: str, encoding: Any
 ) -> list[Layer]:
     layers: list[Layer] = []
+    if sum(path.lower().endswith(_LAYERS) for path in members) > MOST_LAYERS:
+        raise MetricError(
+            f"“{name}” holds more than {MOST_LAYERS} layers. Pack the one that holds the true "
+            "objects alone."
+        )
     lower = {path.lower(): member for path, member in members.items()}
     for path, member in members.items():
+        ending = PurePosixPath(path).suffix.lower()
+        if ending not in _LAYERS:
+            continue
         head = _head(archive, member)
         label = PurePosixPath(path).stem
-        ending = PurePosixPath(path).suffix.lower()
         if ending == ".shp" and head.startswith(b"\0\0\x27\x0a"):
             layers += _shapefile(archive, lower, path, name, encoding)
         elif ending == ".gpkg" and head.startswith(_SQLITE):
@@ -162,9 +175,7 @@ def _layers_in(
 
             found = read_geopackage(_content(archive, member, name), name)
             layers += found
-        elif ending in (".geojson", ".json", ".geojsonl", ".ndjson") and head.startswith(
-            (b"{", b"[", b"\x1e")
-        ):
+        elif ending in _LAYERS[2:6] and head.startswith((b"{", b"[", b"\x1e")):
             data = parsed(_content(archive, member, name), path)
             if is_geojson(data):
                 layers += _named(read_geojson(data, name), label)
@@ -211,13 +222,14 @@ def _head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
+    # Sizes in the directory may lie.
+    most = min(MOST_BYTES, max(_SWOLLEN, _MOST_RATIO * member.compress_size))
     with archive.open(member) as entry:
-        # Sizes in the directory may lie.
-        content = entry.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
+        content = entry.read(most + 1)
+    if len(content) > most:
         raise MetricError(
-            f"A file in “{name}” unpacks to more than {MOST_BYTES >> 20:,} MB. Clip it to the area "
-            "of the image first."
+            f"A file in “{name}” unpacks to more than {most >> 20:,} MB. Clip it to the area of "
+            "the image first."
         )
     return content
 
