@@ -39,6 +39,7 @@ class Job:
         self.result: Any = None
         self.error: BaseException | None = None
         self._cancel = threading.Event()
+        self._abandoned = threading.Event()
         self._ended = threading.Event()
 
     @classmethod
@@ -60,9 +61,13 @@ class Job:
         Job
         """
         job = cls()
-        # A daemon: closing the program must not wait for a long job.
-        threading.Thread(target=job._run, args=(fn, args), daemon=True).start()
+        job.begin(fn, *args)
         return job
+
+    def begin(self, fn: Callable[..., Any], *args: Any) -> None:
+        """Run the function of this job, once; see `Job.start`."""
+        # A daemon: closing the program must not wait for a long job.
+        threading.Thread(target=self._run, args=(fn, args), daemon=True).start()
 
     @classmethod
     def never(cls) -> Job:
@@ -80,6 +85,11 @@ class Job:
 
     def cancel(self) -> None:
         """Ask the function to stop; it does so when it next looks."""
+        self._cancel.set()
+
+    def abandon(self) -> None:
+        """Ask the function to stop because nobody wants its result any more, not even a part."""
+        self._abandoned.set()
         self._cancel.set()
 
     @property
@@ -139,7 +149,14 @@ class JobRegistry:
         self._closed = False
         self._lock = threading.Lock()
 
-    def start(self, key: str, fn: Callable[..., Any], *args: Any, latest: bool = False) -> Job:
+    def start(
+        self,
+        key: str,
+        fn: Callable[..., Any],
+        *args: Any,
+        latest: bool = False,
+        partial: bool = False,
+    ) -> Job:
         """Start a job unless one of this key is running.
 
         Parameters
@@ -152,6 +169,10 @@ class JobRegistry:
             Handed to `fn`.
         latest : bool
             Whether a running job of this key is stopped in favour of this one.
+        partial : bool
+            Whether what it has found is kept when it is stopped. Then it leaves the queue at
+            once only when nobody wants even that; otherwise it waits for its turn once more, to
+            end in good order.
 
         Returns
         -------
@@ -166,16 +187,19 @@ class JobRegistry:
             if job is not None and not job.finished:
                 if not latest:
                     return job
-                job.cancel()
+                job.abandon()
                 self._replaced = [each for each in self._replaced if not each.finished] + [job]
-            job = self._jobs[key] = Job.start(self._errand(fn), *args)
+            job = self._jobs[key] = Job()
+            job.begin(self._errand(fn, job, partial), *args)
             return job
 
-    def _errand(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+    def _errand(self, fn: Callable[..., Any], job: Job, partial: bool) -> Callable[..., Any]:
+        unwanted = job._abandoned if partial else job._cancel
+
         @wraps(fn)
-        def run(*args: Any, progress: Any, cancelled: Callable[[], bool]) -> Any:
-            with on_behalf(self.owner, cancelled):
-                return fn(*args, progress=progress, cancelled=cancelled)
+        def run(*args: Any, **control: Any) -> Any:
+            with on_behalf(self.owner, unwanted.is_set):
+                return fn(*args, **control)
 
         return run
 
@@ -199,25 +223,21 @@ class JobRegistry:
             everyone = [*self._jobs.values(), *self._replaced]
         return tuple(job for job in everyone if not job.finished)
 
-    def cancel(self) -> None:
-        """Ask all jobs to stop."""
-        for job in self.running:
-            job.cancel()
-
     def drop(self, *keys: str) -> None:
         """Stop the jobs of these keys, or all, and forget them: nobody wants their results."""
         with self._lock:
             for key in keys or tuple(self._jobs):
                 job = self._jobs.pop(key, None)
                 if job is not None and not job.finished:
-                    job.cancel()
+                    job.abandon()
                     self._replaced.append(job)
 
     def close(self) -> None:
         """Ask all jobs to stop, and start none from now on."""
         with self._lock:
             self._closed = True
-        self.cancel()
+        for job in self.running:
+            job.abandon()
 
     def clear(self) -> None:
         """Forget all jobs that have ended."""

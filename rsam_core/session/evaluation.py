@@ -75,7 +75,7 @@ class Evaluations:
         def run(progress: Callable[..., None], cancelled: Callable[[], bool]) -> tuple[tuple, Any]:
             return key, work(progress=progress, cancelled=cancelled)
 
-        return self.jobs(kind).start(kind, run)
+        return self.jobs(kind).start(kind, run, partial=True)
 
     def job(self, kind: str) -> Job | None:
         """Work of a kind that runs, or was not taken over yet."""

@@ -248,7 +248,7 @@ def start(session: Session, known: Shot, model: str, resources: Resources, whole
         return key, wanted, examples, state
 
     known.error, known.selected = None, None
-    return session.jobs.start(HERE, run)
+    return session.jobs.start(HERE, run, partial=True)
 
 
 def start_others(
@@ -273,7 +273,7 @@ def start_others(
         return search_scenes(segmenter, scenes, examples, progress=progress, cancelled=cancelled)
 
     known.others = []
-    return session.jobs.start(OTHERS, run)
+    return session.jobs.start(OTHERS, run, partial=True)
 
 
 def _embedded(image: NDArray[np.uint8], model: str, resources: Resources) -> Any:

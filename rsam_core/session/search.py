@@ -69,7 +69,7 @@ class Search:
         def run(progress: Callable[..., None], cancelled: Callable[[], bool]) -> _Harvest:
             return _Harvest(work(progress=progress, cancelled=cancelled), model, view)
 
-        return self._jobs.start(JOB, run)
+        return self._jobs.start(JOB, run, partial=True)
 
     def collect(self, marks: Marks) -> bool:
         """Take over the result of a finished search, as one step that can be undone.

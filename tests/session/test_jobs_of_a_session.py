@@ -130,6 +130,31 @@ def test_a_stopped_job_gives_its_place_in_the_queue_back():
         assert (job.state, len(queue)) == ("cancelled", 0)
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_was_found_until_it_was_stopped_is_kept_as_long_as_somebody_wants_it(wanted):
+    """Stopped by hand it takes its turn once more and ends well; on leaving it goes at once."""
+    queue, registry = FairQueue(), JobRegistry("me")
+
+    def work(progress, cancelled) -> str:
+        errand = acting()
+        with queue.turn(errand.owner, cancelled=errand.cancelled):
+            return f"a part, stopped: {cancelled()}"
+
+    with queue.turn("somebody"):
+        job = registry.start("everything", work, partial=True)
+        deadline = time.monotonic() + 5
+        while not len(queue) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        if wanted:
+            job.cancel()
+        else:
+            registry.drop("everything")
+            assert job.wait(5)
+    assert job.wait(5)
+    assert job.state == ("done" if wanted else "cancelled")
+    assert job.result == ("a part, stopped: True" if wanted else None)
+
+
 def test_an_errand_ends_with_its_block():
     assert acting() is None
     with on_behalf("me"):
