@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _WGS84 = "EPSG:4326"
 _SAMPLE = 2000
+_FARTHEST_METRES = 1e8
+_MOST_CORNERS = 20_000
 
 PLACED: dict[str, str] = {
     "file": "the coordinate system that the file names",
@@ -247,14 +249,29 @@ def _pixels(shapes: NDArray[Any], reading: _Reading, place: Place) -> NDArray[An
     def moved(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         return _closed(converted(xy, crs, place.crs))
 
-    circle = circle_of(place.crs)
-    if circle and crs and not circle_of(crs):
-        shapes = project_outlines(shapes, moved)
-    else:
-        shapes = shapely.transform(shapes, moved)
-    if circle:
-        shapes = shapes_near(shapes, middle_of(place), circle)
+    shapes = _turned(shapes, crs, place, moved)
     return shapely.transform(shapes, lambda xy: _closed(to_pixels(xy, place)))
+
+
+def _turned(shapes: NDArray[Any], crs: str | None, place: Place, moved: Any) -> NDArray[Any]:
+    """Outlines in the image's coordinates; of longitudes by the names that it uses itself."""
+    import shapely
+
+    found = shapely.transform(shapes, moved)
+    circle = circle_of(place.crs)
+    if not circle:
+        return found
+    try:
+        if crs and not circle_of(crs):
+            # What reaches farther than around the Earth lies nowhere on it, and to cut an outline
+            # of very many corners at the 180th meridian may take for ever.
+            whole = np.abs(shapely.bounds(shapes)).max(axis=1) < _FARTHEST_METRES
+            whole &= shapely.get_num_coordinates(shapes) < _MOST_CORNERS
+            found[whole] = project_outlines(shapes[whole], moved)
+        return shapes_near(found, middle_of(place), circle)
+    except shapely.errors.GEOSException:
+        # An outline that crosses itself cannot be cut; it stays as it is.
+        return found
 
 
 def _closed(points: NDArray[np.float64]) -> NDArray[np.float64]:
