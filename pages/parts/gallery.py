@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,27 @@ def open_and_go(
     sample: str | None = None,
     *,
     page: str = SEGMENT,
+    tried: Callable[[], None] = lambda: None,
     **options: Any,
 ) -> None:
-    """Open an image and change to a page; say what is wrong if that fails."""
+    """Open an image and change to a page; say what is wrong if that fails.
+
+    Parameters
+    ----------
+    source, name, sample, **options
+        For `current_session.open_source`.
+    page : str
+    tried : callable, optional
+        Called once it is known whether the image opens. A run of the page that the browser
+        interrupts in the middle did not try: the next one does.
+    """
     with banner.guard("open-image"):
-        current_session.open_source(source, name, sample, **options)
+        try:
+            current_session.open_source(source, name, sample, **options)
+        except Exception:
+            tried()
+            raise
+        tried()
         # What was said about another image.
         banner.forget_all()
         st.switch_page(page)

@@ -12,8 +12,8 @@ from rsam_core.world_file import WORLD_FILE_TYPES, is_world_file, pair_uploads
 
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
 
+# Characters of a name that fit on a button of the left column.
 BUTTON = 34
-"""Characters of a name that fit on a button of the left column."""
 
 STEPS = (
     (":material/image: **1. Open an image**", "A satellite, aerial or drone image: JPG, PNG or "
@@ -62,10 +62,14 @@ with left:
 
         def open_now() -> None:
             with st.spinner("Opening the image…"):
-                open_and_go(file.getvalue(), file.name, world_file=world)
+                open_and_go(
+                    file.getvalue(),
+                    file.name,
+                    world_file=world,
+                    tried=lambda: st.session_state.update({"opened-upload": ids}),
+                )
 
         if st.session_state.get("opened-upload") != ids:
-            st.session_state["opened-upload"] = ids
             open_now()
         else:
             st.button(
