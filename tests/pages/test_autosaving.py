@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
-from helpers_pages import TWO_BOXES, fine, opened, plain, table, texts
+from helpers_pages import TWO_BOXES, click, fine, opened, plain, table, texts
 from streamlit.testing.v1 import AppTest
 
 from rsam_core import autosave
+from rsam_core.truth import truth_from_labels
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -84,6 +86,69 @@ def test_the_offer_can_be_declined(home, segment: Start, monkeypatch):
     again.button(key="offer-decline").click().run()
     fine(again)
     assert "Earlier work" not in texts(again)
+
+
+def test_when_all_is_undone_nothing_is_offered(home, segment: Start, monkeypatch):
+    from pages.parts import autosaving
+
+    monkeypatch.setattr(autosaving, "DELAY", 0.01)
+    at = segment()
+    opened(at).update(lambda book: book.add_box(60, 5, 90, 35))
+    at.run()
+    assert wait_for_saves(home, 1)
+    opened(at).safekeeping.wait()
+    click(at, "Undo")
+    at.run()
+    opened(at).safekeeping.wait()
+    assert autosave.entries(home) == ()
+    assert "Earlier work" not in texts(segment())
+
+
+def test_a_save_without_anything_in_it_is_not_offered(home, segment: Start):
+    """Earlier versions kept the empty state, too; the one before it is what was lost."""
+    from rsam_core.session.project_state import to_state
+
+    at = segment()
+    empty = to_state(opened(at))
+    opened(at).update(lambda book: TWO_BOXES)
+    autosave.save(to_state(opened(at)), home)
+    autosave.save(empty, home)
+    again = segment()
+    assert "Earlier work on this image" in texts(again)
+    again.button(key="offer-take").click().run()
+    fine(again)
+    assert len(table(again)) == 2
+
+
+def test_truth_comes_back_with_the_work(home, segment: Start, monkeypatch):
+    at = work_a_little(segment, monkeypatch)
+    labels = np.zeros((120, 160), np.int32)
+    labels[10:40, 20:60] = 1
+    opened(at).truth.give(truth_from_labels(labels, "drawn roofs"))
+    at.run()
+    opened(at).safekeeping.wait()
+    again = segment()
+    again.button(key="offer-take").click().run()
+    fine(again)
+    assert opened(again).truth.value.name == "drawn roofs"
+    assert opened(again).truth.value.objects.areas.tolist() == [1200]
+
+
+def test_truth_too_large_to_be_kept_is_named(home, segment: Start, monkeypatch):
+    from pages.parts import autosaving
+
+    monkeypatch.setattr(autosaving, "LARGE_TRUTH", 100)
+    at = work_a_little(segment, monkeypatch)
+    labels = np.zeros((120, 160), np.int32)
+    labels[10:40, 20:60] = 1
+    opened(at).truth.give(truth_from_labels(labels, "drawn roofs"))
+    at.run()
+    opened(at).safekeeping.wait()
+    again = segment()
+    again.button(key="offer-take").click().run()
+    fine(again)
+    assert opened(again).truth.value is None
+    assert "The truth “drawn roofs” was too large to be kept" in texts(again)
 
 
 def test_a_disk_that_is_full_does_not_disturb(home, segment: Start, monkeypatch):

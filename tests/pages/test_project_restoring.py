@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers_pages import TWO_BOXES, opened, painter, plain
+from helpers_pages import TWO_BOXES, fine, opened, painter, plain, put
 from streamlit.testing.v1 import AppTest
 
 import rsam_core as rsam
 from pages.parts import current_session
 from rsam_core.classes import ClassList
-from rsam_core.errors import ProjectError
+from rsam_core.errors import Cancelled, ProjectError
 from rsam_core.prepare import STEPS, Pipeline, load_steps
 from rsam_core.project import load_project, save_project
 from rsam_core.prompting import Prompter
@@ -128,3 +129,53 @@ def test_a_broken_project_is_one_message(app: AppTest, model):
     assert not app.exception
     assert len(app.error) == 1
     assert "project file" in app.error[0].value
+
+
+def upload_prepared(app: AppTest, work: Session, monkeypatch, wait: threading.Event) -> AppTest:
+    """Upload a project whose preparation takes until it is told to go on."""
+    load_steps()
+    pipeline = Pipeline().add(STEPS["brightness"]())
+    work.use_prepared(pipeline.run_scene(work.image.scene), pipeline)
+    data, real = save_project(to_state(work, work.image.original.file_bytes())), Pipeline.run_scene
+
+    def slow(self, scene, progress=None, cancelled=None):
+        progress(0.5, "brightness")
+        while not wait.wait(0.01):
+            if cancelled():
+                raise Cancelled("stopped")
+        return real(self, scene, progress, cancelled)
+
+    monkeypatch.setattr(Pipeline, "run_scene", slow)
+    app.run()
+    app.file_uploader(key="home-project").set_value(("p.rsam.zip", data, "application/zip")).run()
+    fine(app)
+    return app
+
+
+def test_a_prepared_project_is_opened_in_the_background(app: AppTest, model, work, monkeypatch):
+    go_on = threading.Event()
+    at = upload_prepared(app, work, monkeypatch, go_on)
+    assert opened(at) is None, "nothing is open before it is there"
+    job = at.session_state["visit"].jobs.get("open project")
+    assert [b.key for b in at.button if b.label == "Stop"] == ["stop-opening"]
+    go_on.set()
+    assert job.wait(10)
+    at.run()
+    fine(at)
+    assert opened(at).image.pipeline is not None
+    assert len(opened(at).objects) == 3
+    assert opened(at).safekeeping.declined, "its own work is not offered again"
+
+
+def test_opening_can_be_stopped_and_the_earlier_image_stays(app: AppTest, model, work, monkeypatch):
+    before = current_session.load(plain(90, 80), "before.png")
+    put(app, before)
+    at = upload_prepared(app, work, monkeypatch, threading.Event())
+    job = at.session_state["visit"].jobs.get("open project")
+    at.button(key="stop-opening").click().run()
+    assert job.wait(10)
+    at.run()
+    fine(at)
+    assert opened(at) is before
+    assert "stop-opening" not in [b.key for b in at.button]
+    assert job.state == "cancelled"
