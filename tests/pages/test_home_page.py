@@ -97,7 +97,7 @@ def test_a_broken_sample_is_one_message(home: AppTest, monkeypatch):
     home.button(key=f"sample-{GALLERY[0].key}").click().run()
     assert not home.exception
     assert len(home.error) == 1
-    assert "workspace" not in home.session_state
+    assert opened(home) is None
 
 
 @pytest.mark.parametrize(
