@@ -101,7 +101,10 @@ def check_content(file: RasterFile, dataset: DatasetReader) -> None:
     unpacked = dataset.width * dataset.height * dataset.count * pixel_bytes
     packed = file.size
     if dataset.driver == "GTiff":
-        starts, lengths = next(iter(file.directories())).blocks
+        directory = next(iter(file.directories()))
+        starts, lengths = directory.blocks
+        if len(lengths) and len(lengths) < directory.wanted_blocks:
+            raise file.damaged()
         there = (starts > 0) & (lengths > 0)
         if (starts + lengths)[there].max(initial=0) > file.size:
             raise file.damaged()
@@ -152,4 +155,7 @@ def _held_per_pixel(file: RasterFile, driver: str) -> int:
 
 
 def _band_interleaved(dataset: DatasetReader) -> bool:
+    # Of a damaged JPEG 2000, GDAL may never come to an end with these.
+    if dataset.driver != "GTiff":
+        return False
     return dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "BAND"

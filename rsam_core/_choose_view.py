@@ -112,7 +112,8 @@ def survey(dataset: DatasetReader, *, picture: bool) -> tuple[Layout, tuple[str,
             "none" if value is None else f"{value:g}" for value in (nodata[b - 1] for b in data)
         )
         notes.append(f"Its bands mark missing pixels by different values ({_cut(told)}).")
-    structure = dataset.tags(ns="IMAGE_STRUCTURE")
+    # Others have none of this, and of a damaged JPEG 2000 asking may never end.
+    structure = dataset.tags(ns="IMAGE_STRUCTURE") if dataset.driver == "GTiff" else {}
     palette = _palette(dataset) if ColorInterp.palette in tags[:1] else None
     negative = structure.get("MINISWHITE") == "YES" and len(data) == 1 and palette is None
     if negative:

@@ -61,6 +61,22 @@ class Directory:
                 return starts[:both].astype(np.float64), lengths[:both].astype(np.float64)
         return np.zeros(0), np.zeros(0)
 
+    @property
+    def wanted_blocks(self) -> int:
+        """How many strips or tiles an image of this size has, going by its other tags."""
+        width, height = self._number(256, 0), self._number(257, 0)
+        if 322 in self._entries:
+            across = -(-width // max(self._number(322, 1), 1))
+            down = -(-height // max(self._number(323, 1), 1))
+        else:
+            across, down = 1, -(-height // max(min(self._number(278, height), height), 1))
+        planes = self._number(277, 1) if self._number(284, 1) == 2 else 1
+        return across * down * planes
+
+    def _number(self, tag: int, default: int) -> int:
+        values = self.values(tag)
+        return int(values[0]) if len(values) else default
+
 
 def directories(read: Callable[[int, int], bytes]) -> Iterator[Directory]:
     """Walk over all directories of a TIFF or BigTIFF, those below others included.

@@ -397,3 +397,24 @@ def test_a_session_goes_on_after_bad_files() -> None:
         with pytest.raises(SceneError):
             open_scene(content, name="bad").read_rgb()
     np.testing.assert_array_equal(good.read_rgb(), before)
+
+
+def test_a_tiff_with_fewer_strips_than_its_height_asks_for() -> None:
+    content = tiff(np.asarray(textured()).transpose(2, 0, 1), compress="lzw")
+    assert "incomplete" in refused(retagged(content, 257, 60_000), "tall.tif")
+
+
+def test_damaged_jpeg_2000_comes_to_an_end() -> None:
+    # Asked for the structure of such files, GDAL may never come back.
+    content = encode(textured(40, 30), "JPEG2000")
+    rng, outcomes = np.random.default_rng(8), {"opened": 0, "refused": 0}
+    for _ in range(60):
+        broken = bytearray(content)
+        for place in rng.integers(0, 500, 3):
+            broken[place] = rng.choice([0, 255, rng.integers(256)])
+        try:
+            open_scene(bytes(broken)).read_rgb(max_size=20)
+            outcomes["opened"] += 1
+        except SceneError:
+            outcomes["refused"] += 1
+    assert min(outcomes.values()) > 5
