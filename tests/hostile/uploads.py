@@ -7,16 +7,15 @@ import json
 from collections.abc import Callable
 
 from hostile import seeds
-from rsam_core.bands import ViewSettings
 from rsam_core.batch.recipe import Recipe
 from rsam_core.classes import ClassList
 from rsam_core.datasets import open_dataset
 from rsam_core.errors import ClassifyError, RsamError
 from rsam_core.prepare import Pipeline
 from rsam_core.project import load_project
-from rsam_core.prompt_records import from_records
 from rsam_core.scene import Scene, open_scene
 from rsam_core.scene_card import facts
+from rsam_core.session.project_state import from_state
 from rsam_core.truth import read_truth
 from rsam_core.window import Window
 
@@ -60,16 +59,12 @@ def truth(content: bytes, name: str) -> str:
 def project(content: bytes, name: str) -> str:
     """Open a project with its image, or on the common scene, and make its picture again."""
     state = load_project(content)
-    scene = open_scene(state.image, name=state.scene_name) if state.image else seeds.scene()
-    if "view" in state.settings:
-        scene = scene.with_view(ViewSettings.from_dict(state.settings["view"]))
-    if state.pipeline is not None:
-        scene = Pipeline.from_json(json.dumps(state.pipeline)).run_scene(scene)
-    if state.gsd is not None:
-        scene = scene.with_gsd(state.gsd)
-    from_records(state.prompts, state.width, state.height)
+    scene = seeds.scene()
+    if state.image is not None:
+        scene = open_scene(state.image, name=state.scene_name)
+    opened = from_state(state, scene)
     state.instances.label_map()
-    return f"{len(state.instances)} objects; {look_at(scene)}"
+    return f"{len(state.instances)} objects; {look_at(opened.image.scene)}"
 
 
 def recipe(content: bytes, name: str) -> str:
