@@ -1,4 +1,8 @@
-"""Set RSAM up in a virtual environment and start it: ``python run.py`` (``python run.py test``)."""
+"""Set RSAM up in a virtual environment and start it: ``python run.py`` (``python run.py test``).
+
+``python run.py --share`` lets others in the network open it, too; ``--share NAME`` says by which
+name or number they call this computer.
+"""
 
 from __future__ import annotations
 
@@ -35,15 +39,42 @@ def prepare(requirements: str) -> None:
         stamp.write_text("\n".join([*done, wanted]))
 
 
+def workers(arguments: list[str]) -> list[str]:
+    """Two processes for the tests, unless the arguments say something about that.
+
+    What belongs together, tests/conftest.py groups; it puts the longest group first, too.
+    """
+    ours = ("-n", "--numprocesses", "--dist", "--pdb", "--trace")
+    words = {word for one in arguments for word in (one, one.partition("=")[0])}
+    if "no:xdist" in " ".join(arguments) or words & set(ours):
+        return []
+    if any(one.startswith("-n") and one[2:].isalnum() for one in arguments):
+        return []
+    return ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+
+
+def shared(arguments: list[str]) -> list[str]:
+    """Arguments for Streamlit, with ``--share`` and a name after it said in its words."""
+    if "--share" not in arguments:
+        return arguments
+    place = arguments.index("--share")
+    before, after = arguments[:place], arguments[place + 1 :]
+    options = ["--server.address", "0.0.0.0"]
+    if after and not after[0].startswith("-"):
+        options += ["--browser.serverAddress", after.pop(0)]
+    print("Everybody in this network can open RSAM now. See SECURITY.md.", flush=True)
+    return [*before, *options, *after]
+
+
 def main() -> int:
     """Start the app, or with ``test`` run the tests; other arguments are passed on."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["test"]:
         prepare("requirements-dev.txt")
-        command = [PYTHON, "-m", "pytest", *arguments[1:]]
+        command = [PYTHON, "-m", "pytest", *workers(arguments[1:]), *arguments[1:]]
     else:
         prepare("requirements.txt")
-        command = [PYTHON, "-m", "streamlit", "run", ROOT / "app.py", *arguments]
+        command = [PYTHON, "-m", "streamlit", "run", ROOT / "app.py", *shared(arguments)]
     try:
         return subprocess.run(command, cwd=ROOT).returncode
     except KeyboardInterrupt:

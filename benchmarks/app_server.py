@@ -76,6 +76,8 @@ def running_app(
         server = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=log, stderr=log)
     try:
         for _ in range(_PATIENCE):
+            if server.poll() is not None:
+                raise RuntimeError("The app did not start: " + file.read_text())
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
                     break
@@ -86,4 +88,7 @@ def running_app(
         yield Running(f"http://127.0.0.1:{port}", server.pid, file)
     finally:
         server.terminate()
-        server.wait(10)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()

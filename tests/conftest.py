@@ -1,19 +1,48 @@
-"""What several test modules share: the embedded model and one rendered town, made once."""
+"""What several test modules share, made once: a model, a rendered town, a server; who runs where.
+
+With several workers (``python run.py test``) all tests of one file run in one worker, so that its
+fixtures are made once, and all tests that need the started app run in the first one to begin.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
+from helpers_server import TTL
+from helpers_towns import rendered
 
+from benchmarks.app_server import Running, running_app
 from rsam_core.embedding import Embedding
 from rsam_core.everything import EverythingSettings, EverythingState, initialize
 from rsam_core.models.load import load_model
 from rsam_core.models.tiny import TinyModel
-from rsam_core.samples import TownSample, render_town
+from rsam_core.samples import TownSample
 from rsam_core.segmenter import Segmenter
 
 torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the server, and say what must stay together in one worker."""
+    for item in items:
+        if "served" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.server)
+            item.add_marker(pytest.mark.xdist_group("server"))
+        else:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    # The longest group first: the other workers do the rest meanwhile.
+    items.sort(key=lambda item: item.get_closest_marker("server") is None)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The app on a free port, one for all tests; it keeps lost sessions for `TTL` seconds only."""
+    options = {"server.disconnectedSessionTTL": TTL}
+    with running_app(tmp_path_factory.mktemp("served"), options) as app:
+        yield app
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +54,7 @@ def tiny() -> TinyModel:
 @pytest.fixture(scope="session")
 def town() -> TownSample:
     """Apartment blocks and their gardens: 448 × 320 pixels of 0.3 m."""
-    return render_town(448, 320, gsd=0.3, seed=7, style="estate")
+    return rendered(448, 320, gsd=0.3, seed=7, style="estate")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Tiles on a Dask cluster of two workers: the same results, and none lost with a worker."""
+"""Tiles on Dask clusters of two workers: the same results, and none lost with a worker."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import threading
 
 import numpy as np
 import pytest
+from helpers_towns import rendered
 
 import rsam_core as rsam
 from rsam_core.batch.cluster import Cluster, TilePixels, tile_alone
 from rsam_core.errors import BatchError
 from rsam_core.everything import EverythingSettings, generate
-from rsam_core.samples import render_town
 from rsam_core.tiled import ArraySource, initialize_tiled, make_plan
 from rsam_core.window import Window
 
@@ -24,7 +24,7 @@ SETTINGS = EverythingSettings(spacing=64)
 
 @pytest.fixture(scope="module")
 def image() -> np.ndarray:
-    return render_town(384, 320, gsd=0.4, seed=12).image
+    return rendered(384, 320, gsd=0.4, seed=12).image
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +35,21 @@ def local(image):
 
 @pytest.fixture(scope="module")
 def cluster():
+    """Two workers that are threads of this process."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0",
+        silence_logs=50,
+    ) as made:  # fmt: skip
+        one = Cluster(made.scheduler_address)
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def mortal_cluster():
     """Two workers with a process each, which a nanny starts again when they die."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0",
         silence_logs=50, env={"OMP_NUM_THREADS": "1"},
     ) as made:  # fmt: skip
         one = Cluster(made.scheduler_address)
@@ -57,9 +69,11 @@ def same(first, second) -> None:
     np.testing.assert_array_equal(one.label_map(), other.label_map())
 
 
-def test_two_workers_find_the_same_even_if_one_is_killed(image, local, cluster):
+@pytest.mark.cluster
+def test_two_workers_find_the_same(image, local, cluster):
     segmenter, wanted = local
     assert len(wanted.plan.tiles) > 6
+    assert cluster.threads == 2
     elsewhere = cluster.spread("rsam-tiny", ArraySource(image), SETTINGS)
     told: list[str] = []
     state = initialize_tiled(segmenter, image, settings=SETTINGS, size=192, elsewhere=elsewhere,
@@ -67,25 +81,34 @@ def test_two_workers_find_the_same_even_if_one_is_killed(image, local, cluster):
     assert state.complete
     same(state, wanted)
     assert any(text.startswith("tile") for text in told)
-    # Once more, and a worker dies in the middle of it.
+
+
+@pytest.mark.cluster
+def test_no_tile_is_lost_with_a_worker_that_is_killed(image, local, mortal_cluster):
+    segmenter, wanted = local
+    client = mortal_cluster.client
     killed: list[int] = []
 
     def look(plan, indices):
-        for result in cluster.spread("rsam-tiny", ArraySource(image), SETTINGS)(plan, indices):
+        spread = mortal_cluster.spread("rsam-tiny", ArraySource(image), SETTINGS)
+        for result in spread(plan, indices):
             if not killed:
-                workers = cluster.client.scheduler_info()["workers"]
-                pids = cluster.client.run(os.getpid)
+                # In the middle of it: one tile has come back.
+                workers = client.scheduler_info()["workers"]
+                pids = client.run(os.getpid)
                 assert len(workers) == 2
                 killed.append(next(iter(pids.values())))
                 os.kill(killed[0], signal.SIGKILL)
             yield result
 
-    again = initialize_tiled(segmenter, image, settings=SETTINGS, size=192, elsewhere=look)
+    state = initialize_tiled(segmenter, image, settings=SETTINGS, size=192, elsewhere=look)
     assert killed
-    assert again.complete
-    same(again, wanted)
+    assert killed[0] != os.getpid()
+    assert state.complete
+    same(state, wanted)
 
 
+@pytest.mark.cluster
 def test_a_run_on_a_cluster_can_be_stopped(image, local, cluster):
     segmenter, _ = local
     stop = threading.Event()
@@ -113,7 +136,7 @@ def test_a_tile_travels_with_its_pixels(image):
 def test_no_cluster_is_told(monkeypatch):
     from rsam_core.batch import cluster as module
 
-    monkeypatch.setattr(module, "_PATIENCE", 1)
+    monkeypatch.setattr(module, "_PATIENCE", 0.3)
     with pytest.raises(BatchError, match="no Dask cluster"):
         Cluster("tcp://127.0.0.1:9")
     with pytest.raises(BatchError, match="no Dask cluster"):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers_towns import rendered
 
 from rsam_core.prepare import Pipeline, Raster
 from rsam_core.prepare.advice import advise, noise_levels
 from rsam_core.prepare.destripe import stripe_level
 from rsam_core.prepare.noise_estimate import estimate_noise, speck_share
-from rsam_core.samples import render_town
 
 STYLES = ["estate", "town", "village", "harbour", "farmland"]
 
 
 def picture(style: str = "estate", seed: int = 21) -> np.ndarray:
-    return render_town(400, 320, gsd=0.3, seed=seed, style=style).image.astype(np.float32)
+    return rendered(400, 320, gsd=0.3, seed=seed, style=style).image.astype(np.float32)
 
 
 def raster(values: np.ndarray, valid: np.ndarray | None = None) -> Raster:
