@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from streamlit import runtime
 
 from rsam_core.canvas_events import CanvasEvent, read_events, read_viewport
 from rsam_core.coordinates import Frame, Viewport, choose_view
@@ -22,7 +21,7 @@ from rsam_core.session.session import Session
 from rsam_core.style import OverlayStyle
 from rsam_core.timing import mark, span
 
-from . import banner, current_session, resources
+from . import banner, current_session, resources, streamlit_adapter
 
 _FILES = Path(__file__).parent / "canvas_component"
 _MARGIN = 0.2
@@ -194,7 +193,7 @@ def _pictures(session: Session) -> list[dict[str, Any]]:
             (session.image.scene, frame),
             lambda frame=frame: resources.jpeg(session.image.picture(frame), _QUALITY),
         )
-        url = _address(content, "image/jpeg", f"rsam-{name}-{session.image.token}")
+        url = streamlit_adapter.address(content, "image/jpeg", f"rsam-{name}-{session.image.token}")
         found.append({"url": url, "box": list(frame.bounds), "smooth": False})
     return found
 
@@ -256,13 +255,6 @@ def _cropped(layer: NDArray[np.uint8], region: Frame, scale: float) -> dict[str,
         "region": list(region.bounds),
         "smooth": True,
     }
-
-
-def _address(content: bytes, kind: str, place: str) -> str:
-    """Where the browser fetches a picture: once, because the address follows the content."""
-    if not runtime.exists():
-        return _inline(content, kind)
-    return runtime.get_instance().media_file_mgr.add(content, kind, place)
 
 
 def _inline(content: bytes, kind: str) -> str:

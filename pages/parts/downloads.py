@@ -7,13 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rsam_core.errors import RsamError
 from rsam_core.instances import Instances
 
-from . import banner
+from . import banner, streamlit_adapter
 from .names import plain
 
 _LARGEST_NUMBER = 65_535
@@ -60,7 +58,7 @@ def offer(
         banner.fail(key, failed[-1])
         failed.clear()
 
-    session = get_script_run_ctx()
+    session = streamlit_adapter.session_id()
 
     def make() -> bytes:
         try:
@@ -68,7 +66,9 @@ def offer(
         except Exception as error:
             failed.append(error)
             if session is not None:
-                _draw_again(session.session_id)
+                # Without it the message comes with the next click.
+                with suppress(Exception):
+                    streamlit_adapter.draw_again(session)
             # Streamlit writes to its log what comes from here, and nothing of it to the browser.
             raise
 
@@ -104,11 +104,3 @@ def too_many(objects: Instances) -> str | None:
             "holds all."
         )
     return None
-
-
-def _draw_again(session_id: str) -> None:
-    """Let a session's page be drawn once more, from a thread of the server's own."""
-    # Streamlit has no official way; without it the message comes with the next click.
-    with suppress(Exception):
-        info = runtime.get_instance()._session_mgr.get_session_info(session_id)
-        info.session.request_rerun(info.session._client_state)

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit import runtime
 
 from rsam_core.canvas_events import Acknowledged, CanvasEvent, read_events
 from rsam_core.errors import PrepareError
@@ -31,7 +30,7 @@ from rsam_core.prepare.point_table import (
 )
 from rsam_core.prepare.steps_geometric import GroundControlPoints
 
-from . import banner, resources
+from . import banner, resources, streamlit_adapter
 
 Points = tuple[tuple[float, ...], ...]
 
@@ -255,7 +254,9 @@ def _picture(
     places = table[["x", "y"]].to_numpy(float)
     layer, note = _layer(places, table, desk, fit)
     encoded = cv2.imencode(".png", cv2.cvtColor(layer, cv2.COLOR_RGBA2BGRA))[1].tobytes()
-    url = _address(resources.jpeg(raster.rgb(), 90), "image/jpeg", f"{key}-picture")
+    url = streamlit_adapter.address(
+        resources.jpeg(raster.rgb(), 90), "image/jpeg", f"{key}-picture"
+    )
     canvas, ack = desk.acknowledged.latest
     marks = [
         {"kind": "point", "x": x, "y": y, "x1": x, "y1": y, "label": 1}
@@ -347,10 +348,3 @@ def clicked(table: pd.DataFrame, click: CanvasEvent, desk: Desk) -> pd.DataFrame
         st.toast(f"All {desk.most} points are marked. Right-click one to remove it first.")
         return table
     return with_click(table, click.x, click.y)
-
-
-def _address(content: bytes, kind: str, place: str) -> str:
-    """Where the browser fetches a picture: once, because the address follows the content."""
-    if not runtime.exists():
-        return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-    return runtime.get_instance().media_file_mgr.add(content, kind, place)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-
 import streamlit as st
-from streamlit import runtime
+
+from . import streamlit_adapter
 
 HTML = """
 <div class="frame">
@@ -228,6 +227,4 @@ def swipe(
 
 def address(content: bytes, place: str) -> str:
     """Where the browser fetches a picture."""
-    if not runtime.exists():
-        return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
-    return runtime.get_instance().media_file_mgr.add(content, "image/jpeg", place)
+    return streamlit_adapter.address(content, "image/jpeg", place)

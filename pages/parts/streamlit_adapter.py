@@ -8,10 +8,12 @@ freed any more.
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import streamlit as st
 from streamlit import runtime
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -80,6 +82,34 @@ def forget_upload(session: str, number: str) -> None:
     runtime.get_instance().uploaded_file_mgr.remove_file(session, number)
 
 
+def address(content: bytes, kind: str, place: str) -> str:
+    """Where the browser fetches a picture: once, because the address follows the content.
+
+    Parameters
+    ----------
+    content : bytes
+    kind : str
+        Such as ``"image/png"``.
+    place : str
+        What it is shown as; whatever was shown there before is forgotten.
+    """
+    if not runtime.exists():
+        return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return runtime.get_instance().media_file_mgr.add(content, kind, place)
+
+
+def draw_again(session: str) -> None:
+    """Let a session's page be drawn once more, from a thread of the server's own.
+
+    Nothing happens if the session has left meanwhile.
+    """
+    if not has_server():
+        return
+    info = runtime.get_instance()._session_mgr.get_session_info(session)
+    if info is not None:
+        info.session.request_rerun(info.session._client_state)
+
+
 def missing() -> list[str]:
     """What this version of Streamlit no longer has of all that is reached for here."""
     storage = MemorySessionStorage()
@@ -90,6 +120,9 @@ def missing() -> list[str]:
         (runtime.Runtime, "close_session"),
         (runtime.Runtime, "stopped"),
         (runtime.Runtime, "uploaded_file_mgr"),
+        (runtime.Runtime, "media_file_mgr"),
+        (AppSession, "request_rerun"),
+        (WebsocketSessionManager, "get_session_info"),
         (MemoryUploadedFileManager("/upload"), "file_storage"),
         (MemoryUploadedFileManager, "remove_session_files"),
         (MemoryUploadedFileManager, "remove_file"),
