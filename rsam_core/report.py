@@ -26,6 +26,7 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { font: 14px/1.45 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1c2430;
   max-width: 60rem; margin: 1.5rem auto; padding: 0 1rem; }
+h1, h2, p, dt, .legend { overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; margin: 0 0 .2rem; } h2 { font-size: 1rem; margin: 1.3rem 0 .4rem; }
 .sub { color: #5a6675; margin: 0 0 1rem; }
 img { width: 100%; max-height: 34rem; object-fit: contain; background: #f1f3f6; }
@@ -37,12 +38,14 @@ table { border-collapse: collapse; font-size: .8rem; width: 100%; }
 th, td { text-align: right; padding: .15rem .5rem; border-bottom: 1px solid #e1e5ea;
   white-space: nowrap; }
 th { font-weight: 600; } td.text, th.text { text-align: left; }
+td.text { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; max-width: 22rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: .5rem 0; font-size: .85rem; }
 .legend i { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px;
   margin-right: .35rem; vertical-align: -1px; print-color-adjust: exact;
   -webkit-print-color-adjust: exact; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; font-size: .85rem;
-  margin: 0; } dt { color: #5a6675; } dd { margin: 0; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: fit-content(18rem) minmax(0, 1fr);
+  gap: .15rem 1rem; font-size: .85rem; margin: 0; }
+dt { color: #5a6675; } dd { margin: 0; overflow-wrap: anywhere; }
 """
 
 

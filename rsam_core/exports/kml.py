@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _NAMESPACE = "http://www.opengis.net/kml/2.2"
+_TAG = re.compile(r"(?<=<)(?=[A-Za-z/!?])")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -111,4 +112,5 @@ def _geometry(parent: ET.Element, shape: BaseGeometry) -> None:
 
 
 def _text(parent: ET.Element, tag: str, text: str) -> None:
-    ET.SubElement(parent, tag).text = _FORBIDDEN.sub("", text)
+    # Google Earth draws texts as HTML: an invisible sign keeps "<" from opening a tag.
+    ET.SubElement(parent, tag).text = _TAG.sub("\u2060", _FORBIDDEN.sub("", text))
