@@ -13,17 +13,15 @@ import json
 import logging
 import os
 import signal
-import struct
 import subprocess
 import sys
 import threading
-import time
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from rsam_core import _examining
 from rsam_core._checks import MEMORY
-from rsam_core._examination import examine, try_out
+from rsam_core._examination import examine
 from rsam_core._examined import Examined
 from rsam_core._raster_io import GDAL_CLOSED, RasterFile
 from rsam_core._room import Room
@@ -43,7 +41,6 @@ ADDRESS_SPACE = setting("RSAM_EXAMINER_MB", MEMORY + 2**30)
 MOST = max(2, min(4, os.cpu_count() or 1))
 """Examiners at the same time."""
 _START_SECONDS = 120.0
-_TIRED_BYTES = 2**29
 
 _LOG = logging.getLogger("rsam")
 _KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PROJ_DATA", "PROJ_LIB")
@@ -63,7 +60,7 @@ class _Unable(Exception):
 
 
 class _Examiner:
-    """One process; see `serve` for what it is told and answers."""
+    """One process; see `rsam_core._examining.serve` for what it is told and answers."""
 
     def __init__(self) -> None:
         env = {key: os.environ[key] for key in _KEPT if key in os.environ}
@@ -71,7 +68,7 @@ class _Examiner:
         env |= {"GDAL_SKIP": _NEVER, "CPL_LOG": os.devnull}
         start = (
             "import json, sys; sys.path[:] = json.loads(sys.stdin.buffer.readline()); "
-            f"from {__name__} import serve; serve()"
+            f"from {_examining.__name__} import serve; serve()"
         )
         try:
             self._process = subprocess.Popen(
@@ -87,7 +84,7 @@ class _Examiner:
             path = json.dumps([path or os.getcwd() for path in sys.path])
             self._process.stdin.write(path.encode() + b"\n")
             self._process.stdin.flush()
-            answer, _ = self._within(_START_SECONDS, lambda: _taken(self._process.stdout))
+            answer, _ = self._within(_START_SECONDS, lambda: _examining.taken(self._process.stdout))
         except OSError as error:
             raise _Unable from error
         if answer is None:
@@ -99,10 +96,10 @@ class _Examiner:
 
         def talk() -> dict[str, Any] | None:
             try:
-                _give(self._process.stdin, request, content)
+                _examining.give(self._process.stdin, request, content)
             except OSError:
                 return None
-            return _taken(self._process.stdout)
+            return _examining.taken(self._process.stdout)
 
         return self._within(seconds, talk)
 
@@ -296,110 +293,3 @@ def examined(
         room = None
     found = examine(file, room and room.path, world=world, picture=picture)
     return found.applied(file, room), found
-
-
-# --- the other side -------------------------------------------------------------------------------
-
-
-def serve() -> None:
-    """Examine one file after the other until the input ends.
-
-    A request is as `Examiners.look` makes it. The answer has ``error`` (what to tell the user), or
-    ``notes``, ``turned`` and what to read in place of the file: as its content, or ``written``,
-    the name of a file in the room.
-    """
-    # All that the first file would ask for.
-    import pyproj  # noqa: F401
-    import rasterio  # noqa: F401
-    from PIL import Image
-
-    # What Pillow may decode was checked against the memory.
-    Image.MAX_IMAGE_PIXELS = None
-
-    answers = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not get between the answers.
-    os.dup2(2, 1)
-    _give(answers, {}, b"")
-    while (request := _taken(sys.stdin.buffer)) is not None:
-        try:
-            _limit(request["seconds"], request["memory"])
-            answer, content = _examined_here(request)
-        except SceneError as error:
-            answer, content = {"error": str(error)}, b""
-        except MemoryError:
-            name = request["name"]
-            answer, content = {"error": str(RasterFile(name, b"").out_of_memory())}, b""
-        # Whatever else a library raises means the same to whoever opened the file.
-        except Exception:
-            answer, content = {"error": str(RasterFile(request["name"], b"").damaged())}, b""
-        request = None
-        _give(answers, answer | {"tired": _tired()}, content)
-
-
-def _examined_here(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    content, path, linked = request["content"], request["path"], request["linked"]
-    room = request["room"] and Path(request["room"])
-    file = RasterFile(
-        request["name"], content if path is None else Path(path), linked and Path(linked)
-    )
-    found = examine(file, room, world=request["world"], picture=request["picture"])
-    if request["picture"]:
-        try_out(replace(found.applied(file, None), name=file.name))
-    source = found.source
-    written = source.name if isinstance(source, Path) else None
-    answer = {"written": written, "notes": found.notes, "turned": found.turned}
-    return answer, source if isinstance(source, bytes) else b""
-
-
-def _tired() -> bool:
-    """Tell whether this process holds so much memory that a new one had better go on."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") > _TIRED_BYTES
-    except (OSError, ValueError, IndexError, AttributeError):
-        # Only Linux tells this way.
-        return False
-
-
-def _limit(seconds: float, memory: int) -> None:
-    """Limit what this process may still compute, and hold."""
-    try:
-        import resource
-    except ImportError:
-        # Windows: the other side watches the clock.
-        return
-    used = time.process_time()
-    for kind, most in (
-        (resource.RLIMIT_CPU, max(1, int(used + seconds) + 1)),
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        try:
-            soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.setrlimit(kind, (soft, hard))
-        except (ValueError, OSError):
-            # macOS does not limit the address space.
-            continue
-
-
-def _give(stream: BinaryIO, message: dict[str, Any], content: bytes) -> None:
-    text = json.dumps(message).encode()
-    stream.write(struct.pack("<QQ", len(text), len(content)) + text)
-    stream.write(content)
-    stream.flush()
-
-
-def _taken(stream: BinaryIO) -> dict[str, Any] | None:
-    """Return the next message, its content under that name; None at the end."""
-    try:
-        head = stream.read(16)
-        if len(head) < 16:
-            return None
-        length, size = struct.unpack("<QQ", head)
-        text, content = stream.read(length), stream.read(size)
-        if len(text) < length or len(content) < size:
-            return None
-        return json.loads(text) | {"content": content}
-    except (OSError, ValueError):
-        return None
