@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "served" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.server)
             item.add_marker(pytest.mark.xdist_group("server"))
-        else:
+        elif item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     # The longest group first: the other workers do the rest meanwhile.
     items.sort(key=lambda item: item.get_closest_marker("server") is None)
@@ -74,4 +74,4 @@ def town_embedding(tiny: TinyModel, town: TownSample) -> Embedding:
 @pytest.fixture(scope="session")
 def town_state(tiny: TinyModel, town_embedding: Embedding) -> EverythingState:
     """Everything mode's grid over the town, decoded."""
-    return initialize(Segmenter(tiny), town_embedding, EverythingSettings(spacing=24))
+    return initialize(Segmenter(tiny), town_embedding, EverythingSettings(spacing=32))

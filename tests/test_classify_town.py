@@ -6,11 +6,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from helpers_towns import rendered
 
 from rsam_core.classify import train
 from rsam_core.features import EmbeddedView, extract
 from rsam_core.instances import Instances
-from rsam_core.samples import render_town, write_geotiff
+from rsam_core.samples import write_geotiff
 from rsam_core.scene import open_scene
 from rsam_core.segmenter import Segmenter
 
@@ -29,7 +30,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def village(tiny):
-    town = render_town(900, 768, seed=42, style="village")
+    town = rendered(900, 768, seed=42, style="village")
     objects = Instances.from_label_map(town.labels).filter_area(min=30)
     scene = open_scene(write_geotiff(town), name="village.tif")
     view = EmbeddedView(Segmenter(tiny).embed(town.image))
@@ -45,7 +46,7 @@ def test_five_examples_of_five_classes_tell_the_rest(village, with_model):
     assert min(counts.values()) >= 10
     features = extract(objects, scene, [view] if with_model else ())
     shares = []
-    for draw in range(3):
+    for draw in range(2):
         rng = np.random.default_rng(draw)
         chosen = np.concatenate(
             [rng.choice(np.flatnonzero(truth == name), 5, False) for name in counts]

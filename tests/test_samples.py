@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import rasterio
+from helpers_towns import rendered
 from rasterio.io import MemoryFile
 
 from rsam_core.errors import SceneError
@@ -21,12 +22,12 @@ from rsam_core.samples.raster import coverage
 
 @pytest.fixture(scope="module")
 def suburb() -> TownSample:
-    return render_town(400, 320, gsd=0.3, seed=11, style="suburb")
+    return rendered(400, 320, gsd=0.3, seed=11, style="suburb")
 
 
 @pytest.fixture(scope="module")
 def later() -> TownSample:
-    return render_town(400, 320, gsd=0.3, seed=11, style="suburb", date=1)
+    return rendered(400, 320, gsd=0.3, seed=11, style="suburb", date=1)
 
 
 def areas(sample: TownSample, cls: str) -> np.ndarray:
@@ -90,8 +91,8 @@ def test_geotiff_round_trip(suburb, compress, tmp_path):
 def test_two_dates_share_most_roofs_and_differ_in_some(suburb, later):
     assert suburb.transform == later.transform
     assert suburb.crs == later.crs
-    before = render_town(400, 300, gsd=0.8, seed=11)
-    after = render_town(400, 300, gsd=0.8, seed=11, date=1)
+    before = rendered(300, 225, gsd=0.8, seed=11)
+    after = rendered(300, 225, gsd=0.8, seed=11, date=1)
     first, second = truth_mask(before, "roof"), truth_mask(after, "roof")
     size = np.bincount(before.labels.ravel())
     shared = np.bincount(before.labels.ravel(), second.ravel()) / np.maximum(size, 1)
@@ -111,7 +112,7 @@ def test_cars_have_plausible_sizes(suburb):
 
 
 def test_areas_scale_with_the_square_of_the_ground_distance(suburb):
-    coarse = render_town(200, 160, gsd=0.6, seed=11, style="suburb")
+    coarse = rendered(200, 160, gsd=0.6, seed=11, style="suburb")
     fine_area = truth_mask(suburb, "roof").sum() * 0.3**2
     coarse_area = truth_mask(coarse, "roof").sum() * 0.6**2
     assert fine_area > 500
