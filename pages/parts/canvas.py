@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from rsam_core.canvas_events import CanvasEvent, read_events, read_viewport
+from rsam_core.canvas_events import CanvasEvent, read_viewport
 from rsam_core.coordinates import Frame, Viewport, choose_view
 from rsam_core.instances import Instances
 from rsam_core.promptbook import Book
@@ -125,15 +126,12 @@ def _take(key: str, on_pick: Callable[[CanvasEvent], None] | None = None) -> Non
         if viewport is not None:
             session.canvas.viewport = viewport
             session.image.view = choose_view(width, height, viewport, session.image.view)
-        events, session.canvas.acknowledged = read_events(
-            report, session.canvas.acknowledged, width, height
-        )
+        events = session.canvas.take(report, width, height)
         own = bool(st.session_state.get("own-objects"))
         for event in events:
-            if event.kind == "pick" and session.canvas.painting is not None:
-                session.canvas.painting = session.canvas.painting.toggled(event.x, event.y)
-            elif event.kind == "pick":
-                _pick(session, event) if on_pick is None else on_pick(event)
+            if event.kind == "pick":
+                if not session.canvas.paint(methodcaller("toggled", event.x, event.y)):
+                    _pick(session, event) if on_pick is None else on_pick(event)
             else:
                 _prompt(session, event, own)
 

@@ -24,9 +24,7 @@ _HOTKEYS = 8
 
 def classes_of(session: Session) -> ClassList:
     """The session's classes: the presets at first."""
-    if not isinstance(session.marks.classes, ClassList):
-        session.marks.classes = ClassList()
-    return session.marks.classes
+    return session.marks.change_classes(lambda now: now)
 
 
 def classify_panel(session: Session, found: Instances, table: pd.DataFrame) -> None:
@@ -128,19 +126,19 @@ def _class_editor(session: Session, found: Instances, classes: ClassList) -> Non
             typed = st.session_state[f"class-name-{mark}"]
             color = st.session_state[f"class-color-{mark}"]
             if new:
-                session.marks.classes = classes.add(typed, color)
+                session.marks.change_classes(lambda now: now.add(typed, color))
                 st.session_state["class-name-new"] = ""
                 return
-            changed = classes.recolor(name, color)
+            session.marks.change_classes(lambda now: now.recolor(name, color))
             if typed != name:
-                changed = changed.rename(name, typed)
-                _rename(session, name, changed.items[classes.position(name)].name)
-            session.marks.classes = changed
+                place = session.marks.classes.position(name)
+                changed = session.marks.change_classes(lambda now: now.rename(name, typed))
+                _rename(session, name, changed.items[place].name)
             st.session_state.pop("edit-class", None)
 
         def remove() -> None:
             _rename(session, name, None)
-            session.marks.classes = classes.remove(name)
+            session.marks.change_classes(lambda now: now.remove(name))
             st.session_state.pop("edit-class", None)
 
         with st.container(horizontal=True):

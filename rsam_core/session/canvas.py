@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from rsam_core.canvas_events import Acknowledged
+from rsam_core.canvas_events import Acknowledged, CanvasEvent, read_events
 from rsam_core.coordinates import Viewport
 from rsam_core.painting import Painting
 
@@ -29,6 +32,29 @@ class CanvasState:
     look_at: tuple[int, float, float, float, float] | None = None
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
     painting: Painting | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def take(self, report: Any, width: int, height: int) -> list[CanvasEvent]:
+        """The events of a report that were not taken yet: each is handed out once.
+
+        Parameters
+        ----------
+        report : Any
+            What the canvas has sent; see `rsam_core.canvas_events.read_events`.
+        width, height : int
+            Size of the scene.
+        """
+        with self._lock:
+            events, self.acknowledged = read_events(report, self.acknowledged, width, height)
+            return events
+
+    def paint(self, change: Callable[[Painting], Painting]) -> bool:
+        """Change the painting as it is now; whether there is one."""
+        with self._lock:
+            if self.painting is None:
+                return False
+            self.painting = change(self.painting)
+            return True
 
     def look(self, x0: float, y0: float, x1: float, y1: float) -> None:
         """Let the canvas look at a part of the scene."""

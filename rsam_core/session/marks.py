@@ -87,6 +87,12 @@ class Marks:
         """Do again what was taken back."""
         self.update(Book.redo)
 
+    def change_classes(self, change: Callable[[ClassList], ClassList]) -> ClassList:
+        """Change the list of classes as it is now; the presets at first."""
+        with self._lock:
+            self.classes = change(self.classes or ClassList())
+            return self.classes
+
     def select(self, ids: Iterable[int]) -> None:
         """Select these objects and no others."""
         self._selected = frozenset(ids)

@@ -224,3 +224,24 @@ def test_equal_masks_count_once_and_others_of_the_same_box_and_area_do_not():
     now = session.objects
     assert now.ids.tolist() == [1, 2]
     assert [np.array_equal(i.mask, m) for i, m in zip(now, (left, right))] == [True, True]
+
+
+def test_a_report_that_two_runs_read_at_once_is_taken_once():
+    session = fresh()
+    events = [{"n": n, "kind": "point", "x": 9.0, "y": 9.0, "label": 1} for n in range(1, 41)]
+    report = {"canvas": "one", "events": events}
+    taken = side_by_side(*[lambda: session.canvas.take(report, 160, 120)] * 4)
+    assert sorted(map(len, taken)) == [0, 0, 0, 40]
+    assert session.canvas.acknowledged.of("one") == 40
+
+
+def test_two_classes_added_at_once_are_both_there():
+    session = fresh()
+    names = [f"class {k}" for k in range(8)]
+    side_by_side(
+        *(
+            lambda name=name: session.marks.change_classes(methodcaller("add", name, "#102030"))
+            for name in names
+        )
+    )
+    assert set(names) <= set(session.marks.classes.names)
