@@ -25,11 +25,15 @@ MAX_PACKING = 1100
 # The same of what has to be in memory at once; no real picture gets that much smaller.
 MAX_HELD_BYTES = 2**29
 MAX_HELD_PACKING = 100
-# No camera makes larger ones: beyond, a picture has to be as long as its pixels ask for.
+# No camera makes larger ones: beyond, a picture has to fit into the memory for one image.
 PLAIN_PIXELS = 100_000_000
+# A picture of more has to be as long as its pixels ask for; smaller ones do no harm by a lie.
+TRUE_PIXELS = 16_000_000
 # Pixels that a byte can stand for: of a JPG, two bits for each block of 64 values are the least; a
-# run in a BMP is two bytes; the others pack like Deflate, with up to 8 pixels in a byte.
-_PIXELS_A_BYTE = {"JPEG": 400, "BMP": 128}
+# run in a BMP is two bytes, and a word of a GIF stands for no more than its table is long; what is
+# a picture in a WEBP never packs as tightly as one colour could. PNG packs like Deflate, with up to
+# 8 pixels in a byte.
+_PIXELS_A_BYTE = {"JPEG": 400, "BMP": 128, "GIF": 2000, "WEBP": 2000}
 
 _SCANS = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -62,14 +66,17 @@ def check_size(file: RasterFile, width: int, height: int, *, least: int = MIN_SI
             f"at least {least} × {least} pixels."
         )
     driver, pixels = file.driver, width * height
-    if driver not in PICTURE_DRIVERS or pixels <= PLAIN_PIXELS:
+    if driver not in PICTURE_DRIVERS:
         return
     told = f"{width:,} × {height:,} pixels are {pixels / 1e6:,.0f} megapixels"
-    if pixels > file.size * _PIXELS_A_BYTE.get(driver, 8 * MAX_PACKING):
+    most = file.size * _PIXELS_A_BYTE.get(driver, 8 * MAX_PACKING)
+    if pixels > max(most, TRUE_PIXELS):
         raise SceneError(
             f"“{file.name}” cannot be what it says: {told}, and the file has "
             f"{file.size / 1e6:,.1f} MB. Copy or export it again."
         )
+    if pixels <= PLAIN_PIXELS:
+        return
     needed = pixels * _held_per_pixel(file, driver)
     if needed > MEMORY:
         raise SceneError(

@@ -87,7 +87,7 @@ class ViewSettings:
         if not whole or any(band < 1 for band in bands):
             raise SceneError(f"Bands are whole numbers from 1, not {given(self.bands)}.")
         object.__setattr__(self, "bands", bands)
-        if self.index is not None and self.index not in INDICES:
+        if self.index is not None and not (isinstance(self.index, str) and self.index in INDICES):
             raise SceneError(
                 f"There is no spectral index {given(self.index)}. Choose one of "
                 f"{', '.join(INDICES)}."

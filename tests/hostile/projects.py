@@ -175,6 +175,9 @@ def _manifests() -> dict[str, object]:
             {"prompts": [_prompt(view=dict.fromkeys(("x", "y", "width", "height", "columns",
                                                      "rows"), 10**6))]}
         ),
+        "a view by an index that is a list": lambda: project(
+            {"settings": {"view": {"index": [], "bands": [1, 2]}}}
+        ),
         "preparation of a file": lambda: project({"pipeline": {
             "format": "rsam-recipe", "version": 1,
             "steps": [{"step": "pan-sharpen", "settings": {"pan": {"name": "/etc/passwd"}}}],
