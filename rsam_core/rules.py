@@ -65,7 +65,7 @@ class Condition:
             raise ClassifyError("A condition needs a column. Choose one, for example the area.")
         if not isinstance(self.operator, str) or self.operator not in OPERATORS:
             words = ", ".join(OPERATORS)
-            raise ClassifyError(f"“{self.operator}” is no comparison. Choose one of: {words}.")
+            raise ClassifyError(f"{self.operator!r:.60} is no comparison. Choose one of: {words}.")
         if isinstance(self.value, str):
             if self.operator not in ("=", "!="):
                 raise ClassifyError(
@@ -120,7 +120,9 @@ class Rule:
         if not items:
             raise ClassifyError("A rule needs a condition. Add one, for example on the area.")
         if self.combine not in ("and", "or"):
-            raise ClassifyError(f"Conditions are joined by “and” or “or”, not “{self.combine}”.")
+            raise ClassifyError(
+                f"Conditions are joined by “and” or “or”, not {self.combine!r:.60}."
+            )
         if not all(isinstance(item, Condition | Rule) for item in items):
             raise ClassifyError("A rule is made of conditions and other rules only.")
         object.__setattr__(self, "items", items)

@@ -86,7 +86,8 @@ class Parameter:
 
     def _checked_number(self, value: Any) -> float | int:
         good = isinstance(value, int | float) and not isinstance(value, bool)
-        if not good or not math.isfinite(value):
+        # Not `isfinite`: whole numbers of 400 digits are too long for it.
+        if not good or not -1e300 < value < 1e300:
             raise PrepareError(f"“{self.title}” must be a number, not {given(value)}.")
         if self.kind == "integer" and value != int(value):
             raise PrepareError(f"“{self.title}” must be a whole number, not {given(value)}.")
@@ -103,7 +104,7 @@ class Parameter:
             points = tuple(tuple(float(number) for number in point) for point in value)
         except (TypeError, ValueError) as error:
             raise PrepareError(f"“{self.title}” must be a list of points.") from error
-        if not all(math.isfinite(number) for point in points for number in point):
+        if not all(-1e300 < number < 1e300 for point in points for number in point):
             raise PrepareError(f"“{self.title}” holds a coordinate that is not a number.")
         return points
 

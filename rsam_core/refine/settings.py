@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
@@ -172,7 +171,8 @@ class RefineSettings:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    # Not `isfinite`: whole numbers of 400 digits are too long for it.
+    return isinstance(value, (int, float)) and -1e300 < value < 1e300
 
 
 PRESETS: dict[str, RefineSettings] = {
