@@ -65,7 +65,9 @@ class Condition:
             raise ClassifyError("A condition needs a column. Choose one, for example the area.")
         if not isinstance(self.operator, str) or self.operator not in OPERATORS:
             words = ", ".join(OPERATORS)
-            raise ClassifyError(f"{self.operator!r:.60} is no comparison. Choose one of: {words}.")
+            raise ClassifyError(
+                f"“{_shown(self.operator)}” is no comparison. Choose one of: {words}."
+            )
         if isinstance(self.value, str):
             if self.operator not in ("=", "!="):
                 raise ClassifyError(
@@ -121,7 +123,7 @@ class Rule:
             raise ClassifyError("A rule needs a condition. Add one, for example on the area.")
         if self.combine not in ("and", "or"):
             raise ClassifyError(
-                f"Conditions are joined by “and” or “or”, not {self.combine!r:.60}."
+                f"Conditions are joined by “and” or “or”, not “{_shown(self.combine)}”."
             )
         if not all(isinstance(item, Condition | Rule) for item in items):
             raise ClassifyError("A rule is made of conditions and other rules only.")
@@ -260,6 +262,11 @@ def _rule_from_json(data: Any, depth: int) -> Rule:
             fields = (row.get(name) for name in ("column", "operator", "value", "high"))
             items.append(Condition(*fields))  # type: ignore[arg-type]
     return Rule(tuple(items), data.get("combine", "and"))
+
+
+def _shown(value: object) -> str:
+    """A value that makes no sense, short and without signs that cannot be printed."""
+    return "".join(c if c.isprintable() else "?" for c in str(value)[:40])
 
 
 def _is_number(value: object) -> bool:

@@ -102,7 +102,7 @@ class Parameter:
     def _checked_points(self, value: Any) -> tuple[tuple[float, ...], ...]:
         try:
             points = tuple(tuple(float(number) for number in point) for point in value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise PrepareError(f"“{self.title}” must be a list of points.") from error
         if not all(-1e300 < number < 1e300 for point in points for number in point):
             raise PrepareError(f"“{self.title}” holds a coordinate that is not a number.")
