@@ -45,7 +45,9 @@ class Row:
     files, refused, opened, harmful : int
         The last are those with a problem of any sort.
     longest : float
-        Seconds.
+        Seconds by the clock.
+    computing : float
+        Processor seconds, at most.
     slowest : str
         The file that took them.
     largest : int
@@ -60,6 +62,7 @@ class Row:
     opened: int
     harmful: int
     longest: float
+    computing: float
     slowest: str
     largest: int
     heaviest: str
@@ -86,6 +89,7 @@ def rows(results: Iterable[Result]) -> list[Row]:
                 outcomes["opened"],
                 sum(bool(result.problem) for result in found),
                 slowest.seconds,
+                max(result.computing for result in found),
                 slowest.case.name,
                 heaviest.memory,
                 heaviest.case.name,
@@ -104,15 +108,21 @@ def table(words: list[str], file: Path | None) -> None:
             print(f"\r{number} of {len(cases)}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     found = rows(results)
-    print(f"{'upload':14s}{'files':>7s}{'refused':>9s}{'opened':>8s}{'longest':>9s}{'memory':>9s}")
+    print(
+        f"{'upload':14s}{'files':>7s}{'refused':>9s}{'opened':>8s}{'longest':>9s}"
+        f"{'computing':>11s}{'memory':>9s}"
+    )
     for row in found:
         print(
             f"{row.kind:14s}{row.files:7d}{row.refused:9d}{row.opened:8d}{row.longest:8.1f}s"
-            f"{row.largest / 2**20:6.0f} MB"
+            f"{row.computing:10.1f}s{row.largest / 2**20:6.0f} MB"
         )
     late = [result for result in results if result.seconds > GOAL_SECONDS]
     for result in late:
-        print(f"more than {GOAL_SECONDS:.0f} s: {result.case.name}: {result.seconds:.1f} s")
+        print(
+            f"more than {GOAL_SECONDS:.0f} s: {result.case.name}: {result.seconds:.1f} s, "
+            f"of which computing {result.computing:.1f} s"
+        )
     wrong = [result for result in results if result.problem]
     for result in wrong:
         print(f"harm: {result.case.name}: {result.problem[:300]}")

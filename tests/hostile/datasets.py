@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 
 from hostile import coco, seeds, zips
-from hostile.case import REFUSED, Case, cases_of
+from hostile.case import REFUSED, Case, Lure, cases_of
 from hostile.photos import jpegs
 from hostile.pictures import pngs
 from hostile.tiff import bombs as tiff_bombs
@@ -133,13 +133,13 @@ def _members() -> dict[str, object]:
     }  # fmt: skip
     for key in ("raster", "address"):
 
-        def named(lure: object, what: str = key) -> bytes:
+        def naming(lure: Lure, what: str = key) -> bytes:
             target = lure.raster if what == "raster" else f"/vsicurl/{lure.address}/x"
             item = f'<Item name="OVERVIEW_FILE" domain="OVERVIEWS">{target}</Item>'
             content = named(metadata(item))
             return seeds.packed({"images/a.tif": content, "masks/a.tif": content})
 
-        found[f"image and mask that name a {key}"] = named
+        found[f"image and mask that name a {key}"] = naming
     for key in ("9,999 × 9,999 of zeros", "half of its rows", "colour profile of 100 MB",
                 "data of 4 GB"):  # fmt: skip
         found[f"image, PNG, {key}"] = lambda k=key: seeds.packed(pair(pngs()[k]()))

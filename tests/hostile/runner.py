@@ -54,6 +54,9 @@ class Result:
     message : str
         What the user would read, or what was raised.
     seconds : float
+        By the clock.
+    computing : float
+        Seconds that the processors worked on it, however busy they are with other things.
     memory : int
         Bytes beyond what the processes had before; 0 where that cannot be known.
     problem : str
@@ -64,6 +67,7 @@ class Result:
     outcome: str
     message: str
     seconds: float
+    computing: float
     memory: int
     problem: str
 
@@ -133,11 +137,18 @@ class Runner:
         if answer is None:
             what = "crashed" if "died" in ended else "overrun"
             took = time.perf_counter() - began
-            return Result(case, what, "", took, meter.memory, ended)
+            return Result(case, what, "", took, took, meter.memory, ended)
+        computing = meter.computing()
         memory = max(meter.memory, answer["peak"] - meter.before if answer["peak"] else 0)
         problem = _problem(case, answer, memory, visits)
         return Result(
-            case, answer["outcome"], answer["message"], answer["seconds"], memory, problem
+            case,
+            answer["outcome"],
+            answer["message"],
+            answer["seconds"],
+            computing,
+            memory,
+            problem,
         )
 
     def _start(self) -> None:
@@ -211,6 +222,11 @@ class _Meter:
         """Begin anew."""
         self._before = dict(self._now())
         self._highest = {}
+        self._computed = _computed(self._pid)
+
+    def computing(self) -> float:
+        """Processor seconds since."""
+        return max(0.0, _computed(self._pid) - self._computed)
 
     def look(self) -> None:
         """Note what they have at this moment."""
@@ -223,6 +239,17 @@ class _Meter:
                 yield pid, psutil.Process(pid).memory_info().rss
             except psutil.NoSuchProcess:
                 continue
+
+
+def _computed(pid: int) -> float:
+    """Return the processor seconds of a process and its family, the ended ones included."""
+    total = 0.0
+    for member in _family(pid):
+        try:
+            total += sum(psutil.Process(member).cpu_times()[:4])
+        except psutil.NoSuchProcess:
+            continue
+    return total
 
 
 def _family(pid: int) -> list[int]:
