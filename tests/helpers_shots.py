@@ -11,6 +11,7 @@ from rsam_core._pooling import EmbeddedView
 from rsam_core.coordinates import view_frame
 from rsam_core.instance import Instance
 from rsam_core.instances import Instances
+from rsam_core.one_shot import Example, OneShotState, make_example, search
 from rsam_core.one_shot.describe import ArrayScene
 
 SHAPE = (192, 256)
@@ -57,6 +58,18 @@ def segmenter() -> rsam.Segmenter:
 def embedding():
     """The picture, encoded."""
     return segmenter().embed(lawn())
+
+
+@cache
+def red_example() -> Example:
+    """The first red roof, learned."""
+    return make_example(segmenter(), scene(), shown(), item_at(REDS[0]))
+
+
+@cache
+def red_search() -> OneShotState:
+    """The picture, searched for what is like it."""
+    return search(segmenter(), scene(), view(), embedding(), [red_example()])
 
 
 def scene(gsd: float | None = None) -> ArrayScene:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import rasterio
 from helpers_shots import lawn
+from helpers_towns import rendered
 from PIL import Image
 
 import rsam_core as rsam
@@ -26,7 +27,7 @@ from rsam_core.prepare.steps_noise import Bilateral
 from rsam_core.refine import refine
 from rsam_core.refine.settings import RefineSettings
 from rsam_core.rules import Condition, Rule
-from rsam_core.samples import render_town, write_geotiff
+from rsam_core.samples import write_geotiff
 from rsam_core.tiled import initialize_tiled
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -40,7 +41,7 @@ RECIPE = Recipe(
 
 @pytest.fixture(scope="module")
 def town() -> bytes:
-    return write_geotiff(render_town(256, 160, gsd=0.5, seed=6))
+    return write_geotiff(rendered(256, 160, gsd=0.5, seed=6))
 
 
 @pytest.fixture

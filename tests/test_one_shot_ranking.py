@@ -8,9 +8,10 @@ from helpers_shots import (
     BLUES,
     REDS,
     SHAPE,
-    embedding,
     item_at,
     overlap,
+    red_example,
+    red_search,
     roofs_hit,
     scene,
     segmenter,
@@ -27,10 +28,12 @@ from rsam_core.one_shot import (
     best_threshold,
     make_example,
     rank,
-    search,
 )
 from rsam_core.one_shot.describe import describe
 from rsam_core.one_shot.ranking import distinct
+
+# Together with the other tests that look at the same search.
+pytestmark = pytest.mark.xdist_group("shots")
 
 
 def test_the_threshold_is_that_of_the_highest_expected_f1_by_enumeration():
@@ -85,12 +88,12 @@ def test_of_overlapping_outlines_the_likeliest_stays():
 
 @pytest.fixture(scope="module")
 def example():
-    return make_example(segmenter(), scene(), shown(), item_at(REDS[0]))
+    return red_example()
 
 
 @pytest.fixture(scope="module")
-def state(example):
-    return search(segmenter(), scene(), view(), embedding(), [example])
+def state():
+    return red_search()
 
 
 def test_the_likes_of_the_example_come_first(state, example):

@@ -16,6 +16,8 @@ from helpers_shots import (
     lawn,
     mask_at,
     overlap,
+    red_example,
+    red_search,
     roofs_hit,
     scene,
     segmenter,
@@ -46,15 +48,18 @@ from rsam_core.one_shot import (
 )
 from rsam_core.one_shot.search import peaks
 
+# Together with the other tests that look at the same search.
+pytestmark = pytest.mark.xdist_group("shots")
+
 
 @pytest.fixture(scope="module")
 def example():
-    return make_example(segmenter(), scene(), shown(), item_at(REDS[0]))
+    return red_example()
 
 
 @pytest.fixture(scope="module")
-def state(example):
-    return search(segmenter(), scene(), view(), embedding(), [example])
+def state():
+    return red_search()
 
 
 def test_the_state_describes_every_candidate(state):
@@ -169,8 +174,9 @@ def test_a_scene_in_tiles_gives_the_same_roofs(example):
     whole = rsam.open_scene(png(lawn()), name="lawn.png")
     told: list[tuple[float, str]] = []
     found = search_tiled(
-        segmenter(), whole, [example], progress=lambda share, text: told.append((share, text))
-    )
+        segmenter(), whole, [example], OneShotSettings(spacing=32),
+        progress=lambda share, text: told.append((share, text)),
+    )  # fmt: skip
     assert found.complete
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
@@ -192,7 +198,7 @@ def test_one_example_serves_many_images_and_a_broken_one_stops_none(example):
     ]
     told: list[tuple[float, str]] = []
     outcomes = search_scenes(
-        segmenter(), scenes, [example], OneShotSettings(spacing=32),
+        segmenter(), scenes, [example], OneShotSettings(spacing=40),
         progress=lambda share, text: told.append((share, text)),
     )  # fmt: skip
     assert [o.name for o in outcomes] == ["turned.png", "broken.png", "lawn.png"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers_towns import rendered
 from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
@@ -18,7 +19,7 @@ from rsam_core.prepare.steps_noise import (
     RemoveSpecks,
     TotalVariation,
 )
-from rsam_core.samples import TownSample, render_town
+from rsam_core.samples import TownSample
 
 METHODS = ("level", "moments", "fourier")
 SMOOTHERS = [Bilateral(12), NonLocalMeans(12), TotalVariation(12), Median(1)]
@@ -38,7 +39,7 @@ def ssim(truth: np.ndarray, picture: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def truth() -> np.ndarray:
-    return render_town(320, 256, gsd=0.3, seed=4, style="estate").image
+    return rendered(320, 256, gsd=0.3, seed=4, style="estate").image
 
 
 def noisy(truth: np.ndarray, sigma: float = 12) -> np.ndarray:

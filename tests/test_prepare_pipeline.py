@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from helpers_towns import rendered
 
 import rsam_core as rsam
 from rsam_core.errors import Cancelled, PrepareError
@@ -24,7 +25,7 @@ from rsam_core.prepare.steps_radiometric import (
     RemoveHaze,
     Stretch,
 )
-from rsam_core.samples import TownSample, render_town, write_geotiff
+from rsam_core.samples import TownSample, write_geotiff
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::rasterio.errors.NotGeoreferencedWarning", "ignore::PendingDeprecationWarning"
@@ -329,7 +330,7 @@ def test_a_step_that_changes_the_size_cannot_hide_in_tiles(
 
 
 def test_nodata_is_kept_through_a_whole_recipe():
-    town = render_town(200, 160, gsd=0.3, seed=3)
+    town = rendered(200, 160, gsd=0.3, seed=3)
     valid = np.ones(town.labels.shape, bool)
     valid[40:80, 50:120] = False
     values = np.where(valid[..., None], town.image, 0).astype(np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers_towns import rendered
 
 import rsam_core as rsam
 from rsam_core.errors import PrepareError
@@ -18,7 +19,6 @@ from rsam_core.prepare.steps_radiometric import (
     RemoveHaze,
     Stretch,
 )
-from rsam_core.samples import render_town
 
 load_steps()
 
@@ -26,7 +26,7 @@ load_steps()
 @pytest.fixture(scope="module")
 def scene() -> rsam.Scene:
     """Noisy and hazy, 900 × 700 pixels."""
-    town = render_town(900, 700, gsd=0.3, seed=8).image.astype(float)
+    town = rendered(900, 700, gsd=0.3, seed=8).image.astype(float)
     noise = np.random.default_rng(0).normal(0, 5, town.shape)
     hazy = np.clip(np.rint(town * 0.7 + 65 + noise), 0, 255).astype(np.uint8)
     return Raster.of_array(hazy).to_scene("hazy.tif")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers_towns import rendered
 from skimage import color, exposure
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
@@ -21,7 +22,7 @@ from rsam_core.prepare.steps_radiometric import (
     Stretch,
     WhiteBalance,
 )
-from rsam_core.samples import TownSample, render_town, write_geotiff
+from rsam_core.samples import TownSample, write_geotiff
 
 
 def psnr(truth: np.ndarray, picture: np.ndarray) -> float:
@@ -179,7 +180,7 @@ def test_calibration_that_cannot_be_read(gains: str, offsets: str, message: str)
 
 
 def test_matching_agrees_with_scikit_image(town: TownSample):
-    other = render_town(300, 200, gsd=0.3, seed=5, style="harbour")
+    other = rendered(300, 200, gsd=0.3, seed=5, style="harbour")
     step = MatchHistogram(ImageFile("harbour.tif", write_geotiff(other)))
     done = step.apply(raster(town.image * 0.5 + 20)).values
     peer = exposure.match_histograms(clipped(town.image * 0.5 + 20), other.image, channel_axis=-1)
@@ -193,7 +194,7 @@ def test_matching_agrees_with_scikit_image(town: TownSample):
 
 
 def test_matching_a_grey_reference_and_none(town: TownSample):
-    grey = render_town(64, 64, gsd=0.3, seed=5)
+    grey = rendered(64, 64, gsd=0.3, seed=5)
     grey = Raster.of_array(grey.image[..., :1]).to_scene("grey.tif")._file.source
     done = MatchHistogram(ImageFile("grey.tif", grey)).apply(raster(town.image))
     assert done.count == 3
@@ -270,7 +271,7 @@ def degraded() -> dict[str, tuple]:
 @pytest.mark.parametrize("style", ["estate", "harbour"])
 def test_each_step_moves_the_picture_back_towards_the_truth(kind: str, style: str):
     spoil, step, decibels, structure = degraded()[kind]
-    truth = render_town(320, 256, gsd=0.3, seed=4, style=style).image
+    truth = rendered(320, 256, gsd=0.3, seed=4, style=style).image
     before = clipped(spoil(truth.astype(float)))
     after = step.apply(raster(before)).values
     assert psnr(truth, after) > psnr(truth, before) + decibels
@@ -278,7 +279,7 @@ def test_each_step_moves_the_picture_back_towards_the_truth(kind: str, style: st
 
 
 def test_matching_another_date_recovers_it():
-    truth = render_town(320, 256, gsd=0.3, seed=4).image
+    truth = rendered(320, 256, gsd=0.3, seed=4).image
     spoiled = clipped(255 * (truth / 255.0) ** 1.8 * [0.6, 0.7, 0.9])
     # The reference shows the same ground in its proper light.
     reference = Raster.of_array(truth[:, ::-1]).to_scene("other.tif")._file.source

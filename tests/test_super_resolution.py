@@ -10,6 +10,7 @@ import pytest
 import torch
 from affine import Affine
 from helpers_spots import draw_spots, find_spots
+from helpers_towns import rendered
 
 from rsam_core.errors import Cancelled, PrepareError
 from rsam_core.prepare import Raster
@@ -17,7 +18,6 @@ from rsam_core.prepare.resolution import enlarge
 from rsam_core.prepare.steps_resolution import SuperResolution
 from rsam_core.prepare.super_resolution import WEIGHTS, super_resolve
 from rsam_core.prepare.super_resolution_network import UpscalerNetwork
-from rsam_core.samples import render_town
 from training import super_resolution as training
 
 BANEPA = Path(__file__).parents[2] / "shared/data/validation/buildings/banepa_np/images"
@@ -39,7 +39,7 @@ def psnr(truth: np.ndarray, guess: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def town() -> np.ndarray:
-    return render_town(224, 176, gsd=0.3, seed=11, style="suburb").image.astype(np.float32)
+    return rendered(224, 176, gsd=0.3, seed=11, style="suburb").image.astype(np.float32)
 
 
 def test_a_rendered_town_comes_nearer_than_by_interpolation(town):
@@ -189,7 +189,7 @@ def test_one_training_step_lowers_the_loss(town):
     torch.nn.init.zeros_(network.tail.weight)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
     losses = []
-    for _ in range(8):
+    for _ in range(4):
         loss = training.loss_of(training.enlarge(network, small), truth)
         optimiser.zero_grad()
         loss.backward()

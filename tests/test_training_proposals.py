@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 from helpers_models import disc, rectangle
+from helpers_towns import rendered
 
 from rsam_core.models.tiny.kind_head import INPUTS, KindHead, describe
 from rsam_core.models.tiny.kinds import KINDS, OF_RENDERED
 from rsam_core.models.tiny.model import TinyModel, load_tiny
 from rsam_core.models.tiny.network import TinyNetwork
 from rsam_core.models.tiny.proposal_head import LevelMaps, ProposalMaps
-from rsam_core.samples import render_town
 from training.clicks import exclude_click, inner_click, next_click, proposal_box
 from training.data import Crop, Mixture, Picture
 from training.export import export
@@ -312,7 +312,7 @@ def test_held_out_places_are_not_trained_on(tmp_path):
 
 def test_every_class_of_the_renderer_has_a_kind():
     for style in ("suburb", "farmland", "harbour"):
-        town = render_town(160, 120, gsd=0.6, seed=2, style=style)
+        town = rendered(160, 120, gsd=0.6, seed=2, style=style)
         kinds = kinds_of(town.classes)
         assert kinds[0] == -1
         assert (kinds[1:] >= 0).all()
@@ -323,7 +323,7 @@ def test_every_class_of_the_renderer_has_a_kind():
 def test_packed_data_come_out_as_they_went_in(tmp_path):
     write_set(tmp_path / "in/land/dubai", {0: "land", 1: "building", 2: "road"}, ("t1_a", "t1_b"))
     (tmp_path / "towns").mkdir()
-    town = render_town(320, 256, gsd=0.5, seed=1, style="village")
+    town = rendered(320, 256, gsd=0.5, seed=1, style="village")
     for name in ("town1000", "town1001"):
         np.savez(
             tmp_path / "towns" / f"{name}.npz",
@@ -357,7 +357,7 @@ def test_packed_data_come_out_as_they_went_in(tmp_path):
 
 
 def town_mixture() -> Mixture:
-    town = render_town(384, 320, gsd=0.4, seed=5, style="estate")
+    town = rendered(384, 320, gsd=0.4, seed=5, style="estate")
     return Mixture(
         [(1, [Picture(town.image, [town.labels], None, kinds_of(town.classes), EVERYTHING)])]
     )
