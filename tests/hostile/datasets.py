@@ -15,7 +15,7 @@ from hostile.case import REFUSED, Case, Lure, cases_of
 from hostile.photos import jpegs
 from hostile.pictures import pngs
 from hostile.tiff import bombs as tiff_bombs
-from hostile.tiff_places import metadata
+from hostile.tiff_places import metadata, named
 
 
 def cases() -> Iterator[Case]:
