@@ -44,6 +44,20 @@ class Stage {
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(root);
     this.listen();
+    this.watchConnection();
+  }
+
+  // What was done while the connection was cut is told when it is back.
+  watchConnection() {
+    const app = document.querySelector('[data-test-connection-state]');
+    if (!app) return;
+    this.connection = new MutationObserver(() => {
+      if (app.dataset.testConnectionState !== "CONNECTED") return;
+      clearTimeout(this.retelling);
+      // Streamlit first resumes the session.
+      this.retelling = setTimeout(() => { if (this.queue.length) this.report(); }, 500);
+    });
+    this.connection.observe(app, { attributeFilter: ["data-test-connection-state"] });
   }
 
   // ------------------------------------------------------------------ what the program sends
@@ -83,6 +97,8 @@ class Stage {
     this.leaving = setTimeout(() => {
       if (this.root.isConnected) return;
       this.observer.disconnect();
+      this.connection?.disconnect();
+      clearTimeout(this.retelling);
       clearTimeout(this.timer);
     }, 2000);
   }
