@@ -28,8 +28,10 @@ torch.set_num_threads(1)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the server, and say what must stay together in one worker."""
     for item in items:
-        if "served" in getattr(item, "fixturenames", ()):
+        # A browser goes nowhere but to a server, this one or the test's own.
+        if {"served", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
+        if item.get_closest_marker("server") is not None:
             item.add_marker(pytest.mark.xdist_group("server"))
         elif item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
