@@ -12,6 +12,20 @@ _FORM = re.compile(r"[0-9a-f]{16,64}")
 _JS = """
 export default function (component) {
   const name = "rsam-browser";
+  const app = document.querySelector("[data-test-connection-state]");
+  let cut = false, later = 0;
+  const watch = new MutationObserver(() => {
+    if (app.dataset.testConnectionState !== "CONNECTED") {
+      cut = true;
+    } else if (cut) {
+      // The server may have been started anew and know nothing of what is still on the screen.
+      cut = false;
+      clearTimeout(later);
+      later = setTimeout(() => component.setStateValue("back", Date.now()), 800);
+    }
+  });
+  if (app) watch.observe(app, { attributeFilter: ["data-test-connection-state"] });
+  const leave = () => { watch.disconnect(); clearTimeout(later); };
   let id = null;
   try {
     id = localStorage.getItem(name);
@@ -22,9 +36,10 @@ export default function (component) {
     }
   } catch (error) {
     // A browser that keeps nothing has nothing to find again.
-    return;
+    return leave;
   }
-  component.setStateValue("id", id);
+  if (component.data !== id) component.setStateValue("id", id);
+  return leave;
 }
 """
 
@@ -32,11 +47,18 @@ _teller = st.components.v2.component("rsam_browser", html="<span></span>", js=_J
 
 
 def identify() -> None:
-    """Ask the browser for its number, once a session; it comes with the next run of the page."""
-    if _KEY in st.session_state:
-        return
+    """Ask the browser for its number; it comes with the next run of the page.
+
+    It also lets the page be drawn anew when the connection is back after a cut.
+    """
     with st.container(key="browser"):
-        told = _teller(key="browser-teller", default={"id": None}, on_id_change=lambda: None)
+        told = _teller(
+            key="browser-teller",
+            data=st.session_state.get(_KEY),
+            default={"id": None, "back": None},
+            on_id_change=lambda: None,
+            on_back_change=lambda: None,
+        )
     known = told.get("id")
     # It names a folder, and comes from outside.
     if isinstance(known, str) and _FORM.fullmatch(known):

@@ -11,6 +11,7 @@ import streamlit as st
 from rsam_core.samples import GALLERY
 
 from . import banner, current_session, resources
+from .reminder import remind
 
 COLUMNS = 3
 
@@ -61,6 +62,7 @@ def no_image(advice: str, *, icon: str = ":material/image:", page: str = SEGMENT
     page : str
         Where one lands with a sample.
     """
+    remind()
     st.info(advice, icon=icon)
     label, upload = "Open your own image", ":material/upload:"
     if st.button(label, type="primary", icon=upload, key="open-own"):

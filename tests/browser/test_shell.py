@@ -1,0 +1,257 @@
+"""The app around the pages: any address first, a restarted server, a cut connection, odd names."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers_browser import PATIENCE, Screen
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+EVIL = "<img src=x onerror=window.__hit=1>[a](javascript:window.__hit=1)"
+
+
+class Server:
+    """The app on a port of its own, to be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.process = folder, None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        log = self.folder / "log.txt"
+        folders = {name: str(self.folder / name) for name in ("RSAM_HOME", "RSAM_MODELS")}
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port"]
+        with log.open("a") as output:
+            self.process = subprocess.Popen(
+                [*command, str(self.port)], cwd=ROOT, env=os.environ | folders,
+                stdout=output, stderr=output,
+            )  # fmt: skip
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(f"the app did not start:\n{log.read_text()}")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE * 1000)
+    yield context.new_page()
+    context.close()
+
+
+def picture(folder: Path, name: str = "field.png") -> Path:
+    """A bright square on dark ground."""
+    image = np.full((300, 400, 3), 60, np.uint8)
+    image[100:180, 150:250] = 220
+    path = folder / name
+    Image.fromarray(image).save(path, "PNG")
+    return path
+
+
+def whole(page: Page) -> None:
+    """The app is all there: its pages, its style, and it knows the browser."""
+    menu = page.get_by_test_id("stTopNavLink")
+    expect(menu).to_have_count(7)
+    assert page.get_by_test_id("stSidebarNavItems").count() == 0
+    assert page.locator('[role="dialog"]').count() == 0
+    padding = page.get_by_test_id("stMainBlockContainer").evaluate(
+        "(block) => getComputedStyle(block).maxWidth"
+    )
+    assert padding == "1900px", "the style sheet is in force"
+    page.wait_for_function("localStorage.getItem('rsam-browser') !== null")
+
+
+@pytest.mark.parametrize("path", ["segment", "one-shot", "models"])
+def test_any_address_may_be_opened_first(server: Server, window: Page, path: str) -> None:
+    window.goto(f"{server.address}/{path}")
+    Screen(window).idle()
+    whole(window)
+    assert window.url.endswith(f"/{path}")
+    selected = window.get_by_test_id("stTopNavLink").and_(window.locator('[aria-current="page"]'))
+    expect(selected).to_contain_text(re.compile(path.replace("-", "."), re.IGNORECASE))
+
+
+def test_a_tab_outlives_a_restart_and_work_is_offered(
+    server: Server, window: Page, tmp_path: Path
+) -> None:
+    window.goto(server.address)
+    screen = Screen(window)
+    screen.idle()
+    content = picture(tmp_path).read_bytes()
+    screen.open("field.png", content)
+    screen.click((200, 140))
+    screen.expect_objects(1)
+    # Work is kept two seconds after the last change.
+    kept = tmp_path / "RSAM_HOME"
+    window.wait_for_timeout(3000)
+    assert list(kept.rglob("*")), "the work is kept"
+    server.stop()
+    window.wait_for_selector('[data-test-connection-state="PINGING_SERVER"]')
+    server.start()
+    screen.idle()
+    expect(window.get_by_text("No image is open yet").first).to_be_visible()
+    # Nothing had to be clicked for that, and nothing is lost without a word.
+    expect(window.get_by_text("Your work on “field.png” was kept")).to_be_visible()
+    whole(window)
+    window.get_by_test_id("stTopNavLink").filter(has_text="Home").click()
+    expect(window.get_by_text("Open your own image").first).to_be_visible()
+    screen.open("field.png", content)
+    expect(window.get_by_text("Earlier work on this image")).to_be_visible()
+    window.get_by_role("button", name="Bring it back").click()
+    screen.expect_objects(1)
+
+
+class Cable:
+    """A line between browser and server that can be cut and mended."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.whole, self.ends = port, True, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            if not self.whole:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self.port))
+            self.ends += [near, far]
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        try:
+            while content := one.recv(65536):
+                other.sendall(content)
+        except OSError:
+            pass
+        for end in (one, other):
+            end.close()
+
+    def cut(self) -> None:
+        self.whole = False
+        for end in self.ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self.ends = []
+
+    def mend(self) -> None:
+        self.whole = True
+
+
+def test_clicks_of_a_cut_connection_are_sent_when_it_is_back(
+    server: Server, window: Page, tmp_path: Path
+) -> None:
+    cable = Cable(server.port)
+    window.goto(cable.address)
+    screen = Screen(window)
+    screen.idle()
+    screen.open("field.png", picture(tmp_path).read_bytes())
+    screen.mode("Boxes")
+    screen.drag((150, 100), (250, 180))
+    screen.expect_objects(1)
+    cable.cut()
+    window.wait_for_selector('[data-test-connection-state="PINGING_SERVER"]')
+    screen.drag((20, 20), (60, 60))
+    screen.drag((300, 200), (380, 280))
+    cable.mend()
+    screen.idle()
+    screen.expect_objects(3)
+    cable.listener.close()
+
+
+def test_script_in_names_does_not_run(server: Server, window: Page, tmp_path: Path) -> None:
+    window.add_init_script("window.__hit = 0")
+    called: list[str] = []
+    window.on("request", lambda request: called.append(request.url))
+    window.goto(server.address)
+    screen = Screen(window)
+    screen.idle()
+    content = picture(tmp_path).read_bytes()
+    name = EVIL.replace("/", "") + ".png"
+    window.locator('input[type="file"]').first.set_input_files(
+        {"name": name, "mimeType": "image/png", "buffer": content}
+    )
+    expect(screen.canvas).to_be_visible()
+    screen.idle()
+    screen.click((200, 140))
+    screen.expect_objects(1)
+    sidebar = window.get_by_test_id("stSidebar")
+    expect(sidebar.get_by_text("<img src=x onerror=").first).to_be_visible()
+    assert sidebar.locator("a[href^=javascript], img[src=x]").count() == 0
+    screen.go_to("Objects")
+    window.get_by_role("tab", name="Classify").click()
+    window.get_by_text("Edit classes").click()
+    box = window.get_by_label("Name", exact=True)
+    box.fill(EVIL[:58])
+    box.press("Enter")
+    screen.idle()
+    window.get_by_role("button", name="Add class").click()
+    expect(window.locator(".st-key-class-buttons").get_by_text("<img src=x").first).to_be_visible()
+    window.get_by_role("tab", name="Export").click()
+    window.locator(".st-key-export-purpose button").filter(has_text="Table and report").click()
+    screen.quiet()
+    with window.expect_download() as waiting:
+        screen.button("Report (HTML)").click()
+    assert re.fullmatch(r"[\w.() -]{1,100}\.html", waiting.value.suggested_filename)
+    report = Path(waiting.value.path()).read_text()
+    screen.go_to("Home")
+    link = window.get_by_test_id("stPageLink")
+    expect(link).to_contain_text("Back to <img src=x")
+    assert link.locator("a a, img[src=x]").count() == 0
+    assert window.evaluate("window.__hit") == 0
+    # The report on its own has no policy of a server to protect it.
+    window.goto("about:blank")
+    window.set_content(report)
+    window.wait_for_timeout(300)
+    assert "onerror" in window.inner_text("h1")
+    assert window.evaluate("window.__hit || 0") == 0
+    width = window.evaluate("document.documentElement.scrollWidth")
+    assert width <= 1280
+    strangers = [url for url in called if not url.startswith((server.address, "data:", "blob:"))]
+    assert strangers == []
