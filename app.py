@@ -11,7 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.parts import banner, browser
+from pages.parts import banner, browser, finished
 from pages.parts.serving import Shield
 
 PARTS = Path(__file__).parent / "pages" / "parts"
@@ -55,6 +55,7 @@ def show() -> None:
     page = st.navigation(screens(), position="top")
     with banner.corner():
         page.run()
+    finished.watch(page.title)
 
 
 if __name__ == "__main__":

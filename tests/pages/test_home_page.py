@@ -107,7 +107,7 @@ def test_a_broken_sample_is_one_message(home: AppTest, monkeypatch):
         ("photo.jpg", save(noise(200, 160), "JPEG")[:9_000], "damaged or incomplete"),
         ("empty.tif", b"", "is empty (0 bytes)"),
         ("dot.png", png(np.zeros((1, 1, 3), np.uint8)), "too small to segment"),
-        ("huge.png", huge_png(), "too large"),
+        ("huge.png", huge_png(), "30,000 × 30,000 pixels"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
