@@ -25,6 +25,8 @@ from rsam_core.segmenter import Segmenter
 torch.set_num_threads(1)
 
 
+# Before pytest-xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the server, and say what must stay together in one worker."""
     for item in items:
