@@ -15,6 +15,7 @@ Callbacks (``on_click``, ``on_change``) are actions: what is drawn in them is lo
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,9 +24,10 @@ import streamlit as st
 
 from rsam_core.errors import RsamError
 
-from .names import paragraphs
+from .names import LONGEST, paragraphs, shortened
 
 _LOG = logging.getLogger("rsam")
+_LONG = re.compile(rf"\S{{{LONGEST + 1},}}")
 _KEY = "banner-standing"
 _DRAWN = "banner-corner"
 _PAGE = "page"
@@ -57,7 +59,7 @@ def words(error: BaseException) -> Words:
     """
     if isinstance(error, RsamError):
         # The message may hold names from outside.
-        return Words(paragraphs(error))
+        return Words(paragraphs(_LONG.sub(lambda found: shortened(found[0]), str(error))))
     if isinstance(error, MemoryError):
         return Words(
             "There is not enough memory for this. Use a smaller image or close other programs, "

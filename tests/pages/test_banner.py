@@ -7,6 +7,9 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.parts import banner
+from rsam_core.errors import SceneError
+
 SCRIPT = """
 import streamlit as st
 from pages.parts import banner
@@ -119,6 +122,11 @@ def test_a_page_that_breaks_says_so_and_comes_back(page: AppTest) -> None:
     assert len(said(page)) == 1
     page.checkbox[1].uncheck().run()
     assert said(page) == []
+
+
+def test_a_long_name_in_a_message_is_shortened() -> None:
+    said = banner.words(SceneError(f"“{'x' * 300}.tif” is not an image.")).text
+    assert said == f"“{'x' * 29}…{'x' * 24}.tif” is not an image."
 
 
 def test_the_unexpected_is_logged_and_shows_no_path(
