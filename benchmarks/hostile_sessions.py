@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import re
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from hostile import seeds
-from hostile.case import Case, trap
+from hostile.case import Case, Lure, trap
+from hostile.corpus import corpus
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
@@ -43,6 +46,8 @@ class Clicks:
 
     before: list[float] = field(default_factory=list)
     during: list[float] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
+    """When each of the latter was made, in seconds of `time.time`."""
     errors: list[str] = field(default_factory=list)
 
 
@@ -65,6 +70,8 @@ async def _victim(address: str, plan: Plan, ready: asyncio.Event, over: asyncio.
                 lambda seen, n=number: seen.canvas is not None and seen.canvas["ack"] >= n
             )
             (clicks.during if ready.is_set() else clicks.before).append(shown - began)
+            if ready.is_set():
+                clicks.moments.append(time.time() - (shown - began))
             await browser.until(lambda seen: seen.finished)
             if number == QUIET:
                 ready.set()
@@ -117,9 +124,15 @@ class _Stranger(Browser):
         await self.until(lambda seen: seen.finished)
 
 
-async def _attack(address: str, cases: Iterable[Case], lure: object) -> dict[str, list[str]]:
+async def _attack(address: str, cases: Iterable[Case], lure: Lure) -> dict[str, list[str]]:
     """Upload one case after the other; a new session where the page is lost."""
-    told: dict[str, list[str]] = {"uploaded": [], "refused": [], "not reached": [], "lost": []}
+    told: dict[str, list[str]] = {
+        "uploaded": [],
+        "refused": [],
+        "not reached": [],
+        "lost": [],
+        "at": [],
+    }
     browser: _Stranger | None = None
     for case in cases:
         page, label = WIDGETS[case.kind]
@@ -139,6 +152,7 @@ async def _attack(address: str, cases: Iterable[Case], lure: object) -> dict[str
             if case.kind == "world file":
                 files.append(("town.png", seeds.picture("PNG")))
             said = len(browser.errors)
+            told["at"].append(f"{time.time():.2f} {case.name}")
             await browser.put(label, files)
             told["uploaded"].append(case.name)
             told["refused"] += browser.errors[said:][:1]
@@ -152,9 +166,23 @@ async def _attack(address: str, cases: Iterable[Case], lure: object) -> dict[str
     return told
 
 
+def attack(address: str, names: Sequence[str], lure: Lure) -> dict[str, list[str]]:
+    """Upload the cases of these names; for a process of its own."""
+    wanted = set(names)
+    cases = [case for case in corpus() if case.name in wanted]
+    return asyncio.run(_attack(address, cases, lure))
+
+
 def _tab(browser: Browser, title: str) -> WidgetState:
     """The choice of a tab, which is told by its title."""
     return WidgetState(id=browser.seen.widgets["tabs"], string_value=title)
+
+
+def _about(told: dict[str, list[str]], moment: float, wait: float) -> list[str]:
+    """What was uploaded during a click, and last before it."""
+    times = [(float(when), name) for when, _, name in (at.partition(" ") for at in told["at"])]
+    before = [name for when, name in times if when <= moment][-2:]
+    return [*before, "|", *(name for when, name in times if moment < when < moment + wait)]
 
 
 async def sessions(cases: Sequence[Case], goal: float, file: Path | None) -> None:
@@ -171,12 +199,17 @@ async def sessions(cases: Sequence[Case], goal: float, file: Path | None) -> Non
         await ready.wait()
         laid.visits()
         before, began = status(app.pid, "VmRSS"), time.perf_counter()
-        told = await _attack(app.address, cases, laid.lure)
+        # In a process of its own: making the files must not delay the clicks that are measured.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as strangers:
+            told = await asyncio.get_running_loop().run_in_executor(
+                strangers, attack, app.address, [case.name for case in cases], laid.lure
+            )
         lasted = time.perf_counter() - began
         over.set()
         clicks = await victim
         peak, visits = status(app.pid, "VmHWM"), laid.visits()
-        trouble = re.findall(r"^.*(?:ERROR|Traceback|Error:).*$", app.log.read_text(), re.MULTILINE)
+        log = app.log.read_text()
+    trouble = re.findall(r"^.*(?:ERROR|Traceback|Error:).*$", log, re.MULTILINE)
     print(
         f"{len(told['uploaded'])} of {len(cases)} files uploaded in {lasted:.0f} s, "
         f"{len(told['refused'])} refused at once"
@@ -199,6 +232,10 @@ async def sessions(cases: Sequence[Case], goal: float, file: Path | None) -> Non
         ("no error", not clicks.errors and not told["lost"]),
     ):
         print(f"goal: {text}: {'met' if met else 'missed'}")
+    for moment, wait in zip(clicks.moments, clicks.during):
+        if wait > goal:
+            print(f"waited {wait:.1f} s while another uploaded:", *_about(told, moment, wait))
     if file is not None:
         facts = {"before": clicks.before, "during": clicks.during, "told": told, "peak": peak}
+        facts |= {"log": log[-20_000:]}
         file.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
