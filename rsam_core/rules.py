@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import ClassifyError
+from rsam_core.given import given
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,8 +72,8 @@ class Condition:
         if isinstance(self.value, str):
             if self.operator not in ("=", "!="):
                 raise ClassifyError(
-                    f"“{self.column}” is compared with the word “{self.value}”. Words can only "
-                    "be equal or not equal: type a number, or change the comparison."
+                    f"“{self.column}” is compared with the word {given(self.value)}. Words can "
+                    "only be equal or not equal: type a number, or change the comparison."
                 )
         elif not _is_number(self.value):
             raise ClassifyError(f"The condition on “{self.column}” needs a number. Type one.")

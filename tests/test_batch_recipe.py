@@ -101,3 +101,9 @@ def test_what_is_wrong_is_named(text, words):
 def test_a_class_needs_a_name_that_the_app_would_take():
     with pytest.raises(ClassifyError):
         ClassRule("  ", Rule((Condition("area", ">", 1),)))
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), float("nan")])
+def test_numbers_without_measure_are_refused(value: float) -> None:
+    with pytest.raises(BatchError, match="“spacing” must be a number"):
+        Recipe.from_json(edited(segment={"spacing": value}))

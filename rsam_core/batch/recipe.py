@@ -18,6 +18,7 @@ from rsam_core.refine.settings import RefineSettings
 from rsam_core.rules import Condition, Rule
 
 FORMAT, VERSION = "rsam-batch", 1
+_LARGEST = 1e15
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,9 @@ def _settings(kind: type, value: Any) -> Any:
         fits = isinstance(told, wanted)
         if wanted is float:
             fits = isinstance(told, int | float) and not isinstance(told, bool)
+        # Neither NaN nor whole numbers that no decimal can hold.
+        if isinstance(told, int | float) and not abs(told) <= _LARGEST:
+            fits = False
         if not fits:
             what = {bool: "true or false", str: "a word"}.get(wanted, "a number")
             raise BatchError(f"“{name}” must be {what}, not {given(told)}.")

@@ -206,7 +206,7 @@ def _book(
     highest = max([0, *known, *prompted])
     book = Book(
         entries,
-        current if current in prompted else None,
+        current if isinstance(current, int) and current in prompted else None,
         1 + max((mark.uid for entry in entries for mark in entry.marks), default=0),
         max(highest + 1, next_id if isinstance(next_id, int) else 1),
         Edits(added=added, labels=MappingProxyType(labels)),
