@@ -42,7 +42,7 @@ def prepare(requirements: str) -> None:
 def workers(arguments: list[str]) -> list[str]:
     """Two processes for the tests, unless the arguments say something about that.
 
-    What belongs together, tests/conftest.py groups; it puts the longest group first, too.
+    What stays together, tests/helpers_groups.py says; tests/conftest.py puts the longest first.
     """
     ours = ("-n", "--numprocesses", "--dist", "--pdb", "--trace")
     words = {word for one in arguments for word in (one, one.partition("=")[0])}
@@ -50,7 +50,7 @@ def workers(arguments: list[str]) -> list[str]:
         return []
     if any(one.startswith("-n") and one[2:].isalnum() for one in arguments):
         return []
-    return ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    return ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 def shared(arguments: list[str]) -> list[str]:

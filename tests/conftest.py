@@ -7,10 +7,12 @@ fixtures are made once, and all tests that need the started app run in the first
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from helpers_groups import Together
 from helpers_server import TTL
 from helpers_towns import rendered
 
@@ -25,20 +27,19 @@ from rsam_core.segmenter import Segmenter
 torch.set_num_threads(1)
 
 
-# Before pytest-xdist reads the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the server, and say what must stay together in one worker."""
+    """Mark what needs the server, and put it first: it takes longest, others work meanwhile."""
     for item in items:
         # A browser goes nowhere but to a server, this one or the test's own.
         if {"served", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
-        if item.get_closest_marker("server") is not None:
-            item.add_marker(pytest.mark.xdist_group("server"))
-        elif item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    # The longest group first: the other workers do the rest meanwhile.
     items.sort(key=lambda item: item.get_closest_marker("server") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    """Hand out whole groups under ``--dist loadscope``."""
+    return Together(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")

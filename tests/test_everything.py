@@ -21,9 +21,6 @@ from rsam_core.everything import (
 from rsam_core.instance import Instance
 from rsam_core.segmenter import Segmenter
 
-# Together with the other tests that look at the decoded town.
-pytestmark = pytest.mark.xdist_group("town")
-
 SHAPE = (96, 128)
 HOUSES = [
     rectangle(SHAPE, 4, 4, 40, 40),

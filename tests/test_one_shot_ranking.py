@@ -32,9 +32,6 @@ from rsam_core.one_shot import (
 from rsam_core.one_shot.describe import describe
 from rsam_core.one_shot.ranking import distinct
 
-# Together with the other tests that look at the same search.
-pytestmark = pytest.mark.xdist_group("shots")
-
 
 def test_the_threshold_is_that_of_the_highest_expected_f1_by_enumeration():
     # Of each outcome the F1, weighed by how likely it is: the formula's ratio of expectations

@@ -48,9 +48,6 @@ from rsam_core.one_shot import (
 )
 from rsam_core.one_shot.search import peaks
 
-# Together with the other tests that look at the same search.
-pytestmark = pytest.mark.xdist_group("shots")
-
 
 @pytest.fixture(scope="module")
 def example():

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from helpers_groups import GROUPS, group_of
 
 from run import workers
 
-TWO = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+HERE = Path(__file__).parent
+
+TWO = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 @pytest.mark.parametrize(
@@ -34,14 +39,23 @@ def test_who_says_how_many_gets_as_many(arguments: list[str]) -> None:
     assert workers(arguments) == []
 
 
-def test_what_belongs_together_stays_together(request: pytest.FixtureRequest) -> None:
-    items = request.session.items
-    groups = {
-        item.nodeid: {mark.args[0] for mark in item.iter_markers("xdist_group")} for item in items
-    }
-    assert all(len(names) == 1 for names in groups.values())
-    apart = [item for item in items if item.get_closest_marker("server") is not None]
-    assert all(groups[item.nodeid] == {"server"} for item in apart)
-    # pytest-xdist goes by the group that it has written behind each name.
-    if getattr(request.config.option, "loadgroup", False):
-        assert all(item.nodeid.endswith(f"@{min(groups[item.nodeid])}") for item in items)
+def test_what_needs_the_server_stays_together(request: pytest.FixtureRequest) -> None:
+    for item in request.session.items:
+        served = item.get_closest_marker("server") is not None
+        assert not served or group_of(item.nodeid) == "server", item.nodeid
+
+
+def test_groups_are_files_or_what_shares_something() -> None:
+    assert group_of("tests/test_jobs.py::test_wait[a::b]") == "/tests/test_jobs.py"
+    assert group_of("tests/browser/test_zoom.py::test_pan") == "server"
+    assert group_of("tests/server/test_classroom.py::test_two") == "server"
+    assert group_of("tests/test_everything.py::test_grid") == "town"
+    assert group_of("tests/segment/test_tiled_town.py::test_parts") == "town"
+    assert group_of("tests/pages/test_browser_names.py::test_one") != "server"
+
+
+def test_groups_name_files_that_are_there() -> None:
+    paths = [f"/{path.relative_to(HERE.parent).as_posix()}" for path in HERE.rglob("test_*.py")]
+    for parts in GROUPS.values():
+        for part in parts:
+            assert any(part in path for path in paths), part

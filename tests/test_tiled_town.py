@@ -11,9 +11,6 @@ from rsam_core.everything import EverythingSettings, EverythingState, generate
 from rsam_core.segmenter import Segmenter
 from rsam_core.tiled import TiledState, initialize_tiled
 
-# Together with the other tests that look at the decoded town.
-pytestmark = pytest.mark.xdist_group("town")
-
 SETTINGS = EverythingSettings(spacing=32, min_quality=0.5)
 
 

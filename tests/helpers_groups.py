@@ -1,0 +1,25 @@
+"""Which tests stay together when several processes share the work."""
+
+from __future__ import annotations
+
+from xdist.scheduler import LoadScopeScheduling
+
+GROUPS = {
+    "server": ("/browser/", "/test_classroom.py"),
+    "town": ("/test_everything.py", "/test_tiled_town.py"),
+    "shots": ("/test_one_shot_search.py", "/test_one_shot_ranking.py"),
+}
+"""Parts of paths: one server, one decoded town, one searched picture for all of them."""
+
+
+def group_of(name: str) -> str:
+    """The group of a test by its name in pytest: one of `GROUPS`, or its file."""
+    path = "/" + name.partition("::")[0]
+    return next((g for g, parts in GROUPS.items() if any(p in path for p in parts)), path)
+
+
+class Together(LoadScopeScheduling):
+    """Hands out whole groups, in the order in which they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
