@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rsam_core as rsam
-from rsam_core.baselines import grabcut
-from rsam_core.simulate import centre_click, corrective_click, tight_box
+from rsam_core.evaluate.methods.classical import grabcut
+from rsam_core.prompts.simulated import centre_click, corrective_click, tight_box
 
 SMALLEST = 100
 SIZES = (("under 32²", 0, 32**2), ("32² to 96²", 32**2, 96**2), ("above 96²", 96**2, 1 << 60))

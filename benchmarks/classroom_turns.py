@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from rsam_core import Segmenter, load_model
-from rsam_core.fair_queue import FairQueue, in_turns
-from rsam_core.prompts import Prompt
+from rsam_core.prompts.prompt import Prompt
+from rsam_core.runtime.fair_queue import FairQueue, in_turns
 from rsam_core.samples import render_town
 
 WIDTH, HEIGHT = 1270, 768

@@ -23,7 +23,7 @@ import rsam_core as rsam
 from benchmarks.accuracy import SIZES, objects, overlap, pairs
 from rsam_core.models.tiny import TinyModel, load_tiny
 from rsam_core.models.tiny.model import WEIGHTS
-from rsam_core.simulate import centre_click, corrective_click, tight_box
+from rsam_core.prompts.simulated import centre_click, corrective_click, tight_box
 
 LOOKS = Path(__file__).with_name("validation_looks.json")
 PROMPTS = ("box", "1 click", "best of 3", "3 clicks", "random click")

@@ -10,10 +10,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from rsam_core.datasets import open_dataset
 from rsam_core.evaluate import Evaluation, EvaluationSettings, evaluate_dataset
-from rsam_core.evaluate.html import clock
-from rsam_core.evaluate.wording import abstract
+from rsam_core.evaluate.datasets import open_dataset
+from rsam_core.evaluate.report.sentences import abstract
+from rsam_core.render.html import clock
 
 
 def markdown(evaluation: Evaluation) -> str:

@@ -32,7 +32,11 @@ from benchmarks.official_generator import (
     towns,
 )
 from benchmarks.truth_recall import best_ious
-from rsam_core.everything import (
+from rsam_core.models.base import Wanted
+from rsam_core.models.sam.model import SamModel
+from rsam_core.objects.instance import Instance
+from rsam_core.prompts.prompt import Prompt
+from rsam_core.segment.everything import (
     EverythingSettings,
     EverythingState,
     generate,
@@ -40,11 +44,7 @@ from rsam_core.everything import (
     initialize,
     settings_for,
 )
-from rsam_core.instance import Instance
-from rsam_core.models.base import Wanted
-from rsam_core.models.sam import SamModel
-from rsam_core.prompts import Prompt
-from rsam_core.proposals import initialize_by_boxes, propose_boxes
+from rsam_core.segment.proposals import initialize_by_boxes, propose_boxes
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data/validation/buildings/banepa_np"
 

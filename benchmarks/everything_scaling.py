@@ -17,9 +17,9 @@ import torch
 
 import rsam_core as rsam
 from benchmarks.truth_recall import best_ious
-from rsam_core.everything import EverythingSettings, generate, initialize
 from rsam_core.models.base import PromptableModel
 from rsam_core.samples import render_town
+from rsam_core.segment.everything import EverythingSettings, generate, initialize
 
 STYLES = ("suburb", "estate", "village", "industrial")
 

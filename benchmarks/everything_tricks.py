@@ -27,13 +27,13 @@ from segment_anything.utils.amg import (
 import rsam_core as rsam
 from benchmarks.everything_official import random_vit, thresholds
 from benchmarks.official_generator import towns
-from rsam_core.everything import grid_points
-from rsam_core.models import products
+from rsam_core.models import linear as products
 from rsam_core.models.base import Wanted
-from rsam_core.models.sam import SamFeatures, SamModel
-from rsam_core.models.sam_decoder import FastDecoder
-from rsam_core.models.sam_encoder import FastEncoder
-from rsam_core.prompts import Prompt
+from rsam_core.models.sam.decoder import FastDecoder
+from rsam_core.models.sam.encoder import FastEncoder
+from rsam_core.models.sam.model import SamFeatures, SamModel
+from rsam_core.prompts.prompt import Prompt
+from rsam_core.segment.everything import grid_points
 
 
 def cpu(work: Callable[[], Any], times: int) -> float:

@@ -57,7 +57,7 @@ def write(path: Path, side: int) -> None:
 def open_all(path: str):
     """Scene, segmenter and settings."""
     import rsam_core as rsam
-    from rsam_core.everything import EverythingSettings
+    from rsam_core.segment.everything import EverythingSettings
 
     scene = rsam.open_scene(Path(path))
     return scene, rsam.Segmenter(rsam.load_model()), EverythingSettings(SPACING)
@@ -66,8 +66,8 @@ def open_all(path: str):
 def measure(path: str, side: int) -> dict[str, float]:
     """Everything mode over the upper left square of a scene, in this process."""
     import rsam_core as rsam
-    from rsam_core.tiled import initialize_tiled
-    from rsam_core.window import Window
+    from rsam_core.scene.window import Window
+    from rsam_core.segment.tiles.run import initialize_tiled
 
     scene, segmenter, settings = open_all(path)
     before = peak_mb()
@@ -85,7 +85,7 @@ def measure(path: str, side: int) -> dict[str, float]:
 
 def stopped(path: str, runs: int) -> dict[str, float]:
     """Seconds from asking for the end to having what was found until then."""
-    from rsam_core.tiled import initialize_tiled
+    from rsam_core.segment.tiles.run import initialize_tiled
 
     scene, segmenter, settings = open_all(path)
     waits = []

@@ -16,14 +16,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rsam_core.combine import covered_area
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.measure import histogram, measure, summary
-from rsam_core.neighbours import neighbour_table
-from rsam_core.refine import RefineSettings, refine
-from rsam_core.render import overlay_layer
-from rsam_core.style import OverlayStyle
+from rsam_core.objects.combine import covered_area
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import histogram, measure, summary
+from rsam_core.objects.neighbours import neighbour_table
+from rsam_core.objects.refine import RefineSettings, refine
+from rsam_core.render.overlays import overlay_layer
+from rsam_core.render.style import OverlayStyle
 
 SIDE = 8000
 SCREEN = (720, 1000)

@@ -99,7 +99,7 @@ def use(path: str, from_bytes: bool) -> dict[str, float]:
 
 def rsam_view() -> Any:
     """Colour infrared."""
-    from rsam_core.bands import ViewSettings
+    from rsam_core.scene.bands import ViewSettings
 
     return ViewSettings((4, 1, 2))
 

@@ -14,12 +14,12 @@ from PIL import Image
 from segment_anything import SamAutomaticMaskGenerator
 from torch.nn import functional
 
-from rsam_core.everything import EverythingSettings, grid_points
-from rsam_core.instance import Instance
 from rsam_core.models.base import PromptableModel
-from rsam_core.prompts import Prompt
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.suppression import shared_area
+from rsam_core.prompts.prompt import Prompt
 from rsam_core.samples import render_town
-from rsam_core.suppression import shared_area
+from rsam_core.segment.everything import EverythingSettings, grid_points
 
 BOX_NMS = 0.7
 """The official default: of two masks whose boxes exceed this IoU, one stays."""

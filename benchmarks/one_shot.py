@@ -32,13 +32,14 @@ import torch
 from numpy.typing import NDArray
 
 import rsam_core as rsam
-from rsam_core.coordinates import view_frame
-from rsam_core.everything import settings_for
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.matching import overlaps
-from rsam_core.one_shot import (
-    EmbeddedView,
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.matching import overlaps
+from rsam_core.samples import render_town
+from rsam_core.scene.coordinates import view_frame
+from rsam_core.segment.everything import settings_for
+from rsam_core.segment.features.pooling import EmbeddedView
+from rsam_core.segment.one_shot import (
     OneShotSettings,
     PersamSettings,
     learn,
@@ -47,8 +48,7 @@ from rsam_core.one_shot import (
     repeat,
     search,
 )
-from rsam_core.one_shot.describe import ArrayScene
-from rsam_core.samples import render_town
+from rsam_core.segment.one_shot.descriptors import ArrayScene
 
 SMALLEST = 60
 EXAMPLES = 5

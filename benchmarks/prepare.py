@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from rsam_core.prepare import Pipeline, Raster, Step
-from rsam_core.prepare.steps_noise import (
+from rsam_core.prepare.steps.noise import (
     Bilateral,
     Destripe,
     Median,
@@ -26,15 +26,10 @@ from rsam_core.prepare.steps_noise import (
     RemoveSpecks,
     TotalVariation,
 )
-from rsam_core.prepare.steps_radiometric import (
-    Calibrate,
-    Gamma,
-    RemoveHaze,
-    WhiteBalance,
-)
-from rsam_core.prompts import Prompt
+from rsam_core.prepare.steps.radiometric import Calibrate, Gamma, RemoveHaze, WhiteBalance
+from rsam_core.prompts.prompt import Prompt
 from rsam_core.samples import TownSample, render_town
-from rsam_core.segmenter import Segmenter
+from rsam_core.segment.segmenter import Segmenter
 
 Picture = NDArray[np.uint8]
 SCENES = (("estate", 4), ("suburb", 12), ("village", 3), ("industrial", 8))

@@ -21,11 +21,17 @@ from numpy.typing import NDArray
 
 import rsam_core as rsam
 from benchmarks.embedded import LOOKS, digest, load, note_look
-from rsam_core.everything import EverythingSettings, Harvest, generate, grid_points, settings_for
 from rsam_core.models.tiny.model import WEIGHTS
 from rsam_core.models.tiny.proposal_head import Proposals
-from rsam_core.prompts import Prompt
+from rsam_core.prompts.prompt import Prompt
 from rsam_core.samples import render_town
+from rsam_core.segment.everything import (
+    EverythingSettings,
+    Harvest,
+    generate,
+    grid_points,
+    settings_for,
+)
 from training.data import read_tiles
 
 SMALLEST = 100

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 import rsam_core as rsam
 from benchmarks.accuracy import objects, pairs
-from rsam_core.instance import Instance
-from rsam_core.refine import SUGGESTED, RefineSettings, refine_one
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.refine import SUGGESTED, RefineSettings, refine_one
+from rsam_core.prompts.simulated import tight_box
 from rsam_core.samples import STYLES, render_town
-from rsam_core.simulate import tight_box
 
 Mask = NDArray[np.bool_]
 Case = tuple[Mask, Mask]

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 import rsam_core as rsam
 from benchmarks.everything_official import random_vit
-from rsam_core.models.sam_encoder import FastEncoder
+from rsam_core.models.sam.encoder import FastEncoder
 
 Encode = Callable[[Tensor], list[np.ndarray]]
 

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 import rsam_core as rsam
-from rsam_core.everything import EverythingSettings
 from rsam_core.samples import render_town
+from rsam_core.segment.everything import EverythingSettings
 
 
 def times(run: Callable[[int], object], repeats: int) -> tuple[float, float]:

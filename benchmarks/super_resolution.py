@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from skimage.metrics import structural_similarity
 
-from rsam_core.bootstrap import interval
+from rsam_core.evaluate.statistics.bootstrap import interval
 from rsam_core.prepare.resolution import enlarge
 from rsam_core.prepare.super_resolution import WEIGHTS, super_resolve
 from training.super_resolution import held_back, shrink

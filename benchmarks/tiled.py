@@ -20,9 +20,9 @@ import torch
 
 import rsam_core as rsam
 from benchmarks.truth_recall import recall
-from rsam_core.everything import EverythingSettings, generate, initialize
 from rsam_core.samples import render_town
-from rsam_core.tiled import initialize_tiled
+from rsam_core.segment.everything import EverythingSettings, generate, initialize
+from rsam_core.segment.tiles.run import initialize_tiled
 
 BLOCK = 1024
 STYLES = ("suburb", "estate", "town", "industrial", "village", "farmland", "informal", "harbour")
@@ -130,10 +130,10 @@ def cancel_latency(segmenter: rsam.Segmenter, settings: EverythingSettings, runs
 
 def slider_time(count: int) -> dict:
     """Seconds of `generate` for many masks: discs of all sizes, three near-doubles of each."""
-    from rsam_core.instance import Instance
-    from rsam_core.packed import PackedMasks
-    from rsam_core.tiled import make_plan
-    from rsam_core.tiled_state import TiledState
+    from rsam_core.objects.instance import Instance
+    from rsam_core.objects.packed_masks import PackedMasks
+    from rsam_core.segment.tiles.run import make_plan
+    from rsam_core.segment.tiles.state import TiledState
 
     class Blank:
         width = height = 6000
@@ -213,7 +213,7 @@ def against_whole(
 
 def partners(first: rsam.Instances, second: rsam.Instances, limit: float = 0.5) -> float:
     """Share of the first objects that have a partner of at least this IoU among the second."""
-    from rsam_core.overlap import shared_pixels
+    from rsam_core.objects.overlap import shared_pixels
 
     boxes, hits = second.bboxes, 0
     for item in first:

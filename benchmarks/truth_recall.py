@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from rsam_core.instance import Instance
+from rsam_core.objects.instance import Instance
 
 
 def best_ious(

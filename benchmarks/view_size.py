@@ -14,7 +14,7 @@ import numpy as np
 
 import rsam_core as rsam
 from benchmarks.accuracy import objects, overlap, pairs
-from rsam_core.simulate import centre_click, tight_box
+from rsam_core.prompts.simulated import centre_click, tight_box
 
 TILE, ACROSS = 256, 6
 MARGIN = 24

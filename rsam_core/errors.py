@@ -84,8 +84,8 @@ class TruthChoice(MetricError):
     ----------
     message : str
     option : str
-        Which argument of :func:`rsam_core.truth.read_truth` says it: ``"layer"``, ``"placed"`` or
-        ``"values"``.
+        Which argument of :func:`rsam_core.formats.truth.read_truth` says it: ``"layer"``,
+        ``"placed"`` or ``"values"``.
     choices : sequence of (str, str)
         Its possible values, each with words for people.
     """

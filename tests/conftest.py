@@ -17,12 +17,12 @@ from helpers_server import TTL
 from helpers_towns import rendered
 
 from benchmarks.app_server import Running, running_app
-from rsam_core.embedding import Embedding
-from rsam_core.everything import EverythingSettings, EverythingState, initialize
 from rsam_core.models.load import load_model
 from rsam_core.models.tiny import TinyModel
 from rsam_core.samples import TownSample
-from rsam_core.segmenter import Segmenter
+from rsam_core.segment.embedding import Embedding
+from rsam_core.segment.everything import EverythingSettings, EverythingState, initialize
+from rsam_core.segment.segmenter import Segmenter
 
 torch.set_num_threads(1)
 

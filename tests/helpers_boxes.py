@@ -8,8 +8,8 @@ import numpy as np
 from helpers_models import FakeModel, disc
 from PIL import Image
 
-from rsam_core.promptbook import Book
-from rsam_core.prompts import Prompt
+from rsam_core.prompts.history import Book
+from rsam_core.prompts.prompt import Prompt
 
 HEIGHT, WIDTH = 120, 160
 RADII, SCORES = (10, 20, 5), (0.9, 0.8, 0.7)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rsam_core.models.base import Decoded, PromptableModel
-from rsam_core.prompts import Prompt
+from rsam_core.prompts.prompt import Prompt
 
 Answer = Callable[[Prompt, bool], tuple[list[np.ndarray], list[float]]]
 

@@ -13,7 +13,7 @@ from affine import Affine
 from PIL import Image
 
 from rsam_core.errors import SceneError
-from rsam_core.scene import open_scene
+from rsam_core.scene.scene import open_scene
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/data/scenes"
 UTM = "EPSG:32637"

@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 
 import rsam_core as rsam
-from rsam_core._pooling import EmbeddedView
-from rsam_core.coordinates import view_frame
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.one_shot import Example, OneShotState, make_example, search
-from rsam_core.one_shot.describe import ArrayScene
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.scene.coordinates import view_frame
+from rsam_core.segment.features.pooling import EmbeddedView
+from rsam_core.segment.one_shot import Example, OneShotState, make_example, search
+from rsam_core.segment.one_shot.descriptors import ArrayScene
 
 SHAPE = (192, 256)
 REDS = ((20, 18), (92, 24), (170, 20), (30, 110), (110, 130), (190, 120))

@@ -9,7 +9,7 @@ import numpy as np
 from skimage.measure import label
 
 from rsam_core.models.base import Decoded, PromptableModel
-from rsam_core.prompts import Prompt
+from rsam_core.prompts.prompt import Prompt
 
 GROUND = (40, 60, 40)
 

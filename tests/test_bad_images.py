@@ -22,7 +22,7 @@ from helpers_rasters import (
 from PIL import Image
 
 from rsam_core.errors import SceneError
-from rsam_core.scene import Window, open_scene
+from rsam_core.scene.scene import Window, open_scene
 
 # Files written here without a georeference are meant so; that opening one stays silent has a test.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -189,8 +189,8 @@ def test_a_header_that_is_all_there_is(header: object, side: int) -> None:
 def test_what_has_to_be_unpacked_whole_is_limited_by_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rsam_core._checks.PLAIN_PIXELS", 10_000)
-    monkeypatch.setattr("rsam_core._checks.MEMORY", 300_000)
+    monkeypatch.setattr("rsam_core.scene.checks.PLAIN_PIXELS", 10_000)
+    monkeypatch.setattr("rsam_core.scene.checks.MEMORY", 300_000)
     progressive = encode(textured(), "JPEG", progressive=True)
     for content in (progressive, encode(textured(), "WEBP"), encode(textured(), "GIF")):
         with pytest.raises(SceneError, match=r"unpacked all at once.*tiled GeoTIFF"):

@@ -10,9 +10,9 @@ from helpers_rasters import encode, noise_bands, photo, tiff
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsam_core.bands import BandRoles, ViewSettings, find_roles, presets
 from rsam_core.errors import SceneError
-from rsam_core.scene import open_scene
+from rsam_core.scene.bands import BandRoles, ViewSettings, find_roles, presets
+from rsam_core.scene.scene import open_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -243,7 +243,7 @@ def test_an_empty_band_is_refused_and_the_scene_stays() -> None:
 
 
 def test_settings_are_applied_from_one_reading_of_the_sample(monkeypatch) -> None:
-    from rsam_core import _choose_view
+    from rsam_core.scene import _default_view as _choose_view
 
     bands = np.random.default_rng(0).integers(1, 3000, (4, 16, 16), dtype=np.uint16)
     scene = open_scene(tiff(bands))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from helpers_models import disc, overlap, rectangle
 
-from rsam_core import baselines
 from rsam_core.errors import EvaluationError
+from rsam_core.evaluate.methods import classical as baselines
 
 SHAPE = (60, 80)
 BOX = (20.0, 15.0, 50.0, 40.0)

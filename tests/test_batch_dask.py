@@ -13,9 +13,9 @@ from helpers_towns import rendered
 import rsam_core as rsam
 from rsam_core.batch.cluster import Cluster, TilePixels, tile_alone
 from rsam_core.errors import BatchError
-from rsam_core.everything import EverythingSettings, generate
-from rsam_core.tiled import ArraySource, initialize_tiled, make_plan
-from rsam_core.window import Window
+from rsam_core.scene.window import Window
+from rsam_core.segment.everything import EverythingSettings, generate
+from rsam_core.segment.tiles.run import ArraySource, initialize_tiled, make_plan
 
 distributed = pytest.importorskip("distributed", reason="Dask is optional")
 

@@ -9,11 +9,11 @@ import pytest
 from rsam_core.batch import ClassRule, Recipe
 from rsam_core.batch.recipe import EXAMPLE
 from rsam_core.errors import BatchError, ClassifyError
-from rsam_core.everything import EverythingSettings
+from rsam_core.objects.classify.rules import Condition, Rule
+from rsam_core.objects.refine.settings import RefineSettings
 from rsam_core.prepare import Pipeline
-from rsam_core.prepare.steps_noise import Bilateral
-from rsam_core.refine.settings import RefineSettings
-from rsam_core.rules import Condition, Rule
+from rsam_core.prepare.steps.noise import Bilateral
+from rsam_core.segment.everything import EverythingSettings
 
 
 def edited(**changes) -> str:

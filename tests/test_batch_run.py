@@ -21,14 +21,14 @@ from rsam_core.batch import ClassRule, Recipe, find_scenes, run_batch
 from rsam_core.batch import run as module
 from rsam_core.batch.cli import GOOD, SOME_FAILED, STOPPED, WRONG, main
 from rsam_core.errors import BatchError, ModelError
-from rsam_core.everything import EverythingSettings, generate
+from rsam_core.objects.classify.rules import Condition, Rule
+from rsam_core.objects.refine import refine
+from rsam_core.objects.refine.settings import RefineSettings
 from rsam_core.prepare import Pipeline
-from rsam_core.prepare.steps_noise import Bilateral
-from rsam_core.refine import refine
-from rsam_core.refine.settings import RefineSettings
-from rsam_core.rules import Condition, Rule
+from rsam_core.prepare.steps.noise import Bilateral
 from rsam_core.samples import write_geotiff
-from rsam_core.tiled import initialize_tiled
+from rsam_core.segment.everything import EverythingSettings, generate
+from rsam_core.segment.tiles.run import initialize_tiled
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

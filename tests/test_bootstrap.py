@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rsam_core.bootstrap import counts_interval, interval
 from rsam_core.errors import MetricError
-from rsam_core.metrics import Counts, iou
+from rsam_core.evaluate.metrics import Counts, iou
+from rsam_core.evaluate.statistics.bootstrap import counts_interval, interval
 
 
 def test_the_value_is_the_mean_and_the_seed_decides_the_bounds():

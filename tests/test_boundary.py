@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from skimage.metrics import hausdorff_distance as peer_hausdorff
 
-from rsam_core.boundary import (
+from rsam_core.errors import MetricError
+from rsam_core.evaluate.metrics.boundary import (
     band_width,
     boundary_f_score,
     boundary_iou,
@@ -17,9 +18,8 @@ from rsam_core.boundary import (
     median_band,
     object_band,
 )
-from rsam_core.errors import MetricError
-from rsam_core.instances import Instance, Instances
-from rsam_core.metrics.objects import object_table
+from rsam_core.evaluate.metrics.objects import object_table
+from rsam_core.objects.instances import Instance, Instances
 
 EMPTY = np.zeros((50, 60), bool)
 

@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from rsam_core.brush import painted_mask, path_points
 from rsam_core.errors import RefineError
+from rsam_core.prompts.brush import painted_mask, path_points
 
 
 def stroke(*points: tuple[float, float], width: float = 8) -> dict:

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from rsam_core.budgets import Held, Store, make_room, megabytes, setting
 from rsam_core.errors import BudgetError
+from rsam_core.runtime.budgets import Held, Store, make_room, megabytes, setting
 
 MB = 1 << 20
 

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from rsam_core.canvas_events import Acknowledged, CanvasEvent, read_events, read_viewport
-from rsam_core.coordinates import Viewport
+from rsam_core.prompts.canvas_events import Acknowledged, CanvasEvent, read_events, read_viewport
+from rsam_core.scene.coordinates import Viewport
 
 
 def report(*events: dict, canvas: str = "a") -> dict:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core import palette
-from rsam_core.classes import ClassList, ObjectClass, relabel, set_label, set_labels
 from rsam_core.errors import ClassifyError
-from rsam_core.instances import Instance, Instances
+from rsam_core.objects import palette
+from rsam_core.objects.classify.classes import (
+    ClassList,
+    ObjectClass,
+    relabel,
+    set_label,
+    set_labels,
+)
+from rsam_core.objects.instances import Instance, Instances
 
 DOT = np.ones((2, 2), bool)
 

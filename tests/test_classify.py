@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core.classify import (
+from rsam_core.errors import ClassifyError
+from rsam_core.objects.classify.by_example import (
     Prediction,
     TrainSettings,
     apply,
@@ -13,9 +14,8 @@ from rsam_core.classify import (
     most_uncertain,
     train,
 )
-from rsam_core.errors import ClassifyError
-from rsam_core.features import Features
-from rsam_core.instances import Instance, Instances
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.segment.features.extraction import Features
 
 CENTERS = {"a": (0.0, 0.0), "b": (6.0, 0.0), "c": (0.0, 6.0)}
 

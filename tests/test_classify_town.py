@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from helpers_towns import rendered
 
-from rsam_core.classify import train
-from rsam_core.features import EmbeddedView, extract
-from rsam_core.instances import Instances
+from rsam_core.objects.classify.by_example import train
+from rsam_core.objects.instances import Instances
 from rsam_core.samples import write_geotiff
-from rsam_core.scene import open_scene
-from rsam_core.segmenter import Segmenter
+from rsam_core.scene.scene import open_scene
+from rsam_core.segment.features.extraction import EmbeddedView, extract
+from rsam_core.segment.segmenter import Segmenter
 
 KINDS = {
     "roof": "building",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core.combine import (
+from rsam_core.errors import RefineError, RsamError
+from rsam_core.objects.combine import (
     assign_overlap,
     covered_area,
     draw,
@@ -17,9 +18,8 @@ from rsam_core.combine import (
     to_hull,
     to_rectangle,
 )
-from rsam_core.errors import RefineError, RsamError
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
 
 SHAPE = (60, 80)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core.coordinates import LONGEST_VIEW, Frame, Viewport, choose_view, view_frame
 from rsam_core.errors import PromptError
+from rsam_core.scene.coordinates import LONGEST_VIEW, Frame, Viewport, choose_view, view_frame
 
 FRAMES = [
     Frame(0, 0, 100, 80, 100, 80),

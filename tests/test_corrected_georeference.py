@@ -11,11 +11,11 @@ from pyproj import Transformer
 from shapely.geometry import shape
 from shapely.ops import transform as move
 
-from rsam_core.export import to_geojson
-from rsam_core.instances import Instances
+from rsam_core.formats import to_geojson
+from rsam_core.objects.instances import Instances
 from rsam_core.prepare import Raster
 from rsam_core.prepare.geometric import homography
-from rsam_core.prepare.steps_geometric import GroundControlPoints, Reproject, Rotate
+from rsam_core.prepare.steps.geometric import GroundControlPoints, Reproject, Rotate
 from rsam_core.samples import TownSample
 
 POINTS = [(20, 16), (430, 22), (418, 300), (25, 290), (220, 150), (330, 90), (110, 210)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pyproj import CRS
 
-from rsam_core.crs_text import plain_crs
+from rsam_core.scene.crs_text import plain_crs
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 from helpers_models import rectangle
 from PIL import Image
 
-from rsam_core import archive
-from rsam_core.datasets import Dataset, Sample, open_dataset
 from rsam_core.errors import DatasetError
-from rsam_core.instances import Instances
+from rsam_core.evaluate.datasets import Dataset, Sample, open_dataset
+from rsam_core.objects.instances import Instances
+from rsam_core.runtime import archive
 
 SHAPE = (30, 40)
 LABELS = (rectangle(SHAPE, 2, 2, 12, 12) * 1 + rectangle(SHAPE, 20, 5, 35, 25) * 300).astype(

@@ -14,9 +14,9 @@ from helpers_models import rectangle
 from PIL import Image
 from rasterio.io import MemoryFile
 
-from rsam_core import archive
-from rsam_core.datasets import open_dataset
 from rsam_core.errors import DatasetError
+from rsam_core.evaluate.datasets import open_dataset
+from rsam_core.runtime import archive
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -215,6 +215,6 @@ def test_an_unforeseen_problem_with_one_image_is_a_plain_error(monkeypatch):
     def broken(*_args, **_options):
         raise KeyError("deep inside")
 
-    monkeypatch.setattr("rsam_core.datasets.open_scene", broken)
+    monkeypatch.setattr("rsam_core.evaluate.datasets.open_scene", broken)
     with pytest.raises(DatasetError, match=r"images/a\.png.*nobody foresaw \(KeyError\)"):
         dataset.items[0].read()

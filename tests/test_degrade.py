@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from helpers_models import disc, overlap, rectangle
 
-from rsam_core import degrade
 from rsam_core.errors import EvaluationError
+from rsam_core.evaluate.studies import degrade
 
 
 def grey(values: np.ndarray) -> np.ndarray:

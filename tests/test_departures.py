@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from rsam_core.departures import Departures, share_arenas, trim_memory
+from rsam_core.runtime.presence import Departures, share_arenas, trim_memory
 
 
 class Room:

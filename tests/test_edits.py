@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rsam_core.edits import Edits
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
+from rsam_core.objects.edits import Edits
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
 
 SHAPE = (100, 100)
 

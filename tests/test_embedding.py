@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rsam_core.embedding import Embedding, EmbeddingCache, content_key
+from rsam_core.segment.embedding import Embedding, EmbeddingCache, content_key
 
 
 def embedding(name: str, nbytes: int) -> Embedding:

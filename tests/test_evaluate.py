@@ -10,8 +10,6 @@ import pytest
 from helpers_models import rectangle
 from scipy import ndimage
 
-from rsam_core.bench import Method
-from rsam_core.datasets import Dataset, Item, Sample
 from rsam_core.errors import Cancelled, DatasetError, EvaluationError
 from rsam_core.evaluate import (
     EvaluationSettings,
@@ -20,7 +18,9 @@ from rsam_core.evaluate import (
     evaluate_sample,
     pieces,
 )
-from rsam_core.instances import Instance, Instances
+from rsam_core.evaluate.datasets import Dataset, Item, Sample
+from rsam_core.evaluate.methods.base import Method
+from rsam_core.objects.instances import Instance, Instances
 
 SHAPE = (60, 90)
 SETTINGS = EvaluationSettings(methods=("filled-box",), prompts=())
@@ -360,7 +360,7 @@ def test_outlines_can_be_left_out():
 
 
 def test_pictures_show_the_worst_objects_first():
-    from rsam_core.evaluate.pictures import worst_objects
+    from rsam_core.evaluate.report.worst_objects import worst_objects
 
     data = Dataset.from_samples("two", [sample("a", 3), sample("b", 1)])
     method = Spoiled("x", lambda t: t if t[15, 10] else eroded(5)(t))

@@ -155,7 +155,7 @@ def test_a_stop_keeps_what_is_finished(town, tmp_path, monkeypatch, capsys):
 
 def test_a_study_that_fails_does_not_cost_the_report(town, tmp_path, monkeypatch, capsys):
     from rsam_core.errors import EvaluationError
-    from rsam_core.studies import STUDIES, Study
+    from rsam_core.evaluate.studies import STUDIES, Study
 
     def fails(*_, **__):
         raise EvaluationError("nothing to study")

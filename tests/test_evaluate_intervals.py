@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from rsam_core.evaluate import clustered_interval, unpaired_difference
-from rsam_core.evaluate.intervals import ratio_interval
+from rsam_core.evaluate.statistics.clustered import ratio_interval
 
 
 def test_one_object_an_image_is_the_ordinary_bootstrap():

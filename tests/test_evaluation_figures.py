@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsam_core import evaluation_figures as figures
-from rsam_core.instances import Instance, Instances
-from rsam_core.metrics.objects import precision_recall
+from rsam_core.evaluate.metrics.objects import precision_recall
+from rsam_core.evaluate.report import image_figures as figures
+from rsam_core.objects.instances import Instance, Instances
 
 
 def box(x: int, y: int, score: float = 1.0) -> Instance:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core import evaluation_pictures as pictures
 from rsam_core.errors import MetricError
-from rsam_core.instances import Instance, Instances
-from rsam_core.palette import to_rgb
+from rsam_core.evaluate.report import pictures as pictures
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.palette import to_rgb
 
 IMAGE = np.full((60, 80, 3), 100, np.uint8)
 

@@ -16,22 +16,17 @@ import pytest
 from helpers_models import FakeModel
 from scipy import ndimage
 
-from rsam_core.bench import Method
-from rsam_core.datasets import Dataset, Sample
 from rsam_core.errors import ExportError
-from rsam_core.evaluate import (
-    EvaluationSettings,
-    MethodInfo,
-    compare_methods,
-    evaluate_dataset,
-)
-from rsam_core.evaluate.sources import classical_methods
-from rsam_core.evaluate.wording import abstract, duration
-from rsam_core.evaluation_report import report_html, results_csv, results_json, write_report
-from rsam_core.instances import Instances
-from rsam_core.methods import BASELINES
-from rsam_core.segmenter import Segmenter
-from rsam_core.studies import SizeSettings, size_study
+from rsam_core.evaluate import EvaluationSettings, MethodInfo, compare_methods, evaluate_dataset
+from rsam_core.evaluate.datasets import Dataset, Sample
+from rsam_core.evaluate.methods.base import Method
+from rsam_core.evaluate.methods.prompted import BASELINES
+from rsam_core.evaluate.report.files import report_html, results_csv, results_json, write_report
+from rsam_core.evaluate.report.method_sources import classical_methods
+from rsam_core.evaluate.report.sentences import abstract, duration
+from rsam_core.evaluate.studies import SizeSettings, size_study
+from rsam_core.objects.instances import Instances
+from rsam_core.segment.segmenter import Segmenter
 
 
 class Eroded(Method):

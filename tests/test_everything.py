@@ -9,7 +9,8 @@ import pytest
 from helpers_models import FakeModel, overlap, rectangle
 
 from rsam_core.errors import PromptError
-from rsam_core.everything import (
+from rsam_core.objects.instance import Instance
+from rsam_core.segment.everything import (
     EverythingSettings,
     EverythingState,
     estimate_seconds,
@@ -18,8 +19,7 @@ from rsam_core.everything import (
     initialize,
     settings_for,
 )
-from rsam_core.instance import Instance
-from rsam_core.segmenter import Segmenter
+from rsam_core.segment.segmenter import Segmenter
 
 SHAPE = (96, 128)
 HOUSES = [

@@ -14,10 +14,10 @@ import pytest
 from helpers_rasters import encode, photo, tiff
 from PIL import Image
 
-from rsam_core import _examiners
-from rsam_core._examiners import Examiners, _Examiner, _Unable
 from rsam_core.errors import SceneError
-from rsam_core.scene import open_scene
+from rsam_core.scene import examiners as _examiners
+from rsam_core.scene.examiners import Examiners, _Examiner, _Unable
+from rsam_core.scene.scene import open_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

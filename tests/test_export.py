@@ -16,7 +16,7 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
 from rsam_core.errors import ExportError
-from rsam_core.export import (
+from rsam_core.formats import (
     label_geotiff,
     label_png,
     outline_polygon,
@@ -24,8 +24,8 @@ from rsam_core.export import (
     to_csv,
     to_geojson,
 )
-from rsam_core.instances import Instance, Instances
-from rsam_core.measure import measure
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.measurements import measure
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rsam_core.export import to_coco, to_csv, to_yolo
-from rsam_core.exports.tables import plain_cell
-from rsam_core.instances import Instances
+from rsam_core.formats import to_coco, to_csv, to_yolo
+from rsam_core.formats.tables import plain_cell
+from rsam_core.objects.instances import Instances
 
 FORMULAS = [
     "=cmd|' /C calc'!A0",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsam_core.exports.names import LONGEST, safe_name, safe_part, safe_path
+from rsam_core.formats.names import LONGEST, safe_name, safe_part, safe_path
 
 
 @pytest.mark.parametrize(

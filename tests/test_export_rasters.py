@@ -11,13 +11,13 @@ from PIL import Image
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from rsam_core import palette
-from rsam_core.classes import ClassList
 from rsam_core.errors import ExportError
-from rsam_core.export import class_geotiff, class_png, instance_png, label_geotiff
-from rsam_core.instances import Instance, Instances
-from rsam_core.semantic import class_map
-from rsam_core.truth import read_truth
+from rsam_core.formats import class_geotiff, class_png, instance_png, label_geotiff
+from rsam_core.formats.truth import read_truth
+from rsam_core.objects import palette
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.semantic import class_map
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

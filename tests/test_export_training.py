@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from matplotlib.path import Path as Polygon
 
-from rsam_core.classes import ClassList
 from rsam_core.errors import ExportError
-from rsam_core.export import OutlineSettings, outline_polygon, to_coco, to_yolo
-from rsam_core.exports.coco import run_lengths
-from rsam_core.exports.yolo import one_ring
-from rsam_core.instances import Instance, Instances
+from rsam_core.formats import OutlineSettings, outline_polygon, to_coco, to_yolo
+from rsam_core.formats.coco import run_lengths
+from rsam_core.formats.yolo import one_ring
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.instances import Instance, Instances
 
 coco_tools = pytest.importorskip("pycocotools.coco", reason="pycocotools is not installed")
 

@@ -12,9 +12,8 @@ import pytest
 import shapely
 from rasterio.transform import Affine
 
-from rsam_core.classes import ClassList
 from rsam_core.errors import ExportError
-from rsam_core.export import (
+from rsam_core.formats import (
     OutlineSettings,
     outline_polygon,
     short_names,
@@ -23,8 +22,9 @@ from rsam_core.export import (
     to_kml,
     to_shapefile,
 )
-from rsam_core.instances import Instance, Instances
-from rsam_core.measure import measure
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.measurements import measure
 
 UTM = SimpleNamespace(
     name="town.tif",

@@ -12,9 +12,9 @@ import pytest
 from helpers_models import FakeModel, rectangle
 
 from rsam_core.errors import Cancelled, QueueFull
-from rsam_core.fair_queue import BACKGROUND, CLICK, LOOK, FairQueue, in_turns, turns_at_once
-from rsam_core.prompts import Prompt
-from rsam_core.segmenter import Segmenter
+from rsam_core.prompts.prompt import Prompt
+from rsam_core.runtime.fair_queue import BACKGROUND, CLICK, LOOK, FairQueue, in_turns, turns_at_once
+from rsam_core.segment.segmenter import Segmenter
 
 
 def until(condition: Callable[[], bool]) -> None:

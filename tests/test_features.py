@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from rsam_core.embedding import Embedding
 from rsam_core.errors import Cancelled, ClassifyError
-from rsam_core.features import (
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.scene.window import Window
+from rsam_core.segment.embedding import Embedding
+from rsam_core.segment.features.extraction import (
     SHAPE,
     EmbeddedView,
     FeatureSettings,
     extract,
     shape_features,
 )
-from rsam_core.instances import Instance, Instances
-from rsam_core.window import Window
 
 
 class Flat:
@@ -143,7 +143,7 @@ def test_without_a_view_of_every_object_the_model_is_left_out():
 
 def test_rows_follow_the_objects_and_are_finite(town, town_embedding):
     from rsam_core.samples import write_geotiff
-    from rsam_core.scene import open_scene
+    from rsam_core.scene.scene import open_scene
 
     objects = Instances.from_label_map(town.labels)
     scene = open_scene(write_geotiff(town), name="town.tif")

@@ -12,8 +12,8 @@ from helpers_spots import draw_spots, draw_through, find_spots
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import Raster
 from rsam_core.prepare import geometric as g
-from rsam_core.prepare.sampling import resize, sample
-from rsam_core.prepare.steps_geometric import (
+from rsam_core.prepare.resampling import resize, sample
+from rsam_core.prepare.steps.geometric import (
     Crop,
     Flip,
     GroundDistance,

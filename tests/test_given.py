@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from rsam_core.given import given, shortened
+from rsam_core.runtime.given import given, shortened
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,9 @@ from helpers_spots import draw_through, find_spots
 
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import Pipeline, Raster
-from rsam_core.prepare.ground_control import (
-    NEEDED,
-    fit_ground_control,
-    ground_lengths,
-)
+from rsam_core.prepare.ground_control import NEEDED, fit_ground_control, ground_lengths
 from rsam_core.prepare.rectify import map_units_per_metre, plan_grid, rectify
-from rsam_core.prepare.steps_geometric import GroundControlPoints
+from rsam_core.prepare.steps.geometric import GroundControlPoints
 
 CRS = "EPSG:32737"
 ORIGIN = np.array([500_000.0, 9_328_000.0])

@@ -20,10 +20,10 @@ from helpers_rasters import (
 )
 from PIL import Image
 
-from rsam_core._georeference import Place
 from rsam_core.errors import SceneError
-from rsam_core.ground_distance import ground_pixel_size, ground_sample_distance
-from rsam_core.scene import Scene, open_scene
+from rsam_core.scene.georeference import Place
+from rsam_core.scene.ground_distance import ground_pixel_size, ground_sample_distance
+from rsam_core.scene.scene import Scene, open_scene
 
 # Files written here without a georeference are meant so; that opening one stays silent has a test.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

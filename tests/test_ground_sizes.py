@@ -13,13 +13,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 
-from rsam_core.classes import ClassList
-from rsam_core.ground_distance import ground_sample_distance
-from rsam_core.ground_scale import ground_of
-from rsam_core.ground_sizes import ground_perimeters
-from rsam_core.instances import Instance, Instances
-from rsam_core.measure import density_per_hectare, measure, summary, total_area_m2
-from rsam_core.semantic import class_areas
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.ground_sizes import ground_perimeters
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.measurements import density_per_hectare, measure, summary, total_area_m2
+from rsam_core.objects.semantic import class_areas
+from rsam_core.scene.ground_distance import ground_sample_distance
+from rsam_core.scene.ground_scale import ground_of
 
 WGS84 = Geod(ellps="WGS84")
 

@@ -8,10 +8,10 @@ from helpers_rasters import tiff
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsam_core.bands import ViewSettings
 from rsam_core.errors import SceneError
-from rsam_core.indices import INDICES, ndvi, ndwi
-from rsam_core.scene import Window, open_scene
+from rsam_core.scene.bands import ViewSettings
+from rsam_core.scene.indices import INDICES, ndvi, ndwi
+from rsam_core.scene.scene import Window, open_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -95,8 +95,8 @@ def test_index_is_nan_without_measurements() -> None:
 def test_strips_make_the_same_index(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = open_scene(tiff(field(), NAMES))
     whole = scene.index("ndwi")
-    monkeypatch.setattr("rsam_core._view.STRIP_PIXELS", 60 * 8)
-    monkeypatch.setattr("rsam_core._view.STRIP_STEP", 4)
+    monkeypatch.setattr("rsam_core.scene.rendering.STRIP_PIXELS", 60 * 8)
+    monkeypatch.setattr("rsam_core.scene.rendering.STRIP_STEP", 4)
     np.testing.assert_array_equal(scene.index("ndwi"), whole)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rsam_core.errors import RsamError
-from rsam_core.instances import Instance, Instances, resolve_overlap, shared_pixels
+from rsam_core.objects.instances import Instance, Instances, resolve_overlap, shared_pixels
 
 
 def rectangle(x: int, y: int, width: int, height: int, **fields: object) -> Instance:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from rsam_core.errors import Cancelled
-from rsam_core.jobs import Job, JobRegistry
+from rsam_core.runtime.jobs import Job, JobRegistry
 
 
 def test_a_job_hands_over_arguments_and_result():

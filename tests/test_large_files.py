@@ -18,10 +18,10 @@ from helpers_rasters import PLACE, UTM, encode, tiff, write_tiff
 from PIL import Image
 
 from benchmarks.memory import LAYOUTS, write
-from rsam_core._kept import Kept
-from rsam_core.bands import ViewSettings
 from rsam_core.errors import Cancelled, SceneError
-from rsam_core.scene import Window, open_scene
+from rsam_core.runtime.cache import Kept
+from rsam_core.scene.bands import ViewSettings
+from rsam_core.scene.scene import Window, open_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -41,8 +41,8 @@ def test_strips_make_the_same_reduced_picture(
     scene = open_scene(tiff(bands, nodata=nodata, **TILES))
     whole = scene.read_rgb(max_size=max_size)
     part = scene.read_rgb(Window(3, 5, 250, 301), max_size=max_size)
-    monkeypatch.setattr("rsam_core._view.STRIP_PIXELS", 277 * 40)
-    monkeypatch.setattr("rsam_core._view.STRIP_STEP", 8)
+    monkeypatch.setattr("rsam_core.scene.rendering.STRIP_PIXELS", 277 * 40)
+    monkeypatch.setattr("rsam_core.scene.rendering.STRIP_STEP", 8)
     np.testing.assert_array_equal(scene.read_rgb(max_size=max_size), whole)
     np.testing.assert_array_equal(scene.read_rgb(Window(3, 5, 250, 301), max_size=max_size), part)
 
@@ -122,7 +122,7 @@ def test_12000_pixels_of_16_bits_stay_small_in_memory(tmp_path: Path) -> None:
     # Empty blocks cost no time; the arrays that are made are those of any other content.
     script = f"""
 import resource, rsam_core as rsam
-from rsam_core.bands import ViewSettings
+from rsam_core.scene.bands import ViewSettings
 import numpy, rasterio
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 before = peak()
@@ -153,7 +153,7 @@ def test_the_benchmark_writes_what_it_says(layout: str, tmp_path: Path) -> None:
 def test_large_uploads_lie_on_disk_as_long_as_the_scene_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rsam_core._sources.SPOOL_ABOVE", 10_000)
+    monkeypatch.setattr("rsam_core.scene.sources.SPOOL_ABOVE", 10_000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     content = tiff(drawn(), crs=UTM, transform=PLACE)
     scene = open_scene(content, name="town.tif").with_view(ViewSettings((3, 2, 1)))
@@ -246,8 +246,8 @@ def test_large_pictures_are_laid_in_tiles(
     pixels = np.random.default_rng(0).integers(0, 256, (700, 900, 3), dtype=np.uint8)
     content = encode(Image.fromarray(pixels), kind)
     plain = open_scene(content, examine=False)
-    monkeypatch.setattr("rsam_core._pictures.SLOW_PIXELS", 500_000)
-    monkeypatch.setattr("rsam_core._rewriting._IN_MEMORY", 100_000)
+    monkeypatch.setattr("rsam_core.scene._photographs.SLOW_PIXELS", 500_000)
+    monkeypatch.setattr("rsam_core.scene._rewriting._IN_MEMORY", 100_000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     scene = open_scene(content, examine=False)
     np.testing.assert_array_equal(scene.read_rgb(), plain.read_rgb())
@@ -272,7 +272,7 @@ def test_a_file_in_one_packed_strip_is_laid_in_tiles(
 ) -> None:
     content = tiff(drawn(count=1), compress="deflate", blockysize=600, **options)
     plain = open_scene(content, examine=False)
-    monkeypatch.setattr("rsam_core._pictures.SLOW_BLOCK_BYTES", 100_000)
+    monkeypatch.setattr("rsam_core.scene._photographs.SLOW_BLOCK_BYTES", 100_000)
     scene = open_scene(content, examine=False)
     assert scene._file.source != content
     np.testing.assert_array_equal(scene.read_rgb(), plain.read_rgb())
@@ -283,7 +283,7 @@ def test_a_file_in_one_packed_strip_is_laid_in_tiles(
 def test_mask_palette_and_alpha_are_kept_in_tiles(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("rsam_core._pictures.SLOW_BLOCK_BYTES", 1000)
+    monkeypatch.setattr("rsam_core.scene._photographs.SLOW_BLOCK_BYTES", 1000)
     values = np.random.default_rng(0).integers(0, 4, (1, 64, 80), dtype=np.uint8)
     palette = {k: (60 * k, 255 - 60 * k, 9 * k, 255) for k in range(4)}
     for case in ("palette", "mask", "alpha"):
@@ -314,8 +314,8 @@ def test_mask_palette_and_alpha_are_kept_in_tiles(
 
 
 def test_progress_of_a_large_overview(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rsam_core._view.STRIP_PIXELS", 500 * 64)
-    monkeypatch.setattr("rsam_core._view.STRIP_STEP", 64)
+    monkeypatch.setattr("rsam_core.scene.rendering.STRIP_PIXELS", 500 * 64)
+    monkeypatch.setattr("rsam_core.scene.rendering.STRIP_STEP", 64)
     scene, told = open_scene(tiff(drawn())), []
     picture = scene.overview(250, progress=told.append)
     assert len(told) > 5

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import MetricError
-from rsam_core.limited_reading import ReadingFailed, run_limited
+from rsam_core.runtime.limited_reading import ReadingFailed, run_limited
 
 
 def give(number: int) -> dict:

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
 import rsam_core as rsam
-from rsam_core import export
-from rsam_core.instances import Instance, Instances
-from rsam_core.longitudes import cut_longitudes, shapes_near, wrap_longitudes_near
+from rsam_core import formats as export
+from rsam_core.objects.instances import Instance, Instances
 from rsam_core.prepare.ground_control import fit_ground_control
 from rsam_core.prepare.reproject import known_crs, reproject
-from rsam_core.scene_card import centre_of
+from rsam_core.scene.description import centre_of
+from rsam_core.scene.longitudes import cut_longitudes, shapes_near, wrap_longitudes_near
 
 GEOD = Geod(ellps="WGS84")
 FIJI = Transformer.from_crs(4326, 32701, always_xy=True).transform(180, -17)

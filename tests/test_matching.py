@@ -11,15 +11,15 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from rsam_core.errors import MetricError
-from rsam_core.instances import Instance, Instances
-from rsam_core.matching import COCO_THRESHOLDS, match, match_all, overlaps, pairwise_iou
-from rsam_core.metrics.objects import (
+from rsam_core.evaluate.metrics.objects import (
     average_precision,
     object_scores,
     object_table,
     percent_error,
     precision_recall,
 )
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.matching import COCO_THRESHOLDS, match, match_all, overlaps, pairwise_iou
 
 SHAPE = (60, 80)
 

@@ -11,8 +11,8 @@ import pytest
 from rasterio.transform import Affine
 from skimage.measure import regionprops
 
-from rsam_core.instances import Instance, Instances
-from rsam_core.measure import measure, summary
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.measurements import measure, summary
 
 COLUMNS = [
     "id", "label", "source", "score", "area", "perimeter", "bbox_x", "bbox_y", "bbox_width",

@@ -11,11 +11,11 @@ import pytest
 from scipy import ndimage
 from skimage.measure import regionprops, regionprops_table
 
-from rsam_core.export import outline_polygon
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.measure import density_per_hectare, histogram, measure
-from rsam_core.shape import SHAPE_COLUMNS, shape_table
+from rsam_core.formats import outline_polygon
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import density_per_hectare, histogram, measure
+from rsam_core.objects.shape import SHAPE_COLUMNS, shape_table
 
 SCIKIT = (
     "equivalent_diameter_area", "axis_major_length", "axis_minor_length", "orientation",

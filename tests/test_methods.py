@@ -10,8 +10,7 @@ import pytest
 from helpers_models import FakeModel, disc, overlap, rectangle
 
 from rsam_core.errors import EvaluationError, ModelError
-from rsam_core.instances import Instance, Instances
-from rsam_core.methods import (
+from rsam_core.evaluate.methods.prompted import (
     BASELINES,
     Bench,
     EverythingMethod,
@@ -19,7 +18,8 @@ from rsam_core.methods import (
     PromptMethod,
     build_methods,
 )
-from rsam_core.segmenter import Segmenter
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.segment.segmenter import Segmenter
 
 SHAPE = (40, 60)
 TRUTH = rectangle(SHAPE, 10, 10, 30, 20)
@@ -195,8 +195,8 @@ def test_one_shot_joins_where_it_exists(model, monkeypatch):
 
     made = FinderMethod("one-shot", "One-shot", "one example", lambda image: None)
     module = SimpleNamespace(evaluation_method=lambda segmenter: made)
-    monkeypatch.setitem(sys.modules, "rsam_core.one_shot", module)
+    monkeypatch.setitem(sys.modules, "rsam_core.segment.one_shot", module)
     assert build_methods({"fake": Segmenter(model)}, ["one-shot"]) == [made]
-    monkeypatch.setitem(sys.modules, "rsam_core.one_shot", None)
+    monkeypatch.setitem(sys.modules, "rsam_core.segment.one_shot", None)
     with pytest.raises(EvaluationError, match="not part of this version"):
         build_methods({"fake": Segmenter(model)}, ["one-shot"])

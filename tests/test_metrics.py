@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as peer
 
-from rsam_core import metrics
 from rsam_core.errors import MetricError
-from rsam_core.metrics import Counts, all_metrics, confusion
+from rsam_core.evaluate import metrics
+from rsam_core.evaluate.metrics import Counts, all_metrics, confusion
 
 TRUTH = np.array([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]], bool)
 PREDICTION = np.array([[1, 1, 1, 0, 1], [0, 0, 0, 0, 1]], bool)

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as peer
 
 from rsam_core.errors import MetricError
-from rsam_core.metrics import (
+from rsam_core.evaluate.metrics import (
     Counts,
     class_confusion,
     class_counts,

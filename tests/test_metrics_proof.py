@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from rsam_core.boundary import hausdorff_distance, instance_boundary
-from rsam_core.instances import Instance, Instances
-from rsam_core.matching import match
-from rsam_core.metrics import Counts, all_metrics, confusion
-from rsam_core.metrics.objects import object_scores, object_table
+from rsam_core.evaluate.metrics import Counts, all_metrics, confusion
+from rsam_core.evaluate.metrics.boundary import hausdorff_distance, instance_boundary
+from rsam_core.evaluate.metrics.objects import object_scores, object_table
+from rsam_core.formats.truth import truth_from_labels
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.matching import match
 from rsam_core.samples import TownSample
-from rsam_core.truth import truth_from_labels
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import MetricError
-from rsam_core.instances import Instance, Instances
-from rsam_core.metrics import METRICS, Counts, all_metrics, confusion
-from rsam_core.metrics.report import scene_report
-from rsam_core.metrics.scene import block_counts, compare_scene, metric_rows
-from rsam_core.truth import Truth, truth_from_labels
+from rsam_core.evaluate.metrics import METRICS, Counts, all_metrics, confusion
+from rsam_core.evaluate.metrics.scene import block_counts, compare_scene, metric_rows
+from rsam_core.evaluate.report.scene import scene_report
+from rsam_core.formats.truth import Truth, truth_from_labels
+from rsam_core.objects.instances import Instance, Instances
 
 SHAPE = (100, 130)
 LABELS = np.zeros(SHAPE, np.int32)

@@ -8,10 +8,10 @@ import geopandas
 import numpy as np
 import pytest
 
-from rsam_core.export import outline_polygon
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.neighbours import neighbour_table
+from rsam_core.formats import outline_polygon
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.neighbours import neighbour_table
 
 
 def scattered(count: int, size: int, density: float, seed: int) -> Instances:

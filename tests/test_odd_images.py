@@ -23,13 +23,13 @@ from helpers_rasters import (
 from PIL import Image, TiffImagePlugin
 from rasterio.rpc import RPC
 
-from rsam_core.bands import ViewSettings, presets
 from rsam_core.errors import SceneError
-from rsam_core.instances import Instance, Instances
-from rsam_core.measure import measure
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.measurements import measure
 from rsam_core.prepare import Raster
-from rsam_core.scene import open_scene
-from rsam_core.scene_card import facts
+from rsam_core.scene.bands import ViewSettings, presets
+from rsam_core.scene.description import facts
+from rsam_core.scene.scene import open_scene
 
 # Files written here without a georeference are meant so; that opening one stays silent has a test.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

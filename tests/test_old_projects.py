@@ -18,10 +18,10 @@ import pytest
 from helpers_models import FakeModel
 
 import rsam_core as rsam
-from rsam_core import autosave
-from rsam_core.project import ProjectState, load_project
-from rsam_core.prompting import Prompter
-from rsam_core.segmenter import Segmenter
+from rsam_core.segment.prompter import Prompter
+from rsam_core.segment.segmenter import Segmenter
+from rsam_core.session import autosave
+from rsam_core.session.project import ProjectState, load_project
 from rsam_core.session.project_state import from_state
 
 FOLDER = Path(__file__).parent / "data" / "projects"

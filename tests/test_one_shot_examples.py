@@ -9,14 +9,14 @@ import pytest
 from helpers_shots import REDS, SHAPE, embedding, item_at, lawn, scene, segmenter, shown
 from scipy.ndimage import distance_transform_edt
 
-from rsam_core._pooling import EmbeddedView
 from rsam_core.errors import Cancelled, OneShotError
-from rsam_core.features import SHAPE as NUMBERS
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.one_shot import in_view, make_example
-from rsam_core.one_shot.describe import ArrayScene, describe, ring
-from rsam_core.one_shot.examples import check_examples
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.segment.features.extraction import SHAPE as NUMBERS
+from rsam_core.segment.features.pooling import EmbeddedView
+from rsam_core.segment.one_shot import in_view, make_example
+from rsam_core.segment.one_shot.descriptors import ArrayScene, describe, ring
+from rsam_core.segment.one_shot.examples import check_examples
 
 
 def test_the_ring_is_what_lies_within_twelve_pixels():

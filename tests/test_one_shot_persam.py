@@ -20,12 +20,12 @@ from helpers_shots import (
 )
 
 from rsam_core.errors import Cancelled, ModelError, OneShotError
-from rsam_core.instances import Instances
 from rsam_core.models.base import PromptableModel
-from rsam_core.one_shot import PersamSettings, learn, repeat, segment
-from rsam_core.one_shot.persam import check_example
-from rsam_core.one_shot.scale_weights import tune_scales
-from rsam_core.segmenter import Segmenter
+from rsam_core.objects.instances import Instances
+from rsam_core.segment.one_shot import PersamSettings, learn, repeat, segment
+from rsam_core.segment.one_shot.persam import check_example
+from rsam_core.segment.one_shot.persam_f import tune_scales
+from rsam_core.segment.segmenter import Segmenter
 
 
 @pytest.mark.parametrize("method", ["persam", "persam-f"])

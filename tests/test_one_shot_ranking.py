@@ -20,17 +20,17 @@ from helpers_shots import (
 )
 
 from rsam_core.errors import OneShotError
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.one_shot import (
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.segment.one_shot import (
     OneShotSettings,
     OneShotState,
     best_threshold,
     make_example,
     rank,
 )
-from rsam_core.one_shot.describe import describe
-from rsam_core.one_shot.ranking import distinct
+from rsam_core.segment.one_shot.descriptors import describe
+from rsam_core.segment.one_shot.ranking import distinct
 
 
 def test_the_threshold_is_that_of_the_highest_expected_f1_by_enumeration():

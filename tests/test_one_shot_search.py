@@ -26,18 +26,18 @@ from helpers_shots import (
 )
 
 import rsam_core as rsam
-from rsam_core.bench import Bench
-from rsam_core.coordinates import Frame
 from rsam_core.errors import Cancelled, OneShotError, SceneError
-from rsam_core.everything import settings_for
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.one_shot import (
-    EmbeddedView,
+from rsam_core.evaluate.methods.base import Bench
+from rsam_core.evaluate.methods.one_shot import evaluation_method
+from rsam_core.evaluate.one_shot import compare_shots
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.scene.coordinates import Frame
+from rsam_core.segment.everything import settings_for
+from rsam_core.segment.features.pooling import EmbeddedView
+from rsam_core.segment.one_shot import (
     OneShotSettings,
-    compare_shots,
     estimate_search,
-    evaluation_method,
     heat_layer,
     make_example,
     rank,
@@ -46,7 +46,7 @@ from rsam_core.one_shot import (
     search_tiled,
     zero_shot,
 )
-from rsam_core.one_shot.search import peaks
+from rsam_core.segment.one_shot.candidate_search import peaks
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_a_view_in_a_larger_scene_gives_scene_coordinates():
     large[60 : 60 + SHAPE[0], 100 : 100 + SHAPE[1]] = lawn()
     frame = Frame(100, 60, SHAPE[1], SHAPE[0], SHAPE[1], SHAPE[0])
     place = EmbeddedView(embedding(), 100, 60)
-    from rsam_core.one_shot.describe import ArrayScene
+    from rsam_core.segment.one_shot.descriptors import ArrayScene
 
     whole = ArrayScene(large)
     moved = Instance(np.ones((SIZE, SIZE), bool), REDS[0][0] + 100, REDS[0][1] + 60)

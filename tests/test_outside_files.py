@@ -15,11 +15,11 @@ import rasterio
 import rasterio.shutil
 from helpers_rasters import PLACE, UTM, encode, photo, tiff, write_tiff
 
-from rsam_core._raster_io import GDAL_CLOSED, RasterFile
-from rsam_core._tiff_header import GDAL_METADATA, directories
 from rsam_core.errors import MetricError, SceneError
-from rsam_core.scene import open_scene
-from rsam_core.truth import read_truth
+from rsam_core.formats.truth import read_truth
+from rsam_core.scene._tiff_header import GDAL_METADATA, directories
+from rsam_core.scene.raster_file import GDAL_CLOSED, RasterFile
+from rsam_core.scene.scene import open_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -285,7 +285,7 @@ def test_overviews_that_are_no_tiff_or_name_others_are_left_out(image: Path, oth
 def test_other_files_beside_an_upload_never_matter(
     image: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("rsam_core._sources.SPOOL_ABOVE", 1000)
+    monkeypatch.setattr("rsam_core.scene.sources.SPOOL_ABOVE", 1000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "images"))
     for name in ("image.ovr", "image.tfw", "image.aux.xml", "town.ovr"):
         image.with_name(name).write_bytes(naming("elsewhere"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core import overlap
-from rsam_core.instance import Instance
+from rsam_core.objects import overlap
+from rsam_core.objects.instance import Instance
 
 
 def square(x: int, y: int, side: int, score: float, id: int) -> Instance:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core.coordinates import Frame
 from rsam_core.errors import RsamError
-from rsam_core.painting import Painting
-from rsam_core.superpixels import SuperpixelSettings
+from rsam_core.prompts.superpixel_painting import Painting
+from rsam_core.prompts.superpixels import SuperpixelSettings
+from rsam_core.scene.coordinates import Frame
 
 LABELS = np.kron(np.array([[1, 2], [3, 4]], np.int32), np.ones((10, 15), np.int32))
 """Four patches of 15 × 10 pixels."""

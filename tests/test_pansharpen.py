@@ -14,7 +14,7 @@ from rsam_core.prepare import Raster
 from rsam_core.prepare.pansharpen import METHODS, ergas, pan_sharpen
 from rsam_core.prepare.resolution import enlarge
 from rsam_core.prepare.step import ImageFile
-from rsam_core.prepare.steps_pansharpen import PanSharpen, aligned_pan
+from rsam_core.prepare.steps.pansharpen import PanSharpen, aligned_pan
 from rsam_core.samples import TownSample, render_town
 
 RATIO = 4

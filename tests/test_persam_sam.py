@@ -10,12 +10,12 @@ import torch
 from helpers_sam import CELLS, SIDE, lively
 
 from rsam_core.errors import PromptError
-from rsam_core.models.persam_sam import SamPersonal, predict_masks
-from rsam_core.models.personal import Guidance, personal
-from rsam_core.models.sam import SamModel
-from rsam_core.one_shot.persam import PersamSettings, learn, repeat, segment
-from rsam_core.prompts import Prompt
-from rsam_core.segmenter import Segmenter
+from rsam_core.models.guided import Guidance, personal
+from rsam_core.models.sam.guided import SamPersonal, predict_masks
+from rsam_core.models.sam.model import SamModel
+from rsam_core.prompts.prompt import Prompt
+from rsam_core.segment.one_shot.persam import PersamSettings, learn, repeat, segment
+from rsam_core.segment.segmenter import Segmenter
 
 VIEW = (90, 150)
 STRIDE = SIDE // CELLS

@@ -10,8 +10,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from rsam_core.prepare import Pipeline, Raster, Step, noise
 from rsam_core.prepare.destripe import stripe_level
-from rsam_core.prepare.neighbours import filled
-from rsam_core.prepare.steps_noise import (
+from rsam_core.prepare.nodata import filled
+from rsam_core.prepare.steps.noise import (
     Bilateral,
     Destripe,
     Median,

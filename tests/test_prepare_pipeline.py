@@ -15,8 +15,8 @@ import rsam_core as rsam
 from rsam_core.errors import Cancelled, PrepareError
 from rsam_core.prepare import STEPS, ImageFile, Pipeline, Raster, Step, _running, load_steps
 from rsam_core.prepare.step import choice, image, integer, number, points, register, switch
-from rsam_core.prepare.steps_noise import Bilateral, Destripe, Median, RemoveSpecks
-from rsam_core.prepare.steps_radiometric import (
+from rsam_core.prepare.steps.noise import Bilateral, Destripe, Median, RemoveSpecks
+from rsam_core.prepare.steps.radiometric import (
     Brightness,
     Clahe,
     Contrast,
@@ -348,7 +348,7 @@ def test_nodata_is_kept_through_a_whole_recipe():
 def test_of_a_large_file_only_what_a_crop_keeps_is_read(
     monkeypatch: pytest.MonkeyPatch, scene: rsam.Scene
 ):
-    from rsam_core.prepare.steps_geometric import Crop
+    from rsam_core.prepare.steps.geometric import Crop
 
     crop = Crop(x=100, y=60, width=200, height=150)
     whole = Pipeline().add(crop).add(Destripe()).run_scene(scene)

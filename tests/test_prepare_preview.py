@@ -10,8 +10,8 @@ import rsam_core as rsam
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import ImageFile, Pipeline, Raster, load_steps
 from rsam_core.prepare.preview import Chain, Previewer, detail_window, tone_histogram
-from rsam_core.prepare.steps_noise import Bilateral, Destripe, Median, RemoveSpecks
-from rsam_core.prepare.steps_radiometric import (
+from rsam_core.prepare.steps.noise import Bilateral, Destripe, Median, RemoveSpecks
+from rsam_core.prepare.steps.radiometric import (
     Brightness,
     Clahe,
     Gamma,
@@ -113,7 +113,7 @@ def test_a_step_that_fails_stops_the_chain_and_says_why(scene: rsam.Scene):
 
 
 def test_what_moves_is_left_out_of_a_detail(scene: rsam.Scene):
-    from rsam_core.prepare.steps_geometric import Flip, Rotate
+    from rsam_core.prepare.steps.geometric import Flip, Rotate
 
     previewer = Previewer(scene, 300)
     steps = (Flip(), Brightness(10), Rotate(90))
@@ -129,7 +129,7 @@ def test_what_moves_is_left_out_of_a_detail(scene: rsam.Scene):
 
 
 def test_finer_pixels_show_the_same_place(scene: rsam.Scene):
-    from rsam_core.prepare.steps_resolution import Enlarge
+    from rsam_core.prepare.steps.resolution import Enlarge
 
     window = rsam.Window(300, 200, 80, 60)
     preview = Previewer(scene, 300).detail((Enlarge(),), window)

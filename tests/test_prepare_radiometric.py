@@ -10,7 +10,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import ImageFile, Raster, haze, radiometric
-from rsam_core.prepare.steps_radiometric import (
+from rsam_core.prepare.steps.radiometric import (
     Brightness,
     Calibrate,
     Clahe,

@@ -11,10 +11,10 @@ from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
 import rsam_core as rsam
-from rsam_core.bands import ViewSettings
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import Raster, _writing, geotiff
 from rsam_core.samples import TownSample, write_geotiff
+from rsam_core.scene.bands import ViewSettings
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::rasterio.errors.NotGeoreferencedWarning", "ignore::PendingDeprecationWarning"

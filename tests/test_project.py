@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import rsam_core.project as project
-from rsam_core.classes import ClassList
+import rsam_core.session.project as project
 from rsam_core.errors import ProjectError
-from rsam_core.instances import Instance, Instances
-from rsam_core.project import ProjectState, load_project, save_project
-from rsam_core.truth import Truth
+from rsam_core.formats.truth import Truth
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.session.project import ProjectState, load_project, save_project
 
 
 def some_objects() -> Instances:

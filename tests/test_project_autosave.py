@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rsam_core import autosave
 from rsam_core.errors import ProjectError
-from rsam_core.instances import Instance, Instances
-from rsam_core.project import ProjectState
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.session import autosave
+from rsam_core.session.project import ProjectState
 
 
 def state(count: int = 1, hash: str = "aa11") -> ProjectState:

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from rsam_core.coordinates import Frame
 from rsam_core.errors import ProjectError
-from rsam_core.prompt_records import from_records, to_records
-from rsam_core.promptbook import Book
+from rsam_core.prompts.history import Book
+from rsam_core.scene.coordinates import Frame
+from rsam_core.session.prompt_records import from_records, to_records
 
 VIEW = Frame(100, 0, 300, 200, 150, 100)
 BOOK = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core.coordinates import Frame
-from rsam_core.edits import Edits
 from rsam_core.errors import PromptError
-from rsam_core.promptbook import UNDO_STEPS, Book, Entry
+from rsam_core.objects.edits import Edits
+from rsam_core.prompts.history import UNDO_STEPS, Book, Entry
+from rsam_core.scene.coordinates import Frame
 
 
 def layout(book: Book) -> list[tuple[int, list[str]]]:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from helpers_models import FakeModel, disc, rectangle
 
-from rsam_core.coordinates import Frame
 from rsam_core.errors import PromptError
-from rsam_core.instance import Instance
-from rsam_core.promptbook import Book
-from rsam_core.prompting import Prompter, join_candidates, to_scene
-from rsam_core.segmenter import Candidates, Segmenter
+from rsam_core.objects.instance import Instance
+from rsam_core.prompts.history import Book
+from rsam_core.scene.coordinates import Frame
+from rsam_core.segment.prompter import Prompter, join_candidates, to_scene
+from rsam_core.segment.segmenter import Candidates, Segmenter
 
 SHAPE = (60, 80)
 SINGLE = rectangle(SHAPE, 10, 10, 30, 30)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import PromptError, RsamError
-from rsam_core.prompts import Prompt, as_list
+from rsam_core.prompts.prompt import Prompt, as_list
 
 NAN, INF = float("nan"), float("inf")
 

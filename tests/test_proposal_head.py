@@ -9,12 +9,7 @@ import torch
 from rsam_core.errors import ModelError
 from rsam_core.models.tiny.model import TinyModel, load_tiny
 from rsam_core.models.tiny.network import TinyNetwork
-from rsam_core.models.tiny.proposal_head import (
-    LevelMaps,
-    ProposalHead,
-    ProposalMaps,
-    find_peaks,
-)
+from rsam_core.models.tiny.proposal_head import LevelMaps, ProposalHead, ProposalMaps, find_peaks
 
 
 def maps_with(

@@ -7,14 +7,14 @@ import pytest
 from helpers_models import FakeModel, rectangle
 
 from rsam_core.errors import PromptError
-from rsam_core.everything import EverythingSettings, generate
-from rsam_core.proposals import (
+from rsam_core.segment.everything import EverythingSettings, generate
+from rsam_core.segment.proposals import (
     estimate_by_proposals,
     initialize_by_boxes,
     initialize_by_proposals,
     propose_boxes,
 )
-from rsam_core.segmenter import Segmenter
+from rsam_core.segment.segmenter import Segmenter
 
 SHAPE = (96, 128)
 BOXES = [(4, 4, 40, 40), (60, 8, 90, 30), (70, 50, 120, 90), (10, 60, 30, 80)]

@@ -10,14 +10,14 @@ import rasterio
 from helpers_rasters import SHARED, ellipsoidal
 from rasterio.features import rasterize
 
-from rsam_core.bands import presets
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.measure import measure
 from rsam_core.models.tiny import TinyModel
-from rsam_core.scene import Scene, Window, open_scene
-from rsam_core.scene_card import facts
-from rsam_core.segmenter import Segmenter
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import measure
+from rsam_core.scene.bands import presets
+from rsam_core.scene.description import facts
+from rsam_core.scene.scene import Scene, Window, open_scene
+from rsam_core.segment.segmenter import Segmenter
 
 FILES = {
     "aoi1_zanzibar_tz_z19.tif": ((2048, 1024, 3), "EPSG:3857", 0.29858 * ellipsoidal(-6.04)),
@@ -61,7 +61,7 @@ def test_header_and_pixels(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_window_embeds_and_a_click_is_answered(name: str, tiny: TinyModel) -> None:
-    from rsam_core.prompts import Prompt
+    from rsam_core.prompts.prompt import Prompt
 
     scene = open_scene(shared(name))
     segmenter = Segmenter(tiny)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core.refine import closing, fill_holes, opening, remove_specks, smooth_boundary
+from rsam_core.objects.refine import closing, fill_holes, opening, remove_specks, smooth_boundary
 
 
 def disc(radius: float, margin: int = 12) -> np.ndarray:

@@ -9,8 +9,8 @@ from scipy import ndimage
 from shapely.affinity import rotate, translate
 from skimage.draw import polygon2mask
 
-from rsam_core.instance import Instance
-from rsam_core.refine import (
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.refine import (
     dominant_direction,
     rasterise,
     regular_outline,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import Cancelled, RefineError
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.refine import SUGGESTED, RefineSettings, refine
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.refine import SUGGESTED, RefineSettings, refine
 
 
 def square_with_hole(side: int = 20, hole: int = 3) -> np.ndarray:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from rsam_core import palette
 from rsam_core.errors import MetricError, RsamError
-from rsam_core.instances import Instance, Instances
-from rsam_core.render import (
+from rsam_core.objects import palette
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.render.overlays import (
     OverlayStyle,
     candidate_thumbnail,
     confusion_legend,

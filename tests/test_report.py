@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsam_core.classes import ClassList
 from rsam_core.errors import ExportError
-from rsam_core.instances import Instance, Instances
-from rsam_core.measure import measure
-from rsam_core.report import html_report
-from rsam_core.semantic import class_areas
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.measurements import measure
+from rsam_core.objects.semantic import class_areas
+from rsam_core.render.session_report import html_report
 
 SCENE = SimpleNamespace(
     name="<Plan> & Co.tif", width=200, height=100, gsd=0.5, pixel_area_m2=0.25, crs="EPSG:32637",

@@ -9,10 +9,10 @@ from helpers_spots import draw_spots, find_spots
 from pyproj import Transformer
 
 from rsam_core.errors import PrepareError
-from rsam_core.ground_distance import ground_sample_distance
 from rsam_core.prepare import Raster
 from rsam_core.prepare.reproject import known_crs, reproject
-from rsam_core.prepare.steps_geometric import Reproject, Rotate
+from rsam_core.prepare.steps.geometric import Reproject, Rotate
+from rsam_core.scene.ground_distance import ground_sample_distance
 
 SPOTS = np.array([[40.5, 34.0], [160.2, 40.7], [60.9, 110.3], [131.4, 101.8], [100.0, 72.5]])
 PLACE = Affine(0.5, 0, 500_000, 0, -0.5, 9_328_000)  # UTM 37 south, about 6° south

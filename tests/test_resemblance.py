@@ -9,10 +9,10 @@ from helpers_shots import BLUES, REDS, SHAPE, item_at, scene, segmenter, shown
 from safetensors.numpy import load_file
 
 from rsam_core.errors import OneShotError
-from rsam_core.features import SHAPE as NUMBERS
-from rsam_core.instances import Instances
-from rsam_core.one_shot.describe import Descriptions, describe
-from rsam_core.one_shot.resemblance import WEIGHTS, comparison_for
+from rsam_core.objects.instances import Instances
+from rsam_core.segment.features.extraction import SHAPE as NUMBERS
+from rsam_core.segment.one_shot.descriptors import Descriptions, describe
+from rsam_core.segment.one_shot.similarity import WEIGHTS, comparison_for
 from training.resemblance import HEAD, HIDDEN, PairNetwork, rows, tensors
 
 

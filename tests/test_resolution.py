@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import STEPS, Pipeline, Raster, load_steps
 from rsam_core.prepare.resolution import FACTORS, enlarge, unsharp_mask
-from rsam_core.prepare.steps_resolution import Enlarge, UnsharpMask
+from rsam_core.prepare.steps.resolution import Enlarge, UnsharpMask
 
 
 def valid_of(values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsam_core.errors import ClassifyError
-from rsam_core.rules import OPERATORS, Condition, Rule, match
+from rsam_core.objects.classify.rules import OPERATORS, Condition, Rule, match
 
 TABLE = pd.DataFrame(
     {

@@ -21,8 +21,8 @@ from rsam_core.errors import ModelError
 from rsam_core.models.base import Decoded, crop_together
 from rsam_core.models.catalog import ModelInfo
 from rsam_core.models.load import load_model
-from rsam_core.models.sam import BUILDERS, SamModel
-from rsam_core.models.upsample import mask_from_logits
+from rsam_core.models.sam.model import BUILDERS, SamModel
+from rsam_core.models.sam.upsample import mask_from_logits
 
 VIEWS = [(128, 128), (150, 200), (90, 61), (1, 7)]
 

@@ -9,11 +9,11 @@ from helpers_sam import CELLS, SIDE, lively
 from segment_anything.modeling import MaskDecoder, Sam
 from torch.nn import functional
 
-from rsam_core.models import products
+from rsam_core.models import linear as products
 from rsam_core.models.base import Wanted
-from rsam_core.models.sam import SamModel
-from rsam_core.models.sam_decoder import FastDecoder, suits
-from rsam_core.prompts import Prompt
+from rsam_core.models.sam.decoder import FastDecoder, suits
+from rsam_core.models.sam.model import SamModel
+from rsam_core.prompts.prompt import Prompt
 
 KINDS = ("point", "points", "box", "both", "mask", "point and mask")
 

@@ -10,8 +10,9 @@ import torch
 from helpers_sam import SIDE, build
 from segment_anything.modeling import ImageEncoderViT
 
-from rsam_core.models import products, sam_encoder
-from rsam_core.models.sam_encoder import FastEncoder, suits
+from rsam_core.models import linear as products
+from rsam_core.models.sam import encoder as sam_encoder
+from rsam_core.models.sam.encoder import FastEncoder, suits
 
 
 def encoder(**changes) -> ImageEncoderViT:

@@ -20,7 +20,7 @@ from PIL import Image
 from rasterio.enums import Resampling
 
 from rsam_core.errors import SceneError
-from rsam_core.scene import Window, open_scene
+from rsam_core.scene.scene import Window, open_scene
 
 # Files written here without a georeference are meant so; that opening one stays silent has a test.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -104,8 +104,8 @@ def test_windows_equal_slices_of_the_whole(
 def test_strips_make_the_same_picture(
     town: Path, noise: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rsam_core._view.STRIP_PIXELS", 200 * 32)
-    monkeypatch.setattr("rsam_core._view.STRIP_STEP", 16)
+    monkeypatch.setattr("rsam_core.scene.rendering.STRIP_PIXELS", 200 * 32)
+    monkeypatch.setattr("rsam_core.scene.rendering.STRIP_STEP", 16)
     part = Window(3, 5, 190, 111)
     np.testing.assert_array_equal(
         open_scene(town).read_rgb(part), noise.transpose(1, 2, 0)[part.slices]

@@ -7,8 +7,8 @@ import pytest
 from affine import Affine
 from helpers_rasters import PLACE, SHARED, UTM, affine, encode, photo, tiff
 
-from rsam_core.scene import open_scene
-from rsam_core.scene_card import centre_of, facts, share_text
+from rsam_core.scene.description import centre_of, facts, share_text
+from rsam_core.scene.scene import open_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -13,8 +13,8 @@ from helpers_rasters import (
 )
 from rasterio.enums import ColorInterp
 
-from rsam_core import _sample
-from rsam_core.scene import open_scene
+from rsam_core.scene import _sample
+from rsam_core.scene.scene import open_scene
 
 # Files written here without a georeference are meant so; that opening one stays silent has a test.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

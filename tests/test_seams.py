@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers_models import disc, rectangle
 
-from rsam_core.seams import Piece, touches_edge, unite
+from rsam_core.segment.tiles.stitching import Piece, touches_edge, unite
 
 # Two tiles side by side that share the columns 80 to 120.
 SHAPE = (100, 200)

@@ -7,9 +7,9 @@ import pytest
 from helpers_models import rectangle
 from helpers_tiles import FloodModel, full_masks, paint, same_masks
 
-from rsam_core.everything import EverythingSettings, generate
-from rsam_core.segmenter import Segmenter
-from rsam_core.tiled import initialize_tiled
+from rsam_core.segment.everything import EverythingSettings, generate
+from rsam_core.segment.segmenter import Segmenter
+from rsam_core.segment.tiles.run import initialize_tiled
 
 SHAPE = (300, 700)
 # The grid's only point in it is (150, 50); its arm leaves the first tile between two rows of the

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from helpers_models import FakeModel, rectangle
 
-from rsam_core.embedding import content_key
 from rsam_core.errors import PromptError, SceneError
-from rsam_core.everything import EverythingSettings
 from rsam_core.models.base import Decoded
-from rsam_core.prompts import Prompt
-from rsam_core.segmenter import Candidates, Segmenter
-from rsam_core.simulate import tight_box
+from rsam_core.prompts.prompt import Prompt
+from rsam_core.prompts.simulated import tight_box
+from rsam_core.segment.embedding import content_key
+from rsam_core.segment.everything import EverythingSettings
+from rsam_core.segment.segmenter import Candidates, Segmenter
 
 SHAPE = (40, 50)
 

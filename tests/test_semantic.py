@@ -7,17 +7,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rsam_core.classes import ClassList
 from rsam_core.errors import RsamError
-from rsam_core.instances import Instance, Instances
-from rsam_core.semantic import (
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.semantic import (
     class_areas,
     class_map,
     class_palette,
     semantic_legend,
     semantic_picture,
 )
-from rsam_core.window import Window
+from rsam_core.scene.window import Window
 
 SQUARE = np.ones((10, 10), bool)
 CLASSES = ClassList()

@@ -10,10 +10,10 @@ import torch
 from helpers_sam import lively
 from helpers_shots import embedding, segmenter
 
-from rsam_core.models import side_by_side as module
-from rsam_core.models.sam import SamModel
-from rsam_core.models.side_by_side import all_cores, cores, one_core, side_by_side
-from rsam_core.prompts import Prompt
+from rsam_core.models import parallel as module
+from rsam_core.models.parallel import all_cores, cores, one_core, side_by_side
+from rsam_core.models.sam.model import SamModel
+from rsam_core.prompts.prompt import Prompt
 
 
 @pytest.fixture(params=[1, 3])

@@ -8,7 +8,13 @@ from helpers_models import disc, rectangle
 from scipy import ndimage
 
 from rsam_core.errors import PromptError
-from rsam_core.simulate import centre_click, corrective_click, depth, largest_error, tight_box
+from rsam_core.prompts.simulated import (
+    centre_click,
+    corrective_click,
+    depth,
+    largest_error,
+    tight_box,
+)
 
 SHAPE = (40, 60)
 

@@ -11,14 +11,14 @@ import pytest
 from scipy import ndimage
 
 from rsam_core.errors import Cancelled, SceneError
-from rsam_core.export import to_geojson
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.measure import measure
+from rsam_core.formats import to_geojson
+from rsam_core.objects.band_statistics import band_columns, band_table
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import measure
 from rsam_core.samples import write_geotiff
-from rsam_core.scene import open_scene
-from rsam_core.spectral import band_columns, band_table
-from rsam_core.window import Window
+from rsam_core.scene.scene import open_scene
+from rsam_core.scene.window import Window
 
 NAIP = Path(__file__).resolve().parents[2] / "shared" / "data" / "scenes"
 
@@ -61,7 +61,7 @@ def values() -> np.ndarray:
 
 @pytest.mark.parametrize("strip", [24_000_000, 9_000])
 def test_mean_and_spread_of_each_band(values, strip, monkeypatch):
-    monkeypatch.setattr("rsam_core.spectral._STRIP_VALUES", strip)
+    monkeypatch.setattr("rsam_core.objects.band_statistics._STRIP_VALUES", strip)
     objects = Instances.from_label_map(blobs())
     picture = Picture(values, ("Red", "Green", "band 3", "NIR"), index=True)
     table = band_table(objects, picture)

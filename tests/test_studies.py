@@ -8,14 +8,10 @@ import numpy as np
 import pytest
 from helpers_models import FakeModel, rectangle
 
-from rsam_core.bootstrap import Interval
-from rsam_core.datasets import Dataset, Item, Sample
 from rsam_core.errors import Cancelled, DatasetError, EvaluationError
-from rsam_core.instances import Instances
-from rsam_core.models.base import PromptableModel
-from rsam_core.segmenter import Segmenter
-from rsam_core.simulate import centre_click
-from rsam_core.studies import (
+from rsam_core.evaluate.datasets import Dataset, Item, Sample
+from rsam_core.evaluate.statistics.bootstrap import Interval
+from rsam_core.evaluate.studies import (
     STUDIES,
     ClicksSettings,
     HazeSettings,
@@ -33,9 +29,13 @@ from rsam_core.studies import (
     resolution_study,
     size_study,
 )
-from rsam_core.studies.clicks import clicks_needed
-from rsam_core.studies.jitter import click_off_centre, loose_box, shifted_box
-from rsam_core.studies.size import claim
+from rsam_core.evaluate.studies.clicks import clicks_needed
+from rsam_core.evaluate.studies.jitter import click_off_centre, loose_box, shifted_box
+from rsam_core.evaluate.studies.size import claim
+from rsam_core.models.base import PromptableModel
+from rsam_core.objects.instances import Instances
+from rsam_core.prompts.simulated import centre_click
+from rsam_core.segment.segmenter import Segmenter
 
 SHAPE = (64, 96)
 BOXES = ((8, 8, 40, 24), (56, 16, 88, 48))

@@ -15,7 +15,7 @@ from helpers_towns import rendered
 from rsam_core.errors import Cancelled, PrepareError
 from rsam_core.prepare import Raster
 from rsam_core.prepare.resolution import enlarge
-from rsam_core.prepare.steps_resolution import SuperResolution
+from rsam_core.prepare.steps.resolution import SuperResolution
 from rsam_core.prepare.super_resolution import WEIGHTS, super_resolve
 from rsam_core.prepare.super_resolution_network import UpscalerNetwork
 from training import super_resolution as training

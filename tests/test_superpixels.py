@@ -7,11 +7,7 @@ import pytest
 from scipy import ndimage
 
 from rsam_core.errors import RsamError
-from rsam_core.superpixels import (
-    SuperpixelSettings,
-    borders,
-    superpixels,
-)
+from rsam_core.prompts.superpixels import SuperpixelSettings, borders, superpixels
 
 
 def halves() -> np.ndarray:

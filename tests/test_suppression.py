@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from helpers_models import overlap
 
-from rsam_core.instance import Instance
-from rsam_core.packed import PackedMasks
-from rsam_core.suppression import near_pairs, suppress
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.packed_masks import PackedMasks
+from rsam_core.objects.suppression import near_pairs, suppress
 
 
 def random_masks(count: int, seed: int = 0) -> list[Instance]:

@@ -10,11 +10,11 @@ from helpers_models import disc, overlap, rectangle
 from helpers_tiles import GROUND, FloodModel, full_masks, paint, same_masks
 
 from rsam_core.errors import PromptError, SceneError
-from rsam_core.everything import EverythingSettings, generate, grid_points, initialize
-from rsam_core.scene import open_scene
-from rsam_core.segmenter import Segmenter
-from rsam_core.tiled import ArraySource, estimate_tiled, initialize_tiled, tiles
-from rsam_core.window import Window
+from rsam_core.scene.scene import open_scene
+from rsam_core.scene.window import Window
+from rsam_core.segment.everything import EverythingSettings, generate, grid_points, initialize
+from rsam_core.segment.segmenter import Segmenter
+from rsam_core.segment.tiles.run import ArraySource, estimate_tiled, initialize_tiled, tiles
 
 SHAPE = (500, 700)
 ROAD = rectangle(SHAPE, 40, 214, 650, 232)

@@ -7,9 +7,9 @@ import pytest
 from helpers_models import overlap
 from helpers_tiles import full_masks
 
-from rsam_core.everything import EverythingSettings, EverythingState, generate
-from rsam_core.segmenter import Segmenter
-from rsam_core.tiled import TiledState, initialize_tiled
+from rsam_core.segment.everything import EverythingSettings, EverythingState, generate
+from rsam_core.segment.segmenter import Segmenter
+from rsam_core.segment.tiles.run import TiledState, initialize_tiled
 
 SETTINGS = EverythingSettings(spacing=32, min_quality=0.5)
 

@@ -11,10 +11,10 @@ from helpers_models import disc, overlap, rectangle
 from helpers_tiny import DiscNetwork
 
 from rsam_core.models.base import Decoded
+from rsam_core.models.tiny._windowed import merge
+from rsam_core.models.tiny._windows import CELL, LEVELS, first_level, place, prompt_span
 from rsam_core.models.tiny.model import TinyModel
-from rsam_core.models.tiny.windowed import merge
-from rsam_core.models.tiny.windows import CELL, LEVELS, first_level, place, prompt_span
-from rsam_core.prompts import Prompt
+from rsam_core.prompts.prompt import Prompt
 
 
 def blank(height: int, width: int) -> np.ndarray:

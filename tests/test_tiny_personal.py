@@ -8,8 +8,8 @@ import torch
 from helpers_shots import BLUES, REDS, SHAPE, embedding, mask_at, segmenter
 
 from rsam_core.errors import PromptError
-from rsam_core.models.personal import Guidance, personal
-from rsam_core.prompts import Prompt
+from rsam_core.models.guided import Guidance, personal
+from rsam_core.prompts.prompt import Prompt
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from helpers_models import overlap, rectangle
 
 from rsam_core.errors import ModelError
 from rsam_core.models.tiny.model import WEIGHTS, load_tiny
-from rsam_core.prompts import Prompt
+from rsam_core.prompts.prompt import Prompt
+from rsam_core.prompts.simulated import centre_click, corrective_click, tight_box
 from rsam_core.samples import render_town
-from rsam_core.segmenter import Segmenter
-from rsam_core.simulate import centre_click, corrective_click, tight_box
+from rsam_core.segment.segmenter import Segmenter
 
 # ------------------------------------------------------------------ the weights
 

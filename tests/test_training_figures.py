@@ -10,8 +10,8 @@ from helpers_models import rectangle
 
 from benchmarks.embedded import chosen, interval, note_look, summary
 from benchmarks.proposal_recall import best_overlaps, head_alone
-from rsam_core.instance import Instance
 from rsam_core.models.tiny.proposal_head import Proposals
+from rsam_core.objects.instance import Instance
 from training.curve import draw, read, series
 
 

@@ -11,7 +11,7 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
 from rsam_core.errors import MetricError
-from rsam_core.truth import read_truth
+from rsam_core.formats.truth import read_truth
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -9,8 +9,8 @@ import zipfile
 import pytest
 
 from rsam_core.errors import MetricError
-from rsam_core.truth import read_truth
-from rsam_core.vector_files import MOST_LAYERS
+from rsam_core.formats.truth import read_truth
+from rsam_core.formats.vector_files import MOST_LAYERS
 
 _SQUARE = {"type": "Polygon", "coordinates": [[[2, 3], [12, 3], [12, 9], [2, 9], [2, 3]]]}
 

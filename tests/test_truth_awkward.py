@@ -18,10 +18,10 @@ from pyproj import CRS, Transformer
 from rasterio.io import MemoryFile
 
 from rsam_core.errors import MetricError, TruthChoice
-from rsam_core.export import to_geojson, to_geopackage, to_kml, to_shapefile
-from rsam_core.instances import Instances
-from rsam_core.scene import Scene, open_scene
-from rsam_core.truth import read_truth
+from rsam_core.formats import to_geojson, to_geopackage, to_kml, to_shapefile
+from rsam_core.formats.truth import read_truth
+from rsam_core.objects.instances import Instances
+from rsam_core.scene.scene import Scene, open_scene
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::rasterio.errors.NotGeoreferencedWarning", "ignore:'crs' was not provided"
@@ -471,8 +471,8 @@ def test_links_in_kml_are_not_followed(placed: Scene):
 
 
 def test_gdal_knows_no_format_that_names_other_files():
-    from rsam_core.limited_reading import run_limited
-    from rsam_core.vector_files import _environment
+    from rsam_core.formats.vector_files import _environment
+    from rsam_core.runtime.limited_reading import run_limited
 
     found = run_limited(drivers, environment=_environment())
     assert found["names"] == ["ESRI Shapefile"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from rsam_core.truth import read_truth
+from rsam_core.formats.truth import read_truth
 
 
 def test_polygons_runs_and_boxes_each_become_an_object() -> None:

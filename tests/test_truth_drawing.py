@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import MetricError
-from rsam_core.truth import truth_from_polygons
-from rsam_core.truth_drawing import drawn_polygons
+from rsam_core.formats.truth import truth_from_polygons
+from rsam_core.formats.truth_drawn import drawn_polygons
 
 CORNERS = [(10, 20), (50, 20), (50, 40), (10, 40)]
 

@@ -17,16 +17,16 @@ from rasterio.io import MemoryFile
 from rasterio.warp import transform as warp_points
 
 from rsam_core.errors import MetricError
-from rsam_core.export import to_geojson
-from rsam_core.instances import Instances
-from rsam_core.scene import Scene, open_scene
-from rsam_core.truth import (
+from rsam_core.formats import to_geojson
+from rsam_core.formats.truth import (
     Truth,
     read_truth,
     truth_from_labels,
     truth_from_objects,
     truth_from_polygons,
 )
+from rsam_core.objects.instances import Instances
+from rsam_core.scene.scene import Scene, open_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -343,7 +343,7 @@ def test_coco_polygons_and_run_lengths(plain: Scene):
 @pytest.mark.parametrize("seed", range(4))
 def test_compressed_run_lengths_agree_with_pycocotools(seed: int):
     mask_tools = pytest.importorskip("pycocotools.mask")
-    from rsam_core.truth_coco import decode_rle
+    from rsam_core.formats.truth_coco import decode_rle
 
     rng = np.random.default_rng(seed)
     noise = cv2.GaussianBlur(rng.random((70, 333)).astype(np.float32), (0, 0), 0.5 + 3 * seed)

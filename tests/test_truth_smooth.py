@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from rsam_core.scene import Scene, open_scene
-from rsam_core.truth import read_truth
+from rsam_core.formats.truth import read_truth
+from rsam_core.scene.scene import Scene, open_scene
 
 SIDE = 256
 

@@ -9,7 +9,7 @@ import pytest
 from helpers_rasters import encode, refused
 from PIL import Image
 
-from rsam_core.scene import open_scene
+from rsam_core.scene.scene import open_scene
 
 
 def flat(kind: str, side: int, **options: object) -> bytes:

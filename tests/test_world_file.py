@@ -11,8 +11,8 @@ from affine import Affine
 from helpers_rasters import PLACE, UTM, encode, photo, refused, tiff
 
 from rsam_core.errors import SceneError
-from rsam_core.scene import open_scene
-from rsam_core.world_file import belongs, is_world_file, pair_uploads, parse_world_file
+from rsam_core.scene.scene import open_scene
+from rsam_core.scene.world_file import belongs, is_world_file, pair_uploads, parse_world_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

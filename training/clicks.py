@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from rsam_core.simulate import centre_click, tight_box
+from rsam_core.prompts.simulated import centre_click, tight_box
 
 from .simulate import noisy_corrective_click, random_click
 

@@ -29,19 +29,19 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 import rsam_core as rsam
-from rsam_core._pooling import EmbeddedView
-from rsam_core.coordinates import view_frame
-from rsam_core.everything import EverythingSettings, initialize
-from rsam_core.features import SHAPE
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.matching import pairwise_iou
-from rsam_core.one_shot.describe import ArrayScene, Descriptions, describe
-from rsam_core.one_shot.ranking import distinct
-from rsam_core.one_shot.resemblance import WEIGHTS
-from rsam_core.one_shot.search import OneShotState, worth_comparing
-from rsam_core.one_shot.settings import OneShotSettings
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.matching import pairwise_iou
 from rsam_core.samples import render_town
+from rsam_core.scene.coordinates import view_frame
+from rsam_core.segment.everything import EverythingSettings, initialize
+from rsam_core.segment.features.extraction import SHAPE
+from rsam_core.segment.features.pooling import EmbeddedView
+from rsam_core.segment.one_shot.candidate_search import OneShotState, worth_comparing
+from rsam_core.segment.one_shot.descriptors import ArrayScene, Descriptions, describe
+from rsam_core.segment.one_shot.ranking import distinct
+from rsam_core.segment.one_shot.settings import OneShotSettings
+from rsam_core.segment.one_shot.similarity import WEIGHTS
 
 HEAD, HIDDEN = 32, 48
 EPOCHS, RATE, DECAY = 20, 4e-3, 5e-2
@@ -127,7 +127,7 @@ def look(segmenter: rsam.Segmenter, image, labels, classes, place: float) -> Pic
 
 
 class Cosines(nn.Module):
-    """What `rsam_core.one_shot.resemblance.CosineComparison` computes: nothing to learn."""
+    """What `rsam_core.segment.one_shot.similarity.CosineComparison` computes: nothing to learn."""
 
     def forward(self, example: dict[str, Tensor], candidates: dict[str, Tensor]) -> Tensor:
         """Answers of N candidates against one example."""
@@ -138,7 +138,7 @@ class Cosines(nn.Module):
 
 
 class PairNetwork(nn.Module):
-    """What `rsam_core.one_shot.resemblance.Comparison` computes, with gradients."""
+    """What `rsam_core.segment.one_shot.similarity.Comparison` computes, with gradients."""
 
     def __init__(self, channels: int, spread: NDArray[np.float32], head: bool) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from rsam_core.simulate import centre_click, depth, largest_error, tight_box
+from rsam_core.prompts.simulated import centre_click, depth, largest_error, tight_box
 
 SMALLEST = 36
 """Objects below this many pixels in the crop are not prompted."""

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from rsam_core.models.tiny.network import TinyNetwork
 from rsam_core.models.tiny.prompt_maps import PromptBatch
-from rsam_core.simulate import tight_box
+from rsam_core.prompts.simulated import tight_box
 
 from .clicks import exclude_click, inner_click, next_click, proposal_box
 from .data import CROP, Crop, Mixture

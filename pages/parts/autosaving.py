@@ -7,14 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from rsam_core import autosave
-from rsam_core.autosave import Autosave
+from pages.parts.browser import browser_id
 from rsam_core.errors import ProjectError
+from rsam_core.session import autosave
+from rsam_core.session.autosave import Autosave
 from rsam_core.session.project_state import LARGE_TRUTH, has_work, is_empty, to_state
 from rsam_core.session.session import Session
 
 from . import banner, opening
-from .browser import browser_id
 
 DELAY = 2.0
 """Seconds without a change after which work is saved."""

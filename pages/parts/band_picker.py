@@ -7,8 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 import rsam_core as rsam
-from rsam_core.bands import ViewSettings, band_titles, presets
-from rsam_core.indices import INDICES
+from rsam_core.scene.bands import ViewSettings, band_titles, presets
+from rsam_core.scene.indices import INDICES
 
 CUSTOM = "Custom"
 _USUAL = (2.0, 98.0)

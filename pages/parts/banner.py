@@ -22,9 +22,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.parts.names import LONGEST, paragraphs, shortened
 from rsam_core.errors import RsamError
-
-from .names import LONGEST, paragraphs, shortened
 
 _LOG = logging.getLogger("rsam")
 _LONG = re.compile(rf"\S{{{LONGEST + 1},}}")

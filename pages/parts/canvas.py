@@ -13,14 +13,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from rsam_core.canvas_events import CanvasEvent, read_viewport
-from rsam_core.coordinates import Frame, Viewport, choose_view
-from rsam_core.instances import Instances
-from rsam_core.promptbook import Book
-from rsam_core.render import overlay_layer
+from rsam_core.objects.instances import Instances
+from rsam_core.prompts.canvas_events import CanvasEvent, read_viewport
+from rsam_core.prompts.history import Book
+from rsam_core.render.overlays import overlay_layer
+from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.timing import mark, span
+from rsam_core.scene.coordinates import Frame, Viewport, choose_view
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle
-from rsam_core.timing import mark, span
 
 from . import banner, current_session, resources, streamlit_adapter
 

@@ -7,22 +7,22 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
-from rsam_core.classes import ClassList
-from rsam_core.classify import (
+from pages.parts.current_session import model_name
+from pages.parts.names import paragraphs, plain
+from rsam_core.errors import RsamError
+from rsam_core.objects.classify.by_example import (
     METHODS,
     Trained,
     apply,
     check_examples,
     most_uncertain,
 )
-from rsam_core.errors import RsamError
-from rsam_core.instances import Instances
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.instances import Instances
 from rsam_core.session.learning import Learning, learning, start
 from rsam_core.session.session import Session
 
 from . import banner, resources
-from .current_session import model_name
-from .names import paragraphs, plain
 
 POLL_SECONDS = 0.5
 _SUGGESTIONS = 5

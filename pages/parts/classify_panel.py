@@ -8,15 +8,15 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from rsam_core.classes import ClassList, relabel, set_label
-from rsam_core.instances import Instances
-from rsam_core.semantic import class_areas, semantic_legend, semantic_picture
+from pages.parts.names import plain
+from pages.parts.results import chips
+from rsam_core.objects.classify.classes import ClassList, relabel, set_label
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.semantic import class_areas, semantic_legend, semantic_picture
 from rsam_core.session.learning import learning
 from rsam_core.session.session import Session
 
 from . import banner, classify_example, classify_rule, resources
-from .names import plain
-from .results import chips
 
 WAYS = ["By hand", "By rule", "By example"]
 _HOTKEYS = 8

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rsam_core.classes import ClassList, set_label
-from rsam_core.instances import Instances
-from rsam_core.rules import OPERATORS, Condition, Rule, match
+from rsam_core.objects.classify.classes import ClassList, set_label
+from rsam_core.objects.classify.rules import OPERATORS, Condition, Rule, match
+from rsam_core.objects.instances import Instances
 from rsam_core.session.learning import learning
 from rsam_core.session.session import Session
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.names import plain
 from rsam_core.errors import RsamError
-from rsam_core.instances import Instances
+from rsam_core.objects.instances import Instances
 
 from . import banner, streamlit_adapter
-from .names import plain
 
 _LARGEST_NUMBER = 65_535
 """What a pixel of a PNG holds."""
@@ -42,7 +42,7 @@ def offer(
     content : bytes, str or callable
         The file, or what makes it.
     name : str
-        Of the file; see `rsam_core.exports.names.safe_name`.
+        Of the file; see `rsam_core.formats.names.safe_name`.
     mime : str
     key : str
         Of the button, and name of the action for `banner`.

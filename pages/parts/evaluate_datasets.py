@@ -8,7 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from rsam_core.datasets import Dataset, open_dataset
+from pages.parts.evaluate_state import draw_worst, loaded, progress, state
+from pages.parts.names import LONGEST, full, plain, visible
 from rsam_core.errors import RsamError
 from rsam_core.evaluate import (
     MEASURES,
@@ -17,10 +18,9 @@ from rsam_core.evaluate import (
     compare_methods,
     evaluate_dataset,
 )
+from rsam_core.evaluate.datasets import Dataset, open_dataset
 
 from . import banner, evaluate_form, evaluate_results, folder
-from .evaluate_state import draw_worst, loaded, progress, state
-from .names import LONGEST, full, plain, visible
 
 KIND = "dataset"
 

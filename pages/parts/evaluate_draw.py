@@ -7,9 +7,9 @@ from collections.abc import Callable
 import cv2
 import streamlit as st
 
+from rsam_core.formats.truth import Truth, truth_from_polygons
+from rsam_core.formats.truth_drawn import drawn_polygons
 from rsam_core.session.session import Session
-from rsam_core.truth import Truth, truth_from_polygons
-from rsam_core.truth_drawing import drawn_polygons
 
 from . import banner, resources
 

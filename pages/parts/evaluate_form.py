@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages.parts.evaluate_state import models
 from rsam_core.evaluate import EvaluationSettings
-from rsam_core.methods import BASELINES, PROMPTS
+from rsam_core.evaluate.methods.prompted import BASELINES, PROMPTS
 from rsam_core.models import CATALOG
-
-from .evaluate_state import models
 
 QUICK = ("grabcut", "otsu", "watershed")
 TITLES = {info.name: info.title for info in CATALOG}
@@ -125,8 +124,8 @@ def _one_shot() -> bool:
     """Whether this version has one-shot segmentation to compare."""
     from importlib.util import find_spec
 
-    if find_spec("rsam_core.one_shot") is None:
+    if find_spec("rsam_core.segment.one_shot") is None:
         return False
-    from rsam_core import one_shot
+    from rsam_core.segment import one_shot
 
     return hasattr(one_shot, "evaluation_method")

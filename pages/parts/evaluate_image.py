@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from rsam_core import evaluation_pictures as pictures
-from rsam_core.bootstrap import Interval
-from rsam_core.instances import Instances
-from rsam_core.metrics import METRICS
-from rsam_core.metrics.scene import SceneComparison, compare_scene
-from rsam_core.render import overlay
+from pages.parts.results import chips
+from pages.parts.room import room
+from rsam_core.evaluate.metrics import METRICS
+from rsam_core.evaluate.metrics.scene import SceneComparison, compare_scene
+from rsam_core.evaluate.report import pictures as pictures
+from rsam_core.evaluate.statistics.bootstrap import Interval
+from rsam_core.formats.truth import Truth
+from rsam_core.objects.instances import Instances
+from rsam_core.render.overlays import overlay
+from rsam_core.render.style import OverlayStyle
+from rsam_core.scene.window import Window
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle
-from rsam_core.truth import Truth
-from rsam_core.window import Window
 
 from . import banner, evaluate_swipe, evaluate_tables, evaluate_truth, resources
-from .results import chips
-from .room import room
 
 VIEWS = ("Right and wrong", "IoU of each object", "Both outlines", "Swipe")
 WORST = 8

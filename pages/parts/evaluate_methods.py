@@ -7,14 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from rsam_core.datasets import Dataset, Sample
+from pages.parts.evaluate_state import draw_worst, loaded, progress, state
 from rsam_core.evaluate import Evaluation, EvaluationSettings, evaluate_dataset, pieces
-from rsam_core.methods import build_methods
+from rsam_core.evaluate.datasets import Dataset, Sample
+from rsam_core.evaluate.methods.prompted import build_methods
 from rsam_core.session.evaluation import image_key
 from rsam_core.session.session import Session
 
 from . import evaluate_form, evaluate_results, evaluate_truth
-from .evaluate_state import draw_worst, loaded, progress, state
 
 KIND = "image"
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from pages.parts.names import LONGEST, plain, visible
 from rsam_core.errors import TruthChoice
-from rsam_core.truth import Truth
-
-from .names import LONGEST, plain, visible
+from rsam_core.formats.truth import Truth
 
 _KEY = "evaluate-truth-source"
 _ASKED = {
@@ -32,7 +31,7 @@ class Source:
     content : bytes
     name : str
     options : dict
-        Those of `rsam_core.truth.read_truth`.
+        Those of `rsam_core.formats.truth.read_truth`.
     """
 
     token: object

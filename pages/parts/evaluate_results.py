@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rsam_core.evaluate import MEASURES, Evaluation, compare_methods, figures
-from rsam_core.evaluate.wording import abstract, warnings
-from rsam_core.evaluation_figures import box_plots, to_svg
-from rsam_core.evaluation_report import report_html, results_csv, results_json
-from rsam_core.exports.names import safe_name
-from rsam_core.render import confusion_legend
-from rsam_core.studies import StudyResult
+from pages.parts.names import plain
+from pages.parts.results import chips
+from rsam_core.evaluate import MEASURES, Evaluation, compare_methods
+from rsam_core.evaluate.report import figures
+from rsam_core.evaluate.report.files import report_html, results_csv, results_json
+from rsam_core.evaluate.report.image_figures import box_plots, to_svg
+from rsam_core.evaluate.report.sentences import abstract, warnings
+from rsam_core.evaluate.studies import StudyResult
+from rsam_core.formats.names import safe_name
+from rsam_core.render.overlays import confusion_legend
 
 from . import banner, downloads
-from .names import plain
-from .results import chips
 
 BOUNDS = "95 % interval. Images are drawn, or objects where there is one image only."
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 import rsam_core as rsam
-from rsam_core.datasets import Dataset
 from rsam_core.evaluate import Evaluation
-from rsam_core.evaluate.pictures import worst_objects
-from rsam_core.methods import build_methods
+from rsam_core.evaluate.datasets import Dataset
+from rsam_core.evaluate.methods.prompted import build_methods
+from rsam_core.evaluate.report.worst_objects import worst_objects
 from rsam_core.models import CATALOG, weights
 from rsam_core.session.evaluation import Evaluations, evaluations
 

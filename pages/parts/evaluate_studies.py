@@ -8,17 +8,17 @@ from dataclasses import fields
 
 import streamlit as st
 
-from rsam_core.evaluation_figures import to_png, to_svg
-from rsam_core.export import to_csv
+from pages.parts.current_session import model_name
+from pages.parts.evaluate_methods import ask_for_truth, sample_of
+from pages.parts.evaluate_state import loaded, models, progress, state
+from pages.parts.names import plain
+from rsam_core.evaluate.report.image_figures import to_png, to_svg
+from rsam_core.evaluate.studies import STUDIES, Study, StudyResult
+from rsam_core.formats import to_csv
 from rsam_core.session.evaluation import image_key
 from rsam_core.session.session import Session
-from rsam_core.studies import STUDIES, Study, StudyResult
 
 from . import downloads, evaluate_truth
-from .current_session import model_name
-from .evaluate_methods import ask_for_truth, sample_of
-from .evaluate_state import loaded, models, progress, state
-from .names import plain
 
 KIND = "study"
 

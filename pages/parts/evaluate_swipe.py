@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 # The slider of the Prepare page; only what it calls the two pictures differs.
-from .prepare_swipe import CSS, HTML, SCRIPT, address
+from pages.parts.prepare_swipe import CSS, HTML, SCRIPT, address
 
 _WORDS = {"picture before": "picture of the truth", "Before": "Truth", "After": "Outlined"}
 

@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rsam_core import evaluation_figures as figures
-from rsam_core.bootstrap import Interval
-from rsam_core.export import to_csv
-from rsam_core.exports.names import safe_name
-from rsam_core.metrics.report import scene_report
-from rsam_core.metrics.scene import SceneComparison, metric_rows
+from pages.parts.current_session import model_name
+from rsam_core.evaluate.metrics.scene import SceneComparison, metric_rows
+from rsam_core.evaluate.report import image_figures as figures
+from rsam_core.evaluate.report.scene import scene_report
+from rsam_core.evaluate.statistics.bootstrap import Interval
+from rsam_core.formats import to_csv
+from rsam_core.formats.names import safe_name
+from rsam_core.formats.truth import Truth
 from rsam_core.session.session import Session
-from rsam_core.truth import Truth
 
 from . import downloads
-from .current_session import model_name
 
 OUTLINE_HELP = {
     "boundary_f": (

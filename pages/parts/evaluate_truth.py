@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pages.parts.names import LONGEST, full, plain
+from pages.parts.results import lost_truth
 from rsam_core.errors import RsamError, TruthChoice
-from rsam_core.instances import Instances
-from rsam_core.samples import truth_mask
-from rsam_core.session.session import Session
-from rsam_core.truth import (
+from rsam_core.formats.truth import (
     TRUTH_TYPES,
     Truth,
     read_truth,
     truth_from_labels,
     truth_from_objects,
 )
+from rsam_core.objects.instances import Instances
+from rsam_core.samples import truth_mask
+from rsam_core.session.session import Session
 
 from . import banner, evaluate_draw, evaluate_readings, prompters, resources
-from .names import LONGEST, full, plain
-from .results import lost_truth
 
 
 def present(session: Session) -> Instances:

@@ -7,23 +7,23 @@ from dataclasses import replace
 
 import streamlit as st
 
-from rsam_core.embedding import Embedding
-from rsam_core.everything import (
+from pages.parts.expected import duration
+from rsam_core.segment.embedding import Embedding
+from rsam_core.segment.everything import (
     EverythingSettings,
     EverythingState,
     estimate_seconds,
     grid_points,
     initialize,
 )
-from rsam_core.prompting import Prompter
-from rsam_core.proposals import MOST, estimate_by_proposals, initialize_by_proposals
-from rsam_core.segmenter import Segmenter
+from rsam_core.segment.prompter import Prompter
+from rsam_core.segment.proposals import MOST, estimate_by_proposals, initialize_by_proposals
+from rsam_core.segment.segmenter import Segmenter
+from rsam_core.segment.tiles.run import estimate_tiled, initialize_tiled
 from rsam_core.session.search import thresholds, with_thresholds
 from rsam_core.session.session import Session
-from rsam_core.tiled import estimate_tiled, initialize_tiled
 
 from . import banner, resources
-from .expected import duration
 
 DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
 SLIDERS = ("quality", "stable", "overlap", "min-size", "max-share")

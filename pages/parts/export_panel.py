@@ -9,22 +9,22 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from rsam_core import export
-from rsam_core.classes import ClassList
-from rsam_core.exports.names import safe_name
-from rsam_core.exports.outlines import OutlineSettings, is_placed
-from rsam_core.instances import Instances
+from pages.parts.names import plain
+from rsam_core import formats as export
+from rsam_core.formats.names import safe_name
+from rsam_core.formats.polygons import OutlineSettings, is_placed
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.semantic import class_areas
 from rsam_core.prepare import Pipeline
-from rsam_core.render import overlay
-from rsam_core.report import html_report
-from rsam_core.scene import Scene
-from rsam_core.semantic import class_areas
+from rsam_core.render.overlays import overlay
+from rsam_core.render.session_report import html_report
+from rsam_core.render.style import OverlayStyle, legend
+from rsam_core.scene.scene import Scene
 from rsam_core.session.search import thresholds
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle, legend
 
 from . import current_session, downloads
-from .names import plain
 
 
 @dataclass(frozen=True)

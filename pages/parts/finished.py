@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from rsam_core.jobs import Job
+from rsam_core.runtime.jobs import Job
 from rsam_core.session import bench, one_shot, search
 
 from . import current_session

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.gallery import open_and_go
+from pages.parts.names import visible
 from rsam_core.errors import DatasetError
-
-from .gallery import open_and_go
-from .names import visible
 
 ENDINGS = (".tif", ".tiff", ".jp2", ".jpg", ".jpeg", ".png")
 MOST_LISTED = 500

@@ -8,10 +8,10 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.reminder import remind
 from rsam_core.samples import GALLERY
 
 from . import banner, current_session, resources
-from .reminder import remind
 
 COLUMNS = 3
 

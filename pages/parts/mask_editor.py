@@ -9,14 +9,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from rsam_core.brush import painted_mask
-from rsam_core.combine import draw, edit
 from rsam_core.errors import RsamError
-from rsam_core.instances import Instances
-from rsam_core.render import overlay
+from rsam_core.objects.combine import draw, edit
+from rsam_core.objects.instances import Instances
+from rsam_core.prompts.brush import painted_mask
+from rsam_core.render.overlays import overlay
+from rsam_core.render.style import OverlayStyle
+from rsam_core.scene.window import Window
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle
-from rsam_core.window import Window
 
 from . import banner, resources
 

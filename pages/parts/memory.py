@@ -12,8 +12,8 @@ from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any
 
-from rsam_core.budgets import Held, make_room, setting, share_of_memory
-from rsam_core.departures import Departures, settle_objects, share_arenas, trim_memory
+from rsam_core.runtime.budgets import Held, make_room, setting, share_of_memory
+from rsam_core.runtime.presence import Departures, settle_objects, share_arenas, trim_memory
 from rsam_core.session.visit import Visit
 
 from . import streamlit_adapter

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from rsam_core import combine
-from rsam_core.instances import Instances
+from pages.parts.objects_table import chosen_ids
+from rsam_core.objects import combine
+from rsam_core.objects.instances import Instances
 from rsam_core.session.session import Session
 
 from . import banner, mask_editor
-from .objects_table import chosen_ids
 
 
 def combine_panel(session: Session, found: Instances) -> None:

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rsam_core.instances import Instances
-from rsam_core.measure import histogram, measure
-from rsam_core.neighbours import neighbour_table
+from pages.parts.objects_table import numeric_columns, title
+from rsam_core.objects.band_statistics import band_table
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import histogram, measure
+from rsam_core.objects.neighbours import neighbour_table
 from rsam_core.session.session import Session
-from rsam_core.spectral import band_table
-
-from .objects_table import numeric_columns, title
 
 _AT_ONCE = 3000
 """Objects up to which everything is measured without being asked."""

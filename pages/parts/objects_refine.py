@@ -6,16 +6,16 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from rsam_core.instances import Instances
-from rsam_core.refine import PRESETS, SUGGESTED, TITLES, RefineSettings, refine
-from rsam_core.render import overlay
+from pages.parts.objects_table import chosen_ids
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.refine import PRESETS, SUGGESTED, TITLES, RefineSettings, refine
+from rsam_core.render.overlays import overlay
+from rsam_core.render.style import OverlayStyle
+from rsam_core.scene.window import Window
 from rsam_core.session.refining import finish, refinement, start
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle
-from rsam_core.window import Window
 
 from . import banner, resources
-from .objects_table import chosen_ids
 
 _AREAS = ("speck_area", "hole_area", "smallest")
 _NUMBERS = ("speck_area", "hole_area", "smooth", "opening", "closing", "simplify", "smallest")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rsam_core.instances import Instances
+from rsam_core.objects.instances import Instances
 from rsam_core.session.session import Session
 
 _TITLES = {

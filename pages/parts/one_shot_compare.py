@@ -5,16 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from rsam_core.instances import Instances
-from rsam_core.one_shot import OneShotResult, Shots, compare_shots, zero_shot
+from pages.parts.one_shot_panel import limit
+from pages.parts.one_shot_pictures import side_picture
+from pages.parts.results import choose_truth
+from rsam_core.evaluate.one_shot import Shots, compare_shots
+from rsam_core.objects.instances import Instances
+from rsam_core.segment.one_shot import OneShotResult, zero_shot
 from rsam_core.session.one_shot import Shot
 from rsam_core.session.search import thresholds
 from rsam_core.session.session import Session
 
 from . import current_session
-from .one_shot_panel import limit
-from .one_shot_pictures import side_picture
-from .results import choose_truth
 
 _ROWS = (
     ("found", "Objects found", "{:,}"),

@@ -12,19 +12,19 @@ import pandas as pd
 import streamlit as st
 
 import rsam_core as rsam
-from rsam_core import export
+from pages.parts.current_session import model_name
+from pages.parts.names import LONGEST, plain, visible
+from rsam_core import formats as export
 from rsam_core.errors import RsamError
-from rsam_core.exports.names import safe_name
-from rsam_core.measure import total_area_m2
-from rsam_core.one_shot import Outcome
-from rsam_core.render import overlay
+from rsam_core.formats.names import safe_name
+from rsam_core.objects.measurements import total_area_m2
+from rsam_core.render.overlays import overlay
+from rsam_core.render.style import OverlayStyle
+from rsam_core.segment.one_shot import Outcome
 from rsam_core.session.one_shot import Shot, start_others
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle
 
 from . import banner, downloads, resources
-from .current_session import model_name
-from .names import LONGEST, plain, visible
 
 POLL_SECONDS = 0.5
 _PREVIEW = 640

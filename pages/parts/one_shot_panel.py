@@ -6,10 +6,15 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.measure import total_area_m2
-from rsam_core.one_shot import OneShotResult
+from pages.parts.current_session import model_name
+from pages.parts.expected import duration
+from pages.parts.mask_editor import open_editor
+from pages.parts.names import plain
+from pages.parts.one_shot_pictures import thumbnail
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import total_area_m2
+from rsam_core.segment.one_shot import OneShotResult
 from rsam_core.session.one_shot import (
     Shot,
     accept,
@@ -21,11 +26,6 @@ from rsam_core.session.one_shot import (
 from rsam_core.session.session import Session
 
 from . import banner, resources
-from .current_session import model_name
-from .expected import duration
-from .mask_editor import open_editor
-from .names import plain
-from .one_shot_pictures import thumbnail
 
 POLL_SECONDS = 0.5
 _THUMBNAIL = 84

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.one_shot import OneShotState, heat_layer
-from rsam_core.render import overlay
+from pages.parts.canvas import heat_picture
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.render.overlays import overlay
+from rsam_core.render.style import OverlayStyle
+from rsam_core.scene.window import Window
+from rsam_core.segment.one_shot import OneShotState, heat_layer
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle
-from rsam_core.window import Window
 
 from . import resources
-from .canvas import heat_picture
 
 COLOURS = (("Example", "#2563EB"), ("Found", "#16A34A"), ("Not this one", "#DC2626"))
 """What is drawn in the picture, and its colour."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from rsam_core.autosave import Autosave
-from rsam_core.project import ProjectState
-from rsam_core.scene import Scene
+from rsam_core.scene.scene import Scene
+from rsam_core.session.autosave import Autosave
+from rsam_core.session.project import ProjectState
 from rsam_core.session.project_state import from_state
 from rsam_core.session.session import Session
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 import rsam_core as rsam
-from rsam_core.coordinates import Frame, Viewport
-from rsam_core.instances import Instances
-from rsam_core.painting import Painting
+from pages.parts.classify_panel import classes_of
+from rsam_core.objects.instances import Instances
+from rsam_core.prompts.superpixel_painting import Painting
+from rsam_core.prompts.superpixels import SuperpixelSettings
+from rsam_core.scene.coordinates import Frame, Viewport
 from rsam_core.session.session import Session
-from rsam_core.superpixels import SuperpixelSettings
 
 from . import banner
-from .classify_panel import classes_of
 
 _LONGEST = 1200
 """Longest side of the picture that is divided: more takes seconds."""

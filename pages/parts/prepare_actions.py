@@ -6,14 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from rsam_core.exports.names import safe_name
+from pages.parts.names import LONGEST, full, plain
+from rsam_core.formats.names import safe_name
 from rsam_core.prepare import Pipeline, Step, geotiff
 from rsam_core.session.bench import JOB, Bench, start
 from rsam_core.session.bench import collect as take_over
 from rsam_core.session.session import Session
 
 from . import banner, downloads
-from .names import LONGEST, full, plain
 
 POLL_SECONDS = 0.4
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.parts.names import LONGEST, full, paragraphs, plain
 from rsam_core.prepare import ImageFile, Parameter, Step
-from rsam_core.prepare.steps_noise import SIGMA
+from rsam_core.prepare.steps.noise import SIGMA
 from rsam_core.session.bench import Bench
-
-from .names import LONGEST, full, paragraphs, plain
 
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg", "jp2"]
 # A slider with more positions than this is hard to set with a mouse.

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rsam_core.canvas_events import Acknowledged, CanvasEvent, read_events
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import Raster, Step
 from rsam_core.prepare.geometric import order_corners
@@ -28,7 +27,8 @@ from rsam_core.prepare.point_table import (
     with_edits,
     without_nearest,
 )
-from rsam_core.prepare.steps_geometric import GroundControlPoints
+from rsam_core.prepare.steps.geometric import GroundControlPoints
+from rsam_core.prompts.canvas_events import Acknowledged, CanvasEvent, read_events
 
 from . import banner, resources, streamlit_adapter
 

@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages.parts.names import plain
+from pages.parts.prepare_form import form
 from rsam_core.prepare import STEPS, Step
 from rsam_core.prepare.step import GROUPS
 from rsam_core.session.bench import Bench
-
-from .names import plain
-from .prepare_form import form
 
 COLUMNS = 2
 GROUP_HELP = {

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.parts.prepare_points import point_editor
+from pages.parts.prepare_swipe import swipe
 from rsam_core.prepare import Raster
 from rsam_core.prepare.preview import Preview, detail_window, tone_histogram
 from rsam_core.session.bench import Bench
 
 from . import banner, resources
-from .prepare_points import point_editor
-from .prepare_swipe import swipe
 
 WHOLE, DETAIL, POINTS = "Whole picture", "Detail at 100 %", "Points"
 TEAL, GREY = "#0f766e", "#9db3ad"

@@ -7,13 +7,13 @@ from pathlib import Path
 import streamlit as st
 
 import rsam_core as rsam
-from rsam_core.exports.names import safe_name
-from rsam_core.project import ENDING, load_project, save_project
+from pages.parts.names import plain
+from rsam_core.formats.names import safe_name
+from rsam_core.session.project import ENDING, load_project, save_project
 from rsam_core.session.project_state import to_state
 from rsam_core.session.session import Session
 
 from . import banner, current_session, downloads, opening
-from .names import plain
 
 
 def project_panel(session: Session) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.parts.names import paragraphs, plain
 from rsam_core.errors import RsamError
-from rsam_core.promptbook import Entry
-from rsam_core.render import candidate_thumbnail
-from rsam_core.segmenter import Candidates
+from rsam_core.prompts.history import Entry
+from rsam_core.render.overlays import candidate_thumbnail
+from rsam_core.segment.segmenter import Candidates
 from rsam_core.session.session import Session
 
 from . import banner, resources
-from .names import paragraphs, plain
 
 MOST_LISTED = 12
 

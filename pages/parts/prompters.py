@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pages.parts.current_session import model_name
 from rsam_core.errors import QueueFull
-from rsam_core.prompting import Prompter
+from rsam_core.segment.prompter import Prompter
 from rsam_core.session.session import Session
 
 from . import memory, queueing, resources
-from .current_session import model_name
 
 
 def ready(session: Session) -> Prompter:

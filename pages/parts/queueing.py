@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from rsam_core.acting import acting
-from rsam_core.budgets import NOBODY
 from rsam_core.errors import Cancelled, QueueFull
-from rsam_core.fair_queue import BACKGROUND, CLICK, FairQueue, turns_at_once
-from rsam_core.timing import span
+from rsam_core.runtime.acting import acting
+from rsam_core.runtime.budgets import NOBODY
+from rsam_core.runtime.fair_queue import BACKGROUND, CLICK, FairQueue, turns_at_once
+from rsam_core.runtime.timing import span
 
 from . import banner, streamlit_adapter
 
@@ -54,14 +54,14 @@ def turn(whose: Hashable, line: int = CLICK) -> Iterator[None]:
 
     In the thread of a page it shows one's place while waiting. Any other thread is a job, which
     lets the clicks of all go ahead unless somebody waits for it, and gives its place back when it
-    is stopped; see `rsam_core.acting`.
+    is stopped; see `rsam_core.runtime.acting`.
 
     Parameters
     ----------
     whose : hashable
         The session.
     line : int
-        `CLICK` or `LOOK`, see `rsam_core.fair_queue`; a job stands in `BACKGROUND`.
+        `CLICK` or `LOOK`, see `rsam_core.runtime.fair_queue`; a job stands in `BACKGROUND`.
     """
     block = getattr(_acting, "block", None)
     if block is None:

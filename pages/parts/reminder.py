@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rsam_core import autosave
+from pages.parts.autosaving import ago
+from pages.parts.browser import browser_id
+from pages.parts.names import LONGEST, plain
 from rsam_core.errors import RsamError
+from rsam_core.session import autosave
 from rsam_core.session.project_state import has_work
-
-from .autosaving import ago
-from .browser import browser_id
-from .names import LONGEST, plain
 
 _KEY = "reminder"
 

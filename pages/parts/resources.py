@@ -8,13 +8,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 import rsam_core as rsam
-from rsam_core.acting import acting
-from rsam_core.budgets import Store, setting
-from rsam_core.embedding import Embedding, EmbeddingCache, content_key
-from rsam_core.fair_queue import in_turns
 from rsam_core.models.base import PromptableModel
+from rsam_core.runtime.acting import acting
+from rsam_core.runtime.budgets import Store, setting
+from rsam_core.runtime.fair_queue import in_turns
 from rsam_core.samples import GALLERY, TownSample, render_town, write_geotiff
-from rsam_core.segmenter import Candidates
+from rsam_core.segment.embedding import Embedding, EmbeddingCache, content_key
+from rsam_core.segment.segmenter import Candidates
 
 from . import memory, queueing
 

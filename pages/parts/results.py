@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rsam_core import export
+from pages.parts.downloads import too_many
+from pages.parts.names import LONGEST, markup, plain
+from rsam_core import formats as export
 from rsam_core.errors import RsamError
-from rsam_core.exports.names import safe_name
-from rsam_core.instances import Instances
-from rsam_core.metrics import METRICS, all_metrics, confusion
-from rsam_core.render import confusion_legend, confusion_picture, overlay
+from rsam_core.evaluate.metrics import METRICS, all_metrics, confusion
+from rsam_core.formats.names import safe_name
+from rsam_core.formats.truth import read_truth, truth_from_labels
+from rsam_core.objects.instances import Instances
+from rsam_core.render.overlays import confusion_legend, confusion_picture, overlay
+from rsam_core.render.style import OverlayStyle
 from rsam_core.samples import truth_mask
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle
-from rsam_core.truth import read_truth, truth_from_labels
 
 from . import banner, downloads, resources
-from .downloads import too_many
-from .names import LONGEST, markup, plain
 
 TRUTH_TYPES = ["png", "tif", "tiff", "geojson", "json", "gpkg", "zip"]
 

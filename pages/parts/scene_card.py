@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 import rsam_core as rsam
-from rsam_core.scene_card import facts
-
-from .names import full, plain
+from pages.parts.names import full, plain
+from rsam_core.scene.description import facts
 
 _NAME, _FACT = 60, 120
 """Characters of a name and of a fact that stand in the sidebar."""

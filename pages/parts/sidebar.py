@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+from pages.parts.band_picker import band_picker
+from pages.parts.current_session import model_name
+from pages.parts.scene_card import scene_card
 from rsam_core.models import CATALOG, weights
+from rsam_core.render.style import OverlayStyle
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle
 
 from . import banner
-from .band_picker import band_picker
-from .current_session import model_name
-from .scene_card import scene_card
 
 FILLS = {"Colours by object": "random", "One colour": "single", "No filling": "none"}
 LARGE_LOOKS = {"filled red": "fill", "outlined red": "contour"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import banner
-from rsam_core.jobs import Job
 from rsam_core.models import CATALOG, DEFAULT_MODEL, ModelInfo, downloads, weights
+from rsam_core.runtime.jobs import Job
 
 POLL_SECONDS = 1.0
 

@@ -21,11 +21,11 @@ from pages.parts.objects_table import chosen_ids, object_table, selection_button
 from pages.parts.paint_panel import paint_panel
 from pages.parts.project_panel import project_panel
 from pages.parts.room import room
-from rsam_core.combine import covered_area
-from rsam_core.instances import Instances
-from rsam_core.measure import density_per_hectare, summary
+from rsam_core.objects.combine import covered_area
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import density_per_hectare, summary
+from rsam_core.render.style import OverlayStyle, legend
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle, legend
 
 TABS = ["Refine", "Combine", "Measure", "Classify", "Paint", "Export"]
 COLOURS = {"Objects": None, "Classes": "class"}

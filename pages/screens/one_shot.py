@@ -15,11 +15,11 @@ from pages.parts.one_shot_panel import limit, panel
 from pages.parts.one_shot_pictures import COLOURS, STYLE, heat, shown
 from pages.parts.one_shot_words import words_tab
 from pages.parts.room import room
-from rsam_core.canvas_events import CanvasEvent
-from rsam_core.one_shot import OneShotResult
+from rsam_core.prompts.canvas_events import CanvasEvent
+from rsam_core.render.style import OverlayStyle
+from rsam_core.segment.one_shot import OneShotResult
 from rsam_core.session.one_shot import Shot, shot
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle
 
 PAGE = "pages/screens/one_shot.py"
 MODES = {"Choose": "select", "Box": "boxes", "Points": "points"}

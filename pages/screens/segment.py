@@ -21,12 +21,12 @@ from pages.parts.everything_panel import panel
 from pages.parts.gallery import no_image
 from pages.parts.names import plain
 from pages.parts.room import room
-from rsam_core.instances import Instances
-from rsam_core.measure import measure, summary
-from rsam_core.promptbook import Book
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import measure, summary
+from rsam_core.prompts.history import Book
+from rsam_core.render.style import legend
+from rsam_core.runtime.timing import mark, span
 from rsam_core.session.session import Session
-from rsam_core.style import legend
-from rsam_core.timing import mark, span
 
 MODES = ["Boxes", "Points", "Everything"]
 CANVAS = {"Boxes": "boxes", "Points": "points", "Everything": "select"}

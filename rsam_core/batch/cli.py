@@ -15,8 +15,8 @@ from pathlib import Path
 
 from rsam_core.batch.recipe import EXAMPLE, Recipe
 from rsam_core.batch.run import BatchRow, run_batch
-from rsam_core.console import ProgressLine, on_interrupt, show_any_name
 from rsam_core.errors import BatchError, RsamError
+from rsam_core.runtime.console import ProgressLine, on_interrupt, show_any_name
 
 GOOD, SOME_FAILED, WRONG, STOPPED = 0, 1, 2, 130
 

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import BatchError, RsamError
-from rsam_core.everything import EverythingSettings
-from rsam_core.tile_sources import TileSource
-from rsam_core.tile_work import TileResult, look_at_tile, read_reduced, scene_window
-from rsam_core.tiled_state import Plan
-from rsam_core.window import Window
+from rsam_core.scene.window import Window
+from rsam_core.segment.everything import EverythingSettings
+from rsam_core.segment.tiles.grid import TileSource
+from rsam_core.segment.tiles.state import Plan
+from rsam_core.segment.tiles.worker import TileResult, look_at_tile, read_reduced, scene_window
 
 if TYPE_CHECKING:
-    from rsam_core.segmenter import Segmenter
+    from rsam_core.segment.segmenter import Segmenter
 
 _AHEAD = 3
 """Tiles under way for each thread of the cluster: none waits for work, few wait in memory."""
@@ -82,7 +82,7 @@ class Cluster:
         settings: EverythingSettings,
         cancelled: Callable[[], bool] | None = None,
     ) -> Callable[[Plan, Sequence[int]], Iterator[tuple[int, TileResult]]]:
-        """What `rsam_core.tiled.initialize_tiled` takes as ``elsewhere``.
+        """What `rsam_core.segment.tiles.run.initialize_tiled` takes as ``elsewhere``.
 
         Parameters
         ----------
@@ -198,7 +198,7 @@ def tile_alone(source: TileSource, plan: Plan, index: int) -> tuple[TilePixels, 
 def _segmenter(model: str) -> Segmenter:
     """The model of this worker, loaded once."""
     from rsam_core.models.load import load_model
-    from rsam_core.segmenter import Segmenter
+    from rsam_core.segment.segmenter import Segmenter
 
     return Segmenter(load_model(model))
 

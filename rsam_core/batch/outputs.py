@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rsam_core.errors import BatchError
-from rsam_core.instances import Instances
+from rsam_core.objects.instances import Instances
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Export:
 
 
 def _from(name: str, *, table: bool = True) -> Callable[[Instances, Any, Any], bytes]:
-    """A function of `rsam_core.export`, imported when it is needed."""
+    """A function of `rsam_core.formats`, imported when it is needed."""
 
     def make(objects: Instances, scene: Any, measures: Any) -> bytes:
-        from rsam_core import export
+        from rsam_core import formats as export
 
         function = getattr(export, name)
         return function(objects, scene, table=measures) if table else function(objects, scene)
@@ -43,7 +43,7 @@ def _from(name: str, *, table: bool = True) -> Callable[[Instances, Any, Any], b
 
 
 def _csv(objects: Instances, scene: Any, measures: Any) -> bytes:
-    from rsam_core.export import to_csv
+    from rsam_core.formats import to_csv
 
     return to_csv(measures)
 

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from rsam_core.batch.outputs import EXPORTS
-from rsam_core.classes import ObjectClass
 from rsam_core.errors import BatchError, RsamError
-from rsam_core.everything import EverythingSettings
-from rsam_core.given import given
+from rsam_core.objects.classify.classes import ObjectClass
+from rsam_core.objects.classify.rules import Condition, Rule
+from rsam_core.objects.refine.settings import RefineSettings
 from rsam_core.prepare.pipeline import Pipeline
-from rsam_core.refine.settings import RefineSettings
-from rsam_core.rules import Condition, Rule
+from rsam_core.runtime.given import given
+from rsam_core.segment.everything import EverythingSettings
 
 FORMAT, VERSION = "rsam-batch", 1
 _LARGEST = 1e15

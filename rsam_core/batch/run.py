@@ -16,18 +16,18 @@ from rsam_core.batch.manifest import Manifest, file_mark
 from rsam_core.batch.outputs import write_outputs
 from rsam_core.batch.recipe import Recipe
 from rsam_core.errors import BatchError, Cancelled
-from rsam_core.everything import EverythingSettings
-from rsam_core.exports.tables import to_csv
-from rsam_core.failures import reason
-from rsam_core.instances import Instances
-from rsam_core.tile_sources import TileSource
-from rsam_core.tiled import Elsewhere, initialize_tiled
+from rsam_core.formats.tables import to_csv
+from rsam_core.objects.instances import Instances
+from rsam_core.runtime.failures import reason
+from rsam_core.segment.everything import EverythingSettings
+from rsam_core.segment.tiles.grid import TileSource
+from rsam_core.segment.tiles.run import Elsewhere, initialize_tiled
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rsam_core.scene import Scene
-    from rsam_core.segmenter import Segmenter
+    from rsam_core.scene.scene import Scene
+    from rsam_core.segment.segmenter import Segmenter
 
 IMAGE_TYPES = (".tif", ".tiff", ".jp2", ".jpg", ".jpeg", ".png")
 
@@ -134,7 +134,7 @@ def run_batch(
         If the model cannot be loaded.
     """
     from rsam_core.models.load import load_model
-    from rsam_core.segmenter import Segmenter
+    from rsam_core.segment.segmenter import Segmenter
 
     folder, output = Path(folder), Path(output)
     names = find_scenes(folder)
@@ -249,9 +249,9 @@ def segment_scene(
     RsamError
         If the scene cannot be used with this recipe.
     """
-    from rsam_core.everything import generate
-    from rsam_core.refine import refine
-    from rsam_core.scene import open_scene
+    from rsam_core.objects.refine import refine
+    from rsam_core.scene.scene import open_scene
+    from rsam_core.segment.everything import generate
 
     def part(start: float, length: float) -> Progress:
         def report(share: float, text: str) -> None:
@@ -294,9 +294,9 @@ def classified(recipe: Recipe, objects: Instances, scene: Scene) -> tuple[Instan
     ClassifyError
         If a rule asks for a column that the scene does not have.
     """
-    from rsam_core.classes import set_label
-    from rsam_core.measure import measure
-    from rsam_core.rules import match
+    from rsam_core.objects.classify.classes import set_label
+    from rsam_core.objects.classify.rules import match
+    from rsam_core.objects.measurements import measure
 
     shape = bool(recipe.classify)
     table = measure(objects, scene, shape=shape)

@@ -15,16 +15,16 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from rsam_core.console import ProgressLine, on_interrupt, show_any_name
 from rsam_core.errors import Cancelled, EvaluationError, RsamError
+from rsam_core.runtime.console import ProgressLine, on_interrupt, show_any_name
 
 GOOD, SOME_FAILED, WRONG, STOPPED = 0, 1, 2, 130
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    from rsam_core.methods import BASELINES, PROMPTS
-    from rsam_core.studies import STUDIES
+    from rsam_core.evaluate.methods.prompted import BASELINES, PROMPTS
+    from rsam_core.evaluate.studies import STUDIES
 
     made = argparse.ArgumentParser(
         prog="python -m rsam_core.evaluate",
@@ -97,13 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, arguments: list[str], stop: threading.Event) -> int:
-    from rsam_core.datasets import open_dataset
-    from rsam_core.evaluate.compare import compare_methods
-    from rsam_core.evaluate.pictures import worst_objects
+    from rsam_core.evaluate.datasets import open_dataset
+    from rsam_core.evaluate.methods.prompted import build_methods
+    from rsam_core.evaluate.report.files import write_report
+    from rsam_core.evaluate.report.worst_objects import worst_objects
     from rsam_core.evaluate.run import evaluate_dataset
     from rsam_core.evaluate.settings import EvaluationSettings
-    from rsam_core.evaluation_report import write_report
-    from rsam_core.methods import build_methods
+    from rsam_core.evaluate.statistics.compare import compare_methods
 
     settings = EvaluationSettings(
         models=_names(options.model),
@@ -206,7 +206,7 @@ def _study_results(study, dataset, methods, options, progress, stop) -> list:
 
 
 def _chosen_studies(options: argparse.Namespace) -> list:
-    from rsam_core.studies import STUDIES
+    from rsam_core.evaluate.studies import STUDIES
 
     names = _names(options.studies)
     for name in names:
@@ -244,8 +244,8 @@ def _check_writable(folder: Path) -> None:
 
 def _table(evaluation, others, studies) -> str:
     """What is worth reading in a terminal."""
-    from rsam_core.evaluate.html import clock
-    from rsam_core.evaluate.wording import abstract
+    from rsam_core.evaluate.report.sentences import abstract
+    from rsam_core.render.html import clock
 
     table = evaluation.table()
     lines = [f"\n{evaluation.name}: {evaluation.images_done} of {evaluation.images_total} images"]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rsam_core.bootstrap import Interval, interval
 from rsam_core.errors import EvaluationError
-from rsam_core.evaluate.intervals import clustered_interval, ratio_interval
 from rsam_core.evaluate.settings import EvaluationSettings
+from rsam_core.evaluate.statistics.bootstrap import Interval, interval
+from rsam_core.evaluate.statistics.clustered import clustered_interval, ratio_interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rsam_core.bench import Method
+    from rsam_core.evaluate.methods.base import Method
 
 SIZES: tuple[tuple[str, float, float], ...] = (
     ("under 32²", 0, 32**2),
@@ -40,7 +40,7 @@ MEASURES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class MethodInfo:
-    """What a report says of a method; see :class:`rsam_core.bench.Method`."""
+    """What a report says of a method; see :class:`rsam_core.evaluate.methods.base.Method`."""
 
     key: str
     title: str

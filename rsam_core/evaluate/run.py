@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rsam_core.bench import Method
-from rsam_core.datasets import Dataset, Sample
 from rsam_core.errors import Cancelled, EvaluationError
-from rsam_core.evaluate.machine import environment
-from rsam_core.evaluate.objects import evaluate_sample
+from rsam_core.evaluate.datasets import Dataset, Sample
+from rsam_core.evaluate.environment import environment
+from rsam_core.evaluate.methods.base import Method
+from rsam_core.evaluate.methods.prompted import build_methods
 from rsam_core.evaluate.results import Evaluation, MethodInfo
+from rsam_core.evaluate.sample import evaluate_sample
 from rsam_core.evaluate.settings import EvaluationSettings
-from rsam_core.failures import reason
-from rsam_core.methods import build_methods
+from rsam_core.runtime.failures import reason
 
 if TYPE_CHECKING:
-    from rsam_core.segmenter import Segmenter
+    from rsam_core.segment.segmenter import Segmenter
 
 Progress = Callable[[float, str], None]
 
@@ -40,7 +40,7 @@ def evaluate_dataset(
     Parameters
     ----------
     dataset : Dataset, Sample or sequence of Sample
-        From :func:`rsam_core.datasets.open_dataset`, or images in memory.
+        From :func:`rsam_core.evaluate.datasets.open_dataset`, or images in memory.
     settings : EvaluationSettings, optional
     models : mapping of str to Segmenter, optional
         Models that are loaded already, in place of ``settings.models``.

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from rsam_core.errors import EvaluationError
-from rsam_core.methods import check_names
+from rsam_core.evaluate.methods.prompted import check_names
 
 FORMAT = 1
 """Version of the results files."""
@@ -24,9 +24,9 @@ class EvaluationSettings:
     models : tuple of str
         Names of promptable models.
     prompts : tuple of str
-        What each model is given; see :data:`rsam_core.methods.PROMPTS`.
+        What each model is given; see :data:`rsam_core.evaluate.methods.prompted.PROMPTS`.
     methods : tuple of str
-        Classical methods; see :data:`rsam_core.methods.BASELINES`.
+        Classical methods; see :data:`rsam_core.evaluate.methods.prompted.BASELINES`.
     min_area : int
         Smallest object in pixels; smaller ones are left out.
     max_side : int

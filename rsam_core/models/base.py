@@ -10,7 +10,7 @@ import numpy as np
 
 
 class PromptLike(Protocol):
-    """The part of a prompt that a model reads; see `rsam_core.prompts.Prompt`.
+    """The part of a prompt that a model reads; see `rsam_core.prompts.prompt.Prompt`.
 
     Attributes
     ----------

@@ -40,7 +40,7 @@ class ModelInfo:
     url : str or None
         Where the checkpoint can be downloaded.
     arch : str or None
-        Key of the architecture in `rsam_core.models.sam.BUILDERS`.
+        Key of the architecture in `rsam_core.models.sam.model.BUILDERS`.
     """
 
     name: str

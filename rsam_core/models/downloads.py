@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from rsam_core.jobs import Job, JobRegistry
 from rsam_core.models import weights
 from rsam_core.models.catalog import ModelInfo, resolve
+from rsam_core.runtime.jobs import Job, JobRegistry
 
 Status = Literal["ready", "downloadable", "downloading", "checking", "unreachable", "damaged"]
 """What to tell a person about a model; ``"checking"`` lasts a few seconds at most."""

@@ -38,6 +38,6 @@ def load_model(model: str | ModelInfo = DEFAULT_MODEL) -> PromptableModel:
             f"{info.title} is not installed. Open the Models page and download it. "
             f"Without internet, install it by hand: {weights.install_hint(info)}"
         )
-    from rsam_core.models.sam import load_sam
+    from rsam_core.models.sam.model import load_sam
 
     return load_sam(info, path)

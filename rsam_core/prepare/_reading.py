@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core._bands_read import read_bands
-from rsam_core._view import _strips
-from rsam_core.bands import ViewSettings
-from rsam_core.window import Window
-
-from .image import Limits, Raster, placed, storage_type
+from rsam_core.prepare.raster import Limits, Raster, placed, storage_type
+from rsam_core.scene.bands import ViewSettings
+from rsam_core.scene.bands_read import read_bands
+from rsam_core.scene.rendering import _strips
+from rsam_core.scene.window import Window
 
 if TYPE_CHECKING:
-    from rsam_core.scene import Scene
+    from rsam_core.scene.scene import Scene
 
 
 _COLOURS = ("red", "green", "blue")

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rsam_core.errors import Cancelled, PrepareError
-from rsam_core.window import Window
-
-from ._writing import SceneWriter
-from .image import Raster
-from .pipeline import SAMPLE_SIDE, Pipeline, Stage, naming
+from rsam_core.prepare._writing import SceneWriter
+from rsam_core.prepare.pipeline import SAMPLE_SIDE, Pipeline, Stage, naming
+from rsam_core.prepare.raster import Raster
+from rsam_core.scene.window import Window
 
 if TYPE_CHECKING:
-    from rsam_core.scene import Scene
+    from rsam_core.scene.scene import Scene
 
 TILE = 1024
 # 13 megapixels in three bands. A step may hold several copies: about 1.2 GB with local contrast.

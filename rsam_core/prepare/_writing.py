@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.bands import ViewSettings
 from rsam_core.errors import SceneError
-
-from .image import Raster, placed
+from rsam_core.prepare.raster import Raster, placed
+from rsam_core.scene.bands import ViewSettings
 
 if TYPE_CHECKING:
-    from rsam_core.scene import Scene
+    from rsam_core.scene.scene import Scene
 
 # Larger results go to a temporary file, which is deleted together with the scene.
 MEMORY_BYTES = 2**28
@@ -108,7 +107,7 @@ class SceneWriter:
         SceneError
             The result is not a usable scene; it holds no data, for example.
         """
-        from rsam_core.scene import open_scene
+        from rsam_core.scene.scene import open_scene
 
         self._stack.close()
         kept, self._keep = self._keep, False

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import destripe, haze, noise_estimate
-from .image import Raster
-from .step import Step
-from .steps_noise import LEVELS, Bilateral, Destripe, RemoveSpecks
-from .steps_radiometric import Gamma, RemoveHaze, Stretch, WhiteBalance, samples
+from rsam_core.prepare import destripe, haze, noise_estimate
+from rsam_core.prepare.raster import Raster
+from rsam_core.prepare.step import Step
+from rsam_core.prepare.steps.noise import LEVELS, Bilateral, Destripe, RemoveSpecks
+from rsam_core.prepare.steps.radiometric import Gamma, RemoveHaze, Stretch, WhiteBalance, samples
 
 # From which values on a step is suggested; clean rendered and real scenes stay below.
 NOISE_LEVELS = 3.0

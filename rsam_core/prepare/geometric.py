@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import PrepareError
-
-from .sampling import check_result, resize, sample
+from rsam_core.prepare.resampling import check_result, resize, sample
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -164,7 +163,7 @@ def rotate(
     expand : bool
         Enlarge the picture so that nothing is lost; else keep its size and lose the corners.
     kernel : str
-        One of `rsam_core.prepare.sampling.KERNELS`.
+        One of `rsam_core.prepare.resampling.KERNELS`.
     """
     if not math.isfinite(degrees):
         raise PrepareError("The angle to turn by is not a number. Type one, in degrees.")
@@ -234,7 +233,7 @@ def straighten(
     keep_all : bool
         Show the whole picture straightened, not only the rectangle.
     kernel : str
-        One of `rsam_core.prepare.sampling.KERNELS`.
+        One of `rsam_core.prepare.resampling.KERNELS`.
 
     Raises
     ------

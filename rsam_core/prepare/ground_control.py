@@ -16,11 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import PrepareError
-from rsam_core.globe import full_circle
-from rsam_core.longitudes import wrap_longitudes_near
-
-from .geometric import apply_homography
-from .mappings import (
+from rsam_core.prepare.geometric import apply_homography
+from rsam_core.prepare.mappings import (
     Contradictory,
     Mapping,
     Points,
@@ -29,6 +26,8 @@ from .mappings import (
     fit_polynomial,
     normalising_frame,
 )
+from rsam_core.scene.globe import full_circle
+from rsam_core.scene.longitudes import wrap_longitudes_near
 
 if TYPE_CHECKING:
     from affine import Affine

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometric import apply_homography
+from rsam_core.prepare.geometric import apply_homography
 
 Points = NDArray[np.float64]
 

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
-
-from .neighbours import filled
-from .sampling import check_result, resize
+from rsam_core.prepare.nodata import filled
+from rsam_core.prepare.resampling import check_result, resize
 
 METHODS = ("gram-schmidt", "brovey")
 _LEAST_VALID = 16

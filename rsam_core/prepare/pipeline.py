@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rsam_core.errors import Cancelled, PrepareError
-from rsam_core.given import given
-
-from .image import Raster
-from .step import STEPS, Step
+from rsam_core.prepare.raster import Raster
+from rsam_core.prepare.step import STEPS, Step
+from rsam_core.runtime.given import given
 
 if TYPE_CHECKING:
-    from rsam_core.scene import Scene
+    from rsam_core.scene.scene import Scene
 
 FORMAT = "rsam-recipe"
 VERSION = 1
@@ -234,7 +233,7 @@ class Pipeline:
         Cancelled
             `cancelled` said so.
         """
-        from ._running import run_scene
+        from rsam_core.prepare._running import run_scene
 
         return run_scene(self, scene, progress, cancelled)
 
@@ -272,7 +271,7 @@ def _stop_if(cancelled: Asks | None) -> None:
 
 def _stage(entry: Any, position: int) -> Stage:
     """One step of a recipe."""
-    from . import load_steps
+    from rsam_core.prepare import load_steps
 
     load_steps()
     if not isinstance(entry, dict) or not isinstance(entry.get("step"), str):

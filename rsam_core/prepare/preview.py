@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
-from rsam_core.window import Window
-
-from .image import Raster
-from .pipeline import naming
-from .step import Step
+from rsam_core.prepare.pipeline import naming
+from rsam_core.prepare.raster import Raster
+from rsam_core.prepare.step import Step
+from rsam_core.scene.window import Window
 
 if TYPE_CHECKING:
-    from rsam_core.scene import Scene
+    from rsam_core.scene.scene import Scene
 
 # Context around a detail for steps that would like to see the whole image.
 CONTEXT = 160

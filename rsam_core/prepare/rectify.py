@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
-
-from .ground_control import GroundControl
-from .sampling import check_result, resize, sample
+from rsam_core.prepare.ground_control import GroundControl
+from rsam_core.prepare.resampling import check_result, resize, sample
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -47,7 +46,7 @@ def map_units_per_metre(crs: str | None, place: tuple[float, float]) -> float:
     """
     from affine import Affine
 
-    from rsam_core.ground_distance import ground_sample_distance
+    from rsam_core.scene.ground_distance import ground_sample_distance
 
     if crs is None:
         return 1.0
@@ -151,7 +150,7 @@ def rectify(
     grid : Grid, optional
         By default that of `plan_grid`.
     kernel : str
-        One of `rsam_core.prepare.sampling.KERNELS`.
+        One of `rsam_core.prepare.resampling.KERNELS`.
 
     Returns
     -------

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
-from rsam_core.globe import full_circle
-from rsam_core.longitudes import wrap_longitudes_near
-
-from .rectify import Grid, grid_around, map_units_per_metre, outline, pixel_size
+from rsam_core.prepare.rectify import Grid, grid_around, map_units_per_metre, outline, pixel_size
+from rsam_core.scene.globe import full_circle
+from rsam_core.scene.longitudes import wrap_longitudes_near
 
 if TYPE_CHECKING:
     from affine import Affine

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
-
-from .neighbours import filled
-from .sampling import check_result, resize
+from rsam_core.prepare.nodata import filled
+from rsam_core.prepare.resampling import check_result, resize
 
 FACTORS = (2, 3, 4)
 KERNELS = ("nearest", "bilinear", "bicubic", "lanczos")

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from rsam_core.errors import PrepareError
-from rsam_core.given import given
-
-from .image import Raster
+from rsam_core.prepare.raster import Raster
+from rsam_core.runtime.given import given
 
 if TYPE_CHECKING:
-    from rsam_core.scene import Scene
+    from rsam_core.scene.scene import Scene
 
 Kind = Literal["number", "integer", "choice", "switch", "text", "points", "band", "image"]
 Group = Literal["Radiometric", "Geometric", "Noise", "Resolution"]
@@ -134,7 +133,7 @@ class ImageFile:
         SceneError
             It is not a usable image.
         """
-        from rsam_core.scene import open_scene
+        from rsam_core.scene.scene import open_scene
 
         if self.content is None:
             raise PrepareError(

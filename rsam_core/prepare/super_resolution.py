@@ -49,12 +49,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import Cancelled, PrepareError
-
-from .neighbours import filled
-from .sampling import check_result
+from rsam_core.prepare.nodata import filled
+from rsam_core.prepare.resampling import check_result
 
 if TYPE_CHECKING:
-    from .super_resolution_network import UpscalerNetwork
+    from rsam_core.prepare.super_resolution_network import UpscalerNetwork
 
 FACTOR = 2
 WEIGHTS = Path(__file__).with_name("super_resolution.safetensors")
@@ -102,7 +101,7 @@ def super_resolve(
     """
     import torch
 
-    from .super_resolution_network import REACH
+    from rsam_core.prepare.super_resolution_network import REACH
 
     height, width, bands = values.shape
     check_result(width * FACTOR, height * FACTOR, bands, "Super-resolution")
@@ -142,7 +141,7 @@ def _network(path: Path) -> UpscalerNetwork:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from .super_resolution_network import UpscalerNetwork
+    from rsam_core.prepare.super_resolution_network import UpscalerNetwork
 
     network = UpscalerNetwork()
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .gallery import GALLERY, GallerySample, gallery_sample
-from .town import STYLES, TownSample, render_town, truth_mask, write_geotiff
+from rsam_core.samples.gallery import GALLERY, GallerySample, gallery_sample
+from rsam_core.samples.town import STYLES, TownSample, render_town, truth_mask, write_geotiff
 
 __all__ = [
     "GALLERY",

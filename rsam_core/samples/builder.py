@@ -11,8 +11,8 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
-from .regions import REGIONS, Region, pick, pick_car, vary
-from .world import Colour, Occupancy, Patch, Roof, Tree, Vehicle, World, rectangle
+from rsam_core.samples.regions import REGIONS, Region, pick, pick_car, vary
+from rsam_core.samples.world import Colour, Occupancy, Patch, Roof, Tree, Vehicle, World, rectangle
 
 CAR = 32
 

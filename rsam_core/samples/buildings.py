@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .regions import Region, pick, pick_roof, vary
-from .world import Colour, Fitting, Roof, Wing
+from rsam_core.samples.regions import Region, pick, pick_roof, vary
+from rsam_core.samples.world import Colour, Fitting, Roof, Wing
 
 
 def place(x: float, y: float, angle: float, u: float, v: float) -> tuple[float, float]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ..errors import SceneError
-from .town import TownSample, render_town
+from rsam_core.errors import SceneError
+from rsam_core.samples.town import TownSample, render_town
 
 
 @dataclass(frozen=True)

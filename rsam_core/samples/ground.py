@@ -7,8 +7,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from .raster import Canvas, Window
-from .world import Patch
+from rsam_core.samples.raster import Canvas, Window
+from rsam_core.samples.world import Patch
 
 
 def visible(period: float, gsd: float) -> float:

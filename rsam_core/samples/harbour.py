@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from shapely import get_parts
 
-from .builder import Builder, Frame
-from .buildings import hall
-from .regions import pick, vary
-from .streets import car_rows, grid, street_trees, visible
-from .works_styles import stacks, works_block
-from .world import Colour, Occupancy, Patch, Vehicle
+from rsam_core.samples.builder import Builder, Frame
+from rsam_core.samples.buildings import hall
+from rsam_core.samples.regions import pick, vary
+from rsam_core.samples.streets import car_rows, grid, street_trees, visible
+from rsam_core.samples.works_styles import stacks, works_block
+from rsam_core.samples.world import Colour, Occupancy, Patch, Vehicle
 
 
 def harbour(b: Builder) -> None:

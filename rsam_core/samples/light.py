@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .noise import smooth_noise
+from rsam_core.samples.noise import smooth_noise
 
 
 @dataclass(frozen=True)

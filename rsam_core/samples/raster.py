@@ -10,7 +10,7 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 from shapely.geometry.polygon import orient
 
-from .noise import NoiseField
+from rsam_core.samples.noise import NoiseField
 
 
 def coverage(rings: list[np.ndarray], shape: tuple[int, int], sub: int = 4) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from .world import Colour
+from rsam_core.samples.world import Colour
 
 T = TypeVar("T")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .ground import visible
-from .light import Sun
-from .raster import Canvas, Window
-from .world import Fitting, Roof, Wing
+from rsam_core.samples.ground import visible
+from rsam_core.samples.light import Sun
+from rsam_core.samples.raster import Canvas, Window
+from rsam_core.samples.world import Fitting, Roof, Wing
 
 PARAPET = 0.55
 

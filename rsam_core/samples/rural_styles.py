@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike
 from shapely.geometry import LineString, Polygon, box
 from shapely.ops import unary_union
 
-from .builder import Builder, Frame, Road, along
-from .buildings import hall, house, place, shed
-from .regions import pick, vary
-from .streets import Box
-from .world import Occupancy, Patch, rectangle
+from rsam_core.samples.builder import Builder, Frame, Road, along
+from rsam_core.samples.buildings import hall, house, place, shed
+from rsam_core.samples.regions import pick, vary
+from rsam_core.samples.streets import Box
+from rsam_core.samples.world import Occupancy, Patch, rectangle
 
 CROPS = (
     ("crop", (128, 138, 78), 0.75, 4),

@@ -6,10 +6,10 @@ import numpy as np
 from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from .builder import Builder, Frame, Road
-from .buildings import place
-from .regions import vary
-from .world import Colour, Occupancy, Patch, rectangle
+from rsam_core.samples.builder import Builder, Frame, Road
+from rsam_core.samples.buildings import place
+from rsam_core.samples.regions import vary
+from rsam_core.samples.world import Colour, Occupancy, Patch, rectangle
 
 Box = tuple[float, float, float, float]
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from shapely.geometry import Polygon
 
-from .builder import Builder, Frame
-from .buildings import house, shed
-from .regions import pick, vary
-from .streets import Box, fence, grid, hedge, park, street_trees, visible
-from .world import Occupancy, Patch, rectangle
+from rsam_core.samples.builder import Builder, Frame
+from rsam_core.samples.buildings import house, shed
+from rsam_core.samples.regions import pick, vary
+from rsam_core.samples.streets import Box, fence, grid, hedge, park, street_trees, visible
+from rsam_core.samples.world import Occupancy, Patch, rectangle
 
 
 def suburb(b: Builder) -> None:

@@ -10,20 +10,20 @@ import numpy as np
 from affine import Affine
 from shapely.geometry import box
 
-from ..errors import SceneError
-from .builder import Builder
-from .ground import draw_patch
-from .harbour import harbour
-from .light import Sun, expose, illuminate
-from .raster import Canvas
-from .roofs import draw_roof
-from .rural_styles import farmland, village
-from .suburb import suburb
-from .town_styles import estate, informal, old_town
-from .trees import draw_tree
-from .vehicles import draw_vehicle
-from .works_styles import industrial
-from .world import Patch, World
+from rsam_core.errors import SceneError
+from rsam_core.samples.builder import Builder
+from rsam_core.samples.ground import draw_patch
+from rsam_core.samples.harbour import harbour
+from rsam_core.samples.light import Sun, expose, illuminate
+from rsam_core.samples.raster import Canvas
+from rsam_core.samples.roofs import draw_roof
+from rsam_core.samples.rural_styles import farmland, village
+from rsam_core.samples.suburb import suburb
+from rsam_core.samples.town_styles import estate, informal, old_town
+from rsam_core.samples.trees import draw_tree
+from rsam_core.samples.vehicles import draw_vehicle
+from rsam_core.samples.works_styles import industrial
+from rsam_core.samples.world import Patch, World
 
 STYLES: Mapping[str, Callable[[Builder], None]] = {
     "suburb": suburb,

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from .builder import Builder, Frame
-from .buildings import fit_out, hall, house, place, shack, shed
-from .regions import pick, vary
-from .streets import Box, car_rows, grid, park, pitch, street_trees, visible
-from .world import Occupancy, Roof, Wing
+from rsam_core.samples.builder import Builder, Frame
+from rsam_core.samples.buildings import fit_out, hall, house, place, shack, shed
+from rsam_core.samples.regions import pick, vary
+from rsam_core.samples.streets import Box, car_rows, grid, park, pitch, street_trees, visible
+from rsam_core.samples.world import Occupancy, Roof, Wing
 
 
 def informal(b: Builder) -> None:

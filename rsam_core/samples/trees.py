@@ -7,9 +7,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from .light import Sun
-from .raster import Canvas
-from .world import Tree
+from rsam_core.samples.light import Sun
+from rsam_core.samples.raster import Canvas
+from rsam_core.samples.world import Tree
 
 SIZE = 112
 VARIANTS = 10

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .light import Sun
-from .raster import Canvas
-from .world import Vehicle
+from rsam_core.samples.light import Sun
+from rsam_core.samples.raster import Canvas
+from rsam_core.samples.world import Vehicle
 
 Drawn = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Coverage, colour and height of a vehicle."""

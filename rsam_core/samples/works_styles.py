@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .builder import Builder, Frame
-from .buildings import hall, house
-from .regions import pick, vary
-from .streets import Box, car_rows, grid, park, street_trees, visible
-from .world import Occupancy, Vehicle, rectangle
+from rsam_core.samples.builder import Builder, Frame
+from rsam_core.samples.buildings import hall, house
+from rsam_core.samples.regions import pick, vary
+from rsam_core.samples.streets import Box, car_rows, grid, park, street_trees, visible
+from rsam_core.samples.world import Occupancy, Vehicle, rectangle
 
 BOXES = (
     (138, 70, 58), (70, 92, 122), (120, 124, 122), (86, 110, 92), (166, 122, 70),

@@ -9,15 +9,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.budgets import Store
-from rsam_core.coordinates import Frame
-from rsam_core.embedding import Embedding
-from rsam_core.instance import Instance
-from rsam_core.jobs import JobRegistry
-from rsam_core.promptbook import Entry
-from rsam_core.prompting import Prompter
-from rsam_core.scene import Scene
-from rsam_core.segmenter import Candidates, Segmenter
+from rsam_core.objects.instance import Instance
+from rsam_core.prompts.history import Entry
+from rsam_core.runtime.budgets import Store
+from rsam_core.runtime.jobs import JobRegistry
+from rsam_core.scene.coordinates import Frame
+from rsam_core.scene.scene import Scene
+from rsam_core.segment.embedding import Embedding
+from rsam_core.segment.prompter import Prompter
+from rsam_core.segment.segmenter import Candidates, Segmenter
 from rsam_core.session.image import OpenImage
 from rsam_core.session.prefetch import Latest
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rsam_core.errors import PrepareError
-from rsam_core.jobs import Job
 from rsam_core.prepare import Pipeline, Raster, Step
 from rsam_core.prepare.advice import Advice, advise, noise_levels
 from rsam_core.prepare.preview import Previewer, detail_window
-from rsam_core.prepare.steps_noise import SIGMA
-from rsam_core.scene import Scene
+from rsam_core.prepare.steps.noise import SIGMA
+from rsam_core.runtime.jobs import Job
+from rsam_core.scene.scene import Scene
 from rsam_core.session.session import Session
 
 JOB = "prepare"

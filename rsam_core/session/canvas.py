@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsam_core.canvas_events import Acknowledged, CanvasEvent, read_events
-from rsam_core.coordinates import Viewport
-from rsam_core.painting import Painting
+from rsam_core.prompts.canvas_events import Acknowledged, CanvasEvent, read_events
+from rsam_core.prompts.superpixel_painting import Painting
+from rsam_core.scene.coordinates import Viewport
 
 
 @dataclass
@@ -40,7 +40,7 @@ class CanvasState:
         Parameters
         ----------
         report : Any
-            What the canvas has sent; see `rsam_core.canvas_events.read_events`.
+            What the canvas has sent; see `rsam_core.prompts.canvas_events.read_events`.
         width, height : int
             Size of the scene.
         """

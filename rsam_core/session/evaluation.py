@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsam_core.datasets import Dataset
 from rsam_core.evaluate import Evaluation
-from rsam_core.jobs import Job, JobRegistry
+from rsam_core.evaluate.datasets import Dataset
+from rsam_core.evaluate.studies import StudyResult
+from rsam_core.runtime.jobs import Job, JobRegistry
 from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit
-from rsam_core.studies import StudyResult
 
 IMAGE, STUDY, DATASET = "image", "study", "dataset"
 """The kinds of work; the first two belong to the open image and stop with it."""

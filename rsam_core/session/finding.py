@@ -10,12 +10,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from rsam_core.edits import same_mask
 from rsam_core.errors import QueueFull, RsamError
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.promptbook import Book
-from rsam_core.prompting import Prompter
+from rsam_core.objects.edits import same_mask
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.prompts.history import Book
+from rsam_core.segment.prompter import Prompter
 
 NO_TURN = (
     "Too many others wait for the model at the moment. Your click is kept, and asked again with "

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.coordinates import Frame, view_frame
-from rsam_core.scene import Scene
-from rsam_core.window import Window
+from rsam_core.scene.coordinates import Frame, view_frame
+from rsam_core.scene.scene import Scene
+from rsam_core.scene.window import Window
 
 if TYPE_CHECKING:
     from rsam_core.prepare import Pipeline

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rsam_core.classify import Prediction, Trained, train
-from rsam_core.features import EmbeddedView, Features, embedded_tiles, extract
-from rsam_core.instances import Instances
-from rsam_core.jobs import Job, JobRegistry
+from rsam_core.objects.classify.by_example import Prediction, Trained, train
+from rsam_core.objects.instances import Instances
+from rsam_core.runtime.jobs import Job, JobRegistry
+from rsam_core.segment.features.extraction import EmbeddedView, Features, embedded_tiles, extract
 from rsam_core.session.answers import Resources
 from rsam_core.session.session import Session
 

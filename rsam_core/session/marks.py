@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 
-from rsam_core.automatic import Automatic
-from rsam_core.classes import ClassList
-from rsam_core.promptbook import Book
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.prompts.history import Book
+from rsam_core.segment.automatic import Automatic
 
 Change = Callable[[Book], Book]
 

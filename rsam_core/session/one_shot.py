@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.coordinates import Frame
-from rsam_core.everything import EverythingSettings
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.jobs import Job, JobRegistry
-from rsam_core.matching import overlaps
-from rsam_core.one_shot import (
-    EmbeddedView,
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.matching import overlaps
+from rsam_core.runtime.jobs import Job, JobRegistry
+from rsam_core.scene.coordinates import Frame
+from rsam_core.scene.scene import Scene
+from rsam_core.segment.everything import EverythingSettings
+from rsam_core.segment.features.pooling import EmbeddedView
+from rsam_core.segment.one_shot import (
     Example,
     OneShotResult,
     OneShotSettings,
@@ -31,11 +32,10 @@ from rsam_core.one_shot import (
     search_scenes,
     search_tiled,
 )
-from rsam_core.scene import Scene
-from rsam_core.segmenter import Segmenter
+from rsam_core.segment.segmenter import Segmenter
+from rsam_core.segment.tiles.run import estimate_tiled
 from rsam_core.session.answers import Resources
 from rsam_core.session.session import Session
-from rsam_core.tiled import estimate_tiled
 
 HERE, OTHERS = "one-shot", "one-shot elsewhere"
 """Names of the searches in the open image and in other images."""

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from rsam_core.acting import on_behalf
 from rsam_core.errors import RsamError
-from rsam_core.jobs import JobRegistry
+from rsam_core.runtime.acting import on_behalf
+from rsam_core.runtime.jobs import JobRegistry
 
 
 class Latest:

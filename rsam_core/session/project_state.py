@@ -11,16 +11,16 @@ from typing import Any
 
 from affine import Affine
 
-from rsam_core.bands import ViewSettings
-from rsam_core.classes import ClassList
-from rsam_core.edits import Edits
 from rsam_core.errors import Cancelled, ProjectError, RsamError
-from rsam_core.instance import Instance
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.edits import Edits
+from rsam_core.objects.instance import Instance
 from rsam_core.prepare import Pipeline
-from rsam_core.project import ProjectState
-from rsam_core.prompt_records import from_records, to_records
-from rsam_core.promptbook import Book, Entry
-from rsam_core.scene import Scene
+from rsam_core.prompts.history import Book, Entry
+from rsam_core.scene.bands import ViewSettings
+from rsam_core.scene.scene import Scene
+from rsam_core.session.project import ProjectState
+from rsam_core.session.prompt_records import from_records, to_records
 from rsam_core.session.session import Session
 
 LARGE_TRUTH = 64_000_000

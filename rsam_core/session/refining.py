@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rsam_core.instances import Instances
-from rsam_core.jobs import Job, JobRegistry
-from rsam_core.refine import RefineSettings, refine
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.refine import RefineSettings, refine
+from rsam_core.runtime.jobs import Job, JobRegistry
 from rsam_core.session.finding import Shown
 from rsam_core.session.session import Session
 

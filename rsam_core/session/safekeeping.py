@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from rsam_core import autosave
-from rsam_core.autosave import Autosave
-from rsam_core.project import ProjectState
+from rsam_core.session import autosave
+from rsam_core.session.autosave import Autosave
+from rsam_core.session.project import ProjectState
 
 _LOG = logging.getLogger("rsam")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from rsam_core.automatic import Automatic
-from rsam_core.coordinates import Frame
-from rsam_core.everything import EverythingSettings, EverythingState, settings_for
-from rsam_core.jobs import Job, JobRegistry
-from rsam_core.promptbook import Book
+from rsam_core.prompts.history import Book
+from rsam_core.runtime.jobs import Job, JobRegistry
+from rsam_core.scene.coordinates import Frame
+from rsam_core.segment.automatic import Automatic
+from rsam_core.segment.everything import EverythingSettings, EverythingState, settings_for
 from rsam_core.session.marks import Marks
 
 JOB = "everything"

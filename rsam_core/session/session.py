@@ -9,12 +9,12 @@ from dataclasses import replace
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from rsam_core.budgets import NOBODY
-from rsam_core.edits import Edits
-from rsam_core.instances import Instances
-from rsam_core.jobs import JobRegistry
-from rsam_core.promptbook import Book
-from rsam_core.scene import Scene
+from rsam_core.objects.edits import Edits
+from rsam_core.objects.instances import Instances
+from rsam_core.prompts.history import Book
+from rsam_core.runtime.budgets import NOBODY
+from rsam_core.runtime.jobs import JobRegistry
+from rsam_core.scene.scene import Scene
 from rsam_core.session.answers import Answers
 from rsam_core.session.canvas import CanvasState
 from rsam_core.session.finding import NO_TURN, Shown, completed, find, merged

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rsam_core.errors import RsamError
 
 if TYPE_CHECKING:
-    from rsam_core.truth import Truth
+    from rsam_core.formats.truth import Truth
 
 _NUMBERS = itertools.count(1)
 

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from rsam_core.budgets import NOBODY
-from rsam_core.jobs import JobRegistry
+from rsam_core.runtime.budgets import NOBODY
+from rsam_core.runtime.jobs import JobRegistry
 from rsam_core.session.session import Session
 
 

@@ -16,8 +16,8 @@ from typing import Any
 from hostile import seeds
 from hostile.case import REFUSED, Case, cases_of
 from hostile.zips import bombs, broken, cut, escapes
-from rsam_core.instances import Instance, Instances
-from rsam_core.project import ProjectState, save_project
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.session.project import ProjectState, save_project
 
 
 def cases() -> Iterator[Case]:

@@ -12,7 +12,7 @@ import rasterio
 from affine import Affine
 from PIL import Image
 
-from rsam_core.scene import Scene, open_scene
+from rsam_core.scene.scene import Scene, open_scene
 
 WIDTH, HEIGHT = 96, 64
 UTM = "EPSG:32637"

@@ -8,16 +8,16 @@ from collections.abc import Callable
 
 from hostile import seeds
 from rsam_core.batch.recipe import Recipe
-from rsam_core.classes import ClassList
-from rsam_core.datasets import open_dataset
 from rsam_core.errors import ClassifyError, RsamError
+from rsam_core.evaluate.datasets import open_dataset
+from rsam_core.formats.truth import read_truth
+from rsam_core.objects.classify.classes import ClassList
 from rsam_core.prepare import Pipeline
-from rsam_core.project import load_project
-from rsam_core.scene import Scene, open_scene
-from rsam_core.scene_card import facts
+from rsam_core.scene.description import facts
+from rsam_core.scene.scene import Scene, open_scene
+from rsam_core.scene.window import Window
+from rsam_core.session.project import load_project
 from rsam_core.session.project_state import from_state
-from rsam_core.truth import read_truth
-from rsam_core.window import Window
 
 _LOOK = 512
 _SAMPLES = 5

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts import current_session, resources
 from rsam_core.samples import TownSample, write_geotiff
-from rsam_core.segmenter import Segmenter
+from rsam_core.segment.segmenter import Segmenter
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 

@@ -12,10 +12,10 @@ from helpers_boxes import HEIGHT, RADII, SCORES, TWO_BOXES, WIDTH, painter, plai
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from rsam_core.promptbook import Book
+from rsam_core.formats.truth import Truth
+from rsam_core.prompts.history import Book
 from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit
-from rsam_core.truth import Truth
 
 __all__ = [
     "HEIGHT",

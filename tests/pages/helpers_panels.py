@@ -7,7 +7,7 @@ from helpers_pages import opened, put
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import current_session
-from rsam_core.instances import Instance, Instances
+from rsam_core.objects.instances import Instance, Instances
 from rsam_core.session.session import Session
 
 
@@ -49,8 +49,8 @@ def panel_app(panel: str, work: Session) -> AppTest:
         import streamlit as st
 
         from pages.parts import banner, current_session
-        from rsam_core.measure import measure
-        from rsam_core.style import OverlayStyle
+        from rsam_core.objects.measurements import measure
+        from rsam_core.render.style import OverlayStyle
 
         module, function = st.session_state["panel"].split(".")
         show = getattr(importlib.import_module(f"pages.parts.{module}"), function)

@@ -11,8 +11,8 @@ import pytest
 from helpers_pages import TWO_BOXES, click, fine, opened, plain, table, texts
 from streamlit.testing.v1 import AppTest
 
-from rsam_core import autosave
-from rsam_core.truth import truth_from_labels
+from rsam_core.formats.truth import truth_from_labels
+from rsam_core.session import autosave
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

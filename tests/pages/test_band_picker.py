@@ -10,8 +10,8 @@ from helpers_rasters import PLACE, UTM, encode, photo, tiff
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.names import plain
-from rsam_core.bands import ViewSettings
-from rsam_core.scene import Scene, open_scene
+from rsam_core.scene.bands import ViewSettings
+from rsam_core.scene.scene import Scene, open_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

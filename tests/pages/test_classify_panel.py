@@ -9,7 +9,7 @@ from helpers_panels import coloured, labels, panel_app, work_of
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import current_session
-from rsam_core.instances import Instances
+from rsam_core.objects.instances import Instances
 from rsam_core.session.learning import learning
 from rsam_core.session.session import Session
 
@@ -226,7 +226,7 @@ def test_objects_may_go_while_it_learns(at):
 
 def test_more_than_eight_classes_and_odd_names(model):
     image, objects = coloured()
-    from rsam_core.classes import set_label
+    from rsam_core.objects.classify.classes import set_label
 
     odd = set_label(objects, [objects[0].id], "a *b* <i> $c$")
     page = panel_app("classify_panel.classify_panel", work_of(png(image), odd)).run()

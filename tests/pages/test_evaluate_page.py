@@ -22,10 +22,10 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts import current_session, resources
 from rsam_core.errors import Cancelled
-from rsam_core.promptbook import Book
+from rsam_core.formats.truth import truth_from_labels
+from rsam_core.prompts.history import Book
 from rsam_core.samples import TownSample
 from rsam_core.session.evaluation import evaluations
-from rsam_core.truth import truth_from_labels
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -18,14 +18,14 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.downloads import too_many
 from pages.parts.export_panel import FORMATS, Request, refusal
-from rsam_core.classes import ClassList
 from rsam_core.errors import ExportError
-from rsam_core.exports.outlines import OutlineSettings
-from rsam_core.instances import Instance, Instances
-from rsam_core.measure import measure
+from rsam_core.formats.polygons import OutlineSettings
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.measurements import measure
+from rsam_core.render.style import OverlayStyle
 from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.session.session import Session
-from rsam_core.style import OverlayStyle
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -176,7 +176,7 @@ def test_files_hold_the_same_objects(request_of: Request):
 def test_the_recipe_repeats_preparation_and_thresholds(request_of: Request):
     from rsam_core.batch import Recipe
     from rsam_core.prepare import Pipeline
-    from rsam_core.prepare.steps_noise import Bilateral
+    from rsam_core.prepare.steps.noise import Bilateral
 
     recipe = next(f for f in FORMATS["Table and report"] if f.ending == "batch.json")
     plain = Recipe.from_json(recipe.make(request_of))

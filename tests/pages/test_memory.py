@@ -17,8 +17,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts import memory, streamlit_adapter
 from rsam_core import open_scene
-from rsam_core.departures import Departures, settle_objects
 from rsam_core.errors import BudgetError, Cancelled
+from rsam_core.runtime.presence import Departures, settle_objects
 from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit
 
@@ -155,7 +155,7 @@ def test_settling_follows_newly_loaded_libraries_only(monkeypatch):
 
 def test_whoever_leaves_gives_back_embeddings(monkeypatch):
     from pages.parts import resources
-    from rsam_core.embedding import Embedding
+    from rsam_core.segment.embedding import Embedding
 
     monkeypatch.setattr(memory, "_leaving", [])
     cache = resources._embeddings.__wrapped__()

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts import current_session
 from rsam_core.errors import Cancelled
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
 from rsam_core.samples import TownSample, write_geotiff
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

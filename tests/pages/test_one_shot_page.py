@@ -13,12 +13,12 @@ from helpers_shots import BLUES, REDS, SHAPE, SIZE, lawn, mask_at, roofs_hit, se
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import current_session, resources
-from rsam_core.instance import Instance
-from rsam_core.instances import Instances
-from rsam_core.one_shot import OneShotSettings, search
-from rsam_core.promptbook import Book
+from rsam_core.formats.truth import truth_from_labels
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.prompts.history import Book
+from rsam_core.segment.one_shot import OneShotSettings, search
 from rsam_core.session.one_shot import shot
-from rsam_core.truth import truth_from_labels
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

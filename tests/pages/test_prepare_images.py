@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts import current_session
 from rsam_core.prepare import Pipeline, load_steps
-from rsam_core.prepare.steps_noise import Bilateral, Destripe
-from rsam_core.prepare.steps_radiometric import Clahe, RemoveHaze, Stretch, WhiteBalance
+from rsam_core.prepare.steps.noise import Bilateral, Destripe
+from rsam_core.prepare.steps.radiometric import Clahe, RemoveHaze, Stretch, WhiteBalance
 from rsam_core.session.bench import Benches
 
 pytestmark = pytest.mark.filterwarnings(

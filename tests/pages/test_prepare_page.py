@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts import current_session
 from rsam_core.prepare import ImageFile, Pipeline, load_steps
-from rsam_core.prepare.steps_noise import Bilateral
-from rsam_core.prepare.steps_radiometric import Brightness, Gamma, MatchHistogram, RemoveHaze
-from rsam_core.promptbook import Book
+from rsam_core.prepare.steps.noise import Bilateral
+from rsam_core.prepare.steps.radiometric import Brightness, Gamma, MatchHistogram, RemoveHaze
+from rsam_core.prompts.history import Book
 from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.session.bench import Benches
 

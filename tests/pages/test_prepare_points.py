@@ -12,7 +12,7 @@ from helpers_pages import fine, texts
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from rsam_core.prepare.steps_geometric import GroundControlPoints, Straighten
+from rsam_core.prepare.steps.geometric import GroundControlPoints, Straighten
 
 CORNERS = ((10.0, 10.0), (150.0, 14.0), (140.0, 100.0), (16.0, 90.0))
 CONTROL = tuple(

@@ -12,12 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 import rsam_core as rsam
 from pages.parts import current_session
-from rsam_core.classes import ClassList
 from rsam_core.errors import Cancelled, ProjectError
+from rsam_core.objects.classify.classes import ClassList
 from rsam_core.prepare import STEPS, Pipeline, load_steps
-from rsam_core.project import load_project, save_project
-from rsam_core.prompting import Prompter
-from rsam_core.segmenter import Segmenter
+from rsam_core.segment.prompter import Prompter
+from rsam_core.segment.segmenter import Segmenter
+from rsam_core.session.project import load_project, save_project
 from rsam_core.session.project_state import from_state, to_state
 from rsam_core.session.session import Session
 

@@ -10,11 +10,11 @@ from helpers_pages import click, fine, opened, plain, put, table
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import current_session, queueing, resources
-from rsam_core.acting import on_behalf
-from rsam_core.embedding import EmbeddingCache
-from rsam_core.fair_queue import FairQueue, in_turns
-from rsam_core.promptbook import Book
-from rsam_core.segmenter import Segmenter
+from rsam_core.prompts.history import Book
+from rsam_core.runtime.acting import on_behalf
+from rsam_core.runtime.fair_queue import FairQueue, in_turns
+from rsam_core.segment.embedding import EmbeddingCache
+from rsam_core.segment.segmenter import Segmenter
 
 ONE = Book().add_box(20, 10, 60, 40)
 

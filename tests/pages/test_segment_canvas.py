@@ -22,8 +22,8 @@ from helpers_pages import (
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import current_session
-from rsam_core.coordinates import Viewport
-from rsam_core.promptbook import Book
+from rsam_core.prompts.history import Book
+from rsam_core.scene.coordinates import Viewport
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -92,7 +92,7 @@ def point(n: int, x: float, y: float, label: int = 1) -> dict:
 REPORTS = """
 import streamlit as st
 from pages.parts import canvas, current_session, prompters
-from rsam_core.style import OverlayStyle
+from rsam_core.render.style import OverlayStyle
 
 work = current_session.current()
 st.session_state["made-up"] = {"report": st.session_state["reported"]}
@@ -100,7 +100,7 @@ prompters.ready(work)
 canvas._take("made-up")
 found = work.objects
 canvas.picture_canvas(work, found, OverlayStyle(), mode=st.session_state["mouse"])
-from rsam_core.measure import measure
+from rsam_core.objects.measurements import measure
 st.dataframe(measure(found, work.image.scene))
 """
 

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from pages.parts import resources
 from rsam_core.errors import ModelError
 from rsam_core.models import weights
-from rsam_core.promptbook import Book
-from rsam_core.segmenter import Segmenter
+from rsam_core.prompts.history import Book
+from rsam_core.segment.segmenter import Segmenter
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -10,9 +10,9 @@ from helpers_pages import HEIGHT, TWO_BOXES, WIDTH, fine, opened, painter, png, 
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import resources
-from rsam_core.promptbook import Book
+from rsam_core.prompts.history import Book
 from rsam_core.samples import TownSample
-from rsam_core.segmenter import Segmenter
+from rsam_core.segment.segmenter import Segmenter
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

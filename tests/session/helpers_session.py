@@ -9,12 +9,12 @@ import numpy as np
 from helpers_boxes import HEIGHT, WIDTH, painter, plain
 
 import rsam_core as rsam
-from rsam_core.automatic import Automatic
-from rsam_core.coordinates import Frame
-from rsam_core.everything import EverythingSettings, EverythingState
-from rsam_core.instance import Instance
-from rsam_core.prompting import Prompter
-from rsam_core.segmenter import Segmenter
+from rsam_core.objects.instance import Instance
+from rsam_core.scene.coordinates import Frame
+from rsam_core.segment.automatic import Automatic
+from rsam_core.segment.everything import EverythingSettings, EverythingState
+from rsam_core.segment.prompter import Prompter
+from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.session import Session
 
 

@@ -15,15 +15,15 @@ from helpers_boxes import HEIGHT, WIDTH, painter, plain
 from helpers_session import squares
 
 import rsam_core as rsam
-from rsam_core.acting import acting, on_behalf
-from rsam_core.budgets import Store
-from rsam_core.coordinates import Frame
-from rsam_core.embedding import Embedding, EmbeddingCache, content_key
 from rsam_core.errors import Cancelled
-from rsam_core.everything import EverythingSettings, EverythingState
-from rsam_core.fair_queue import FairQueue, in_turns
-from rsam_core.promptbook import Book
-from rsam_core.segmenter import Segmenter
+from rsam_core.prompts.history import Book
+from rsam_core.runtime.acting import acting, on_behalf
+from rsam_core.runtime.budgets import Store
+from rsam_core.runtime.fair_queue import FairQueue, in_turns
+from rsam_core.scene.coordinates import Frame
+from rsam_core.segment.embedding import Embedding, EmbeddingCache, content_key
+from rsam_core.segment.everything import EverythingSettings, EverythingState
+from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.marks import Marks
 from rsam_core.session.search import with_thresholds
 from rsam_core.session.session import Session

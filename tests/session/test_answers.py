@@ -10,11 +10,11 @@ from helpers_boxes import HEIGHT, WIDTH, painter, plain
 from helpers_session import fresh
 
 import rsam_core as rsam
-from rsam_core.budgets import Store
-from rsam_core.coordinates import Frame
-from rsam_core.promptbook import Book
-from rsam_core.prompting import Prompter
-from rsam_core.segmenter import Segmenter
+from rsam_core.prompts.history import Book
+from rsam_core.runtime.budgets import Store
+from rsam_core.scene.coordinates import Frame
+from rsam_core.segment.prompter import Prompter
+from rsam_core.segment.segmenter import Segmenter
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -10,10 +10,10 @@ from helpers_boxes import plain
 from helpers_session import fresh
 
 import rsam_core as rsam
-from rsam_core.acting import acting, on_behalf
 from rsam_core.errors import Cancelled, QueueFull
-from rsam_core.fair_queue import FairQueue
-from rsam_core.jobs import JobRegistry
+from rsam_core.runtime.acting import acting, on_behalf
+from rsam_core.runtime.fair_queue import FairQueue
+from rsam_core.runtime.jobs import JobRegistry
 from rsam_core.session.prefetch import Latest
 from rsam_core.session.session import IMAGE_JOBS, Session
 from rsam_core.session.visit import Visit
@@ -230,7 +230,7 @@ def test_what_is_asked_after_the_end_or_an_error_is_done_too():
 def test_panning_keeps_one_thread_and_leaving_ends_it():
     from helpers_stress import Shared, opened
 
-    from rsam_core.coordinates import Frame
+    from rsam_core.scene.coordinates import Frame
 
     shared = Shared()
     with on_behalf("me"):

@@ -10,14 +10,14 @@ from helpers_boxes import TWO_BOXES, plain
 from helpers_session import areas, fresh
 
 import rsam_core as rsam
-from rsam_core import autosave
 from rsam_core.errors import Cancelled
-from rsam_core.instances import Instance, Instances
+from rsam_core.formats.truth import Truth
+from rsam_core.objects.instances import Instance, Instances
 from rsam_core.prepare import STEPS, Pipeline, load_steps
-from rsam_core.project import load_project, save_project
+from rsam_core.session import autosave
+from rsam_core.session.project import load_project, save_project
 from rsam_core.session.project_state import from_state, has_work, is_empty, to_state
 from rsam_core.session.safekeeping import Safekeeping
-from rsam_core.truth import Truth
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -12,11 +12,11 @@ import pytest
 from helpers_boxes import HEIGHT, WIDTH, painter
 from helpers_stress import Shared, opened, person
 
-from rsam_core.acting import on_behalf
-from rsam_core.instances import Instances
-from rsam_core.promptbook import Book, Step
-from rsam_core.prompting import Prompter
-from rsam_core.segmenter import Segmenter
+from rsam_core.objects.instances import Instances
+from rsam_core.prompts.history import Book, Step
+from rsam_core.runtime.acting import on_behalf
+from rsam_core.segment.prompter import Prompter
+from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.finding import find
 from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit

@@ -13,9 +13,9 @@ from helpers_boxes import TWO_BOXES, plain
 from helpers_session import areas, automatic, fresh, side_by_side, squares
 
 import rsam_core as rsam
-from rsam_core import automatic as found_by_itself
 from rsam_core.errors import QueueFull
-from rsam_core.instance import Instance
+from rsam_core.objects.instance import Instance
+from rsam_core.segment import automatic as found_by_itself
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -1,5 +1,5 @@
 """The embedded model ``rsam-tiny``; see MODEL_CARD.md beside this file."""
 
-from .model import TinyModel, load_tiny
+from rsam_core.models.tiny.model import TinyModel, load_tiny
 
 __all__ = ["TinyModel", "load_tiny"]

@@ -6,9 +6,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .encoder import DECODER_CHANNELS, SKIP_CHANNELS
-from .layers import ConvBlock, PixelNorm, Pointwise
-from .prompt_maps import COARSE_MAPS, FINE_MAPS, PromptBatch, box_coverage, coarse_maps, fine_maps
+from rsam_core.models.tiny.encoder import DECODER_CHANNELS, SKIP_CHANNELS
+from rsam_core.models.tiny.layers import ConvBlock, PixelNorm, Pointwise
+from rsam_core.models.tiny.prompt_maps import (
+    COARSE_MAPS,
+    FINE_MAPS,
+    PromptBatch,
+    box_coverage,
+    coarse_maps,
+    fine_maps,
+)
 
 MASKS = 4
 """Masks a decoding makes: three for an ambiguous prompt, then one for a clear prompt."""

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import PixelNorm, Pointwise
+from rsam_core.models.tiny.layers import PixelNorm, Pointwise
 
 # (repeats, kernel, stride, expansion, channels) of EfficientNet-Lite0; Lite models neither
 # widen nor deepen the first stage and have no squeeze-and-excitation.

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .encoder import FEATURE_CHANNELS, SKIP_CHANNELS, FeatureMaps
-from .kinds import KINDS
+from rsam_core.models.tiny.encoder import FEATURE_CHANNELS, SKIP_CHANNELS, FeatureMaps
+from rsam_core.models.tiny.kinds import KINDS
 
 _SHAPE = 5
 INPUTS = 2 * FEATURE_CHANNELS + 3 * SKIP_CHANNELS + _SHAPE

@@ -14,14 +14,21 @@ from torch import Tensor
 
 from rsam_core.errors import ModelError
 from rsam_core.models.base import Decoded, PromptableModel, PromptLike
-from rsam_core.models.side_by_side import all_cores, side_by_side
-
-from .encoder import FeatureMaps
-from .network import TinyNetwork
-from .prompt_maps import Guide, anchored
-from .proposal_head import Proposals, find_peaks
-from .windowed import Lowres, box_limits, cut_off, finish, merge, prompt_batch
-from .windows import CELL, LEVELS, Window, first_level, is_single_click, place, prompt_span
+from rsam_core.models.parallel import all_cores, side_by_side
+from rsam_core.models.tiny._windowed import Lowres, box_limits, cut_off, finish, merge, prompt_batch
+from rsam_core.models.tiny._windows import (
+    CELL,
+    LEVELS,
+    Window,
+    first_level,
+    is_single_click,
+    place,
+    prompt_span,
+)
+from rsam_core.models.tiny.encoder import FeatureMaps
+from rsam_core.models.tiny.network import TinyNetwork
+from rsam_core.models.tiny.prompt_maps import Guide, anchored
+from rsam_core.models.tiny.proposal_head import Proposals, find_peaks
 
 WEIGHTS = Path(__file__).with_name("rsam_tiny.safetensors")
 

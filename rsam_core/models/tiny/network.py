@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from .decoder import MaskDecoder
-from .encoder import FeatureMaps, ImageEncoder
-from .kind_head import KindHead
-from .proposal_head import ProposalHead, ProposalMaps
+from rsam_core.models.tiny.decoder import MaskDecoder
+from rsam_core.models.tiny.encoder import FeatureMaps, ImageEncoder
+from rsam_core.models.tiny.kind_head import KindHead
+from rsam_core.models.tiny.proposal_head import ProposalHead, ProposalMaps
 
 
 class TinyNetwork(nn.Module):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rsam_core.models.base import PromptLike
-from rsam_core.simulate import centre_click
+from rsam_core.prompts.simulated import centre_click
 
 COARSE_MAPS = 23
 FINE_MAPS = 17

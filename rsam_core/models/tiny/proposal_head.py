@@ -20,8 +20,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .encoder import FEATURE_CHANNELS, SKIP_CHANNELS
-from .layers import ConvBlock, Pointwise
+from rsam_core.models.tiny.encoder import FEATURE_CHANNELS, SKIP_CHANNELS
+from rsam_core.models.tiny.layers import ConvBlock, Pointwise
 
 FINE_STRIDE, COARSE_STRIDE = 4, 16
 FINE_UNIT, COARSE_UNIT = 16.0, 96.0

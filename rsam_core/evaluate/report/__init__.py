@@ -1,0 +1,5 @@
+"""An evaluation told to a person: sentences, figures, tables, files."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,5 @@
+"""Intervals and comparisons: bootstrap over images, differences of paired methods."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,1 +1,0 @@
-"""One file format each; :mod:`rsam_core.export` brings them together."""

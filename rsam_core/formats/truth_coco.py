@@ -1,0 +1,350 @@
+"""Truth as COCO JSON: polygons, run lengths and boxes of one image of a data set."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.errors import MetricError
+from rsam_core.evaluate.metrics import check_same_size
+from rsam_core.formats.placement import Place
+from rsam_core.formats.truth_outlines import drawn_objects
+from rsam_core.formats.vector_layer import ring_of
+from rsam_core.objects.classify.classes import clean_label
+from rsam_core.objects.instances import Instance, Instances
+from rsam_core.runtime.limited_reading import MEMORY, SECONDS, ReadingFailed, run_limited
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+HERE_BELOW = 1 << 20
+"""Bytes of JSON that are read here; more is read in a process of its own."""
+
+_BOX = "box"
+
+
+def is_coco(data: Any) -> bool:
+    """Whether parsed JSON looks like a COCO data set."""
+    return isinstance(data, dict) and "annotations" in data and "images" in data
+
+
+def may_be_coco(content: bytes) -> bool:
+    """Whether a text holds the words of which a COCO data set consists."""
+    return b'"annotations"' in content and b'"images"' in content
+
+
+@dataclass(frozen=True, eq=False)
+class CocoFile:
+    """A COCO data set, of which the annotations of an image are unpacked when they are needed.
+
+    Attributes
+    ----------
+    name : str
+        Of the file, for messages.
+    images : list of dict
+        What it says of each image.
+    """
+
+    name: str
+    images: list[dict[str, Any]]
+    _classes: dict[str, str | None] = field(repr=False)
+    _annotations: list[str] = field(repr=False)
+
+    @classmethod
+    def open(cls, content: bytes, name: str) -> CocoFile | None:
+        """Read a file; None if it is no COCO data set.
+
+        Raises
+        ------
+        MetricError
+            If it takes too much time or memory.
+        """
+        if not may_be_coco(content):
+            return None
+        if len(content) <= HERE_BELOW:
+            parts = _split(content)
+        else:
+            seconds, memory = SECONDS + len(content) / 5e6, MEMORY + 12 * len(content)
+            try:
+                parts = run_limited(_split, content, seconds=seconds, memory=memory)
+            except ReadingFailed as error:
+                raise MetricError(
+                    f"“{name}” is too large to read, or damaged. Split the data set into parts."
+                ) from error
+        if not parts["is_coco"]:
+            return None
+        return cls(name, parts["images"], parts["classes"], parts["annotations"])
+
+    def find(self, wanted: str) -> int:
+        """Return the place of the image of a name (or path) in `images`.
+
+        Raises
+        ------
+        MetricError
+            If there is none, or several could be meant.
+        """
+        if not self.images:
+            raise MetricError(f"“{self.name}” lists no image. Export the data set with its images.")
+        if len(self.images) == 1:
+            return 0
+        files = [_path(entry) for entry in self.images]
+        path = PurePosixPath(wanted.replace("\\", "/"))
+        tries: tuple[Callable[[PurePosixPath], Any], ...] = (
+            lambda file: file,
+            lambda file: file.name,
+            lambda file: file.stem,
+        )
+        for key in tries:
+            same = [i for i, file in enumerate(files) if key(file) == key(path)]
+            if len(same) == 1:
+                return same[0]
+        some = ", ".join(str(file)[:60] for file in files[:3])
+        named = sum(file.name == path.name for file in files)
+        raise MetricError(
+            f"“{self.name}” describes {len(files):,} images ({some}…), and "
+            + (f"{named} of them are" if named else "none of them is")
+            + f" called “{wanted}”. Open the image under the name that the file lists."
+        )
+
+    def objects(self, index: int, place: Place) -> tuple[Instances, list[str]]:
+        """Return the objects of one image, by its place in `images`.
+
+        Crowd annotations, and those that cannot be used, are left out.
+
+        Returns
+        -------
+        objects : Instances
+            Labelled by their category.
+        notes : list of str
+
+        Raises
+        ------
+        MetricError
+            If the image has another size, or no annotation can be used.
+        """
+        entry = self.images[index]
+        try:
+            size = int(entry["height"]), int(entry["width"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise MetricError(_broken(self.name)) from error
+        check_same_size(place.shape, size, "image that the COCO file describes", reference="image")
+        found: list[tuple[Instance | BaseGeometry, str]] = []
+        labels: list[str | None] = []
+        reasons: Counter[str] = Counter()
+        annotations = json.loads(self._annotations[index])
+        for annotation in annotations:
+            if annotation.get("iscrowd") in (1, True, "1"):
+                reasons["crowd"] += 1
+                continue
+            label = self._classes.get(_key(annotation.get("category_id")))
+            item, kind = _object(annotation, place, label)
+            if item is None:
+                reasons[kind] += 1
+            else:
+                found.append((item, kind))
+                labels.append(label)
+        # All outlines at once: to draw each alone takes twice as long.
+        outlines = [at for at, (item, _) in enumerate(found) if not isinstance(item, Instance)]
+        shapes = [found[at][0] for at in outlines]
+        drawn, kept, _ = drawn_objects(shapes, place.shape, [labels[at] for at in outlines])
+        ready = {outlines[at]: item for at, item in zip(kept, drawn)}
+        items: list[Instance] = []
+        for at, (item, kind) in enumerate(found):
+            item = item if isinstance(item, Instance) else ready.get(at)
+            reasons[kind if item is not None else "outside"] += 1
+            if item is not None:
+                items.append(replace(item, id=0))
+        if reasons["broken"] and reasons["broken"] == len(annotations):
+            raise MetricError(_broken(self.name))
+        return Instances(items, place.shape), _notes(reasons)
+
+
+def _split(content: bytes) -> dict[str, Any]:
+    """Parse a data set and sort its annotations by image, each image's as text of its own."""
+    try:
+        data = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        data = None
+    nothing = {"is_coco": False, "images": [], "classes": {}, "annotations": []}
+    if not is_coco(data):
+        return nothing
+    images, annotations, categories = (
+        value if isinstance(value, list) else []
+        for value in (data["images"], data["annotations"], data.get("categories"))
+    )
+    entries = [entry for entry in images if isinstance(entry, dict)]
+    own: dict[str, list[Any]] = {}
+    for annotation in annotations:
+        if isinstance(annotation, dict):
+            own.setdefault(_key(annotation.get("image_id")), []).append(annotation)
+    classes = {
+        _key(category.get("id")): clean_label(category.get("name"))
+        for category in categories
+        if isinstance(category, dict)
+    }
+    texts = [json.dumps(own.get(_key(entry.get("id")), [])) for entry in entries]
+    return {"is_coco": True, "images": entries, "classes": classes, "annotations": texts}
+
+
+def _key(number: Any) -> str:
+    """Return a number or name as a key, 3 and "3" alike."""
+    return number if isinstance(number, str) else json.dumps(number)
+
+
+def _path(entry: Mapping[str, Any]) -> PurePosixPath:
+    return PurePosixPath(str(entry.get("file_name", "")).replace("\\", "/"))
+
+
+def _object(
+    annotation: Mapping[str, Any], place: Place, label: str | None
+) -> tuple[Instance | BaseGeometry | None, str]:
+    """Return the object of an annotation, or its outline to draw, and what became of it."""
+    segmentation = annotation.get("segmentation")
+    if isinstance(segmentation, Mapping):
+        return _from_runs(segmentation, place, label)
+    if segmentation is not None and not isinstance(segmentation, list):
+        return None, "broken"
+    if not segmentation:
+        return _from_box(annotation.get("bbox"))
+    import shapely
+
+    # Some programs write one outline without the list around it.
+    flat = not isinstance(segmentation[0], list)
+    rings = [_corners(ring) for ring in ([segmentation] if flat else segmentation)]
+    polygons = [shapely.Polygon(ring) for ring in rings if ring is not None]
+    if not polygons:
+        return None, "broken"
+    return shapely.MultiPolygon(polygons), "good"
+
+
+def _corners(ring: Any) -> NDArray[np.float64] | None:
+    if not isinstance(ring, list) or len(ring) < 6:
+        return None
+    if isinstance(ring[0], list):
+        return ring_of(ring)
+    return ring_of(list(zip(ring[::2], ring[1::2])))
+
+
+def _from_runs(
+    segmentation: Mapping[str, Any], place: Place, label: str | None
+) -> tuple[Instance | None, str]:
+    try:
+        size = tuple(int(value) for value in segmentation["size"])
+        if size != tuple(place.shape):
+            return None, "broken"
+        mask = decode_rle(segmentation)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None, "broken"
+    if not mask.any():
+        return None, "empty"
+    return Instance.from_mask(mask, source="truth", label=label), "good"
+
+
+def _from_box(box: Any) -> tuple[BaseGeometry | None, str]:
+    import shapely
+
+    if box is None:
+        return None, "empty"
+    try:
+        x, y, width, height = (float(value) for value in box)
+    except (TypeError, ValueError, OverflowError):
+        return None, "broken"
+    corners = ring_of([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
+    if corners is None or not (width > 0 and height > 0):
+        return None, "broken"
+    return shapely.Polygon(corners), _BOX
+
+
+def _notes(reasons: Counter[str]) -> list[str]:
+    def told(count: int, one: str, many: str) -> str:
+        return f"{count:,} {one if count == 1 else many}"
+
+    notes = []
+    if reasons["crowd"]:
+        was = ("crowd annotation was", "crowd annotations were")
+        notes.append(f"{told(reasons['crowd'], *was)} left out.")
+    if reasons[_BOX]:
+        was = ("annotation has", "annotations have")
+        notes.append(
+            f"{told(reasons[_BOX], *was)} a box and no outline; the whole box was taken as object."
+        )
+    if reasons["empty"]:
+        was = ("annotation without outline was", "annotations without outline were")
+        notes.append(f"{told(reasons['empty'], *was)} left out.")
+    if reasons["broken"]:
+        was = ("annotation was", "annotations were")
+        notes.append(
+            f"{told(reasons['broken'], *was)} left out: the outline is no list of coordinates "
+            "within reach, or does not fit the image."
+        )
+    if reasons["outside"]:
+        was = ("annotation has", "annotations have")
+        notes.append(f"{told(reasons['outside'], *was)} no area in the image.")
+    return notes
+
+
+def _broken(name: str) -> str:
+    return (
+        f"“{name}” is not a complete COCO file: an annotation or image lacks what it needs, or "
+        "holds something else. Export it again from the labelling program, with outlines "
+        "(segmentation)."
+    )
+
+
+def decode_rle(segmentation: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Decode COCO run lengths, plain or compressed, to a mask of shape (H, W).
+
+    Runs alternate between background and object and go down the columns.
+
+    Raises
+    ------
+    ValueError
+        If the runs do not fill the size exactly.
+    """
+    height, width = (int(value) for value in segmentation["size"])
+    counts = segmentation["counts"]
+    if isinstance(counts, (str, bytes)):
+        counts = _uncompressed(counts.encode() if isinstance(counts, str) else counts)
+    runs = _whole(counts)
+    if (runs < 0).any() or sum(runs.tolist()) != height * width:
+        raise ValueError("the runs do not fill the image")
+    values = np.arange(len(runs)) % 2 == 1
+    return np.repeat(values, runs).reshape(width, height).T
+
+
+def _whole(counts: Sequence[Any]) -> NDArray[np.int64]:
+    runs = np.asarray(counts, dtype=float)
+    if runs.ndim != 1 or not (np.abs(runs) < 2**53).all() or (runs % 1).any():
+        raise ValueError("not whole numbers")
+    return runs.astype(np.int64)
+
+
+def _uncompressed(text: bytes) -> list[int]:
+    """Decode COCO's text of run lengths.
+
+    A number is a group of characters from "0" on with five bits each, lowest first; the sixth bit
+    says that the number goes on, and the highest data bit of the last one is the sign. From the
+    fourth number on it is the difference from the number two before.
+    """
+    runs: list[int] = []
+    value = shift = 0
+    for character in text:
+        bits = character - 48
+        if not 0 <= bits < 64 or shift > 60:
+            raise ValueError("not a text of run lengths")
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        if bits & 16:
+            value -= 1 << shift
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+        value = shift = 0
+    return runs

@@ -1,0 +1,5 @@
+from .model import SamModel
+
+__all__ = [
+    "SamModel",
+]

@@ -1,0 +1,205 @@
+"""Decoding in windows: prompts into window pixels, logits back into masks of the view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rsam_core.models.base import Decoded, PromptLike, crop_together
+from rsam_core.models.tiny._windows import Window
+from rsam_core.models.tiny.prompt_maps import Guide, PromptBatch
+
+_EDGE_CELLS = 3
+"""Border cells (of 4 × 4 pixels) a mask must touch to count as cut off by the window."""
+
+_BOX_SLACK = 0.05
+"""How far a mask may reach beyond a box, as a share of the box's side."""
+
+_SAME = 0.9
+"""Masks of two windows with a higher IoU than this are the same proposal."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lowres:
+    """Logits of one mask with the window they belong to."""
+
+    logits: Tensor
+    window: Window
+    level: int
+
+
+def prompt_batch(
+    prompts: list[PromptLike],
+    windows: list[Window],
+    previous: list[Lowres | None],
+    guide: Guide | None = None,
+) -> PromptBatch:
+    """Prompts of one level in the pixels of their windows, which share one size."""
+    n = len(prompts)
+    counts = [0 if p.points is None else len(p.points) for p in prompts]
+    slots = max(1, *counts) if counts else 1
+    points = torch.zeros(n, slots, 2)
+    labels = torch.full((n, slots), -1, dtype=torch.int64)
+    boxes, has_box = torch.zeros(n, 4), torch.zeros(n)
+    h, w = windows[0].height, windows[0].width
+    size = 4 * windows[0].pool
+    earlier, has_earlier = torch.zeros(n, 1, h // size, w // size), torch.zeros(n)
+    for i, (prompt, window) in enumerate(zip(prompts, windows)):
+        origin = np.array([window.x, window.y], float)
+        if counts[i]:
+            moved = (np.asarray(prompt.points) - origin) / window.pool
+            points[i, : counts[i]] = torch.from_numpy(moved).float()
+            labels[i, : counts[i]] = torch.from_numpy(np.asarray(prompt.labels))
+        if prompt.box is not None:
+            moved = (np.asarray(prompt.box).reshape(2, 2) - origin) / window.pool
+            boxes[i], has_box[i] = torch.from_numpy(moved.ravel()).float(), 1
+        if previous[i] is not None:
+            earlier[i], has_earlier[i] = move_logits(previous[i], window), 1
+        elif prompt.mask is not None:
+            crop = np.zeros((h, w), np.float32)
+            part = prompt.mask[window.y : window.y + h, window.x : window.x + w]
+            crop[: part.shape[0], : part.shape[1]] = part
+            earlier[i] = F.avg_pool2d(torch.from_numpy(crop)[None, None], size)[0]
+            has_earlier[i] = 1
+    return PromptBatch(points, labels, boxes, has_box, earlier, has_earlier, guide)
+
+
+def move_logits(source: Lowres, window: Window) -> Tensor:
+    """Probabilities of earlier logits in the cells of another window; 0 outside theirs."""
+    size = 4 * window.pool
+    x = window.x + (torch.arange(window.width // size) + 0.5) * size
+    y = window.y + (torch.arange(window.height // size) + 0.5) * size
+    u = (x - source.window.x) / source.window.width * 2 - 1
+    v = (y - source.window.y) / source.window.height * 2 - 1
+    grid = torch.stack(torch.broadcast_tensors(u[None, :], v[:, None]), dim=-1)[None]
+    probability = torch.sigmoid(source.logits)[None, None]
+    return F.grid_sample(probability, grid, mode="bilinear", align_corners=False)[0]
+
+
+def cut_off(logits: Tensor, window: Window, width: int, height: int) -> bool:
+    """Whether a mask runs against a border of the window that is not the view's border."""
+    hard = logits > 0
+    touched = 0
+    if window.x > 0:
+        touched = max(touched, int(hard[:, 0].sum()))
+    if window.y > 0:
+        touched = max(touched, int(hard[0].sum()))
+    if window.x + window.width < width:
+        touched = max(touched, int(hard[:, -1].sum()))
+    if window.y + window.height < height:
+        touched = max(touched, int(hard[-1].sum()))
+    return touched >= _EDGE_CELLS
+
+
+def box_limits(prompt: PromptLike) -> tuple[int, int, int, int] | None:
+    """Pixels x0, y0, x1, y1 beyond which a box prompt allows no mask; None without a limit.
+
+    A box says that the object lies inside. It is drawn by hand, so a little slack is left; and
+    an include click outside it takes the word back.
+    """
+    if prompt.box is None:
+        return None
+    x0, y0, x1, y1 = (float(v) for v in prompt.box)
+    if prompt.points is not None and len(prompt.points):
+        wanted = np.asarray(prompt.points)[np.asarray(prompt.labels) == 1]
+        if ((wanted < (x0, y0)) | (wanted > (x1, y1))).any():
+            return None
+    dx, dy = _BOX_SLACK * (x1 - x0), _BOX_SLACK * (y1 - y0)
+    # Rounded outwards from half a pixel: an edge along a pixel border stays where it is.
+    return (
+        int(np.floor(x0 - dx + 0.5)),
+        int(np.floor(y0 - dy + 0.5)),
+        int(np.ceil(x1 + dx - 0.5)),
+        int(np.ceil(y1 + dy - 0.5)),
+    )
+
+
+def finish(
+    logits: Tensor,
+    quality: Tensor,
+    window: Window,
+    level: int,
+    shape: tuple[int, int],
+    limits: tuple[int, int, int, int] | None = None,
+) -> Decoded:
+    """Bring logits to view pixels, within the part of the window where they may be positive."""
+    size = 4 * window.pool
+    strict = (logits > 1).sum((1, 2)).float()
+    loose = (logits > -1).sum((1, 2)).float()
+    stability = (strict / loose.clamp_min(1)).numpy().astype(np.float32)
+    lowres = [Lowres(z, window, level) for z in logits]
+    scores = quality.numpy().astype(np.float32)
+    # Linear interpolation makes no value above its neighbours: only cells beside a positive
+    # one can hold mask pixels. Cells wholly in the padding do not count.
+    inside_rows = -(-(shape[0] - window.y) // size)
+    inside_columns = -(-(shape[1] - window.x) // size)
+    positive = (logits > 0).any(0)[:inside_rows, :inside_columns]
+    rows, columns = positive.any(1).nonzero().ravel(), positive.any(0).nonzero().ravel()
+    if not len(rows):
+        return Decoded(np.zeros((len(logits), 1, 1), bool), 0, 0, scores, lowres, stability)
+    h, w = logits.shape[1:]
+    r0, r1 = max(int(rows[0]) - 2, 0), min(int(rows[-1]) + 3, h)
+    c0, c1 = max(int(columns[0]) - 2, 0), min(int(columns[-1]) + 3, w)
+    fine = F.interpolate(
+        logits[None, :, r0:r1, c0:c1],
+        scale_factor=float(size),
+        mode="bilinear",
+        align_corners=False,
+    )[0]
+    x, y = window.x + c0 * size, window.y + r0 * size
+    masks = (fine > 0).numpy()[:, : shape[0] - y, : shape[1] - x]
+    if limits is not None:
+        left, top, right, bottom = limits
+        masks[:, :, : max(left - x, 0)] = False
+        masks[:, : max(top - y, 0)] = False
+        masks[:, :, max(right - x, 0) :] = False
+        masks[:, max(bottom - y, 0) :] = False
+    return Decoded(masks, x, y, scores, lowres, stability)
+
+
+def merge(answers: list[Decoded], count: int, spare: list[Decoded] | None = None) -> Decoded:
+    """The best ``count`` masks of the windows in which a prompt was decoded, without doubles.
+
+    Parameters
+    ----------
+    answers : list of Decoded
+        One for each window; none if every mask was cut off.
+    count : int
+        Masks to return at most.
+    spare : list of Decoded, optional
+        Masks that were cut off by their window: they make up the number if it falls short.
+    """
+    kept = sum(len(a.scores) for a in answers)
+    if kept < count:
+        answers = [*answers, *(spare or [])]
+    if not answers:
+        nothing = np.zeros(0, np.float32)
+        return Decoded(np.zeros((0, 1, 1), bool), 0, 0, nothing, [], nothing)
+    if len(answers) == 1 and len(answers[0].scores) <= count:
+        return answers[0]
+    parts = [(mask, a.x, a.y) for a in answers for mask in a.masks]
+    masks, x, y = crop_together(parts)
+    scores = np.concatenate([a.scores for a in answers])
+    stability = np.concatenate([a.stability for a in answers])
+    lowres = [z for a in answers for z in a.lowres]
+    complete = np.arange(len(scores)) < kept
+    order = [int(k) for k in np.lexsort((-scores, ~complete))]
+    distinct: list[int] = []
+    for k in order:
+        if all(_iou(masks[k], masks[j]) < _SAME for j in distinct):
+            distinct.append(k)
+    doubles = [k for k in order if k not in distinct]
+    chosen = (distinct + doubles)[:count]
+    return Decoded(
+        masks[chosen], x, y, scores[chosen], [lowres[k] for k in chosen], stability[chosen]
+    )
+
+
+def _iou(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    union = np.count_nonzero(first | second)
+    return np.count_nonzero(first & second) / union if union else 1.0

@@ -1,0 +1,17 @@
+from ._writing import geotiff
+from .pipeline import Pipeline, Stage
+from .raster import Raster
+from .step import STEPS, ImageFile, Parameter, Step
+from .steps import load_steps
+
+__all__ = [
+    "STEPS",
+    "ImageFile",
+    "Parameter",
+    "Pipeline",
+    "Raster",
+    "Stage",
+    "Step",
+    "geotiff",
+    "load_steps",
+]

@@ -1,0 +1,361 @@
+"""From the marks of an object to its mask: replay the marks, refine step by step."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.models.base import crop_together
+from rsam_core.objects.instance import Instance
+from rsam_core.prompts.history import Entry
+from rsam_core.prompts.prompt import Prompt
+from rsam_core.render.outlines import view_mask
+from rsam_core.runtime.budgets import Store
+from rsam_core.scene.coordinates import Frame
+from rsam_core.segment.embedding import Embedding
+from rsam_core.segment.segmenter import Candidates, Segmenter
+
+_SAME = 0.93
+"""Candidates with a higher IoU than this look alike; one is enough."""
+
+MOST_CANDIDATES = 3
+"""As many as SAM proposes for a click: more are hard to tell apart."""
+
+_MEMORY = 64 << 20
+"""Bytes of answers that a prompter keeps where it is given no store, so that a page that is run
+again decodes nothing that was decoded before."""
+
+_PIECE = 1024
+"""Side in pixels of the pieces in which masks are enlarged. OpenCV can do 32,766 at once."""
+
+_SETTLED = 20_000
+"""Finished masks kept: small, and asked for at every run of a page."""
+
+_NUMBERS = itertools.count(1)
+
+
+def _overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+    union = np.count_nonzero(a | b)
+    return np.count_nonzero(a & b) / union if union else 1.0
+
+
+def join_candidates(first: Candidates, second: Candidates) -> Candidates:
+    """All masks of two answers to one prompt, without those that look alike."""
+    parts = [(m, c.x, c.y) for c in (first, second) for m in c.crops]
+    crops, x, y = crop_together(parts)
+    keep: list[int] = []
+    for k in range(len(crops)):
+        if crops[k].any() and all(_overlap(crops[k], crops[j]) < _SAME for j in keep):
+            keep.append(k)
+    keep = keep[:MOST_CANDIDATES] or [0]
+    scores = np.concatenate([first.scores, second.scores])
+    stability = np.concatenate([first.stability, second.stability])
+    refinement = [*first.refinement, *second.refinement]
+    return Candidates(
+        crops[keep],
+        x,
+        y,
+        scores[keep],
+        stability[keep],
+        first.shape,
+        [refinement[k] for k in keep],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """An object's candidates and the mask that stands.
+
+    Attributes
+    ----------
+    candidates : Candidates
+        In pixels of `view`; the model's first choice comes first.
+    chosen : tuple of int
+        Candidates whose union is the mask.
+    view : Frame
+        What the model saw.
+    beyond : Instance or None
+        What an earlier answer found outside `view`, in scene pixels: it belongs to the object.
+    """
+
+    candidates: Candidates
+    chosen: tuple[int, ...]
+    view: Frame
+    beyond: Instance | None = None
+
+    @property
+    def score(self) -> float:
+        """Predicted IoU of the (best) chosen candidate."""
+        return float(max(self.candidates.scores[k] for k in self.chosen))
+
+    def joined_mask(self) -> NDArray[np.bool_] | None:
+        """The union of the chosen candidates as a mask of the view, (H, W); None if it is empty."""
+        union = self.candidates.crops[list(self.chosen)].any(axis=0)
+        if not union.any():
+            return None
+        full = np.zeros((self.view.rows, self.view.columns), bool)
+        x, y = self.candidates.x, self.candidates.y
+        full[y : y + union.shape[0], x : x + union.shape[1]] = union
+        return full
+
+    def instance(self, entry: Entry) -> Instance | None:
+        """The mask as an object in scene pixels, or None if it is empty."""
+        union = self.candidates.crops[list(self.chosen)].any(axis=0)
+        if not union.any():
+            found = self.beyond
+        else:
+            found = Instance(union, self.candidates.x, self.candidates.y, self.score)
+            found = to_scene(found, self.view)
+            if self.beyond is not None:
+                found = _joined(found, self.beyond)
+        if found is None:
+            return None
+        return replace(found, score=self.score, id=entry.id, source=entry.source)
+
+
+def _joined(first: Instance, second: Instance) -> Instance:
+    """Both masks as one object."""
+    masks, x, y = crop_together([(item.mask, item.x, item.y) for item in (first, second)])
+    return replace(first, mask=masks.any(axis=0), x=x, y=y)
+
+
+def _beyond(item: Instance | None, view: Frame) -> Instance | None:
+    """The part of an object that lies outside a view's window, if there is any."""
+    if item is None or view.contains(*item.bbox):
+        return None
+    left, top, right, bottom = (round(v) for v in view.bounds)
+    mask = item.mask.copy()
+    mask[max(top - item.y, 0) : max(bottom - item.y, 0)][
+        :, max(left - item.x, 0) : max(right - item.x, 0)
+    ] = False
+    return replace(item, mask=mask) if mask.any() else None
+
+
+def _in_view(item: Instance | None, view: Frame) -> NDArray[np.bool_] | None:
+    """An object as a mask of a view's picture; None where nothing of it is in the view."""
+    if item is None:
+        return None
+    region = (0, 0, view.columns, view.rows)
+    part, x, y = view_mask(item, (view.x, view.y), view.scale[0], region)
+    if not part.any():
+        return None
+    full = np.zeros((view.rows, view.columns), bool)
+    full[y : y + part.shape[0], x : x + part.shape[1]] = part
+    return full
+
+
+def to_scene(instance: Instance, view: Frame) -> Instance:
+    """An object in view pixels as an object in scene pixels.
+
+    Where the view is smaller than its window, the mask is enlarged with a smooth outline, piece
+    by piece: besides the result it takes little memory, and the scene may be of any size.
+    """
+    if view.scale == (1.0, 1.0):
+        return replace(instance, x=instance.x + round(view.x), y=instance.y + round(view.y))
+    import cv2
+
+    x0, y0, x1, y1 = instance.bbox
+    sx, sy = view.scale
+    # One pixel of margin lets the outline round off instead of ending at the crop.
+    padded = np.pad(instance.mask, 1).astype(np.float32)
+    left, right = (np.floor((x0 - 1) / sx + view.x), np.ceil((x1 + 1) / sx + view.x))
+    top, bottom = (np.floor((y0 - 1) / sy + view.y), np.ceil((y1 + 1) / sy + view.y))
+    left, top = max(int(left), round(view.x)), max(int(top), round(view.y))
+    right = min(int(right), round(view.x + view.width))
+    bottom = min(int(bottom), round(view.y + view.height))
+    columns = (np.arange(left, right) + 0.5 - view.x) * sx - x0 + 1 - 0.5
+    rows = (np.arange(top, bottom) + 0.5 - view.y) * sy - y0 + 1 - 0.5
+    columns, rows = columns.astype(np.float32), rows.astype(np.float32)
+    large = np.empty((len(rows), len(columns)), bool)
+    for across in range(0, len(columns), _PIECE):
+        for down in range(0, len(rows), _PIECE):
+            piece = slice(down, down + _PIECE), slice(across, across + _PIECE)
+            grid_x, grid_y = np.meshgrid(columns[piece[1]], rows[piece[0]])
+            large[piece] = cv2.remap(padded, grid_x, grid_y, cv2.INTER_LINEAR) > 0.5
+    if not large.any():
+        large[large.shape[0] // 2, large.shape[1] // 2] = True
+    return replace(instance, mask=large, x=left, y=top)
+
+
+class Prompter:
+    """Answers the entries of a prompt book, remembering what it decoded; safe between threads.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+    embed : callable
+        Gives the embedding of a view of the scene; called only when something has to be decoded.
+    view : Frame
+        View of the marks that name none.
+    answers : Store, optional
+        Where to keep what was decoded, within the budget of all sessions and of each; a small one
+        of its own by default. What had to go is decoded again when it is wanted.
+    """
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        embed: Callable[[Frame], Embedding],
+        view: Frame,
+        answers: Store[Candidates] | None = None,
+    ) -> None:
+        self.segmenter, self.embed, self.view = segmenter, embed, view
+        self._known = Store(_MEMORY) if answers is None else answers
+        # Its share of the store; the numbers of others are others.
+        self._owner = ("prompter", next(_NUMBERS))
+        weakref.finalize(self, self._known.release, self._owner)
+        self._lock = threading.Lock()
+        self._forgotten = False
+        self._settled: OrderedDict[Entry, Instance | None] = OrderedDict()
+
+    def instance(self, entry: Entry) -> Instance | None:
+        """The object of an entry in scene pixels, or None if nothing was found.
+
+        Raises
+        ------
+        PromptError
+            As for `answer`.
+        """
+        with self._lock:
+            if entry in self._settled:
+                return self._settled[entry]
+        found = self.answer(entry).instance(entry)
+        self.settle(entry, found)
+        return found
+
+    def settle(self, entry: Entry, instance: Instance | None) -> None:
+        """Make it known what an entry gave, for example when a saved project is opened."""
+        with self._lock:
+            self._settled[entry] = instance
+            if len(self._settled) > _SETTLED:
+                self._settled.popitem(last=False)
+
+    def take_over(self, other: Prompter) -> None:
+        """Keep the objects that another prompter found, until their prompts change."""
+        with other._lock:
+            known = dict(other._settled)
+        with self._lock:
+            self._settled.update(known)
+
+    @property
+    def held(self) -> int:
+        """Bytes of the answers that are kept for it."""
+        return self._known.held_by(self._owner)
+
+    def forget(self) -> None:
+        """Let go of what was decoded, and keep nothing more: another prompter is in its place."""
+        with self._lock:
+            self._forgotten = True
+            self._known.release(self._owner)
+
+    def answer(self, entry: Entry) -> Answer:
+        """Candidates for an object, replaying its marks one by one.
+
+        Each further click refines the mask chosen before it, as the model was trained to do.
+        Marks up to the first one that names the object are taken together. Each mark is decoded
+        in the view in which it was made; where that changed, the mask found so far goes along
+        as a mask prompt, and what lies outside the new view stays as it is.
+
+        Raises
+        ------
+        PromptError
+            If there is no include point or box yet, or a mark lies outside its view.
+        """
+        start = next(
+            (i + 1 for i, m in enumerate(entry.marks) if m.kind == "box" or m.label == 1),
+            len(entry.marks),
+        )
+        before: Answer | None = None
+        for count in range(start, len(entry.marks) + 1):
+            before = self._step(entry, count, before)
+        if before is None:
+            # Raises the message for an entry without anything to find.
+            entry.prompt()
+            raise AssertionError("an entry with a usable prompt has candidates")
+        return before
+
+    def _step(self, entry: Entry, count: int, before: Answer | None) -> Answer:
+        """The answer after ``count`` marks, given the one before."""
+        view = entry.marks[count - 1].view or self.view
+        same = before is not None and before.view == view
+        earlier = None if before is None or same else before.instance(entry)
+        joined = same and len(before.chosen) > 1
+        # A refinement carries on one proposal; several that were joined go along as one mask.
+        mask = before.joined_mask() if joined else _in_view(earlier, view)
+        prompt = self._prompt(entry, count, view, mask)
+        if prompt is None:
+            # Nothing in this view names the object: the mark says nothing about it.
+            assert before is not None
+            return before
+        previous = None
+        if same and not joined:
+            previous = before.candidates.refinement[before.chosen[0]]
+        candidates = self._candidates(entry, count, view, prompt, previous)
+        chosen = tuple(k for k in entry.chosen(count) if k < len(candidates)) or (0,)
+        beyond = before.beyond if same else _beyond(earlier, view)
+        return Answer(candidates, chosen, view, beyond)
+
+    @staticmethod
+    def _prompt(
+        entry: Entry, count: int, view: Frame, mask: NDArray[np.bool_] | None
+    ) -> Prompt | None:
+        """The first marks in view pixels; those that lie outside the view are left out.
+
+        None if an earlier mark named the object elsewhere and nothing of it is in the view.
+        """
+        marks = entry.marks[:count]
+        seen = [m for m in marks if m.view in (view, None) or view.contains(m.x, m.y, m.x1, m.y1)]
+        named = any(m.kind == "box" or m.label == 1 for m in seen)
+        if not named and mask is None and len(seen) < len(marks):
+            return None
+        points = [m for m in seen if m.kind == "point"]
+        boxes = [view.from_scene([(m.x, m.y), (m.x1, m.y1)]) for m in seen if m.kind == "box"]
+        return Prompt(
+            [view.from_scene((m.x, m.y)) for m in points],
+            [m.label for m in points],
+            boxes[-1].ravel() if boxes else None,
+            mask,
+        )
+
+    def _candidates(
+        self, entry: Entry, count: int, view: Frame, prompt: Prompt, previous: object
+    ) -> Candidates:
+        marks = tuple((m.kind, m.x, m.y, m.x1, m.y1, m.label, m.view) for m in entry.marks[:count])
+        key = (view, marks, tuple(entry.chosen(n) for n in range(1, count)))
+        kept = self._known.get((self._owner, key), self._owner)
+        if kept is not None:
+            return kept
+        predict, embedding = self.segmenter.predict, self.embed(view)
+        candidates = predict(embedding, prompt, None, previous)
+        if not prompt.ambiguous:
+            candidates = join_candidates(candidates, predict(embedding, prompt, True, previous))
+        with self._lock:
+            # A thread may come to its end after the session is closed.
+            if not self._forgotten:
+                self._known.put((self._owner, key), candidates, _size(candidates), self._owner)
+        return candidates
+
+
+def _size(candidates: Candidates) -> int:
+    """Bytes that an answer holds, what refines it included."""
+    own = candidates.crops.nbytes + candidates.scores.nbytes + candidates.stability.nbytes
+    return own + sum(map(_bytes, candidates.refinement))
+
+
+def _bytes(value: Any) -> int:
+    """Bytes of a model's own data: arrays, tensors, or such things in a row."""
+    if isinstance(value, (list, tuple)):
+        return sum(map(_bytes, value))
+    if isinstance(value, dict):
+        return sum(map(_bytes, value.values()))
+    if is_dataclass(value) and not hasattr(value, "nbytes"):
+        return sum(_bytes(getattr(value, field.name)) for field in fields(value))
+    return int(getattr(value, "nbytes", 64))

@@ -1,0 +1,122 @@
+"""Objects as two blocks of bytes: a list in JSON, and their masks as packed bits."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from rsam_core.errors import ProjectError, RsamError
+from rsam_core.objects.instances import Instance, Instances
+
+MOST_PIXELS = 1 << 31
+"""Most pixels of all masks together, each in its own box."""
+
+_BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
+
+
+_MOST_NUMBER = 2**31 - 2
+"""The highest number of an object: label images have 32 bits."""
+
+
+def pack_objects(instances: Instances) -> tuple[bytes, bytes]:
+    """Return the list of objects, and all masks one after the other.
+
+    Each mask is its rows one after the other, eight pixels a byte, filled up with zeros.
+    """
+    rows = [
+        [item.id, item.x, item.y, item.mask.shape[1], item.mask.shape[0], item.score, item.source,
+         item.label]
+        for item in instances
+    ]  # fmt: skip
+    text = json.dumps(
+        {"next_id": instances.next_id, "objects": rows}, ensure_ascii=False, allow_nan=False
+    )
+    return text.encode(), b"".join(np.packbits(item.mask).tobytes() for item in instances)
+
+
+def packed_length(text: bytes, shape: tuple[int, int]) -> int:
+    """Return how many bytes the masks of a list of objects have to have.
+
+    Raises
+    ------
+    ProjectError
+        If the list is not readable, or does not fit the scene.
+    """
+    return sum(_sizes(_content(text)[0], shape))
+
+
+def unpack_objects(text: bytes, masks: bytes, shape: tuple[int, int]) -> Instances:
+    """Read what :func:`pack_objects` wrote.
+
+    Raises
+    ------
+    ProjectError
+        If list and masks do not fit each other or the scene.
+    """
+    try:
+        rows, next_id = _content(text)
+        sizes = _sizes(rows, shape)
+        if sum(sizes) != len(masks):
+            raise ProjectError(_BROKEN.format("its masks do not fit its list of objects"))
+        packed = np.frombuffer(masks, dtype=np.uint8)
+        items, start = [], 0
+        for row, size in zip(rows, sizes):
+            items.append(_item(row, packed[start : start + size]))
+            start += size
+        if type(next_id) is not int or next_id > _MOST_NUMBER:
+            raise ProjectError(_BROKEN.format("its list of objects is not readable"))
+        return Instances(items, shape, next_id=next_id)
+    except ProjectError:
+        raise
+    except RsamError as error:
+        raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
+
+
+def _content(text: bytes) -> tuple[list[Any], Any]:
+    try:
+        content = json.loads(text)
+        rows, next_id = content["objects"], content["next_id"]
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
+    if not isinstance(rows, list):
+        raise ProjectError(_BROKEN.format("its list of objects is not readable"))
+    return rows, next_id
+
+
+def _sizes(rows: list[Any], shape: tuple[int, int]) -> list[int]:
+    try:
+        sizes = [_packed_size(row, shape) for row in rows]
+    except (ValueError, TypeError) as error:
+        raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
+    if 8 * sum(sizes) > MOST_PIXELS + 8 * len(sizes):
+        raise ProjectError(
+            f"The file is refused, because its masks have more than {MOST_PIXELS / 1e9:.1f} "
+            "billion pixels. It is damaged or was not made by RSAM."
+        )
+    return sizes
+
+
+def _packed_size(row: Any, shape: tuple[int, int]) -> int:
+    """Return the bytes of a mask, after checking that it lies inside the scene."""
+    id, x, y, width, height, score, source, label = row
+    whole = all(type(value) is int for value in (id, x, y, width, height))
+    words = isinstance(source, str) and (label is None or isinstance(label, str))
+    if not (whole and words and isinstance(score, int | float)) or not 1 <= id <= _MOST_NUMBER:
+        raise ProjectError(_BROKEN.format("an object is not readable"))
+    inside = 0 <= x < x + width <= shape[1] and 0 <= y < y + height <= shape[0]
+    if not inside:
+        raise ProjectError(_BROKEN.format(f"object {id} lies outside the image"))
+    return (width * height + 7) // 8
+
+
+def _item(row: Any, packed: np.ndarray) -> Instance:
+    id, x, y, width, height, score, source, label = row
+    mask = np.unpackbits(packed, count=width * height).astype(bool).reshape(height, width)
+    item = Instance(mask, x, y, score, id, source, label)
+    if item.mask.shape != mask.shape:
+        raise ProjectError(_BROKEN.format(f"the mask of object {id} is not what was saved"))
+    return item

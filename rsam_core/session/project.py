@@ -1,0 +1,374 @@
+"""The project file: one zip that restores a session on another machine.
+
+It is a zip with a manifest (version, scene, settings, prompts, classes, preparation), a list of
+objects, their masks as packed bits, and the image if the user wishes. Every part carries a
+checksum; a file is either read as a whole or refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from rsam_core.errors import ProjectError, RsamError
+from rsam_core.formats.truth import Truth
+from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.instances import Instances
+from rsam_core.scene.crs_text import plain_crs
+from rsam_core.session.packed_objects import pack_objects, packed_length, unpack_objects
+
+FORMAT = "rsam-project"
+VERSION = 1
+ENDING = ".rsam.zip"
+
+_MANIFEST, _OBJECTS, _MASKS, _IMAGE = "manifest.json", "objects.json", "masks.bin", "image.bin"
+_TRUTH, _TRUTH_MASKS, _TRUTH_VALID = "truth.json", "truth_masks.bin", "truth_valid.bin"
+_LIMITS = {
+    _MANIFEST: 64 << 20,
+    _OBJECTS: 512 << 20,
+    _MASKS: 2 << 30,
+    _IMAGE: 4 << 30,
+    _TRUTH: 512 << 20,
+    _TRUTH_MASKS: 2 << 30,
+    _TRUTH_VALID: 2 << 30,
+}
+"""Bytes that each part may have once unpacked."""
+_SHRINKING = (_MANIFEST, _OBJECTS, _TRUTH, _IMAGE)
+_SMALL, _MOST_RATIO = 8 << 20, 60
+_MOST_PARTS = 64
+_MAX_SIDE = 1_000_000
+_WHEN = (1980, 1, 1, 0, 0, 0)
+
+_BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
+
+
+@dataclass(frozen=True, eq=False)
+class ProjectState:
+    """Everything that a session knows about one scene, as plain data.
+
+    Attributes
+    ----------
+    scene_name : str
+        File name of the image.
+    scene_hash : str
+        `Scene.content_hash`: tells whether an image is the same.
+    width, height : int
+        Size of the scene in pixels.
+    instances : Instances
+    crs : str or None
+    gsd : float or None
+        Metres a pixel, perhaps typed by the user.
+    image : bytes or None
+        The image file itself.
+    classes : ClassList
+    prompts : tuple of dict
+        JSON data that the caller understands.
+    settings : dict
+        The same.
+    pipeline : dict or None
+        Preparation steps, as ``Pipeline.to_json`` gives them.
+    truth : Truth or None
+        Ground truth of the scene.
+    saved : str
+        When it was saved, ISO 8601; empty before.
+
+    Raises
+    ------
+    ProjectError
+        If the objects do not have the scene's size, or something is no JSON data.
+    """
+
+    scene_name: str
+    scene_hash: str
+    width: int
+    height: int
+    instances: Instances
+    crs: str | None = None
+    gsd: float | None = None
+    image: bytes | None = field(default=None, repr=False)
+    classes: ClassList = field(default_factory=ClassList)
+    prompts: tuple[dict[str, Any], ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    pipeline: dict[str, Any] | None = None
+    truth: Truth | None = None
+    saved: str = ""
+
+    def __post_init__(self) -> None:
+        if not (0 < self.width <= _MAX_SIDE and 0 < self.height <= _MAX_SIDE):
+            raise ProjectError("The size of the project's image is not possible.")
+        if self.instances.shape != (self.height, self.width):
+            raise ProjectError("The objects belong to an image of another size.")
+        if self.truth is not None and self.truth.shape != self.instances.shape:
+            raise ProjectError("The truth belongs to an image of another size.")
+        if self.gsd is not None and not (math.isfinite(self.gsd) and self.gsd > 0):
+            raise ProjectError("The ground distance in the project is not a number above 0.")
+        object.__setattr__(self, "prompts", tuple(self.prompts))
+        try:
+            json.dumps([self.prompts, self.settings, self.pipeline], allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ProjectError(f"The project holds something that cannot be saved: {error}.") from (
+                error
+            )
+
+
+def save_project(state: ProjectState) -> bytes:
+    """Return a project as the bytes of its file.
+
+    The same state gives the same bytes but for the time, which is taken from `state.saved` if
+    that is given.
+    """
+    objects, masks = pack_objects(state.instances)
+    parts = {_OBJECTS: objects, _MASKS: masks}
+    if state.image is not None:
+        parts[_IMAGE] = bytes(state.image)
+    if state.truth is not None:
+        parts |= _packed_truth(state.truth)
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "saved": state.saved or datetime.now(UTC).isoformat(timespec="seconds"),
+        "scene": {
+            "name": state.scene_name,
+            "hash": state.scene_hash,
+            "width": state.width,
+            "height": state.height,
+            "crs": state.crs,
+            "gsd": state.gsd,
+        },
+        "classes": state.classes.to_json(),
+        "prompts": list(state.prompts),
+        "settings": state.settings,
+        "pipeline": state.pipeline,
+        "truth": _about(state.truth),
+        "parts": {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
+    }
+    text = json.dumps(manifest, ensure_ascii=False, allow_nan=False, indent=1).encode()
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in {_MANIFEST: text, **parts}.items():
+            info = zipfile.ZipInfo(name, _WHEN)
+            # Images are compressed already.
+            info.compress_type = zipfile.ZIP_STORED if name == _IMAGE else zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
+    return stream.getvalue()
+
+
+def load_project(data: bytes) -> ProjectState:
+    """Read a project file.
+
+    Nothing is written to disk, and nothing is changed unless all of it is right.
+
+    Raises
+    ------
+    ProjectError
+        If it is no project, was saved by a newer version of RSAM, or is damaged.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _check_names(archive)
+            manifest = _manifest(archive)
+            digests = _mapping(manifest, "parts")
+            shape = _shape(_mapping(manifest, "scene"))
+            # Lists come before the masks: they say how long those are.
+            optional = (_TRUTH, _TRUTH_MASKS, _TRUTH_VALID, _IMAGE)
+            wanted = [_OBJECTS, _MASKS, *(name for name in optional if name in digests)]
+            parts: dict[str, bytes] = {}
+            for name in wanted:
+                parts[name] = _part(archive, name, digests.get(name), _most(name, parts, shape))
+    except zipfile.BadZipFile as error:
+        raise ProjectError(
+            "This is not a project file, or only a part of one. Choose a file that RSAM saved, "
+            f"which ends in {ENDING}."
+        ) from error
+    except (OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ProjectError(_BROKEN.format("its parts cannot be unpacked")) from error
+    return _state(manifest, parts)
+
+
+def _state(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> ProjectState:
+    scene = _mapping(manifest, "scene")
+    try:
+        height, width = _shape(scene)
+        prompts, settings = manifest["prompts"], _mapping(manifest, "settings")
+        if not isinstance(prompts, list) or not all(isinstance(row, dict) for row in prompts):
+            raise ProjectError(_BROKEN.format("its prompts are not readable"))
+        pipeline = manifest["pipeline"]
+        if pipeline is not None and not isinstance(pipeline, dict):
+            raise ProjectError(_BROKEN.format("its preparation is not readable"))
+        gsd = scene["gsd"]
+        return ProjectState(
+            scene_name=str(scene["name"]),
+            scene_hash=str(scene["hash"]),
+            width=width,
+            height=height,
+            instances=unpack_objects(parts[_OBJECTS], parts[_MASKS], (height, width)),
+            crs=_system(scene["crs"]),
+            gsd=None if gsd is None else float(gsd),
+            image=parts.get(_IMAGE),
+            classes=ClassList.from_json(manifest["classes"]),
+            prompts=tuple(prompts),
+            settings=dict(settings),
+            pipeline=pipeline,
+            # Files of before know of no truth.
+            truth=_truth(manifest.get("truth"), parts, (height, width)),
+            saved=str(manifest["saved"]),
+        )
+    except ProjectError:
+        raise
+    except RsamError as error:
+        raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ProjectError(_BROKEN.format("an entry is missing, or is no such value")) from error
+
+
+def _about(truth: Truth | None) -> dict[str, Any] | None:
+    """What a manifest says of a truth beside its objects."""
+    if truth is None:
+        return None
+    return {
+        "name": truth.name,
+        "kind": truth.kind,
+        "notes": list(truth.notes),
+        "warnings": list(truth.warnings),
+    }
+
+
+def _packed_truth(truth: Truth) -> dict[str, bytes]:
+    """The objects of a truth, and where it says something, as parts of a project."""
+    objects, masks = pack_objects(truth.objects)
+    parts = {_TRUTH: objects, _TRUTH_MASKS: masks}
+    if truth.valid is not None:
+        parts[_TRUTH_VALID] = np.packbits(truth.valid).tobytes()
+    return parts
+
+
+def _truth(about: Any, parts: Mapping[str, bytes], shape: tuple[int, int]) -> Truth | None:
+    if about is None:
+        return None
+    objects = unpack_objects(parts[_TRUTH], parts[_TRUTH_MASKS], shape)
+    valid = None
+    if _TRUTH_VALID in parts:
+        packed = np.frombuffer(parts[_TRUTH_VALID], np.uint8)
+        if packed.size != (shape[0] * shape[1] + 7) // 8:
+            raise ProjectError(_BROKEN.format("its truth does not fit the image"))
+        valid = np.unpackbits(packed, count=shape[0] * shape[1]).astype(bool).reshape(shape)
+    notes, warnings = (tuple(map(str, about[name])) for name in ("notes", "warnings"))
+    return Truth(objects, str(about["name"]), str(about["kind"]), notes, warnings, valid)
+
+
+def _shape(scene: Mapping[str, Any]) -> tuple[int, int]:
+    """Height and width of the image."""
+    sides = scene.get("height"), scene.get("width")
+    if not all(type(side) is int and 0 < side <= _MAX_SIDE for side in sides):
+        raise ProjectError(_BROKEN.format("the size of the image is not possible"))
+    return sides  # type: ignore[return-value]
+
+
+def _system(crs: Any) -> str | None:
+    """Coordinate system, unless it is none, or names something to be read."""
+    plain = plain_crs(crs)
+    # What older programs are told beside the system may name files.
+    return plain if plain is None or "extension" in str(crs).lower() else str(crs)
+
+
+def _most(name: str, parts: Mapping[str, bytes], shape: tuple[int, int]) -> int:
+    """Most bytes that a part can have, by what was read before."""
+    lists = {_MASKS: _OBJECTS, _TRUTH_MASKS: _TRUTH}
+    if name in lists and lists[name] in parts:
+        return packed_length(parts[lists[name]], shape)
+    if name == _TRUTH_VALID:
+        return min((shape[0] * shape[1] + 7) // 8, _LIMITS[name])
+    return _LIMITS[name]
+
+
+def _check_names(archive: zipfile.ZipFile) -> None:
+    """Refuse names that point outside the zip, and names that occur twice."""
+    names = [info.filename for info in archive.infolist()]
+    if len(names) > _MOST_PARTS:
+        raise ProjectError(
+            f"The file is refused, because it has {len(names):,} parts; a project has a few. It "
+            "was not made by RSAM."
+        )
+    for name in names:
+        if (
+            name.startswith(("/", "\\"))
+            or ":" in name
+            or ".." in name.replace("\\", "/").split("/")
+        ):
+            raise ProjectError(
+                f"The file is refused, because a part of it (“{name[:60]}”) points outside the "
+                "project. It was not made by RSAM."
+            )
+    if len(set(names)) != len(names):
+        raise ProjectError(_BROKEN.format("a part occurs twice"))
+    if _MANIFEST not in names:
+        raise ProjectError(
+            "This zip is not an RSAM project: it has no manifest. Choose a file that RSAM saved, "
+            f"which ends in {ENDING}."
+        )
+
+
+def _manifest(archive: zipfile.ZipFile) -> Mapping[str, Any]:
+    try:
+        manifest = json.loads(_read(archive, _MANIFEST))
+    except (ValueError, RecursionError) as error:
+        raise ProjectError(_BROKEN.format("its manifest is not readable")) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ProjectError("This zip is not an RSAM project. Choose a file that RSAM saved.")
+    version = manifest.get("version")
+    if type(version) is not int or version < 1:
+        raise ProjectError(_BROKEN.format("its version is not readable"))
+    if version > VERSION:
+        raise ProjectError(
+            f"This project was saved by a newer RSAM (format {version}; this one reads up to "
+            f"{VERSION}). Update RSAM, then open it again. Your present work is unchanged."
+        )
+    return manifest
+
+
+def _part(archive: zipfile.ZipFile, name: str, digest: Any, most: int) -> bytes:
+    if name not in archive.namelist():
+        raise ProjectError(_BROKEN.format(f"“{name}” is missing"))
+    data = _read(archive, name, most)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ProjectError(_BROKEN.format(f"“{name}” is not what was saved"))
+    return data
+
+
+def _read(archive: zipfile.ZipFile, name: str, most: int | None = None) -> bytes:
+    """Read a part, but never more than its limit, whatever size the zip claims."""
+    import lzma
+    import zlib
+
+    limit = _LIMITS[name] if most is None else most
+    info = archive.getinfo(name)
+    # Neither text nor pictures shrink that much; packed bits do, and their length is known.
+    if name in _SHRINKING and info.file_size > _SMALL:
+        limit = min(limit, max(_MOST_RATIO * info.compress_size, _SMALL))
+    try:
+        with archive.open(name) as stream:
+            data = stream.read(limit + 1)
+    except (zlib.error, lzma.LZMAError) as error:
+        raise ProjectError(_BROKEN.format(f"“{name}” cannot be unpacked")) from error
+    if len(data) > limit:
+        raise ProjectError(
+            f"The file is refused, because “{name}” unpacks to more than the "
+            f"{limit / 2**20:,.1f} MB that it may have. It is damaged or was not made by RSAM."
+        )
+    return data
+
+
+def _mapping(manifest: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = manifest.get(name)
+    if not isinstance(value, dict):
+        raise ProjectError(_BROKEN.format(f"“{name}” is missing in its manifest"))
+    return value

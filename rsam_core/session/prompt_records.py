@@ -1,0 +1,120 @@
+"""Prompts as plain records for a project file, and back, checked as what comes from outside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from rsam_core.errors import ProjectError, PromptError
+from rsam_core.prompts.history import Entry, Mark
+from rsam_core.runtime.given import given
+from rsam_core.scene.coordinates import Frame
+
+_DAMAGED = "The prompts in the project file are damaged ({}). Use an earlier save of the project."
+
+
+class _Wrong(ValueError):
+    """What is wrong with a record, in words."""
+
+
+def to_records(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Entries of a prompt book as JSON data.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+
+    Returns
+    -------
+    list of dict
+        ``id``, ``marks`` (coordinates in scene pixels, and the view each was made in) and
+        ``choices``; `from_records` reads them.
+    """
+    return [
+        {
+            "id": entry.id,
+            "marks": [asdict(mark) for mark in entry.marks],
+            "choices": [[count, list(chosen)] for count, chosen in entry.choices],
+        }
+        for entry in entries
+    ]
+
+
+def from_records(records: Iterable[dict[str, Any]], width: int, height: int) -> tuple[Entry, ...]:
+    """Read entries from JSON data.
+
+    Parameters
+    ----------
+    records : iterable of dict
+        From `to_records`.
+    width, height : int
+        Size of the scene; marks must lie in it.
+
+    Returns
+    -------
+    tuple of Entry
+
+    Raises
+    ------
+    ProjectError
+        If anything is missing, of the wrong kind, outside the scene, or there twice.
+    """
+    try:
+        entries = tuple(_entry(record, width, height) for record in records)
+    except _Wrong as error:
+        raise ProjectError(_DAMAGED.format(error)) from error
+    except (KeyError, TypeError, ValueError, OverflowError, PromptError) as error:
+        raise ProjectError(_DAMAGED.format("something is missing, or is no such value")) from error
+    ids = [entry.id for entry in entries]
+    uids = [mark.uid for entry in entries for mark in entry.marks]
+    if len(set(ids)) < len(ids) or len(set(uids)) < len(uids):
+        raise ProjectError(_DAMAGED.format("a number occurs twice"))
+    return entries
+
+
+def _entry(record: dict[str, Any], width: int, height: int) -> Entry:
+    marks = tuple(_mark(mark, width, height) for mark in record["marks"])
+    if not marks:
+        raise _Wrong("an object without marks")
+    choices = []
+    for count, chosen in record["choices"]:
+        numbers = tuple(_whole(k, 0) for k in chosen)
+        if not numbers:
+            raise _Wrong("an empty choice")
+        choices.append((_whole(count, 1), numbers))
+    return Entry(_whole(record["id"], 1), marks, tuple(choices))
+
+
+def _mark(record: dict[str, Any], width: int, height: int) -> Mark:
+    kind = record["kind"]
+    if kind not in ("point", "box"):
+        raise _Wrong(f"there is no mark {given(kind)}")
+    x, y, x1, y1 = (_number(record[name]) for name in ("x", "y", "x1", "y1"))
+    if not (0 <= x <= x1 <= width and 0 <= y <= y1 <= height):
+        raise _Wrong("a mark outside the image")
+    label = 0 if _whole(record["label"], 0) == 0 else 1
+    return Mark(_whole(record["uid"], 1), kind, x, y, x1, y1, label, _view(record["view"]))
+
+
+def _view(record: dict[str, Any] | None) -> Frame | None:
+    if record is None:
+        return None
+    window = [_number(record[name]) for name in ("x", "y", "width", "height")]
+    columns, rows = (_whole(record[name], 1) for name in ("columns", "rows"))
+    if columns * rows > 1 << 26:
+        raise _Wrong("a view too large to be true")
+    return Frame(*window, columns, rows)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise _Wrong(f"{given(value)} in place of a number")
+    return float(value)
+
+
+def _whole(value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise _Wrong(f"{given(value)} in place of a whole number from {least}")
+    return value
