@@ -11,10 +11,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.parts import banner, browser, finished
-from pages.parts.serving import Shield
+from pages.parts.shared import banner, finished
+from pages.parts.shared import browser_id as browser
+from pages.parts.shared.serving import Shield
 
-PARTS = Path(__file__).parent / "pages" / "parts"
+PARTS = Path(__file__).parent / "pages" / "parts" / "shared"
 # The screens lie one level below `pages/`, whose own files Streamlit would list by itself.
 SCREENS = {
     "home": ("Home", "home"),

@@ -6,15 +6,20 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.parts import (
-    banner,
-    current_session,
-    evaluate_datasets,
-    evaluate_image,
-    evaluate_methods,
-    evaluate_studies,
+from pages.parts.evaluate import (
+    datasets as evaluate_datasets,
 )
-from pages.parts.gallery import no_image
+from pages.parts.evaluate import (
+    image as evaluate_image,
+)
+from pages.parts.evaluate import (
+    methods as evaluate_methods,
+)
+from pages.parts.evaluate import (
+    studies as evaluate_studies,
+)
+from pages.parts.shared import banner, current_session
+from pages.parts.shared.gallery import no_image
 from rsam_core.session.session import Session
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import banner, current_session, folder, opening
-from pages.parts.gallery import gallery, open_and_go
-from pages.parts.names import full, plain
-from pages.parts.project_panel import open_project
+from pages.parts.shared import banner, current_session, folder, opening
+from pages.parts.shared.gallery import gallery, open_and_go
+from pages.parts.shared.names import full, plain
+from pages.parts.shared.project_panel import open_project
 from rsam_core.scene.world_file import WORLD_FILE_TYPES, is_world_file, pair_uploads
 
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import banner
+from pages.parts.shared import banner
 from rsam_core.models import CATALOG, DEFAULT_MODEL, ModelInfo, downloads, weights
 from rsam_core.runtime.jobs import Job
 

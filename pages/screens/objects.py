@@ -7,20 +7,29 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from pages.parts import autosaving, banner, current_session, prompters, results, sidebar
-from pages.parts.canvas import picture_canvas
-from pages.parts.classify_panel import classify_panel
-from pages.parts.export_panel import export_panel
-from pages.parts.gallery import no_image
-from pages.parts.mask_editor import mask_editor
-from pages.parts.names import plain
-from pages.parts.objects_combine import combine_panel
-from pages.parts.objects_measure import measure_panel, measured
-from pages.parts.objects_refine import refine_panel
-from pages.parts.objects_table import chosen_ids, object_table, selection_buttons
-from pages.parts.paint_panel import paint_panel
-from pages.parts.project_panel import project_panel
-from pages.parts.room import room
+from pages.parts.objects.classify import classify_panel
+from pages.parts.objects.combine import combine_panel
+from pages.parts.objects.export import export_panel
+from pages.parts.objects.measure import measure_panel, measured
+from pages.parts.objects.paint import paint_panel
+from pages.parts.objects.refine import refine_panel
+from pages.parts.objects.table import chosen_ids, object_table, selection_buttons
+from pages.parts.shared import (
+    autosaving,
+    banner,
+    current_session,
+    results,
+    sidebar,
+)
+from pages.parts.shared import (
+    prompter as prompters,
+)
+from pages.parts.shared.canvas import picture_canvas
+from pages.parts.shared.gallery import no_image
+from pages.parts.shared.mask_editor import mask_editor
+from pages.parts.shared.names import plain
+from pages.parts.shared.project_panel import project_panel
+from pages.parts.shared.screen_size import room
 from rsam_core.objects.combine import covered_area
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import density_per_hectare, summary

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import autosaving, banner, current_session, prompters, results, sidebar
-from pages.parts.canvas import picture_canvas
-from pages.parts.gallery import no_image
-from pages.parts.mask_editor import mask_editor
-from pages.parts.names import plain
-from pages.parts.one_shot_compare import compare_tab
-from pages.parts.one_shot_images import images_tab
-from pages.parts.one_shot_panel import limit, panel
-from pages.parts.one_shot_pictures import COLOURS, STYLE, heat, shown
-from pages.parts.one_shot_words import words_tab
-from pages.parts.room import room
+from pages.parts.one_shot.compare import compare_tab
+from pages.parts.one_shot.explanation import words_tab
+from pages.parts.one_shot.other_images import images_tab
+from pages.parts.one_shot.panel import limit, panel
+from pages.parts.one_shot.pictures import COLOURS, STYLE, heat, shown
+from pages.parts.shared import (
+    autosaving,
+    banner,
+    current_session,
+    results,
+    sidebar,
+)
+from pages.parts.shared import (
+    prompter as prompters,
+)
+from pages.parts.shared.canvas import picture_canvas
+from pages.parts.shared.gallery import no_image
+from pages.parts.shared.mask_editor import mask_editor
+from pages.parts.shared.names import plain
+from pages.parts.shared.screen_size import room
 from rsam_core.prompts.canvas_events import CanvasEvent
 from rsam_core.render.style import OverlayStyle
 from rsam_core.segment.one_shot import OneShotResult

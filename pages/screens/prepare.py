@@ -6,22 +6,23 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import banner, current_session, prepare_view
-from pages.parts.gallery import no_image
-from pages.parts.prepare_actions import actions, collect, files
-from pages.parts.prepare_steps import (
+from pages.parts.prepare import view as prepare_view
+from pages.parts.prepare.actions import actions, collect, files
+from pages.parts.prepare.steps import (
     catalogue,
     catalogue_shown,
     show_catalogue,
     step_list,
     suggestions,
 )
-from pages.parts.room import room
+from pages.parts.shared import banner, current_session
+from pages.parts.shared.gallery import no_image
+from pages.parts.shared.screen_size import room
 from rsam_core.prepare import load_steps
 from rsam_core.session.bench import Bench, Benches
 from rsam_core.session.session import Session
 
-STYLE = Path(__file__).parents[1] / "parts" / "prepare.css"
+STYLE = Path(__file__).parents[1] / "parts" / "prepare" / "prepare.css"
 NO_IMAGE = "No image is open yet. Upload your own on the Home page, or start with a sample below."
 # Heights in pixels: of all that stands above and below the picture, of what stands below the list
 # of steps, and the least of either.

@@ -7,20 +7,22 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.parts import (
+from pages.parts.segment import prompt_list
+from pages.parts.segment.everything import panel
+from pages.parts.shared import (
     autosaving,
     banner,
     current_session,
-    prompt_list,
-    prompters,
     results,
     sidebar,
 )
-from pages.parts.canvas import picture_canvas
-from pages.parts.everything_panel import panel
-from pages.parts.gallery import no_image
-from pages.parts.names import plain
-from pages.parts.room import room
+from pages.parts.shared import (
+    prompter as prompters,
+)
+from pages.parts.shared.canvas import picture_canvas
+from pages.parts.shared.gallery import no_image
+from pages.parts.shared.names import plain
+from pages.parts.shared.screen_size import room
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import measure, summary
 from rsam_core.prompts.history import Book

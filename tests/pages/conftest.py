@@ -11,7 +11,7 @@ from helpers_models import FakeModel
 from helpers_pages import arranged, fine, painter, plain, put
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session, resources
+from pages.parts.shared import current_session, resources
 from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.segment.segmenter import Segmenter
 
@@ -65,8 +65,8 @@ def segment(app: AppTest, model: FakeModel) -> Callable[..., AppTest]:
 def shown(monkeypatch: pytest.MonkeyPatch) -> dict:
     """What the canvas was last given to show."""
     # The component registers itself with a running app, so the first import happens inside one.
-    AppTest.from_string("import pages.parts.canvas", default_timeout=60).run()
-    from pages.parts import canvas
+    AppTest.from_string("import pages.parts.shared.canvas", default_timeout=60).run()
+    from pages.parts.shared import canvas
 
     last: dict = {}
     real = canvas._component

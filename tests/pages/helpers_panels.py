@@ -6,7 +6,7 @@ import numpy as np
 from helpers_pages import opened, put
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session
+from pages.parts.shared import current_session
 from rsam_core.objects.instances import Instance, Instances
 from rsam_core.session.session import Session
 
@@ -41,18 +41,18 @@ def work_of(content: bytes, objects: Instances, name: str = "plan.png") -> Sessi
 
 
 def panel_app(panel: str, work: Session) -> AppTest:
-    """A page with one panel: ``"module.function"`` of `pages.parts`; not yet run."""
+    """A page with one panel: ``"module:function"`` of `pages.parts`; not yet run."""
 
     def script() -> None:
         import importlib
 
         import streamlit as st
 
-        from pages.parts import banner, current_session
+        from pages.parts.shared import banner, current_session
         from rsam_core.objects.measurements import measure
         from rsam_core.render.style import OverlayStyle
 
-        module, function = st.session_state["panel"].split(".")
+        module, function = st.session_state["panel"].split(":")
         show = getattr(importlib.import_module(f"pages.parts.{module}"), function)
         work = current_session.current()
         found = work.objects

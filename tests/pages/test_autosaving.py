@@ -37,7 +37,7 @@ def wait_for_saves(folder, count: int) -> list:
 
 
 def work_a_little(segment: Start, monkeypatch) -> AppTest:
-    from pages.parts import autosaving
+    from pages.parts.shared import autosaving
 
     monkeypatch.setattr(autosaving, "DELAY", 0.01)
     at = segment(book=TWO_BOXES)
@@ -89,7 +89,7 @@ def test_the_offer_can_be_declined(home, segment: Start, monkeypatch):
 
 
 def test_when_all_is_undone_nothing_is_offered(home, segment: Start, monkeypatch):
-    from pages.parts import autosaving
+    from pages.parts.shared import autosaving
 
     monkeypatch.setattr(autosaving, "DELAY", 0.01)
     at = segment()
@@ -135,7 +135,7 @@ def test_truth_comes_back_with_the_work(home, segment: Start, monkeypatch):
 
 
 def test_truth_too_large_to_be_kept_is_named(home, segment: Start, monkeypatch):
-    from pages.parts import autosaving
+    from pages.parts.shared import autosaving
 
     monkeypatch.setattr(autosaving, "LARGE_TRUTH", 100)
     at = work_a_little(segment, monkeypatch)
@@ -161,7 +161,7 @@ def test_a_disk_that_is_full_does_not_disturb(home, segment: Start, monkeypatch)
 
 
 def test_how_long_ago_in_words():
-    from pages.parts.autosaving import ago
+    from pages.parts.shared.autosaving import ago
 
     now = datetime(2026, 1, 5, 12, tzinfo=UTC)
     assert ago(now - timedelta(seconds=20), now) == "a minute ago"

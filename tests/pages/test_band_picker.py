@@ -9,7 +9,7 @@ import pytest
 from helpers_rasters import PLACE, UTM, encode, photo, tiff
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.names import plain
+from pages.parts.shared.names import plain
 from rsam_core.scene.bands import ViewSettings
 from rsam_core.scene.scene import Scene, open_scene
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreference
 def _app() -> None:
     import streamlit as st
 
-    from pages.parts.band_picker import band_picker
-    from pages.parts.scene_card import scene_card
+    from pages.parts.shared.band_picker import band_picker
+    from pages.parts.shared.scene_card import scene_card
 
     scene = st.session_state["scene"]
     with st.sidebar:

@@ -7,12 +7,12 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import banner
+from pages.parts.shared import banner
 from rsam_core.errors import SceneError
 
 SCRIPT = """
 import streamlit as st
-from pages.parts import banner
+from pages.parts.shared import banner
 from rsam_core.errors import SceneError
 
 def fail(kind):

@@ -8,7 +8,7 @@ from helpers_pages import click, fine, opened, png, texts
 from helpers_panels import coloured, labels, panel_app, work_of
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session
+from pages.parts.shared import current_session
 from rsam_core.objects.instances import Instances
 from rsam_core.session.learning import learning
 from rsam_core.session.session import Session
@@ -17,7 +17,7 @@ from rsam_core.session.session import Session
 @pytest.fixture
 def at(model) -> AppTest:
     image, objects = coloured()
-    page = panel_app("classify_panel.classify_panel", work_of(png(image), objects))
+    page = panel_app("objects.classify:classify_panel", work_of(png(image), objects))
     page.run()
     fine(page)
     return page
@@ -48,7 +48,7 @@ def way(at: AppTest, name: str) -> None:
 def test_nothing_to_classify_says_what_to_do(model):
     image, _ = coloured()
     page = panel_app(
-        "classify_panel.classify_panel", current_session.load(png(image), "a.png")
+        "objects.classify:classify_panel", current_session.load(png(image), "a.png")
     ).run()
     fine(page)
     assert "Find objects on the Segment page first" in texts(page)
@@ -229,7 +229,7 @@ def test_more_than_eight_classes_and_odd_names(model):
     from rsam_core.objects.classify.classes import set_label
 
     odd = set_label(objects, [objects[0].id], "a *b* <i> $c$")
-    page = panel_app("classify_panel.classify_panel", work_of(png(image), odd)).run()
+    page = panel_app("objects.classify:classify_panel", work_of(png(image), odd)).run()
     fine(page)
     assert any("·" in b.label and "\\*b\\*" in b.label for b in page.button)
     assert isinstance(odd, Instances)

@@ -20,7 +20,7 @@ from helpers_pages import HEIGHT, TWO_BOXES, WIDTH, fine, opened, plain, png, pu
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session, resources
+from pages.parts.shared import current_session, resources
 from rsam_core.errors import Cancelled
 from rsam_core.formats.truth import truth_from_labels
 from rsam_core.prompts.history import Book

@@ -16,8 +16,8 @@ from helpers_panels import coloured, panel_app, work_of
 from rasterio.io import MemoryFile
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.downloads import too_many
-from pages.parts.export_panel import FORMATS, Request, refusal
+from pages.parts.objects.export import FORMATS, Request, refusal
+from pages.parts.shared.downloads import too_many
 from rsam_core.errors import ExportError
 from rsam_core.formats.polygons import OutlineSettings
 from rsam_core.objects.classify.classes import ClassList
@@ -38,7 +38,7 @@ def buttons(at: AppTest) -> dict[str, bool]:
 @pytest.fixture
 def at() -> AppTest:
     image, objects = coloured()
-    page = panel_app("export_panel.export_panel", work_of(png(image), objects))
+    page = panel_app("objects.export:export_panel", work_of(png(image), objects))
     page.run()
     fine(page)
     return page
@@ -71,7 +71,7 @@ def local() -> Session:
 
 
 def test_what_a_local_grid_cannot_have_is_grey_and_says_why(local: Session):
-    page = panel_app("export_panel.export_panel", local)
+    page = panel_app("objects.export:export_panel", local)
     page.run()
     fine(page)
     shown = buttons(page)
@@ -108,7 +108,7 @@ def test_a_file_that_fails_when_it_is_wanted_is_explained(monkeypatch):
     def script() -> None:
         import streamlit as st
 
-        from pages.parts import banner, downloads
+        from pages.parts.shared import banner, downloads
         from rsam_core.errors import ExportError
 
         def broken() -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from helpers_pages import plain
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session, finished
+from pages.parts.shared import current_session, finished
 from rsam_core.session import one_shot, search
 
 
@@ -17,7 +17,7 @@ def page() -> AppTest:
     def script() -> None:
         import streamlit as st
 
-        from pages.parts import current_session, finished
+        from pages.parts.shared import current_session, finished
 
         if "session" in st.session_state and current_session.current() is None:
             current_session.enter(st.session_state["session"])

@@ -6,7 +6,7 @@ import pytest
 from helpers_pages import fine, opened, plain
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.folder import images
+from pages.parts.shared.folder import images
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -91,7 +91,7 @@ def test_a_sample_opens_on_the_segment_page(home: AppTest, town: TownSample):
 
 
 def test_a_broken_sample_is_one_message(home: AppTest, monkeypatch):
-    from pages.parts import resources
+    from pages.parts.shared import resources
 
     monkeypatch.setattr(resources, "sample_file", lambda key: b"not an image")
     home.button(key=f"sample-{GALLERY[0].key}").click().run()

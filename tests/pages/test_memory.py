@@ -15,7 +15,8 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import memory, streamlit_adapter
+from pages.parts.shared import session_memory as memory
+from pages.parts.shared import streamlit_adapter
 from rsam_core import open_scene
 from rsam_core.errors import BudgetError, Cancelled
 from rsam_core.runtime.presence import Departures, settle_objects
@@ -154,7 +155,7 @@ def test_settling_follows_newly_loaded_libraries_only(monkeypatch):
 
 
 def test_whoever_leaves_gives_back_embeddings(monkeypatch):
-    from pages.parts import resources
+    from pages.parts.shared import resources
     from rsam_core.segment.embedding import Embedding
 
     monkeypatch.setattr(memory, "_leaving", [])
@@ -238,7 +239,7 @@ def test_a_closed_image_is_collected_though_libraries_were_settled(monkeypatch):
 
 
 def test_this_streamlit_has_all_that_is_reached_for():
-    """Mend `pages.parts.streamlit_adapter` for the new version; nothing would be freed else."""
+    """Mend `pages.parts.shared.streamlit_adapter` for the new version; nothing would be freed else."""
     assert streamlit_adapter.missing() == []
 
 

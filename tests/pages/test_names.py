@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.parts.names import full, markup, paragraphs, plain, shortened, visible
+from pages.parts.shared.names import full, markup, paragraphs, plain, shortened, visible
 
 PAYLOADS = [
     "<script>window.__hit=1</script>",

@@ -12,7 +12,7 @@ import pytest
 from helpers_pages import arranged, fine, opened, plain, put, texts
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session
+from pages.parts.shared import current_session
 from rsam_core.errors import Cancelled
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
@@ -189,7 +189,7 @@ def test_small_objects_are_removed_and_come_back(start, pair):
 
 
 def test_a_long_refinement_shows_progress_and_can_be_stopped(start, pair, monkeypatch):
-    from pages.parts import objects_refine
+    from pages.parts.objects import refine as objects_refine
     from rsam_core.session import refining
 
     monkeypatch.setattr(objects_refine, "_PATIENCE", 0.0)
@@ -316,7 +316,7 @@ def test_charts_follow_the_choice_of_columns(start, pair):
 
 
 def test_colours_are_read_for_new_masks_only(start, pair, monkeypatch):
-    from pages.parts import objects_measure
+    from pages.parts.objects import measure as objects_measure
 
     asked = []
     real = objects_measure.band_table

@@ -12,7 +12,7 @@ from helpers_pages import TWO_BOXES, fine, opened, png, put, texts
 from helpers_shots import BLUES, REDS, SHAPE, SIZE, lawn, mask_at, roofs_hit, segmenter
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session, resources
+from pages.parts.shared import current_session, resources
 from rsam_core.formats.truth import truth_from_labels
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreference
 @pytest.fixture
 def at() -> AppTest:
     image, objects = coloured()
-    page = panel_app("paint_panel.paint_panel", work_of(png(image), objects))
+    page = panel_app("objects.paint:paint_panel", work_of(png(image), objects))
     page.run()
     fine(page)
     return page

@@ -9,7 +9,7 @@ from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session
+from pages.parts.shared import current_session
 from rsam_core.prepare import Pipeline, load_steps
 from rsam_core.prepare.steps.noise import Bilateral, Destripe
 from rsam_core.prepare.steps.radiometric import Clahe, RemoveHaze, Stretch, WhiteBalance

@@ -10,7 +10,7 @@ import pytest
 from helpers_pages import arranged, fine, opened, plain, png, put, texts
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session
+from pages.parts.shared import current_session
 from rsam_core.prepare import ImageFile, Pipeline, load_steps
 from rsam_core.prepare.steps.noise import Bilateral
 from rsam_core.prepare.steps.radiometric import Brightness, Gamma, MatchHistogram, RemoveHaze

@@ -23,7 +23,7 @@ CONTROL = tuple(
 APP = """
 import numpy as np
 import streamlit as st
-from pages.parts import prepare_points
+from pages.parts.prepare import points as prepare_points
 from rsam_core.prepare import Raster
 
 values = np.indices((120, 160)).sum(0).astype(np.uint8)
@@ -43,8 +43,8 @@ if st.session_state.get("keep", True):
 @pytest.fixture
 def part(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     # The component registers itself with a running app, so the first import happens inside one.
-    AppTest.from_string("import pages.parts.prepare_points", default_timeout=60).run()
-    from pages.parts import prepare_points
+    AppTest.from_string("import pages.parts.prepare.points", default_timeout=60).run()
+    from pages.parts.prepare import points as prepare_points
 
     return prepare_points
 

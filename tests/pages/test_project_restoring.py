@@ -11,7 +11,7 @@ from helpers_pages import TWO_BOXES, fine, opened, painter, plain, put
 from streamlit.testing.v1 import AppTest
 
 import rsam_core as rsam
-from pages.parts import current_session
+from pages.parts.shared import current_session
 from rsam_core.errors import Cancelled, ProjectError
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.prepare import STEPS, Pipeline, load_steps

@@ -9,7 +9,8 @@ import pytest
 from helpers_pages import click, fine, opened, plain, put, table
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session, queueing, resources
+from pages.parts.shared import current_session, resources
+from pages.parts.shared import model_queue as queueing
 from rsam_core.prompts.history import Book
 from rsam_core.runtime.acting import on_behalf
 from rsam_core.runtime.fair_queue import FairQueue, in_turns
@@ -62,7 +63,7 @@ def waiting_page() -> None:
     """A page that asks for a turn, and notes what it has said when the turn came."""
     import streamlit as st
 
-    from pages.parts import queueing
+    from pages.parts.shared import model_queue as queueing
 
     said = []
     show = st.toast
@@ -220,7 +221,8 @@ def test_job_works_for_the_session_that_started_it():
     def page() -> None:
         import streamlit as st
 
-        from pages.parts import current_session, queueing
+        from pages.parts.shared import current_session
+        from pages.parts.shared import model_queue as queueing
 
         def work(progress, cancelled) -> None:
             st.names.append(queueing.owner())

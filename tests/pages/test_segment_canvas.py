@@ -21,7 +21,7 @@ from helpers_pages import (
 )
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import current_session
+from pages.parts.shared import current_session
 from rsam_core.prompts.history import Book
 from rsam_core.scene.coordinates import Viewport
 
@@ -91,7 +91,9 @@ def point(n: int, x: float, y: float, label: int = 1) -> dict:
 
 REPORTS = """
 import streamlit as st
-from pages.parts import canvas, current_session, prompters
+from pages.parts.shared import canvas
+from pages.parts.shared import current_session
+from pages.parts.shared import prompter as prompters
 from rsam_core.render.style import OverlayStyle
 
 work = current_session.current()

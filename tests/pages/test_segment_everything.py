@@ -11,7 +11,7 @@ from helpers_models import FakeModel, disc
 from helpers_pages import HEIGHT, WIDTH, fine, opened, table, texts
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import resources
+from pages.parts.shared import resources
 from rsam_core.errors import ModelError
 from rsam_core.models import weights
 from rsam_core.prompts.history import Book

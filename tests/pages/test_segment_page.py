@@ -22,7 +22,7 @@ from helpers_pages import (
 )
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import resources
+from pages.parts.shared import resources
 from rsam_core.models import weights
 from rsam_core.prompts.history import Book
 from rsam_core.samples import TownSample, write_geotiff

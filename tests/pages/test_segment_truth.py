@@ -9,7 +9,7 @@ import pytest
 from helpers_pages import HEIGHT, TWO_BOXES, WIDTH, fine, opened, painter, png, table, texts
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import resources
+from pages.parts.shared import resources
 from rsam_core.prompts.history import Book
 from rsam_core.samples import TownSample
 from rsam_core.segment.segmenter import Segmenter

@@ -1,0 +1,131 @@
+"""What to compare: prompts, models and classical methods, as a form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.parts.evaluate.state import models
+from rsam_core.evaluate import EvaluationSettings
+from rsam_core.evaluate.methods.prompted import BASELINES, PROMPTS
+from rsam_core.models import CATALOG
+
+QUICK = ("grabcut", "otsu", "watershed")
+TITLES = {info.name: info.title for info in CATALOG}
+
+
+def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int | None) -> None:
+    """Ask what to compare.
+
+    Parameters
+    ----------
+    key : str
+        Unique on the page.
+    start : callable
+        Given the settings when the button is pressed.
+    images : int or None
+        Number of images of a data set, to choose how many; None for a single image.
+    """
+    offered = [*PROMPTS, *(["one-shot"] if _one_shot() else [])]
+    left, right = st.columns(2, gap="medium")
+    with left:
+        prompts = st.pills(
+            "Prompts for the model",
+            offered,
+            selection_mode="multi",
+            default=["box", "1", "3"],
+            format_func=lambda name: PROMPTS.get(name, "One-shot"),
+            key=f"{key}-prompts",
+            persist_state="session",
+            wrap=True,
+            help="They are made from the true objects as a careful person would: the tight box, "
+            "a click at the centre, further clicks where the outline is wrong.",
+        )
+    with right:
+        methods = st.multiselect(
+            "Classical methods",
+            list(BASELINES),
+            default=list(QUICK),
+            format_func=lambda name: f"{BASELINES[name].title} ({BASELINES[name].prompt})",
+            key=f"{key}-methods",
+            persist_state="session",
+            help="What one would use without such a model. Superpixels and the random walker take "
+            "seconds an image.",
+        )
+        usable = models()
+        chosen = usable[:1]
+        if len(usable) > 1:
+            chosen = st.multiselect(
+                "Models",
+                usable,
+                default=usable[:1],
+                format_func=TITLES.get,
+                key=f"{key}-models",
+                persist_state="session",
+                help="Official SAM models are installed on the Models page.",
+            )
+    with st.expander("More settings"):
+        row = st.columns(4)
+        min_area = row[0].number_input(
+            "Smallest object (pixels)",
+            1,
+            100_000,
+            100,
+            key=f"{key}-min-area",
+            persist_state="session",
+        )
+        tolerance = row[1].number_input(
+            "Tolerance of outlines (pixels)",
+            0.5,
+            50.0,
+            2.0,
+            0.5,
+            key=f"{key}-tolerance",
+            persist_state="session",
+        )
+        seed = row[2].number_input(
+            "Seed", 0, 1_000_000, 0, key=f"{key}-seed", persist_state="session"
+        )
+        limit = None
+        if images is not None and images > 1:
+            limit = row[3].number_input(
+                "Most images",
+                1,
+                images,
+                min(images, 50),
+                key=f"{key}-limit",
+                help="Drawn at random by the seed.",
+            )
+    nothing = not methods and not (prompts and chosen)
+    if st.button(
+        "Compare" if images is None else "Run",
+        icon=":material/play_arrow:",
+        type="primary",
+        key=f"{key}-start",
+        disabled=nothing,
+        help="Choose at least one prompt or method." if nothing else None,
+    ):
+        start(
+            EvaluationSettings(
+                models=tuple(chosen),
+                prompts=tuple(prompts),
+                methods=tuple(methods),
+                min_area=int(min_area),
+                tolerance=float(tolerance),
+                limit=None if limit is None else int(limit),
+                seed=int(seed),
+            )
+        )
+        st.rerun()
+
+
+def _one_shot() -> bool:
+    """Whether this version has one-shot segmentation to compare."""
+    from importlib.util import find_spec
+
+    if find_spec("rsam_core.segment.one_shot") is None:
+        return False
+    from rsam_core.segment import one_shot
+
+    return hasattr(one_shot, "evaluation_method")

@@ -1,0 +1,208 @@
+"""The metrics of an image as tables, curves and files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.parts.shared import downloads
+from pages.parts.shared.current_session import model_name
+from rsam_core.evaluate.metrics.scene import SceneComparison, metric_rows
+from rsam_core.evaluate.report import image_figures as figures
+from rsam_core.evaluate.report.scene import scene_report
+from rsam_core.evaluate.statistics.bootstrap import Interval
+from rsam_core.formats import to_csv
+from rsam_core.formats.names import safe_name
+from rsam_core.formats.truth import Truth
+from rsam_core.session.session import Session
+
+OUTLINE_HELP = {
+    "boundary_f": (
+        "Boundary F-score",
+        "Agreement of the outlines within the tolerance: F1 of the boundary pixels (Csurka et "
+        "al., BMVC 2013).",
+    ),
+    "boundary_iou": (
+        "Boundary IoU",
+        "IoU of the bands along the outlines, a fifth of the object's depth wide (after Cheng "
+        "et al., CVPR 2021).",
+    ),
+    "hausdorff_95": (
+        "Hausdorff distance 95 % (px)",
+        "How far apart the outlines are at worst, the worst 5 % left out (Huttenlocher et al., "
+        "1993; Taha and Hanbury, 2015).",
+    ),
+    "mean_iou": (
+        "Mean IoU",
+        "Mean of the IoU of object and background (Long et al., CVPR 2015).",
+    ),
+    "frequency_weighted_iou": (
+        "Frequency-weighted IoU",
+        "The same, weighted by the true area of each (Long et al., CVPR 2015).",
+    ),
+}
+
+
+def _value_table(rows: list[dict[str, object]], key: str, form: str = "%.3f") -> None:
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={
+            "Value": number(format=form, width="small"),
+            "from": number(format=form, width="small", help="Lower bound of the 95 % interval."),
+            "to": number(format=form, width="small", help="Upper bound of the 95 % interval."),
+            "Meaning": st.column_config.TextColumn(width="large"),
+        },
+        height="content",
+        placeholder="",
+        key=key,
+    )
+
+
+def pixel_metrics(comparison: SceneComparison) -> None:
+    """Metrics of the pixels, each with its interval, formula and source."""
+    counts = comparison.counts
+    st.caption(f"TP {counts.tp:,} · FP {counts.fp:,} · FN {counts.fn:,} · TN {counts.tn:,} pixels")
+    rows = [
+        {
+            "Metric": row["title"],
+            "Value": row["value"],
+            "from": row["low"],
+            "to": row["high"],
+            "Formula": row["formula"],
+            "Meaning": row["help"],
+            "Source": row["source"],
+        }
+        for row in metric_rows(comparison)
+    ]
+    _value_table(rows, "evaluate-pixels")
+    st.caption(
+        "FPR is FP / (FP + TN). The study that this project grew from prints FP / (FP + FN) under "
+        "this name; that is not the false positive rate, and its figures cannot be compared."
+    )
+
+
+def object_metrics(comparison: SceneComparison) -> None:
+    """Metrics of the objects."""
+    scores, bounds = comparison.scores, comparison.object_intervals
+    nothing = Interval(np.nan, np.nan, np.nan, 0)
+    entries = (
+        ("Precision at IoU 0.5", scores.precision, bounds["precision"], "Right / outlined."),
+        ("Recall at IoU 0.5", scores.recall, bounds["recall"], "Found / true."),
+        ("F1 at IoU 0.5", scores.f1, bounds["f1"], "Precision and recall in one number."),
+        ("Precision, IoU 0.5 to 0.95", scores.precision_mean, nothing,
+         "Mean over ten thresholds, as COCO takes them."),
+        ("Recall, IoU 0.5 to 0.95", scores.recall_mean, nothing, "As before."),
+        ("F1, IoU 0.5 to 0.95", scores.f1_mean, nothing, "As before."),
+        ("Panoptic quality", scores.panoptic_quality, bounds["panoptic_quality"],
+         "Segmentation quality × recognition quality (Kirillov et al., CVPR 2019)."),
+        ("Segmentation quality", scores.segmentation_quality, nothing,
+         "Mean IoU of the objects that were found."),
+        ("Recognition quality", scores.recognition_quality, nothing, "F1 above IoU 0.5."),
+        ("Count error", scores.count_error, nothing, "Outlined minus true number."),
+        ("Count error (%)", scores.count_error_percent, nothing, "In percent of the true number."),
+        ("Area error (%)", scores.area_error_percent, nothing,
+         "Outlined minus true area, summed over the objects, in percent."),
+    )  # fmt: skip
+    rows = [
+        {"Metric": title, "Value": float(value), "from": b.low, "to": b.high, "Meaning": meaning}
+        for title, value, b, meaning in entries
+    ]
+    _value_table(rows, "evaluate-objects")
+    st.caption(
+        "Objects are paired one to one (Hungarian method). Without any objects on either side the "
+        "shares are 1; with objects on one side only they are 0."
+    )
+
+
+def outline_metrics(comparison: SceneComparison) -> None:
+    """Metrics of the outlines, and the tolerance that one of them takes."""
+    st.number_input(
+        "Tolerance of the outline (pixels)",
+        0.0,
+        50.0,
+        2.0,
+        0.5,
+        key="evaluate-tolerance",
+        persist_state="session",
+        help="For the boundary F-score: how far an outline may be off and still be right.",
+    )
+    rows = [
+        {"Metric": title, "Value": comparison.outline[key], "Meaning": meaning}
+        for key, (title, meaning) in OUTLINE_HELP.items()
+    ]
+    _value_table(rows, "evaluate-outlines-table")
+    st.caption("An infinite distance means that one side has no outline at all.")
+
+
+def curves(session: Session, comparison: SceneComparison) -> None:
+    """Precision against recall, and IoU against size."""
+    key = (comparison,)
+    curve = session.memo.remember(
+        "evaluate-curve",
+        key,
+        lambda: figures.to_svg(figures.precision_recall_figure({"objects": comparison.curve()})),
+    )
+    st.image(curve, width="stretch")
+    st.caption("From the surest object to the least sure, by predicted quality.")
+    scatter = session.memo.remember(
+        "evaluate-scatter",
+        key,
+        lambda: figures.to_svg(
+            figures.size_scatter(comparison.table["area"], comparison.table["iou"])
+        ),
+    )
+    st.image(scatter, width="stretch")
+
+
+def files(session: Session, truth: Truth, comparison: SceneComparison) -> None:
+    """Everything as files."""
+    stem = safe_name(Path(session.image.scene.name).stem)
+    frame = session.image.overview
+
+    def report() -> bytes:
+        return scene_report(
+            comparison,
+            truth,
+            session.image.picture(frame),
+            name=session.image.scene.name,
+            facts={"model": model_name()},
+            place={"origin": (frame.x, frame.y), "scale": frame.scale[0]},
+        ).encode()
+
+    data = {
+        "image": session.image.scene.name,
+        "truth": truth.name,
+        "seed": 0,
+    } | comparison.to_dict()
+    offers = (
+        ("Report (HTML)", f"{stem}.evaluation.html", "text/html", report),
+        ("Objects (CSV)", f"{stem}.evaluation.csv", "text/csv", to_csv(comparison.table)),
+        ("All metrics (CSV)", f"{stem}.metrics.csv", "text/csv",
+         to_csv(pd.DataFrame(metric_rows(comparison)))),
+        ("Everything (JSON)", f"{stem}.evaluation.json", "application/json",
+         json.dumps(_finite(data), indent=1, ensure_ascii=False).encode()),
+    )  # fmt: skip
+    for title, name, mime, content in offers:
+        downloads.offer(
+            title,
+            content,
+            name,
+            mime,
+            key=f"evaluate-file-{title}",
+            width="stretch",
+        )
+
+
+def _finite(value: object) -> object:
+    """The same for JSON, which knows neither nan nor infinity."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

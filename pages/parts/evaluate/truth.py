@@ -1,0 +1,188 @@
+"""Where the truth of the open image comes from: a file, the sample, the objects, or a drawing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.parts.evaluate import draw_truth as evaluate_draw
+from pages.parts.evaluate import readings as evaluate_readings
+from pages.parts.shared import banner, resources
+from pages.parts.shared import prompter as prompters
+from pages.parts.shared.names import LONGEST, full, plain
+from pages.parts.shared.results import lost_truth
+from rsam_core.errors import RsamError, TruthChoice
+from rsam_core.formats.truth import (
+    TRUTH_TYPES,
+    Truth,
+    read_truth,
+    truth_from_labels,
+    truth_from_objects,
+)
+from rsam_core.objects.instances import Instances
+from rsam_core.samples import truth_mask
+from rsam_core.session.session import Session
+
+
+def present(session: Session) -> Instances:
+    """The objects of the session; prompts of a project that was just opened are answered first."""
+    session.search.collect(session.marks)
+    if session.marks.book.entries:
+        with banner.guard(), st.spinner("Looking at the image (once)…"):
+            prompters.ready(session)
+    return session.objects
+
+
+def give(session: Session, truth: Truth | None) -> None:
+    """Make a truth that of the image; None takes it away."""
+    session.truth.give(truth)
+
+
+def choose(session: Session, found: Instances) -> None:
+    """All ways to say what is true."""
+    if session.truth.value is None:
+        st.markdown(
+            "**What is true?** Give the true outlines, drawn by hand or surveyed, and RSAM "
+            "counts what was found, missed and drawn too large or too small."
+        )
+    sample = session.image.sample is not None
+    columns = st.columns([5, 4, 4] if sample else [5, 5], gap="medium")
+    with columns[0]:
+        _upload(session)
+        lost_truth(session)
+    if sample:
+        with columns[1]:
+            _of_sample(session)
+    with columns[-1]:
+        _of_session(session, found)
+    evaluate_draw.expander(session, give)
+
+
+def summary(session: Session, truth: Truth) -> None:
+    """One line on the truth in force, and what is to be known about it."""
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    covered = "" if truth.valid is None else f" · covers {truth.coverage:.0%} of the image"
+    with row:
+        count = f"{truth.count:,} object{'s' if truth.count != 1 else ''}"
+        st.markdown(
+            f":material/image: {plain(session.image.scene.name, LONGEST)}",
+            help=full(session.image.scene.name),
+        )
+        st.markdown(
+            f":material/verified: **Truth:** {plain(truth.name, LONGEST)} · {count}{covered}",
+            help=full(truth.name),
+        )
+        st.button(
+            "Change or remove",
+            icon=":material/close:",
+            type="tertiary",
+            key="remove-truth",
+            on_click=lambda: give(session, None),
+        )
+        evaluate_readings.offer(
+            session.image.token,
+            truth,
+            lambda source, option, value: _read(
+                session, source.content, source.name, **{**source.options, option: value}
+            ),
+        )
+    for note in truth.notes:
+        st.caption(f":material/info: {plain(note)}")
+    for warning in truth.warnings:
+        st.warning(plain(warning), icon=":material/warning:")
+
+
+def _upload(session: Session) -> None:
+    file = st.file_uploader(
+        "Upload a file",
+        type=list(TRUTH_TYPES),
+        key=f"evaluate-truth-{session.image.token}",
+        help="A mask or label image (PNG, TIFF), a GeoTIFF (laid onto the image by its place), "
+        "outlines (GeoJSON, GeoPackage, KML, Shapefile in a ZIP archive) or COCO JSON. In a mask "
+        "every object is not black; in a label image every object has a number of its own.",
+    )
+    if file is None:
+        return
+    if session.truth.file != file.file_id:
+        session.truth.file = file.file_id
+        _read(session, file.getvalue(), file.name)
+        if session.truth.error is None:
+            st.rerun()
+    if session.truth.error is not None:
+        banner.show(session.truth.error)
+        if isinstance(session.truth.error, TruthChoice):
+            evaluate_readings.ask(
+                session.truth.error,
+                lambda option, value: _read(
+                    session,
+                    file.getvalue(),
+                    file.name,
+                    **{**evaluate_readings.options(session.image.token, file.name), option: value},
+                ),
+            )
+        if "same size" in str(session.truth.error) and file.name.lower().endswith(
+            ("png", "tif", "tiff")
+        ):
+            st.button(
+                "Stretch it to the image",
+                icon=":material/fit_screen:",
+                key="fit-truth",
+                help="Only if it shows the same area: each pixel of the image takes the nearest "
+                "one of the mask.",
+                on_click=lambda: _read(session, file.getvalue(), file.name, fit=True),
+            )
+
+
+def _read(session: Session, content: bytes, name: str, **options: Any) -> None:
+    """Read a file as truth, with the options of `read_truth`."""
+    source = evaluate_readings.Source(session.image.token, content, name, options)
+    try:
+        truth = read_truth(content, session.image.scene, name=name, **options)
+        give(session, truth)
+        # A file that can be read in one way only need not be kept.
+        evaluate_readings.keep(source if truth.others else None)
+    except TruthChoice as error:
+        session.truth.refuse(error)
+        evaluate_readings.keep(source)
+    except RsamError as error:
+        session.truth.refuse(error)
+
+
+def _of_sample(session: Session) -> None:
+    town = resources.sample(session.image.sample)
+    kinds = sorted(set(town.classes.values()))
+    first = kinds.index("roof") if "roof" in kinds else 0
+
+    def use() -> None:
+        kind = st.session_state["evaluate-class"]
+        labels = np.where(truth_mask(town, kind), town.labels, 0).astype(np.int32)
+        give(session, truth_from_labels(labels, f"exact truth of the sample ({kind})"))
+
+    st.selectbox("Or take this sample's exact truth", kinds, index=first, key="evaluate-class")
+    st.button(
+        "Use it",
+        icon=":material/check:",
+        type="primary",
+        key="use-sample-truth",
+        on_click=use,
+        width="stretch",
+    )
+
+
+def _of_session(session: Session, found: Instances) -> None:
+    st.markdown("Or take the present objects for truth")
+    count = len(found)
+    st.button(
+        f"Use these {count:,} objects" if count != 1 else "Use this object",
+        icon=":material/verified:",
+        key="use-objects",
+        disabled=not count,
+        width="stretch",
+        on_click=lambda: give(session, truth_from_objects(found)),
+        help="If you have corrected the outlines by hand: they become the truth against which "
+        "other prompts, models and methods are compared."
+        if count
+        else "There are none yet: outline some on the Segment page.",
+    )

@@ -1,0 +1,209 @@
+"""Measuring: which columns, and charts that are linked with the picture."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.parts.objects.table import numeric_columns, title
+from rsam_core.objects.band_statistics import band_table
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import histogram, measure
+from rsam_core.objects.neighbours import neighbour_table
+from rsam_core.session.session import Session
+
+_AT_ONCE = 3000
+"""Objects up to which everything is measured without being asked."""
+_VALUES_AT_ONCE = 30_000_000
+"""Values of the scene up to which its bands are read without being asked."""
+_ACCENT, _CALM = "#FFB000", "#5B8DB8"
+CHART_HEIGHT = 190
+
+
+def wanted(session: Session, found: Instances, name: str) -> bool:
+    """Whether a group of columns ("neighbours" or "bands") is wanted."""
+    scene = session.image.scene
+    small = len(found) <= _AT_ONCE
+    if name == "bands":
+        small &= scene.width * scene.height * scene.count <= _VALUES_AT_ONCE
+    return st.session_state.get(f"measure-{name}-{session.image.token}", small)
+
+
+def measured(session: Session, found: Instances) -> pd.DataFrame:
+    """The table of all objects with the wanted columns; only what changed is measured anew."""
+    scene = session.image.scene
+    neighbours, bands = wanted(session, found, "neighbours"), wanted(session, found, "bands")
+
+    def make() -> pd.DataFrame:
+        parts = [measure(found, scene, shape=True)]
+        if neighbours:
+            parts.append(_neighbours(session, found))
+        if bands:
+            parts.append(_colours_of(session, found))
+        return pd.concat(parts, axis=1)
+
+    return session.memo.remember("measured", (found, scene, neighbours, bands), make)
+
+
+def _neighbours(session: Session, found: Instances) -> pd.DataFrame:
+    # The masks are kept with the table: as long as they live, no other has their address.
+    masks = [item.mask for item in found]
+    key = (
+        tuple(id(mask) for mask in masks),
+        tuple(found.bboxes.ravel()),
+        session.image.scene.gsd,
+        session.image.scene.crs,
+        session.image.scene.transform,
+    )
+    make = partial(neighbour_table, found, session.image.scene)
+    return session.memo.remember("neighbours", key, lambda: (make(), masks))[0]
+
+
+def _colours_of(session: Session, found: Instances) -> pd.DataFrame:
+    """The colours of all objects; the scene is read for new masks only."""
+    known = session.memo.remember("colours", (session.image.scene.content_hash,), dict)
+    missing = [item.id for item in found if (id(item.mask), item.x, item.y) not in known]
+    if missing or not known:
+        with st.spinner("Measuring the colours…"):
+            some = found.select(missing)
+            rows = band_table(some, session.image.scene)
+        known["columns"] = list(rows)
+        for item, row in zip(some, rows.to_numpy()):
+            known[id(item.mask), item.x, item.y] = (item.mask, row)
+    rows = [known[id(item.mask), item.x, item.y][1] for item in found]
+    return pd.DataFrame(rows, columns=known["columns"])
+
+
+def measure_panel(session: Session, found: Instances, table: pd.DataFrame) -> None:
+    """Choose columns; look at their distribution."""
+    with st.container(horizontal=True, gap="medium"):
+        for name, text, hint in (
+            ("bands", "Colours", "Mean and spread of each band, NDVI and NDWI where possible."),
+            ("neighbours", "Neighbours", "The gap to the nearest other object."),
+        ):
+            key = f"measure-{name}-{session.image.token}"
+            st.toggle(
+                text, wanted(session, found, name), key=key, help=hint, persist_state="session"
+            )
+    columns = numeric_columns(table)
+    left, right = st.columns(2)
+    with left:
+        default = columns.index("area_m2" if "area_m2" in columns else "area")
+        size = st.selectbox(
+            "Size", columns, default, format_func=title, key="chart-size", persist_state="session"
+        )  # fmt: skip
+    with right:
+        default = columns.index("compactness") if "compactness" in columns else 0
+        form = st.selectbox("against", columns, default, format_func=title, key="chart-shape",
+                            persist_state="session")  # fmt: skip
+    _histogram(session, table, size)
+    _scatter(session, table, size, form)
+    st.caption("Click a bar, or drag a frame over dots, to select those objects in the picture.")
+
+
+def _histogram(session: Session, table: pd.DataFrame, column: str) -> None:
+    values = table[column].to_numpy(dtype=float)
+    log = _is_spread(values)
+    bins = histogram(values, log=log)
+    chosen = np.isin(table["id"], list(session.marks.selected))
+    edges = np.append(bins["start"], bins["end"].iloc[-1:])
+    inside = np.histogram(values[chosen & np.isfinite(values)], edges)[0] if len(bins) else 0
+    kinds = [
+        bins.assign(kind="not selected", number=bins["count"] - inside),
+        bins.assign(kind="selected", number=inside),
+    ]
+    key = f"histogram-{session.image.token}-{column}"
+
+    def select() -> None:
+        picked = st.session_state[key]["selection"].get("bar") or []
+        starts = [bar["start"] for bar in picked if "start" in bar]
+        hit = np.zeros(len(values), bool)
+        for start in starts:
+            bar = int(np.argmin(np.abs(bins["start"] - start)))
+            last = bar == len(bins) - 1
+            low, high = bins["start"].iloc[bar], bins["end"].iloc[bar]
+            hit |= (values >= low) & ((values <= high) if last else (values < high))
+        if starts:
+            session.marks.select(table["id"][hit].tolist())
+
+    chart = (
+        alt.Chart(pd.concat(kinds))
+        .mark_bar()
+        .encode(
+            x=alt.X("start:Q", title=title(column), bin="binned", scale=_scale(log)),
+            x2="end:Q",
+            y=alt.Y("number:Q", title="Objects", stack=True),
+            color=_colours("kind:N"),
+            tooltip=[
+                alt.Tooltip("start:Q", title="from", format=".4~g"),
+                alt.Tooltip("end:Q", title="to", format=".4~g"),
+                alt.Tooltip("count:Q", title="objects"),
+            ],
+        )
+        .properties(height=CHART_HEIGHT)
+        .add_params(alt.selection_point("bar", fields=["start"], toggle=False))
+    )
+    st.altair_chart(chart, key=key, on_select=select, selection_mode="bar")
+
+
+def _scatter(session: Session, table: pd.DataFrame, size: str, form: str) -> None:
+    chosen = np.isin(table["id"], list(session.marks.selected))
+    data = pd.DataFrame(
+        {
+            "object": table["id"],
+            "x": table[size].astype(float),
+            "y": table[form].astype(float),
+            "kind": np.where(chosen, "selected", "not selected"),
+        }
+    )
+    # Selected dots are drawn last, on top of the others.
+    data = data.iloc[np.argsort(chosen, kind="stable")]
+    key = f"scatter-{session.image.token}-{size}-{form}"
+
+    def select() -> None:
+        frame = st.session_state[key]["selection"].get("frame") or {}
+        hit = np.ones(len(data), bool)
+        for axis in ("x", "y"):
+            if len(frame.get(axis) or ()) == 2:
+                low, high = sorted(frame[axis])
+                hit &= data[axis].between(low, high).to_numpy()
+        if frame:
+            session.marks.select(data["object"][hit].tolist())
+
+    scale = _scale(_is_spread(data["x"].to_numpy()))
+    chart = (
+        alt.Chart(data)
+        .mark_circle(size=28, opacity=0.75)
+        .encode(
+            x=alt.X("x:Q", title=title(size), scale=scale),
+            y=alt.Y("y:Q", title=title(form), scale=alt.Scale(zero=False)),
+            color=_colours("kind:N"),
+            tooltip=[
+                alt.Tooltip("object:Q", title="object"),
+                alt.Tooltip("x:Q", title=title(size), format=".4~g"),
+                alt.Tooltip("y:Q", title=title(form), format=".4~g"),
+            ],
+        )
+        .properties(height=CHART_HEIGHT + 30)
+        .add_params(alt.selection_interval("frame"))
+    )
+    st.altair_chart(chart, key=key, on_select=select, selection_mode="frame")
+
+
+def _is_spread(values: np.ndarray) -> bool:
+    """Whether the values span so much that small ones need a logarithmic scale."""
+    known = values[np.isfinite(values)]
+    return bool(known.size and known.min() > 0 and known.max() > 50 * known.min())
+
+
+def _scale(log: bool) -> alt.Scale:
+    return alt.Scale(type="log") if log else alt.Scale(zero=False)
+
+
+def _colours(field: str) -> alt.Color:
+    scale = alt.Scale(domain=["not selected", "selected"], range=[_CALM, _ACCENT])
+    return alt.Color(field, scale=scale, legend=None)

@@ -1,0 +1,248 @@
+"""Refining: settings, preview on a few objects, then all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.parts.objects.table import chosen_ids
+from pages.parts.shared import banner, resources
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.refine import PRESETS, SUGGESTED, TITLES, RefineSettings, refine
+from rsam_core.render.overlays import overlay
+from rsam_core.render.style import OverlayStyle
+from rsam_core.scene.window import Window
+from rsam_core.session.refining import finish, refinement, start
+from rsam_core.session.session import Session
+
+_AREAS = ("speck_area", "hole_area", "smallest")
+_NUMBERS = ("speck_area", "hole_area", "smooth", "opening", "closing", "simplify", "smallest")
+_HELP = {
+    "speck_area": "Loose pieces smaller than this are removed; the largest piece always stays.",
+    "hole_area": "Holes smaller than this are filled.",
+    "opening": "Cuts bridges, tails and spikes thinner than about twice this. Corners stay.",
+    "closing": "Closes slits and bays narrower than about twice this. Corners stay.",
+    "smooth": "Takes the jags off the outline. Objects keep their area: they do not shrink.",
+    "simplify": "Straight sides with few corners; no side moves by more than about this.",
+    "smallest": "Objects smaller than this are removed altogether at the end.",
+}
+_BEFORE, _AFTER = "#FFFFFF", "#FF7A00"
+_SHOWN = 2
+_PREVIEW_WIDTH, _PREVIEW_ASPECT = 500, 1.4
+_PATIENCE = 1.5
+"""Seconds after which a progress bar is shown instead of waiting."""
+
+
+def refine_panel(session: Session, found: Instances) -> None:
+    """Everything about better outlines."""
+    if refinement(session).job is not None:
+        _progress(session)
+        return
+    # The steps stand last on the screen, but what they say is needed first.
+    top, middle, steps = st.container(), st.container(), st.container()
+    with top:
+        first, second = st.columns(2, gap="small")
+        with first:
+            _presets(session)
+        with second:
+            ids = _scope(session, found)
+    with steps.expander("Steps and strengths", icon=":material/tune:"):
+        settings = _form(session)
+    with middle:
+        _result(session, found, settings, ids)
+
+
+def _result(session: Session, found: Instances, settings: RefineSettings, ids: list[int]) -> None:
+    """What the steps do, and the button that takes them."""
+    if not settings.steps:
+        st.caption("All steps are off. Choose a preset, or set a step above 0.")
+        return
+    st.caption(f"Steps: {settings.describe()}.")
+    with banner.guard():
+        _preview(session, found, settings, ids)
+    count = len(ids)
+    st.button(
+        f"Apply to {count:,} object{'s' if count != 1 else ''}",
+        type="primary", icon=":material/check:", width="stretch", disabled=not count,
+        key="refine-apply", on_click=_start, args=(session, settings, ids),
+    )  # fmt: skip
+
+
+def _load(session: Session) -> None:
+    """Set every step as the preset has it."""
+    state, gsd = st.session_state, session.image.scene.gsd
+    preset = PRESETS[state["refine-preset"]]
+    unit = state.get("refine-unit") or "px" if gsd else "px"
+    for name in _NUMBERS:
+        state[f"refine-{name}-{unit}"] = _in_unit(name, getattr(preset, name), unit, gsd)
+    state["refine-straight"] = preset.regularise
+    state["refine-agreement"] = preset.min_agreement
+
+
+def _presets(session: Session) -> None:
+    st.selectbox(
+        "Start from", list(PRESETS), key="refine-preset", on_change=_load, args=(session,),
+        persist_state="session", help="Sets all steps; they can be changed below.",
+    )  # fmt: skip
+
+
+def _form(session: Session) -> RefineSettings:
+    """Unit and strength of every step."""
+    gsd, state = session.image.scene.gsd, st.session_state
+    unit = "px"
+    if gsd:
+        unit = st.segmented_control(
+            "Unit", ["px", "m"], default="px", required=True, key="refine-unit",
+            on_change=_load, args=(session,), persist_state="session",
+            label_visibility="collapsed",
+        ) or "px"  # fmt: skip
+    preset = PRESETS[state["refine-preset"]]
+    values: dict[str, float] = {}
+    columns = st.columns(2, gap="small")
+    for index, name in enumerate(_NUMBERS):
+        square = {"px": "px", "m": "m²"}[unit] if name in _AREAS else unit
+        start = _in_unit(name, getattr(preset, name), unit, gsd)
+        step = _in_unit(name, SUGGESTED.get(name, 30.0), unit, gsd) / (3 if name in _AREAS else 2)
+        key = f"refine-{name}-{unit}"
+        state.setdefault(key, start)
+        values[name] = columns[index % 2].number_input(
+            f"{TITLES[name]} ({square})", 0.0, None, step=step, format="%.4g", key=key,
+            help=f"{_HELP[name]} 0 leaves it out.", persist_state="session",
+        )  # fmt: skip
+    state.setdefault("refine-straight", preset.regularise)
+    straight = st.toggle(
+        "Straight walls and right angles", key="refine-straight", persist_state="session",
+        help="For buildings: the outline gets right angles along its main direction, where such "
+        "an outline fits. Round objects, and those that the edge of the image cuts, stay.",
+    )  # fmt: skip
+    agreement = preset.min_agreement
+    if straight:
+        state.setdefault("refine-agreement", agreement)
+        agreement = st.slider(
+            "Leave an outline as it is if less than this would agree", 0.5, 1.0, step=0.01,
+            key="refine-agreement", persist_state="session",
+            help="Overlap (IoU) of the straight outline with the present one. Lower straightens "
+            "more objects, also those that are not quite rectangular.",
+        )  # fmt: skip
+    return RefineSettings(regularise=straight, min_agreement=agreement, unit=unit, **values)
+
+
+def _in_unit(name: str, pixels: float, unit: str, gsd: float | None) -> float:
+    if unit == "px" or not gsd:
+        return float(pixels)
+    metres = pixels * (gsd**2 if name in _AREAS else gsd)
+    return float(f"{metres:.2g}")
+
+
+def _scope(session: Session, found: Instances) -> list[int]:
+    """Numbers of the objects that the settings are for."""
+    chosen = chosen_ids(session, found)
+    by_class: dict[str, list[int]] = {}
+    for item in found:
+        if item.label:
+            by_class.setdefault(item.label, []).append(item.id)
+    scopes = {"all": found.ids.tolist(), "selected": chosen}
+    scopes |= {f"class {label}": ids for label, ids in sorted(by_class.items())}
+    words = {"all": "All objects", "selected": "Selected objects"}
+
+    def text(scope: str) -> str:
+        name = words.get(scope) or f"Class “{scope.removeprefix('class ')}”"
+        return f"{name} ({len(scopes[scope]):,})"
+
+    kept = st.session_state.get("refine-scope", "all")
+    if kept not in scopes:
+        st.session_state["refine-scope"] = "all"
+    scope = st.selectbox(
+        "Apply to", list(scopes), format_func=text, key="refine-scope", persist_state="session"
+    )
+    return scopes[scope]
+
+
+def _preview(session: Session, found: Instances, settings: RefineSettings, ids: list[int]) -> None:
+    """Before and after, on the selected objects or the largest ones."""
+    some = found.select(ids)
+    chosen = [item for item in some if item.id in session.marks.selected] or list(some)
+    shown = sorted(chosen, key=lambda item: -item.area)[:_SHOWN]
+    if not shown:
+        st.caption("No object is selected. Click one in the picture, or choose another group.")
+        return
+    key = (tuple(shown), settings, session.image.scene)
+    views = session.memo.remember(
+        "refine-preview", key, lambda: [_before_after(session, item, settings) for item in shown]
+    )
+    columns = st.columns(_SHOWN)
+    for column, (content, caption) in zip(columns, views):
+        column.image(content, caption=caption, width="stretch")
+    st.caption("White: as it is. Orange: after the steps above.")
+
+
+def _before_after(session: Session, item, settings: RefineSettings) -> tuple[bytes, str]:
+    """A picture of one object with both outlines, and how its area changes."""
+    before = Instances([item], session.image.shape)
+    after = refine(before, settings, gsd=session.image.scene.gsd)
+    window = _around(item.bbox, session.image.shape)
+    scale = _PREVIEW_WIDTH / window.width
+    picture = session.image.scene.read_rgb(window, _PREVIEW_WIDTH)
+    picture = _resized(picture, _PREVIEW_WIDTH, round(window.height * scale))
+    for objects_, colour, width in ((before, _BEFORE, 4), (after, _AFTER, 3)):
+        style = OverlayStyle(fill="none", contour_color=colour, contour_width=width)
+        picture = overlay(picture, objects_, style, origin=(window.x, window.y), scale=scale)
+    if not len(after):
+        return resources.jpeg(picture), f"Object {item.id}: removed"
+    change = after[0].area / item.area - 1
+    return resources.jpeg(picture), f"Object {item.id}: area {change:+.1%}"
+
+
+def _around(bbox: tuple[int, int, int, int], shape: tuple[int, int]) -> Window:
+    """The part of the scene around an object, of one aspect ratio for all where there is room."""
+    x0, y0, x1, y1 = bbox
+    margin = 6 + max(x1 - x0, y1 - y0) // 10
+    height = max(y1 - y0 + 2 * margin, (x1 - x0 + 2 * margin) / _PREVIEW_ASPECT)
+    size = (min(round(height * _PREVIEW_ASPECT), shape[1]), min(round(height), shape[0]))
+    left, top = (
+        min(max(round((low + high - side) / 2), 0), whole - side)
+        for low, high, side, whole in ((x0, x1, size[0], shape[1]), (y0, y1, size[1], shape[0]))
+    )
+    return Window(left, top, *size)
+
+
+def _resized(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    import cv2
+
+    return cv2.resize(picture, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_LINEAR)
+
+
+def _start(session: Session, settings: RefineSettings, ids: list[int]) -> None:
+    if start(session, settings, ids).wait(_PATIENCE):
+        _finish(session)
+
+
+def _finish(session: Session) -> None:
+    """Take over what a finished refinement changed, and say so."""
+    known = refinement(session)
+    done = finish(session)
+    if known.error is not None:
+        banner.fail("refine", known.error)
+        known.error = None
+    elif done is not None:
+        banner.forget("refine")
+        if done:
+            st.toast(f"{done}: done. Undo takes it back.", icon=":material/check:")
+        else:
+            st.toast("These steps change nothing here.", icon=":material/info:")
+
+
+@st.fragment(run_every=0.5)
+def _progress(session: Session) -> None:
+    known = refinement(session)
+    job = known.job
+    if job is None or job.finished:
+        _finish(session)
+        st.rerun()
+    st.progress(job.fraction, f"{known.what}: {job.text}")
+    st.button(
+        "Stopping…" if job.cancelling else "Stop", icon=":material/stop:",
+        disabled=job.cancelling, key="refine-stop", on_click=job.cancel,
+        help="All objects stay as they are.",
+    )  # fmt: skip

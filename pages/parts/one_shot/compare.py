@@ -1,0 +1,90 @@
+"""Zero-shot and one-shot side by side: what one example brings."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts.one_shot.panel import limit
+from pages.parts.one_shot.pictures import side_picture
+from pages.parts.shared import current_session
+from pages.parts.shared.results import choose_truth
+from rsam_core.evaluate.one_shot import Shots, compare_shots
+from rsam_core.objects.instances import Instances
+from rsam_core.segment.one_shot import OneShotResult, zero_shot
+from rsam_core.session.one_shot import Shot
+from rsam_core.session.search import thresholds
+from rsam_core.session.session import Session
+
+_ROWS = (
+    ("found", "Objects found", "{:,}"),
+    ("right", "of these right", "{:,}"),
+    ("wanted", "True objects", "{:,}"),
+    ("precision", "Precision", "{:.2f}"),
+    ("recall", "Recall", "{:.2f}"),
+    ("f1", "F1", "{:.2f}"),
+    ("iou", "IoU of all pixels", "{:.2f}"),
+    ("dice", "Dice of all pixels", "{:.2f}"),
+)
+
+
+def compare_tab(session: Session, known: Shot, ranked: OneShotResult | None) -> None:
+    """Both ways on the same image, with metrics where truth exists."""
+    if ranked is None:
+        st.caption(
+            "Choose an example and find others like it: then this tab shows what RSAM finds "
+            "without any example beside what it finds with yours."
+        )
+        return
+    settings = thresholds(current_session.model_name())
+    without = session.memo.remember(
+        "zero-shot", (known.state, settings), lambda: zero_shot(known.state, settings)
+    )
+    given = [g.instance for g in known.given if g.positive]
+    kept = ranked.choose(limit(known, ranked))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(f"**Zero-shot:** everything, {len(without):,} objects")
+        st.image(side_picture(session, without, "zero", "#F59E0B"), width="stretch")
+    with right:
+        count = f"{len(given)} example{'s' if len(given) != 1 else ''}"
+        st.markdown(f"**One-shot:** {count}, {len(kept):,} found")
+        st.image(side_picture(session, kept, "one", "#16A34A"), width="stretch")
+    choose_truth(session, "one-shot")
+    if session.truth.value is None:
+        st.caption("With ground truth, a table says how many of these objects are right.")
+        return
+    _table(session, without, kept, given)
+
+
+def _table(session: Session, without: Instances, kept: Instances, given: list) -> None:
+    truth = session.truth.value.objects
+
+    def measure() -> tuple[Shots, Shots]:
+        return compare_shots(truth, without, given), compare_shots(truth, kept, given)
+
+    zero, one = session.memo.remember("shots", (truth, without, kept, tuple(given)), measure)
+    rows = [
+        {"": title, "Zero-shot": shape.format(getattr(zero, name)),
+         "One-shot": shape.format(getattr(one, name))}
+        for name, title, shape in _ROWS
+    ]  # fmt: skip
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        st.dataframe(pd.DataFrame(rows), hide_index=True, key="shots-table", height="content")
+        st.caption(
+            "An object is right if it overlaps a true one with an IoU of at least 0.5. The "
+            "examples count on neither side."
+        )
+    with right:
+        data = pd.DataFrame(
+            {
+                "Metric": ["Precision", "Recall", "F1", "IoU"],
+                "Zero-shot": [zero.precision, zero.recall, zero.f1, zero.iou],
+                "One-shot": [one.precision, one.recall, one.f1, one.iou],
+            }
+        )
+        st.bar_chart(
+            data, x="Metric", y=["Zero-shot", "One-shot"], stack=False, height=340,
+            color=["#F59E0B", "#16A34A"], sort=False, horizontal=True, x_label="", y_label="",
+        )  # fmt: skip

@@ -1,0 +1,140 @@
+"""The list of steps: suggestions, switches, order, settings, and the catalogue to add from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.parts.prepare.form import form
+from pages.parts.shared.names import plain
+from rsam_core.prepare import STEPS, Step
+from rsam_core.prepare.step import GROUPS
+from rsam_core.session.bench import Bench
+
+COLUMNS = 2
+GROUP_HELP = {
+    "Radiometric": "Tones and colours: too dark, too flat, hazy, wrongly coloured.",
+    "Geometric": "Shape and place: turn, cut, straighten, put on the map.",
+    "Noise": "Grain, specks and stripes. Look at these in the detail at 100 %.",
+    "Resolution": "More pixels and sharper edges.",
+}
+
+
+def suggestions(bench: Bench) -> None:
+    """What the image needs, each with a click that adds the step."""
+    for item in bench.advice:
+        with st.container(border=True, key=f"advice-{item.step.key}", gap="xsmall"):
+            st.markdown(f":material/lightbulb: {item.text}")
+            st.button(
+                f"Add “{item.step.title}”",
+                icon=":material/add:",
+                key=f"advise-{item.step.key}",
+                on_click=bench.add,
+                args=(item.step,),
+                kwargs={"show": False},
+            )
+
+
+def step_list(bench: Bench) -> None:
+    """All steps in their order; one at a time shows its settings."""
+    for index, (number, stage) in enumerate(zip(list(bench.ids), bench.pipeline.stages)):
+        with st.container(border=True, key=f"step-{number}", gap="xsmall"):
+            _head(bench, number, index, stage.step, stage.on)
+            if stage.step.missing():
+                st.caption(f":orange[:material/pending:] {plain(stage.step.missing())}")
+            if bench.open == number:
+                form(bench, number, stage.step)
+            elif stage.step.summary():
+                st.caption(plain(stage.step.summary()))
+
+
+def _head(bench: Bench, number: int, index: int, step: Step, on: bool) -> None:
+    """Switch, title that opens and closes, and the buttons for order and removal."""
+    key = f"on-{number}"
+
+    def switch() -> None:
+        bench.switch(number, st.session_state[key])
+
+    def unfold() -> None:
+        bench.open = None if bench.open == number else number
+
+    last = len(bench.ids) - 1
+    buttons: tuple[tuple[str, str, bool, Callable, tuple], ...] = (
+        ("arrow_upward", "Earlier", index == 0, bench.move, (number, -1)),
+        ("arrow_downward", "Later", index == last, bench.move, (number, 1)),
+        ("close", "Remove", False, bench.remove, (number,)),
+    )
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False, key=f"head-{number}"
+    ):
+        st.toggle(f"{step.title} on", on, key=key, on_change=switch, label_visibility="collapsed")
+        st.button(
+            step.title,
+            icon=":material/expand_less:" if bench.open == number else ":material/expand_more:",
+            icon_position="right",
+            type="tertiary",
+            key=f"title-{number}",
+            on_click=unfold,
+            width="stretch",
+            help=step.help if bench.open != number else None,
+        )
+        for icon, title, disabled, action, args in buttons:
+            st.button(
+                "",
+                icon=f":material/{icon}:",
+                type="tertiary",
+                key=f"{title}-{number}",
+                help=title,
+                disabled=disabled,
+                on_click=action,
+                args=args,
+            )
+
+
+_CATALOGUE = "prepare-catalogue"
+
+
+def show_catalogue(shown: bool = True) -> None:
+    """Open the catalogue of steps, or close it."""
+    st.session_state[_CATALOGUE] = shown
+
+
+def catalogue_shown() -> bool:
+    """Whether the catalogue is open: it stays so when the page runs again for other reasons."""
+    return bool(st.session_state.get(_CATALOGUE))
+
+
+@st.dialog("Add a step", width="large", on_dismiss=lambda: show_catalogue(False))
+def catalogue(bench: Bench) -> None:
+    """All steps by group, each with what it is for."""
+    for tab, group in zip(st.tabs(list(GROUPS)), GROUPS):
+        with tab:
+            st.caption(GROUP_HELP[group])
+            members = [kind for kind in STEPS.values() if kind.group == group]
+            for first in range(0, len(members), COLUMNS):
+                row = st.columns(COLUMNS, gap="small")
+                for column, kind in zip(row, members[first : first + COLUMNS]):
+                    with column:
+                        _card(bench, kind)
+
+
+def _card(bench: Bench, kind: type[Step]) -> None:
+    """One step of the catalogue."""
+    with st.container(border=True, gap="xsmall", height="stretch", key=f"card-{kind.key}"):
+
+        def add() -> None:
+            bench.add(bench.fresh(kind))
+            show_catalogue(False)
+
+        if st.button(
+            kind.title,
+            icon=":material/add:",
+            type="tertiary",
+            key=f"add-{kind.key}",
+            width="stretch",
+            on_click=add,
+        ):
+            # Closes the catalogue.
+            st.rerun()
+        st.caption(kind.help)

@@ -1,0 +1,198 @@
+"""Objects made by prompts: their marks, the candidates of the current one, typed coordinates."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts.shared import banner, resources
+from pages.parts.shared.names import paragraphs, plain
+from rsam_core.errors import RsamError
+from rsam_core.prompts.history import Entry
+from rsam_core.render.overlays import candidate_thumbnail
+from rsam_core.segment.segmenter import Candidates
+from rsam_core.session.session import Session
+
+MOST_LISTED = 12
+
+
+def _describe(entry: Entry) -> str:
+    boxes = sum(m.kind == "box" for m in entry.marks)
+    plus = sum(m.kind == "point" and m.label == 1 for m in entry.marks)
+    minus = sum(m.kind == "point" and m.label == 0 for m in entry.marks)
+    parts = [(boxes, "box"), (plus, "include"), (minus, "exclude")]
+    return " · ".join(f"{n} {word}" for n, word in parts if n)
+
+
+def _shared_frame(proposals: Candidates) -> tuple[float, float, float, float]:
+    """One frame for all thumbnails, so that their sizes compare."""
+    height, width = proposals.crops.shape[1:]
+    return proposals.x, proposals.y, proposals.x + width, proposals.y + height
+
+
+def candidates(session: Session) -> None:
+    """Thumbnails of what the model proposes for the current object, to choose from or combine."""
+    entry = session.marks.book.entry(session.marks.book.current)
+    if entry is None or session.answers.prompter is None:
+        return
+    try:
+        answer = session.answers.prompter.answer(entry)
+    except RsamError as error:
+        st.info(paragraphs(error), icon=":material/ads_click:")
+        return
+    proposals = answer.candidates
+    st.markdown(
+        f"**Proposals for object {entry.id}**",
+        help="The numbers are the quality that the model expects (IoU, 0 to 1). Choose the "
+        "outline that fits; several together are joined to one object.",
+    )
+    frame, image = _shared_frame(proposals), session.image.picture(answer.view)
+    for k, column in enumerate(st.columns(3)[: len(proposals)]):
+        picture = candidate_thumbnail(
+            image,
+            proposals.crops[k],
+            x=proposals.x,
+            y=proposals.y,
+            size=150,
+            frame=frame,
+        )
+        column.image(resources.jpeg(picture), width="stretch")
+    if len(proposals) == 1:
+        st.caption(f"Predicted quality {proposals.scores[0]:.2f}")
+        return
+    key = f"choice-{session.image.token}-{entry.id}-{[m.uid for m in entry.marks]}-{answer.chosen}"
+
+    def take() -> None:
+        # The browser may report a choice again after the object was changed or removed.
+        if session.marks.book.entry(entry.id) != entry:
+            return
+        picked = tuple(sorted(st.session_state[key]))
+        if not picked:
+            st.session_state[key] = list(answer.chosen)
+        elif picked != answer.chosen:
+            session.update(lambda book: book.choose(entry.id, picked))
+
+    st.pills(
+        "Use",
+        list(range(len(proposals))),
+        selection_mode="multi",
+        default=list(answer.chosen),
+        format_func=lambda k: f"{k + 1} · {proposals.scores[k]:.2f}",
+        key=key,
+        on_change=take,
+        label_visibility="collapsed",
+    )
+
+
+def entries(session: Session, problems: dict[int, str]) -> None:
+    """Prompts grouped by object; each object, and each mark of the current one, can be removed."""
+    book = session.marks.book
+    for entry in book.entries[::-1][:MOST_LISTED]:
+        is_current = entry.id == book.current
+        with st.container(key=f"entry-{entry.id}", gap="xxsmall"):
+            _entry_row(session, entry, is_current)
+            if is_current:
+                _marks(session, entry)
+            if entry.id in problems:
+                st.caption(f":material/info: {plain(problems[entry.id])}")
+    if len(book.entries) > MOST_LISTED:
+        st.caption(f"and {len(book.entries) - MOST_LISTED} earlier objects (see the table)")
+
+
+def _entry_row(session: Session, entry: Entry, is_current: bool) -> None:
+    def select() -> None:
+        session.update(lambda book: book.select(entry.id))
+        _show(session, entry)
+
+    def drop() -> None:
+        session.update(lambda book: book.remove(entry.id))
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
+        state = "checked" if is_current else "unchecked"
+        st.button(
+            f"Object {entry.id} · {_describe(entry)}",
+            key=f"select-{session.image.token}-{entry.id}",
+            type="tertiary",
+            icon=f":material/radio_button_{state}:",
+            help="Make this the current object, and show it: further clicks refine it.",
+            width="stretch",
+            on_click=select,
+        )
+        st.button(
+            "",
+            key=f"drop-{session.image.token}-{entry.id}",
+            type="tertiary",
+            icon=":material/delete:",
+            help=f"Remove object {entry.id}",
+            on_click=drop,
+        )
+
+
+def _show(session: Session, entry: Entry) -> None:
+    """Let the canvas look at an object that is out of sight."""
+    seen, mark = session.canvas.viewport, entry.marks[-1]
+    if seen is None:
+        return
+    inside = seen.within(session.image.scene.width, session.image.scene.height)
+    if inside is None or not inside.contains(mark.x, mark.y, mark.x1, mark.y1):
+        reach = 150 / seen.scale
+        session.canvas.look(mark.x - reach, mark.y - reach, mark.x1 + reach, mark.y1 + reach)
+
+
+def _marks(session: Session, entry: Entry) -> None:
+    if len(entry.marks) < 2:
+        return
+    for mark in entry.marks:
+        kind = "Box" if mark.kind == "box" else ("Exclude", "Include")[mark.label]
+
+        def remove(uid: int = mark.uid) -> None:
+            session.update(lambda book: book.remove_mark(uid))
+
+        st.button(
+            f"{kind} at {mark.x:.0f}, {mark.y:.0f}",
+            key=f"unmark-{session.image.token}-{mark.uid}",
+            type="tertiary",
+            icon=":material/close:",
+            help="Remove this mark",
+            on_click=remove,
+        )
+
+
+def typed_prompt(session: Session) -> None:
+    """Points and boxes by numbers, where the canvas does not work or precision is wanted."""
+    width, height = session.image.scene.width, session.image.scene.height
+    with st.expander("Type coordinates instead", icon=":material/keyboard:"):
+        kind = st.segmented_control(
+            "Prompt", ["Point", "Box"], default="Point", key="typed-kind", required=True
+        )
+        with st.form("typed", border=False):
+            left, right = st.columns(2)
+            x = left.number_input("x", 0.0, float(width), width / 2, key="typed-x")
+            y = right.number_input("y", 0.0, float(height), height / 2, key="typed-y")
+            if kind == "Box":
+                x1 = left.number_input(
+                    "x of the other corner", 0.0, float(width), width / 2, key="typed-x1"
+                )
+                y1 = right.number_input(
+                    "y of the other corner", 0.0, float(height), height / 2, key="typed-y1"
+                )
+            else:
+                include = left.selectbox("The point is", ["on the object", "not on it"])
+            st.caption("In image pixels, from the top-left corner, x to the right, y down.")
+            if st.form_submit_button("Add", icon=":material/add:"):
+                with banner.guard("typed-prompt"):
+                    view = session.image.view
+                    corner = (x1, y1) if kind == "Box" else (x, y)
+                    box = (
+                        min(x, corner[0]),
+                        min(y, corner[1]),
+                        max(x, corner[0]),
+                        max(y, corner[1]),
+                    )
+                    if not view.contains(*box):
+                        view = session.image.overview
+                    if kind == "Box":
+                        session.update(lambda book: book.add_box(*box, view=view))
+                    else:
+                        label = 1 if include == "on the object" else 0
+                        session.update(lambda book: book.add_point(x, y, label, view=view))
+                    st.rerun()

@@ -1,0 +1,259 @@
+"""The prompt canvas: the scene to zoom and pan, with its objects, and prompts drawn on it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from operator import methodcaller
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.parts.shared import banner, current_session, resources, streamlit_adapter
+from rsam_core.objects.instances import Instances
+from rsam_core.prompts.canvas_events import CanvasEvent, read_viewport
+from rsam_core.prompts.history import Book
+from rsam_core.render.overlays import overlay_layer
+from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.timing import mark, span
+from rsam_core.scene.coordinates import Frame, Viewport, choose_view
+from rsam_core.session.session import Session
+
+_FILES = Path(__file__).parent / "component"
+_MARGIN = 0.2
+"""How far the objects are drawn beyond the screen, as a share of it: room for panning."""
+_MOST_DRAWN = 4_000_000
+"""Pixels of the layer of objects at most; on larger screens it is drawn coarser."""
+_QUALITY = 92
+
+_component = st.components.v2.component(
+    "rsam_canvas",
+    html=(_FILES / "canvas.html").read_text(encoding="utf-8"),
+    css=(_FILES / "canvas.css").read_text(encoding="utf-8"),
+    js=(_FILES / "canvas.js").read_text(encoding="utf-8"),
+)
+
+
+def canvas_key(session: Session) -> str:
+    """Widget key: one canvas for as long as the image is open, so that it never flickers."""
+    return f"canvas-{session.image.token}"
+
+
+def picture_canvas(
+    session: Session,
+    found: Instances,
+    style: OverlayStyle,
+    *,
+    mode: str = "look",
+    label: int = 1,
+    size: tuple[int, int] = (720, 560),
+    heat: dict[str, Any] | None = None,
+    on_pick: Callable[[CanvasEvent], None] | None = None,
+) -> None:
+    """Show the scene with its objects, to zoom, pan, and prompt or select.
+
+    Parameters
+    ----------
+    session : Session
+        Prompts go into its `book`, picked objects into `selected`.
+    found : Instances
+        Objects to draw.
+    style : OverlayStyle
+        How.
+    mode : {"points", "boxes", "select", "look"}
+        What a click or a drag means: a point of the current object, a box around a new one, the
+        selection of what is under it, or nothing.
+    label : int
+        1 for include, 0 for exclude points.
+    size : (int, int)
+        Width and height of the canvas in CSS pixels; the width is an estimate until the browser
+        has told.
+    heat : dict, optional
+        A further layer between picture and objects, from `heat_picture`.
+    on_pick : callable, optional
+        What a click in the mode "select" does instead of selecting among the session's objects.
+    """
+    scene = session.image.scene
+    key = canvas_key(session)
+    viewport = session.canvas.viewport
+    if viewport is None:
+        viewport = Viewport.fitting(scene.width, scene.height, *size)
+    layer = _layer(session, viewport, found, style)
+    data: dict[str, Any] = {
+        "token": session.image.token,
+        "scene": [scene.width, scene.height],
+        "gsd": scene.gsd,
+        "height": size[1],
+        "mode": mode,
+        "label": label,
+        "pictures": _pictures(session),
+        "overlay": layer,
+        "extra": heat or (_patches(session) if mode == "select" else None),
+        "drawn": layer["region"] if layer else None,
+        "view": list(session.image.view.bounds),
+        "marks": _marks(session.marks.book) if mode in ("points", "boxes") else [],
+        "canvas": session.canvas.acknowledged.latest[0],
+        "ack": session.canvas.acknowledged.latest[1],
+        "look": list(session.canvas.look_at) if session.canvas.look_at else None,
+        "badge": _badge(session),
+        "camera": None,
+    }
+    if not viewport.fits(scene.width, scene.height):
+        # A canvas that is entered again, from another page, looks where the last one looked.
+        place = (viewport.x, viewport.y, viewport.scale, viewport.columns, viewport.rows)
+        data["camera"] = list(place)
+    _component(
+        key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key, on_pick)
+    )
+    mark("sent")
+
+
+def _take(key: str, on_pick: Callable[[CanvasEvent], None] | None = None) -> None:
+    """Read what the canvas reports before the page is drawn again."""
+    mark("event")
+    session = current_session.current()
+    report = (st.session_state.get(key) or {}).get("report")
+    if session is None or not isinstance(report, dict):
+        return
+    with banner.guard("canvas"):
+        width, height = session.image.scene.width, session.image.scene.height
+        viewport = read_viewport(report.get("viewport"))
+        if viewport is not None:
+            session.canvas.viewport = viewport
+            session.image.view = choose_view(width, height, viewport, session.image.view)
+        events = session.canvas.take(report, width, height)
+        own = bool(st.session_state.get("own-objects"))
+        for event in events:
+            if event.kind == "pick":
+                if not session.canvas.paint(methodcaller("toggled", event.x, event.y)):
+                    _pick(session, event) if on_pick is None else on_pick(event)
+            else:
+                _prompt(session, event, own)
+
+
+def _prompt(session: Session, event: CanvasEvent, own: bool) -> None:
+    """A click or a box more, whatever else has just happened to the book."""
+    view = session.image.view
+    session.update(lambda book: prompted(book, event, view, own_objects=own))
+
+
+def prompted(book: Book, event: CanvasEvent, view: Frame, *, own_objects: bool = False) -> Book:
+    """The book with a click or a box more."""
+    if event.kind == "box":
+        return book.add_box(event.x, event.y, event.x1, event.y1, view=view)
+    return book.add_point(event.x, event.y, event.label, own_object=own_objects, view=view)
+
+
+def _pick(session: Session, event: CanvasEvent) -> None:
+    """Select the smallest object under a click; a click beside all objects selects none."""
+    shown = session.shown()
+    found = shown.objects
+    under = found.at(event.x, event.y)[:1]
+    selected = session.marks.selected
+    if event.label:
+        session.marks.toggle(under)
+    else:
+        session.marks.select([] if selected == frozenset(under) else under)
+
+
+def _marks(book: Book) -> list[dict[str, Any]]:
+    """Clicks and box of the current object."""
+    entry = book.entry(book.current)
+    names = ("kind", "x", "y", "x1", "y1", "label")
+    return [{name: getattr(m, name) for name in names} for m in entry.marks] if entry else []
+
+
+def _badge(session: Session) -> str:
+    """Of a large scene: what the model sees of it."""
+    whole, view = session.image.overview, session.image.view
+    if whole.scale == (1.0, 1.0):
+        return ""
+    if view.scale[0] >= 0.999:
+        return "Full resolution: small objects can be outlined here."
+    factor = round(1 / view.scale[0], 1)
+    return f"Reduced to 1 : {factor:g}. Zoom in to find small objects."
+
+
+def _pictures(session: Session) -> list[dict[str, Any]]:
+    """The whole scene, and above it the view, where that shows more detail."""
+    frames = {"base": session.image.overview}
+    if session.image.view != session.image.overview:
+        frames["detail"] = session.image.view
+    found = []
+    for name, frame in frames.items():
+        content = session.memo.remember(
+            f"picture-{name}",
+            (session.image.scene, frame),
+            lambda frame=frame: resources.jpeg(session.image.picture(frame), _QUALITY),
+        )
+        url = streamlit_adapter.address(content, "image/jpeg", f"rsam-{name}-{session.image.token}")
+        found.append({"url": url, "box": list(frame.bounds), "smooth": False})
+    return found
+
+
+def _layer(
+    session: Session, viewport: Viewport, found: Instances, style: OverlayStyle
+) -> dict[str, Any] | None:
+    """The objects around the screen, drawn at its resolution."""
+    region = viewport.within(session.image.scene.width, session.image.scene.height, _MARGIN)
+    if region is None:
+        return None
+    scale = viewport.scale
+    scale *= min(1.0, (_MOST_DRAWN / (region.columns * region.rows)) ** 0.5)
+
+    def draw() -> dict[str, Any]:
+        shape = (max(1, round(region.height * scale)), max(1, round(region.width * scale)))
+        with span("overlay"):
+            layer = overlay_layer(shape, found, style, origin=(region.x, region.y), scale=scale)
+            return _cropped(layer, region, scale)
+
+    return session.memo.remember("layer", (region, scale, found, style), draw)
+
+
+def _patches(session: Session) -> dict[str, Any] | None:
+    """The patches that are being painted with."""
+    painting = session.canvas.painting
+    if painting is None:
+        return None
+
+    url = session.memo.remember("patches", (painting,), lambda: _png(painting.layer()))
+    return {"url": url, "box": list(painting.frame.bounds), "smooth": True}
+
+
+def heat_picture(session: Session, layer: NDArray[np.uint8], view: Frame) -> dict[str, Any]:
+    """A layer (H, W, 4), RGBA, over a view of the scene, for `picture_canvas`."""
+    url = session.memo.remember("heat", (layer.tobytes(), view), lambda: _png(layer))
+    return {"url": url, "box": list(view.bounds), "smooth": True}
+
+
+def _png(layer: NDArray[np.uint8]) -> str:
+    """An RGBA picture as part of the message."""
+    picture = cv2.cvtColor(layer, cv2.COLOR_RGBA2BGRA)
+    content = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+    return _inline(content.tobytes(), "image/png")
+
+
+def _cropped(layer: NDArray[np.uint8], region: Frame, scale: float) -> dict[str, Any]:
+    """A layer without its empty borders, ready to be sent."""
+    rows = np.flatnonzero(layer[..., 3].any(axis=1))
+    columns = np.flatnonzero(layer[..., 3].any(axis=0))
+    top, bottom = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 1)
+    left, right = (int(columns[0]), int(columns[-1]) + 1) if columns.size else (0, 1)
+    part = cv2.cvtColor(np.ascontiguousarray(layer[top:bottom, left:right]), cv2.COLOR_RGBA2BGRA)
+    content = cv2.imencode(".png", part, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
+    x0, y0 = region.x + left / scale, region.y + top / scale
+    return {
+        "url": _inline(content, "image/png"),
+        "box": [x0, y0, x0 + (right - left) / scale, y0 + (bottom - top) / scale],
+        "region": list(region.bounds),
+        "smooth": True,
+    }
+
+
+def _inline(content: bytes, kind: str) -> str:
+    """A small picture as part of the message."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

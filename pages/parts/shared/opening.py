@@ -1,0 +1,99 @@
+"""Opening a project: at once, or in the background where its image has to be prepared again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.parts.shared import banner, current_session
+from rsam_core.scene.scene import Scene
+from rsam_core.session.autosave import Autosave
+from rsam_core.session.project import ProjectState
+from rsam_core.session.project_state import from_state
+from rsam_core.session.session import Session
+
+JOB = "open project"
+ACTION = "open-project"
+POLL_SECONDS = 0.4
+_SEGMENT = "pages/screens/segment.py"
+
+
+def begin(state: ProjectState, scene: Scene, kept: Autosave | None = None) -> None:
+    """Open a project on its image; the page is drawn again, or goes to the objects.
+
+    Parameters
+    ----------
+    state : ProjectState
+    scene : Scene
+        The project's image, opened and not prepared.
+    kept : Autosave, optional
+        Where the project was kept, if nobody saved it.
+
+    Raises
+    ------
+    ProjectError
+        If something in it cannot be used; nothing is changed then.
+    """
+    settings = current_session.settings()
+    if state.pipeline is None:
+        with st.spinner("Opening the project…"):
+            made = from_state(state, scene, **settings)
+        _enter(made, kept)
+
+    def run(
+        progress: Callable[[float, str], None], cancelled: Callable[[], bool]
+    ) -> tuple[Session, Autosave | None]:
+        control = {"progress": progress, "cancelled": cancelled}
+        return from_state(state, scene, **control, **settings), kept
+
+    current_session.visit().jobs.start(JOB, run, latest=True)
+    st.rerun()
+
+
+def _enter(session: Session, kept: Autosave | None) -> None:
+    """Go on with the work of a project."""
+    session.safekeeping.declined, session.safekeeping.brought_back = True, kept
+    current_session.enter(session)
+    banner.forget_all()
+    if kept is not None:
+        # The same image, with the work that was done on it: the page stays.
+        st.rerun()
+    st.switch_page(_SEGMENT)
+
+
+def watch() -> bool:
+    """Show a project that is being opened, with a button that stops it.
+
+    Returns
+    -------
+    bool
+        Whether one is; the earlier image stays until it is there.
+    """
+    if current_session.visit().jobs.get(JOB) is None:
+        return False
+    job = current_session.visit().jobs.take(JOB)
+    if job is None:
+        _progress()
+        return True
+    if job.state == "failed":
+        banner.fail(ACTION, job.error)
+    elif job.state == "done":
+        _enter(*job.result)
+    return False
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress() -> None:
+    job = current_session.visit().jobs.get(JOB)
+    if job is None or job.finished:
+        st.rerun()
+    st.progress(job.fraction, text=f"Preparing the project’s image again… {job.text}")
+    st.button(
+        "Stopping…" if job.cancelling else "Stop",
+        icon=":material/stop:",
+        key="stop-opening",
+        disabled=job.cancelling,
+        on_click=job.cancel,
+        help="The image that is open stays as it is.",
+    )

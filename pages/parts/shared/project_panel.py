@@ -1,0 +1,69 @@
+"""The project: everything of a session in one file, to go on elsewhere or another day."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+import rsam_core as rsam
+from pages.parts.shared import banner, current_session, downloads, opening
+from pages.parts.shared.names import plain
+from rsam_core.formats.names import safe_name
+from rsam_core.session.project import ENDING, load_project, save_project
+from rsam_core.session.project_state import to_state
+from rsam_core.session.session import Session
+
+
+def project_panel(session: Session) -> None:
+    """Save the session as a project file."""
+    source = session.image.source
+    size = source.file_size / 1e6
+    with_image = st.toggle(
+        f"With the image ({size:,.1f} MB)",
+        value=size < 50,
+        key=f"project-image-{session.image.token}",
+        help="Without the image the file is small, and whoever opens it needs the same image.",
+    )
+
+    def content() -> bytes:
+        image = source.file_bytes() if with_image else None
+        return save_project(to_state(session, image))
+
+    downloads.offer(
+        "Save project",
+        content,
+        f"{safe_name(Path(source.name).stem)}{ENDING}",
+        "application/zip",
+        icon=":material/save:",
+        key="save-project",
+    )
+    st.caption(
+        "Holds prompts, objects, classes, preparation and settings. Open it on the Home page."
+    )
+
+
+def open_project(file: object) -> None:
+    """Open a project file that was uploaded on the Home page, and go to its objects.
+
+    A project without its image is opened on the image that is open at the moment.
+
+    Parameters
+    ----------
+    file : UploadedFile
+    """
+    with banner.guard(opening.ACTION):
+        state = load_project(file.getvalue())
+        if state.image is not None:
+            scene = rsam.open_scene(state.image, name=state.scene_name)
+        else:
+            now = current_session.current()
+            if now is None:
+                st.info(
+                    f"This project was saved without its image. Open “{plain(state.scene_name)}” "
+                    "first, then the project again.",
+                    icon=":material/image:",
+                )
+                return
+            scene = now.image.source
+        opening.begin(state, scene)

@@ -1,0 +1,253 @@
+"""Below the picture: the table, the comparison with truth, the downloads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.parts.shared import banner, downloads, resources
+from pages.parts.shared.downloads import too_many
+from pages.parts.shared.names import LONGEST, markup, plain
+from rsam_core import formats as export
+from rsam_core.errors import RsamError
+from rsam_core.evaluate.metrics import METRICS, all_metrics, confusion
+from rsam_core.formats.names import safe_name
+from rsam_core.formats.truth import read_truth, truth_from_labels
+from rsam_core.objects.instances import Instances
+from rsam_core.render.overlays import confusion_legend, confusion_picture, overlay
+from rsam_core.render.style import OverlayStyle
+from rsam_core.samples import truth_mask
+from rsam_core.session.session import Session
+
+TRUTH_TYPES = ["png", "tif", "tiff", "geojson", "json", "gpkg", "zip"]
+
+
+def _columns(metres: bool) -> dict[str, object]:
+    number = st.column_config.NumberColumn
+    config: dict[str, object] = {
+        "id": number("Object", format="%d"),
+        "source": "Found by",
+        "score": number("Quality", format="%.2f", help="Predicted IoU, from 0 to 1."),
+    }
+    if metres:
+        config["area_m2"] = number("Area (m²)", format="%.1f")
+        config["perimeter_m"] = number("Perimeter (m)", format="%.1f")
+    config |= {
+        "area": number("Area (px)", format="%d"),
+        "perimeter": number("Perimeter (px)", format="%.0f"),
+        "bbox_x": number("Box x", format="%d", help="Left edge, in pixels."),
+        "bbox_y": number("Box y", format="%d", help="Top edge, in pixels."),
+        "bbox_width": number("Width", format="%d"),
+        "bbox_height": number("Height", format="%d"),
+    }
+    return config
+
+
+def table_tab(session: Session, objects: Instances, table: pd.DataFrame) -> None:
+    """Sortable table; a selected row is highlighted in the picture and can be removed."""
+    if not len(objects):
+        st.caption("Objects appear here, one row each, as soon as you have outlined the first one.")
+        return
+    config = _columns("area_m2" in table)
+    key = f"table-{session.image.token}"
+    ids = table["id"].tolist()
+
+    def select() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        session.marks.select(ids[row] for row in rows if row < len(ids))
+
+    # Rows are ticked by position; the ticks have to follow their objects.
+    rows = [row for row, id in enumerate(ids) if id in session.marks.selected]
+    known = st.session_state.get(key)
+    if known and sorted(known["selection"]["rows"]) != rows:
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_order=list(config),
+        column_config=config,
+        key=key,
+        on_select=select,
+        selection_mode="multi-row",
+        height="auto",
+    )
+    chosen = [ids[row] for row in rows]
+
+    def drop() -> None:
+        session.remove(chosen)
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Remove selected ({len(chosen)})",
+            icon=":material/delete:",
+            disabled=not chosen,
+            key="remove-selected",
+            on_click=drop,
+        )
+        st.caption("Tick rows to see them in the picture. Click a column's head to sort.")
+
+
+def downloads_tab(
+    session: Session, objects: Instances, table: pd.DataFrame, style: OverlayStyle
+) -> None:
+    """Files to take along."""
+    if not len(objects):
+        st.caption("There is nothing to download yet. Outline an object first.")
+        return
+    stem = safe_name(Path(session.image.scene.name).stem)
+    placed = session.image.scene.crs is not None and session.image.scene.transform is not None
+    files = (
+        # Small enough to be made at once; the others only when they are wanted.
+        ("Table (CSV)", "csv", "text/csv", export.to_csv(table)),
+        ("Outlines (GeoJSON)", "geojson", "application/geo+json",
+         lambda: export.to_geojson(objects, session.image.scene)),
+        ("Labels (PNG)", "labels.png", "image/png", lambda: export.label_png(objects)),
+        ("Labels (GeoTIFF)", "labels.tif", "image/tiff",
+         lambda: export.label_geotiff(objects, session.image.scene)),
+        ("Picture with outlines (PNG)", "overlay.png", "image/png",
+         lambda: export.overlay_png(_full_overlay(session, objects, style))),
+    )  # fmt: skip
+    first = objects.select(objects.ids[:1].tolist())
+    refused = {
+        # Whether places on Earth can be told depends on the scene alone.
+        "geojson": session.memo.remember(
+            "refused-geojson-segment",
+            (session.image.scene,),
+            lambda: downloads.reason(lambda: export.to_geojson(first, session.image.scene)),
+        ),
+        "labels.png": too_many(objects),
+    }
+    with st.container(horizontal=True):
+        for title, ending, mime, content in files:
+            downloads.offer(
+                title,
+                content,
+                f"{stem}.{ending}",
+                mime,
+                key=f"download-{ending}",
+                refused=refused.get(ending),
+            )
+    for reason in filter(None, refused.values()):
+        st.caption(f":material/info: {plain(reason)}")
+    if refused["geojson"]:
+        return
+    if placed:
+        st.caption("GeoJSON is in longitude and latitude (WGS 84), as every GIS expects it.")
+    else:
+        st.caption("This image has no position on Earth, so the outlines are in image pixels.")
+
+
+def _full_overlay(session: Session, objects: Instances, style: OverlayStyle) -> np.ndarray:
+    whole = session.image.overview
+    return overlay(session.image.picture(whole), objects, style, scale=whole.scale[0])
+
+
+def metrics_tab(session: Session, objects: Instances) -> None:
+    """Upload truth, see metrics and a picture of what is right and wrong."""
+    choose_truth(session)
+    truth = session.truth.value
+    if truth is None:
+        st.caption(
+            "Ground truth is a picture of the same size in which every true object is marked "
+            "(not black), or a file of true outlines. With it RSAM counts how many pixels are "
+            "right and wrong. The Evaluate page tells more."
+        )
+        return
+    found = session.memo.remember("union", (objects,), objects.union_mask)
+    key = (truth, objects)
+    counts = session.memo.remember("counts", key, lambda: confusion(truth.labels, found))
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        st.caption(
+            f"Truth: {truth.count:,} object{'s' if truth.count != 1 else ''} · pixels: "
+            f"TP {counts.tp:,} · FP {counts.fp:,} · FN {counts.fn:,} · TN {counts.tn:,}"
+        )
+        values = all_metrics(counts)
+        rows = [
+            {"Metric": m.title, "Value": values[m.key], "Formula": m.formula, "Meaning": m.help}
+            for m in METRICS
+        ]
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            column_config={
+                "Value": st.column_config.NumberColumn(format="%.4f"),
+                "Meaning": st.column_config.TextColumn(width="large"),
+            },
+            height="content",
+            key="metrics-table",
+        )
+    with right:
+        chips(confusion_legend())
+        whole = session.image.picture(session.image.overview)
+        picture = session.memo.remember(
+            "confusion",
+            key,
+            lambda: resources.jpeg(confusion_picture(whole, truth.labels, found)),
+        )
+        st.image(picture, width="stretch")
+
+
+def chips(entries: list[tuple[str, str]]) -> None:
+    """A legend: coloured squares with their meaning."""
+    squares = "".join(
+        f'<span style="display:inline-flex;align-items:center;margin-right:1.1rem">'
+        f'<span style="width:.8rem;height:.8rem;border-radius:3px;background:{markup(colour)};'
+        f'display:inline-block;margin-right:.4rem"></span>{markup(text, LONGEST)}</span>'
+        for text, colour in entries
+    )
+    st.html(f'<div style="font-size:.85rem;opacity:.85">{squares}</div>')
+
+
+def lost_truth(session: Session) -> None:
+    """Say that work was brought back without its truth."""
+    if session.truth.lost:
+        st.info(
+            f"The truth “{plain(session.truth.lost)}” was too large to be kept with the work that "
+            "was brought back. Give it again.",
+            icon=":material/info:",
+        )
+
+
+def choose_truth(session: Session, place: str = "") -> None:
+    """Upload ground truth, or take a sample's.
+
+    Parameters
+    ----------
+    session : Session
+    place : str
+        Sets the widgets of one page apart from those of another.
+    """
+    upload, sample = st.columns([5, 6], gap="medium")
+    with upload:
+        file = st.file_uploader(
+            "Ground truth: a mask (PNG, TIFF) or outlines (GeoJSON, GeoPackage, zipped Shapefile)",
+            type=TRUTH_TYPES,
+            key=f"truth{place}-{session.image.token}",
+        )
+        if file is not None and session.truth.file != file.file_id:
+            session.truth.file = file.file_id
+            try:
+                session.truth.give(read_truth(file.getvalue(), session.image.scene, name=file.name))
+            except RsamError as error:
+                session.truth.refuse(error)
+        if session.truth.error is not None:
+            banner.show(session.truth.error)
+        lost_truth(session)
+    if session.image.sample is None:
+        return
+    town = resources.sample(session.image.sample)
+    kinds = sorted(set(town.classes.values()))
+    first = kinds.index("roof") if "roof" in kinds else 0
+
+    def use() -> None:
+        of_kind = truth_mask(town, st.session_state[f"truth-class{place}"])
+        labels = np.where(of_kind, town.labels, 0).astype(np.int32)
+        session.truth.give(truth_from_labels(labels, st.session_state[f"truth-class{place}"]))
+
+    with sample.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Or this sample's exact truth", kinds, index=first, key=f"truth-class{place}")
+        st.button("Compare", key=f"use-truth{place}", on_click=use)

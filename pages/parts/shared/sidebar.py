@@ -1,0 +1,156 @@
+"""Sidebar of the Segment page: the image, the model, and how objects are drawn."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.parts.shared import banner
+from pages.parts.shared.band_picker import band_picker
+from pages.parts.shared.current_session import model_name
+from pages.parts.shared.scene_card import scene_card
+from rsam_core.models import CATALOG, weights
+from rsam_core.render.style import OverlayStyle
+from rsam_core.session.session import Session
+
+FILLS = {"Colours by object": "random", "One colour": "single", "No filling": "none"}
+LARGE_LOOKS = {"filled red": "fill", "outlined red": "contour"}
+OTHERS = {"shown": "show", "faded": "fade", "hidden": "hide"}
+
+
+def image_facts(session: Session) -> None:
+    """The scene card, the scale where the file does not bring it, and the choice of bands."""
+    scene = session.image.scene
+    with st.container(key="card", gap="xxsmall"):
+        scene_card(scene)
+    if scene.transform is not None and scene.crs is None:
+        _coordinate_system(session)
+    if scene.transform is None or scene.crs is None or not scene.gsd:
+        _pixel_size(session)
+    with st.expander("Bands and contrast", icon=":material/palette:"), banner.guard():
+        settings = band_picker(scene, f"bands-{session.image.token}-{scene.content_hash}")
+        if settings != scene.view_settings:
+            with st.spinner("Drawing the picture anew…"):
+                session.change_scene(scene.with_view(settings))
+            st.rerun()
+
+
+def _coordinate_system(session: Session) -> None:
+    """Name the coordinate system of an image whose world file says where, but not in which."""
+    code = st.text_input(
+        "Coordinate system (EPSG code)",
+        placeholder="for example 32637",
+        key=f"crs-{session.image.token}",
+        help="The file says where the image lies, but not in which coordinate system. Whoever "
+        "made it knows the code, for example 32637 for UTM zone 37 North, or 4326 for degrees.",
+    ).strip()
+    if code:
+        with banner.guard():
+            named = code if ":" in code else f"EPSG:{code}"
+            session.rescale(session.image.scene.with_crs(named))
+            st.rerun()
+
+
+def _pixel_size(session: Session) -> None:
+    """Type how large a pixel is on the ground."""
+    scene = session.image.scene
+    typed = st.number_input(
+        "Size of a pixel on the ground (m)",
+        min_value=0.0,
+        max_value=1000.0,
+        value=float(scene.gsd or 0.0),
+        step=0.05,
+        format="%.3f",
+        key=f"gsd-{session.image.token}",
+        help="The file does not say how large a pixel is. Type it (drone images: 0.02 to "
+        "0.1 m; aerial: 0.1 to 0.5 m; satellite: 0.3 to 10 m) and areas come in m². Leave 0 "
+        "to stay with pixels.",
+    )
+    with banner.guard():
+        if typed > 0 and typed != scene.gsd:
+            session.rescale(scene.with_gsd(typed))
+        elif typed == 0 and scene.gsd:
+            session.rescale(replace(scene, gsd=None))
+
+
+def model_choice() -> None:
+    """Choose among the models that are ready."""
+    ready = [info for info in CATALOG if info.embedded or weights.state(info) == "ready"]
+    names = [info.name for info in ready]
+    if model_name() not in names:
+        st.session_state["model_name"] = names[0]
+    if len(names) > 1:
+        titles = {info.name: info.title for info in ready}
+        chosen = st.selectbox(
+            "Model", names, index=names.index(model_name()), format_func=lambda n: titles[n]
+        )
+        if chosen != model_name():
+            st.session_state["model_name"] = chosen
+            st.rerun()
+    else:
+        st.caption(f"Model: **{ready[0].title}** :material/check_circle:")
+    st.page_link("pages/screens/models.py", label="More models", icon=":material/add:")
+
+
+def overlay_style(gsd: float | None, largest: float) -> OverlayStyle:
+    """Widgets for the overlay; ``largest`` is the area of the largest object in pixels."""
+    keep = {"persist_state": "session"}
+    fill = st.selectbox("Filling", list(FILLS), key="fill", **keep)
+    colour = "#FFB000"
+    if FILLS[fill] != "random":
+        colour = st.color_picker("Colour", colour, key="fill-colour", **keep)
+    opacity = 0.45
+    if FILLS[fill] != "none":
+        opacity = st.slider("Opacity", 0.0, 1.0, 0.45, 0.05, key="opacity", **keep)
+    contour = st.toggle("Outlines", True, key="contour", **keep)
+    width = 2
+    if contour:
+        width = st.slider("Line width", 1, 6, 2, key="line-width", **keep)
+    style = OverlayStyle(
+        fill=FILLS[fill], color=colour, opacity=opacity, contour=contour, contour_width=width
+    )
+    large = st.toggle(
+        "Large objects only",
+        key="large-on",
+        help="Marks the objects above an area in red, for example the large buildings of a town.",
+        **keep,
+    )
+    if not large:
+        return style
+    factor = gsd**2 if gsd else 1.0
+    unit = "m²" if gsd else "px"
+    top = _round_up(largest * factor)
+    # Stored apart from the slider, whose end moves with the largest object.
+    limit = st.slider(
+        f"Large means at least ({unit})",
+        0,
+        top,
+        min(st.session_state.get("large-limit", round(top / 4)), top),
+        key=f"large-area-{unit}",
+    )
+    st.session_state["large-limit"] = limit
+    look = st.segmented_control(
+        "Large objects are",
+        list(LARGE_LOOKS),
+        default="filled red",
+        key="large-look",
+        required=True,
+        **keep,
+    )
+    others = st.segmented_control(
+        "The others are", list(OTHERS), default="hidden", key="large-others", required=True, **keep
+    )
+    return replace(
+        style,
+        large_area=limit / factor,
+        large_mode=LARGE_LOOKS[look or "filled red"],
+        others=OTHERS[others or "hidden"],
+    )
+
+
+def _round_up(value: float) -> int:
+    """The next of 10, 20, 50, 100, 200, ... so that the end of a scale seldom moves."""
+    power = 10 ** max(1, math.floor(math.log10(max(value, 10))))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= value)
