@@ -26,10 +26,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from hostile.case import KINDS, Case, trap
-from hostile.corpus import corpus
-from hostile.fuzzing import Target, targets
-from hostile.runner import MEMORY, Result, Runner
+from tests.hostile.case import KINDS, Case, trap
+from tests.hostile.corpus import corpus
+from tests.hostile.fuzzing import Target, targets
+from tests.hostile.runner import MEMORY, Result, Runner
 
 GOAL_SECONDS = 5.0
 GOAL_CLICK = 1.0

@@ -14,9 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from hostile import seeds
-from hostile.case import Case, Lure, trap
-from hostile.corpus import corpus
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
@@ -24,6 +21,9 @@ from benchmarks.app_server import running_app
 from benchmarks.classroom import plans, status
 from benchmarks.classroom_browser import Browser, Lost
 from benchmarks.classroom_student import Plan, _begin, _viewport
+from tests.hostile import seeds
+from tests.hostile.case import Case, Lure, trap
+from tests.hostile.corpus import corpus
 
 WIDGETS = {
     "image": ("", "Image file"),

@@ -12,9 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers_groups import Together
-from helpers_server import TTL
-from helpers_towns import rendered
 
 from benchmarks.app_server import Running, running_app
 from rsam_core.models.load import load_model
@@ -23,6 +20,9 @@ from rsam_core.samples import TownSample
 from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.everything import EverythingSettings, EverythingState, initialize
 from rsam_core.segment.segmenter import Segmenter
+from tests.helpers.groups import Together
+from tests.helpers.server import TTL
+from tests.helpers.towns import rendered
 
 torch.set_num_threads(1)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from helpers_browser import PATIENCE, Screen
-from helpers_server import without_departures
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.app_server import Running
+from tests.helpers.browser import PATIENCE, Screen
+from tests.helpers.server import without_departures
 
 FLAGS = [
     "--headless",

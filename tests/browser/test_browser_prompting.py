@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers_browser import Screen, bounds, iou, middle
 from playwright.sync_api import expect
 
 from rsam_core.samples import TownSample, write_geotiff
+from tests.helpers.browser import Screen, bounds, iou, middle
 
 SIZE = (448, 320)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
-from helpers_browser import Screen, middle
 from playwright.sync_api import expect
 
 from rsam_core.samples import TownSample, write_geotiff
+from tests.helpers.browser import Screen, middle
 
 
 def test_everything_large_ones_classes_by_example_smooth_and_geopackage(

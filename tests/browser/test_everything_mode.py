@@ -6,11 +6,11 @@ import io
 import re
 
 import pytest
-from helpers_browser import Screen
 from PIL import Image
 from playwright.sync_api import expect
 
 from rsam_core.samples import TownSample
+from tests.helpers.browser import Screen
 
 
 @pytest.fixture

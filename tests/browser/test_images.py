@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 
 import pytest
-from helpers_browser import Screen, bounds
 from PIL import Image
 from playwright.sync_api import expect
 
 from rsam_core.samples import TownSample, write_geotiff
+from tests.helpers.browser import Screen, bounds
 
 
 def encoded(town: TownSample, kind: str) -> bytes:

@@ -7,10 +7,11 @@ import re
 
 import numpy as np
 import pytest
-from helpers_browser import Screen
-from helpers_shots import BLUES, REDS, SIZE, lawn
 from PIL import Image
 from playwright.sync_api import expect
+
+from tests.helpers.browser import Screen
+from tests.helpers.shots import BLUES, REDS, SIZE, lawn
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from helpers_browser import Screen, middle
 from playwright.sync_api import expect
 
 from rsam_core.samples import TownSample, write_geotiff
+from tests.helpers.browser import Screen, middle
 
 
 def test_a_prepared_image_is_what_one_segments(screen: Screen, town: TownSample):

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers_browser import PATIENCE, Screen
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
+
+from tests.helpers.browser import PATIENCE, Screen
 
 ROOT = Path(__file__).resolve().parents[2]
 EVIL = "<img src=x onerror=window.__hit=1>[a](javascript:window.__hit=1)"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import rasterio
-from helpers_browser import Screen, bounds, middle
 from playwright.sync_api import expect
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
 from rsam_core.samples import TownSample, render_town, write_geotiff
+from tests.helpers.browser import Screen, bounds, middle
 
 COLUMNS, ROWS = 6, 5
 

@@ -22,8 +22,8 @@ def serve() -> None:
     # What decoders print must not get between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    from hostile import seeds, uploads
     from rsam_core.errors import RsamError
+    from tests.hostile import seeds, uploads
 
     # Everything that the first upload of a kind would import or start.
     before = seeds.scene().read_rgb()
@@ -66,7 +66,7 @@ def serve() -> None:
 
 
 def _outline() -> bytes:
-    from hostile import seeds
+    from tests.hostile import seeds
 
     shape = {"type": "Polygon", "coordinates": [seeds.ring(5, 5, 20, 20)]}
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32637"}}

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from hostile import seeds
-from hostile.case import Case, cases_of
+from tests.hostile import seeds
+from tests.hostile.case import Case, cases_of
 
 _IMAGE = {"id": 1, "file_name": "town.tif", "width": seeds.WIDTH, "height": seeds.HEIGHT}
 _GOOD = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from hostile import (
+from tests.hostile import (
     coco,
     datasets,
     geopackages,
@@ -19,7 +19,7 @@ from hostile import (
     vectors,
     worlds,
 )
-from hostile.case import Case
+from tests.hostile.case import Case
 
 _MAKERS = (
     tiff,

@@ -10,12 +10,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from hostile import coco, seeds, zips
-from hostile.case import REFUSED, Case, Lure, cases_of
-from hostile.photos import jpegs
-from hostile.pictures import pngs
-from hostile.tiff import bombs as tiff_bombs
-from hostile.tiff_places import metadata, named
+from tests.hostile import coco, seeds, zips
+from tests.hostile.case import REFUSED, Case, Lure, cases_of
+from tests.hostile.photos import jpegs
+from tests.hostile.pictures import pngs
+from tests.hostile.tiff import bombs as tiff_bombs
+from tests.hostile.tiff_places import metadata, named
 
 
 def cases() -> Iterator[Case]:
@@ -218,7 +218,7 @@ def _longer() -> bytes:
 
 def _truth() -> dict[str, object]:
     """Archives uploaded as truth."""
-    from hostile.vectors import collection, feature, polygon
+    from tests.hostile.vectors import collection, feature, polygon
 
     house = collection(feature(polygon(seeds.ring(10, 10, 20, 20))))
     virtual = "<OGRVRTDataSource><OGRVRTLayer><SrcDataSource>{}</SrcDataSource></OGRVRTLayer>"

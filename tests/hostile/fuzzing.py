@@ -11,11 +11,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hostile import coco, geopackages, jpeg2000, photos, projects, recipes, seeds, shapefiles
-from hostile.tiff_bytes import Entry, assemble, grey
-from hostile.vectors import collection, feature, polygon
 from rsam_core.batch.recipe import EXAMPLE
 from rsam_core.prepare import STEPS, load_steps
+from tests.hostile import coco, geopackages, jpeg2000, photos, projects, recipes, seeds, shapefiles
+from tests.hostile.tiff_bytes import Entry, assemble, grey
+from tests.hostile.vectors import collection, feature, polygon
 
 _EDGES = (0, 1, 2, 3, 7, 8, 16, 127, 128, 255, 256, 4096, 32767, 32768, 65535, 65536,
           2**24, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)  # fmt: skip

@@ -12,8 +12,8 @@ from pathlib import Path
 import geopandas
 import shapely
 
-from hostile import seeds
-from hostile.case import REFUSED, Case, cases_of, cuts
+from tests.hostile import seeds
+from tests.hostile.case import REFUSED, Case, cases_of, cuts
 
 
 def cases() -> Iterator[Case]:

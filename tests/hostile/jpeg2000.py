@@ -8,9 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from hostile import seeds
-from hostile.case import REFUSED, Case, Lure, cases_of, cuts
-from hostile.tiff_places import laughs
+from tests.hostile import seeds
+from tests.hostile.case import REFUSED, Case, Lure, cases_of, cuts
+from tests.hostile.tiff_places import laughs
 
 
 def cases() -> Iterator[Case]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from hostile import seeds
-from hostile.case import REFUSED, Case, cases_of, cuts
+from tests.hostile import seeds
+from tests.hostile.case import REFUSED, Case, cases_of, cuts
 
 
 def cases() -> Iterator[Case]:

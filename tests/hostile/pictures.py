@@ -10,8 +10,8 @@ from functools import cache
 
 from PIL import Image
 
-from hostile import seeds
-from hostile.case import REFUSED, Case, cases_of, cuts
+from tests.hostile import seeds
+from tests.hostile.case import REFUSED, Case, cases_of, cuts
 
 _SIGN = b"\x89PNG\r\n\x1a\n"
 

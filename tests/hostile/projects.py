@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from hostile import seeds
-from hostile.case import REFUSED, Case, cases_of
-from hostile.zips import bombs, broken, cut, escapes
 from rsam_core.objects.instances import Instance, Instances
 from rsam_core.session.project import ProjectState, save_project
+from tests.hostile import seeds
+from tests.hostile.case import REFUSED, Case, cases_of
+from tests.hostile.zips import bombs, broken, cut, escapes
 
 
 def cases() -> Iterator[Case]:
@@ -239,8 +239,8 @@ def _objects() -> dict[str, object]:
 
 
 def _images() -> dict[str, object]:
-    from hostile.tiff import bombs as tiff_bombs
-    from hostile.tiff_places import metadata, named
+    from tests.hostile.tiff import bombs as tiff_bombs
+    from tests.hostile.tiff_places import metadata, named
 
     found: dict[str, object] = {
         "another image": lambda: project(image=seeds.picture("PNG", 64, 64)),

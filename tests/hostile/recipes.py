@@ -8,9 +8,9 @@ import pickle
 from collections.abc import Iterator
 from typing import Any
 
-from hostile.case import REFUSED, Case, cases_of
 from rsam_core.batch.recipe import EXAMPLE
 from rsam_core.prepare import STEPS, load_steps
+from tests.hostile.case import REFUSED, Case, cases_of
 
 _DEEP: Any = []
 for _ in range(300):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from hostile.case import EITHER, Case, Trap
+from tests.hostile.case import EITHER, Case, Trap
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 30.0
@@ -158,7 +158,7 @@ class Runner:
             "OMP_NUM_THREADS": "1",
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "hostile.child"],
+            [sys.executable, "-m", "tests.hostile.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from hostile import seeds
-from hostile.case import REFUSED, Case, cases_of, cuts
-from hostile.geopackages import frame
-from hostile.zips import entries
+from tests.hostile import seeds
+from tests.hostile.case import REFUSED, Case, cases_of, cuts
+from tests.hostile.geopackages import frame
+from tests.hostile.zips import entries
 
 
 def cases() -> Iterator[Case]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hostile import seeds
-from hostile.case import REFUSED, Case, cases_of
+from tests.hostile import seeds
+from tests.hostile.case import REFUSED, Case, cases_of
 
 
 def cases() -> Iterator[Case]:

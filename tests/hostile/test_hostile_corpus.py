@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from hostile import seeds
-from hostile.case import KINDS, OPENED, REFUSED, Case, trap
-from hostile.corpus import corpus
-from hostile.runner import MEMORY, Result, Runner, run_all, unclear
+from tests.hostile import seeds
+from tests.hostile.case import KINDS, OPENED, REFUSED, Case, trap
+from tests.hostile.corpus import corpus
+from tests.hostile.runner import MEMORY, Result, Runner, run_all, unclear
 
 _PROCESSES = max(1, min(4, os.cpu_count() or 1))
 _LEAST = 200

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from hostile.case import Case, trap
-from hostile.fuzzing import targets
-from hostile.runner import Runner
+from tests.hostile.case import Case, trap
+from tests.hostile.fuzzing import targets
+from tests.hostile.runner import Runner
 
 
 @pytest.fixture(scope="module")

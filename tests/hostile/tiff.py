@@ -10,9 +10,9 @@ from functools import cache
 
 import numpy as np
 
-from hostile import seeds
-from hostile.case import REFUSED, Case, cases_of, cuts
-from hostile.tiff_bytes import (
+from tests.hostile import seeds
+from tests.hostile.case import REFUSED, Case, cases_of, cuts
+from tests.hostile.tiff_bytes import (
     ASCII,
     BYTE,
     DOUBLE,
@@ -24,7 +24,7 @@ from hostile.tiff_bytes import (
     grey,
     image,
 )
-from hostile.tiff_places import metadata, names, places
+from tests.hostile.tiff_places import metadata, names, places
 
 _ALL = 2**32 - 1
 _SCALE = '<Item name="SCALE" sample="0" role="scale">nan</Item>'

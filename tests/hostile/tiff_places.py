@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from hostile.case import Lure
-from hostile.tiff_bytes import ASCII, DOUBLE, LONG, SHORT, Entry, assemble, grey, image
+from tests.hostile.case import Lure
+from tests.hostile.tiff_bytes import ASCII, DOUBLE, LONG, SHORT, Entry, assemble, grey, image
 
 
 def metadata(items: str) -> bytes:

@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Callable
 
-from hostile import seeds
 from rsam_core.batch.recipe import Recipe
 from rsam_core.errors import ClassifyError, RsamError
 from rsam_core.evaluate.datasets import open_dataset
@@ -18,6 +17,7 @@ from rsam_core.scene.scene import Scene, open_scene
 from rsam_core.scene.window import Window
 from rsam_core.session.project import load_project
 from rsam_core.session.project_state import from_state
+from tests.hostile import seeds
 
 _LOOK = 512
 _SAMPLES = 5

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from hostile import seeds
-from hostile.case import REFUSED, Case, Lure, cases_of, cuts
+from tests.hostile import seeds
+from tests.hostile.case import REFUSED, Case, Lure, cases_of, cuts
 
 _CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32637"}}
 _RING = seeds.ring(10, 10, 20, 20)

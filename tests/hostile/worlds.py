@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hostile import seeds
-from hostile.case import EITHER, REFUSED, Case, cases_of
+from tests.hostile import seeds
+from tests.hostile.case import EITHER, REFUSED, Case, cases_of
 
 _GOOD = ["0.5", "0", "0", "-0.5", "500000", "4000000"]
 

@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from hostile import seeds
-from hostile.case import cuts
+from tests.hostile import seeds
+from tests.hostile.case import cuts
 
 _LOCAL, _CENTRAL, _LAST = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 

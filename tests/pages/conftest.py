@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers_models import FakeModel
-from helpers_pages import arranged, fine, painter, plain, put
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import current_session, resources
 from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.segment.segmenter import Segmenter
+from tests.helpers.models import FakeModel
+from tests.helpers.pages import arranged, fine, painter, plain, put
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 

@@ -6,8 +6,6 @@ import gc
 
 import numpy as np
 import pytest
-from helpers_boxes import HEIGHT, WIDTH, painter, plain
-from helpers_session import fresh
 
 import rsam_core as rsam
 from rsam_core.prompts.history import Book
@@ -15,6 +13,8 @@ from rsam_core.runtime.budgets import Store
 from rsam_core.scene.coordinates import Frame
 from rsam_core.segment.prompter import Prompter
 from rsam_core.segment.segmenter import Segmenter
+from tests.helpers.boxes import HEIGHT, WIDTH, painter, plain
+from tests.helpers.session import fresh
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

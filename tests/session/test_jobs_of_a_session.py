@@ -6,8 +6,6 @@ import threading
 import time
 
 import pytest
-from helpers_boxes import plain
-from helpers_session import fresh
 
 import rsam_core as rsam
 from rsam_core.errors import Cancelled, QueueFull
@@ -17,6 +15,8 @@ from rsam_core.runtime.jobs import JobRegistry
 from rsam_core.session.prefetch import Latest
 from rsam_core.session.session import IMAGE_JOBS, Session
 from rsam_core.session.visit import Visit
+from tests.helpers.boxes import plain
+from tests.helpers.session import fresh
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -228,9 +228,8 @@ def test_what_is_asked_after_the_end_or_an_error_is_done_too():
 
 
 def test_panning_keeps_one_thread_and_leaving_ends_it():
-    from helpers_stress import Shared, opened
-
     from rsam_core.scene.coordinates import Frame
+    from tests.helpers.stress import Shared, opened
 
     shared = Shared()
     with on_behalf("me"):

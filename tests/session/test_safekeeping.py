@@ -6,8 +6,6 @@ import threading
 
 import numpy as np
 import pytest
-from helpers_boxes import TWO_BOXES, plain
-from helpers_session import areas, fresh
 
 import rsam_core as rsam
 from rsam_core.errors import Cancelled
@@ -18,6 +16,8 @@ from rsam_core.session import autosave
 from rsam_core.session.project import load_project, save_project
 from rsam_core.session.project_state import from_state, has_work, is_empty, to_state
 from rsam_core.session.safekeeping import Safekeeping
+from tests.helpers.boxes import TWO_BOXES, plain
+from tests.helpers.session import areas, fresh
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

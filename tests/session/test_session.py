@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers_boxes import HEIGHT, TWO_BOXES, WIDTH, painter, plain
 
 import rsam_core as rsam
 from rsam_core.objects.instance import Instance
@@ -17,6 +16,7 @@ from rsam_core.segment.prompter import Prompter
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.search import with_thresholds
 from rsam_core.session.session import Session
+from tests.helpers.boxes import HEIGHT, TWO_BOXES, WIDTH, painter, plain
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

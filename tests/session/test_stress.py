@@ -9,8 +9,6 @@ import tracemalloc
 from contextlib import nullcontext
 
 import pytest
-from helpers_boxes import HEIGHT, WIDTH, painter
-from helpers_stress import Shared, opened, person
 
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.history import Book, Step
@@ -20,6 +18,8 @@ from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.finding import find
 from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit
+from tests.helpers.boxes import HEIGHT, WIDTH, painter
+from tests.helpers.stress import Shared, opened, person
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

@@ -9,13 +9,13 @@ from operator import methodcaller
 
 import numpy as np
 import pytest
-from helpers_boxes import TWO_BOXES, plain
-from helpers_session import areas, automatic, fresh, side_by_side, squares
 
 import rsam_core as rsam
 from rsam_core.errors import QueueFull
 from rsam_core.objects.instance import Instance
 from rsam_core.segment import automatic as found_by_itself
+from tests.helpers.boxes import TWO_BOXES, plain
+from tests.helpers.session import areas, automatic, fresh, side_by_side, squares
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 

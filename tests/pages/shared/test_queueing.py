@@ -1,0 +1,250 @@
+"""Waiting for the model on a page: one's place, the refusal, whose turn it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.parts.shared import current_session, resources
+from pages.parts.shared import model_queue as queueing
+from rsam_core.prompts.history import Book
+from rsam_core.runtime.acting import on_behalf
+from rsam_core.runtime.fair_queue import FairQueue, in_turns
+from rsam_core.segment.embedding import EmbeddingCache
+from rsam_core.segment.segmenter import Segmenter
+from tests.helpers.pages import click, fine, opened, plain, put, table
+
+ONE = Book().add_box(20, 10, 60, 40)
+
+
+@pytest.fixture
+def queue(monkeypatch) -> FairQueue:
+    fair = FairQueue(waiting=8)
+    monkeypatch.setattr(queueing, "_queue", lambda: fair)
+    return fair
+
+
+@pytest.fixture
+def fair(model, queue, monkeypatch) -> None:
+    """The model behind the pages answers in turns."""
+
+    def segmenter(name: str) -> Segmenter:
+        whose = queueing.owner()
+        return Segmenter(in_turns(model, lambda line: queueing.turn(whose, line)))
+
+    cache = EmbeddingCache()
+    monkeypatch.setattr(resources, "segmenter", segmenter)
+    monkeypatch.setattr(
+        resources,
+        "embed",
+        lambda image, key: cache.get(key, lambda: segmenter(key[1]).embed(image)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [(1, "**next**"), (2, "**second** in line"), (3, "**third** in line"),
+     (9, "**ninth** in line"), (10, "**number 10** in line")],
+)  # fmt: skip
+def test_places_in_words(place, expected):
+    assert expected in queueing.words(place)
+
+
+def test_alone_nothing_is_said(segment, fair):
+    at = segment(book=ONE)
+    assert len(table(at)) == 1
+    assert not at.toast
+
+
+def waiting_page() -> None:
+    """A page that asks for a turn, and notes what it has said when the turn came."""
+    import streamlit as st
+
+    from pages.parts.shared import model_queue as queueing
+
+    said = []
+    show = st.toast
+
+    def spy(text, **settings):
+        said.append(text)
+        return show(text, **settings)
+
+    st.toast = spy
+    try:
+        with queueing.turn("me"):
+            st.write("in turn: " + " / ".join(said))
+    finally:
+        st.toast = show
+
+
+def held(queue: FairQueue, release: threading.Event) -> threading.Thread:
+    """A thread that holds the only place until it is told."""
+    entered = threading.Event()
+
+    def hold() -> None:
+        with queue.turn("somebody else"):
+            entered.set()
+            release.wait(20)
+
+    thread = threading.Thread(target=hold, daemon=True)
+    thread.start()
+    assert entered.wait(5)
+    return thread
+
+
+def test_place_is_shown_while_waiting_and_taken_down(queue, monkeypatch):
+    monkeypatch.setattr(queueing, "SHOWN_AFTER", 0.0)
+    release = threading.Event()
+    held(queue, release)
+    threading.Timer(1.0, release.set).start()
+    at = AppTest.from_function(waiting_page, default_timeout=30).run()
+    assert not at.exception
+    assert [m.value for m in at.markdown] == [
+        "in turn: Others use the model at the moment. You are **next**."
+    ]
+    # When the turn has come the note says so, and goes by itself.
+    assert [toast.value for toast in at.toast] == ["It is your turn."]
+    assert at.toast[0].proto.duration == 1
+    assert (queue.running, len(queue)) == (0, 0)
+
+
+def test_short_waits_are_not_worth_a_word(queue):
+    release = threading.Event()
+    held(queue, release)
+    threading.Timer(0.2, release.set).start()
+    at = AppTest.from_function(waiting_page, default_timeout=30).run()
+    assert [m.value for m in at.markdown] == ["in turn:"]
+
+
+def test_full_queue_when_the_image_is_opened_offers_another_try(app, fair, queue):
+    release = threading.Event()
+    queue.waiting = 0
+    thread = held(queue, release)
+    put(app, current_session.load(plain(), "plain.png"))
+    app.run()
+    app.switch_page("pages/screens/segment.py").run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "0 steps are waiting for the model already, as many as this computer takes. "
+        "Your work is kept: wait half a minute, then try again."
+    ]
+    release.set()
+    thread.join(10)
+    click(app, "Try again")
+    assert not app.error
+    assert app.segmented_control
+
+
+def test_full_queue_at_a_click_keeps_the_click(segment, fair, queue):
+    at = segment()
+    release = threading.Event()
+    queue.waiting = 0
+    thread = held(queue, release)
+    opened(at).update(lambda book: ONE)
+    at.run()
+    fine(at)
+    assert len(table(at)) == 0
+    assert any("Your click is kept" in item.value for item in [*at.warning, *at.caption])
+    release.set()
+    thread.join(10)
+    at.run()
+    fine(at)
+    assert len(table(at)) == 1
+
+
+def test_what_belongs_together_is_one_turn(queue):
+    order = []
+    with queueing.in_one_turn():
+        assert queue.running == 0
+        with queueing.turn("me"):
+            order.append("first")
+        other = threading.Thread(target=_take_turn, args=(queue, order))
+        other.start()
+        _until(lambda: len(queue) == 1)
+        with queueing.in_one_turn(), queueing.turn("me"):
+            order.append("second")
+        # What another thread may have to do first is not waited for with a turn in hand.
+        queueing.let_go()
+        other.join(10)
+        with queueing.turn("me"):
+            order.append("third")
+        assert queue.running == 1
+    assert queue.running == 0
+    assert order == ["first", "second", "other", "third"]
+
+
+def test_error_ends_what_belongs_together(queue):
+    with pytest.raises(ZeroDivisionError), queueing.in_one_turn(), queueing.turn("me"):
+        raise ZeroDivisionError
+    assert queue.running == 0
+    with queueing.turn("me"):
+        assert queue.running == 1
+    assert queue.running == 0
+
+
+def _take_turn(queue: FairQueue, order: list[str]) -> None:
+    with queue.turn("other"):
+        order.append("other")
+
+
+def test_long_jobs_let_pages_go_ahead(queue):
+    order, release = [], threading.Event()
+    held(queue, release)
+
+    def job(name: str) -> None:
+        with queueing.turn(name):
+            order.append(name)
+
+    long = threading.Thread(target=job, args=("long job",))
+    long.start()
+    _until(lambda: len(queue) == 1)
+
+    def awaited() -> None:
+        with on_behalf("somebody", awaited=True):
+            job("awaited")
+
+    soon = threading.Thread(target=awaited)
+    soon.start()
+    _until(lambda: len(queue) == 2)
+    release.set()
+    for thread in (long, soon):
+        thread.join(10)
+    assert order == ["awaited", "long job"]
+
+
+def test_job_works_for_the_session_that_started_it():
+    names = []
+
+    def page() -> None:
+        import streamlit as st
+
+        from pages.parts.shared import current_session
+        from pages.parts.shared import model_queue as queueing
+
+        def work(progress, cancelled) -> None:
+            st.names.append(queueing.owner())
+
+        current_session.visit().jobs.start("any", work).wait(10)
+        st.names.append(queueing.owner())
+
+    import streamlit as st
+
+    st.names = names
+    try:
+        at = AppTest.from_function(page, default_timeout=30).run()
+    finally:
+        del st.names
+    assert not at.exception
+    assert len(names) == 2
+    assert names[0] == names[1] is not None
+    assert queueing.owner() is None
+
+
+def _until(condition) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
