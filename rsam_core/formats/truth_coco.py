@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import MetricError
-from rsam_core.evaluate.metrics import check_same_size
 from rsam_core.formats.placement import Place
 from rsam_core.formats.truth_outlines import drawn_objects
 from rsam_core.formats.vector_layer import ring_of

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import MetricError
-from rsam_core.evaluate.metrics.counts import check_same_size
+from rsam_core.objects.checks import check_same_size
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.overlap import shared_pixels
 

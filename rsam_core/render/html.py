@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from rsam_core.evaluate.report.image_figures import to_svg
-from rsam_core.evaluate.report.sentences import duration
+from rsam_core.render.figures import to_svg
+from rsam_core.runtime.durations import duration
 
 Cell = tuple[str, str]
 """HTML of a cell and its class."""

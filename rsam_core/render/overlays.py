@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import MetricError, RsamError
-from rsam_core.evaluate.metrics import check_same_size, object_mask
 from rsam_core.objects import palette
+from rsam_core.objects.checks import check_same_size, object_mask
 from rsam_core.objects.instances import Instances
 from rsam_core.render.outlines import Part, Stroke, draw_outlines, view_mask
+from rsam_core.render.squares import start_within
 from rsam_core.render.style import OverlayStyle, legend
 
 __all__ = [
@@ -280,8 +281,8 @@ def candidate_thumbnail(
     x0, y0, x1, y1 = frame or (0, 0, width, height)
     side = min(max(24, int(np.ceil(1.4 * max(x1 - x0, y1 - y0)))), max(height, width))
     # Moved inward at the edge of the image; what the image cannot fill stays dark.
-    left = _inside(round((x0 + x1 - side) / 2), side, width)
-    top = _inside(round((y0 + y1 - side) / 2), side, height)
+    left = start_within(round((x0 + x1 - side) / 2), side, width)
+    top = start_within(round((y0 + y1 - side) / 2), side, height)
     view = np.full((side, side, 3), palette.to_rgb(palette.CASING), dtype=np.uint8)
     a, b = max(left, 0), max(top, 0)
     part = image[b : top + side, a : left + side]
@@ -290,13 +291,6 @@ def candidate_thumbnail(
     view = cv2.resize(view, (size, size), interpolation=method)
     style = OverlayStyle(fill="single", color=color, opacity=0.4, contour_width=2)
     return overlay(view, objects, style, origin=(left, top), scale=size / side)
-
-
-def _inside(start: int, side: int, length: int) -> int:
-    """Return where a square of `side` starts so that it lies within `length`, if it fits."""
-    if side > length:
-        return (length - side) // 2
-    return min(max(start, 0), length - side)
 
 
 def confusion_picture(

@@ -12,6 +12,7 @@ from PIL import Image
 from rsam_core.evaluate.metrics.objects import precision_recall
 from rsam_core.evaluate.report import image_figures as figures
 from rsam_core.objects.instances import Instance, Instances
+from rsam_core.render.figures import to_png, to_svg
 
 
 def box(x: int, y: int, score: float = 1.0) -> Instance:
@@ -72,11 +73,11 @@ def test_size_scatter_shows_every_object_on_a_logarithmic_axis():
     ],
 )
 def test_figures_become_files_that_open(make):
-    svg = figures.to_svg(make())
+    svg = to_svg(make())
     root = ElementTree.fromstring(svg)
     assert root.tag.endswith("svg")
     assert "http://www.w3.org" in svg
     assert "<script" not in svg
-    assert figures.to_svg(make()) == svg, "the same each time"
-    image = Image.open(io.BytesIO(figures.to_png(make(), dpi=80)))
+    assert to_svg(make()) == svg, "the same each time"
+    image = Image.open(io.BytesIO(to_png(make(), dpi=80)))
     assert image.size[0] > 200

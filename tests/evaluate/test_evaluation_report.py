@@ -22,9 +22,10 @@ from rsam_core.evaluate.methods.base import Method
 from rsam_core.evaluate.methods.prompted import BASELINES
 from rsam_core.evaluate.report.files import report_html, results_csv, results_json, write_report
 from rsam_core.evaluate.report.method_sources import classical_methods
-from rsam_core.evaluate.report.sentences import abstract, duration
+from rsam_core.evaluate.report.sentences import abstract
 from rsam_core.evaluate.studies import SizeSettings, size_study
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.durations import duration
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.models import FakeModel
 

@@ -14,7 +14,7 @@ from pages.parts.shared.results import chips
 from rsam_core.evaluate import MEASURES, Evaluation, compare_methods
 from rsam_core.evaluate.report import figures
 from rsam_core.evaluate.report.files import report_html, results_csv, results_json
-from rsam_core.evaluate.report.image_figures import box_plots, to_svg
+from rsam_core.evaluate.report.image_figures import box_plots
 from rsam_core.evaluate.report.sentences import abstract, warnings
 from rsam_core.evaluate.studies import StudyResult
 from rsam_core.formats.names import safe_name

@@ -146,16 +146,14 @@ def curves(session: Session, comparison: SceneComparison) -> None:
     curve = session.memo.remember(
         "evaluate-curve",
         key,
-        lambda: figures.to_svg(figures.precision_recall_figure({"objects": comparison.curve()})),
+        lambda: to_svg(figures.precision_recall_figure({"objects": comparison.curve()})),
     )
     st.image(curve, width="stretch")
     st.caption("From the surest object to the least sure, by predicted quality.")
     scatter = session.memo.remember(
         "evaluate-scatter",
         key,
-        lambda: figures.to_svg(
-            figures.size_scatter(comparison.table["area"], comparison.table["iou"])
-        ),
+        lambda: to_svg(figures.size_scatter(comparison.table["area"], comparison.table["iou"])),
     )
     st.image(scatter, width="stretch")
 

@@ -24,7 +24,7 @@ from rsam_core.evaluate.metrics.classes import (
     frequency_weighted_iou,
     mean_iou,
 )
-from rsam_core.evaluate.metrics.counts import Counts, check_same_size, confusion, object_mask
+from rsam_core.evaluate.metrics.counts import Counts, confusion
 from rsam_core.evaluate.metrics.pixel import (
     METRICS,
     Metric,
@@ -45,7 +45,6 @@ __all__ = [
     "Counts",
     "Metric",
     "all_metrics",
-    "check_same_size",
     "class_confusion",
     "class_counts",
     "confusion",
@@ -56,7 +55,6 @@ __all__ = [
     "iou",
     "kappa",
     "mean_iou",
-    "object_mask",
     "pixel_accuracy",
     "precision",
     "specificity",

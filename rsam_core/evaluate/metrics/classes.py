@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import MetricError
-from rsam_core.evaluate.metrics.counts import Counts, check_same_size
+from rsam_core.evaluate.metrics.counts import Counts
+from rsam_core.objects.checks import check_same_size
 
 
 def class_confusion(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rsam_core.errors import MetricError
 from rsam_core.evaluate.metrics import boundary
 from rsam_core.evaluate.metrics.classes import frequency_weighted_iou, mean_iou
-from rsam_core.evaluate.metrics.counts import Counts, check_same_size, confusion
+from rsam_core.evaluate.metrics.counts import Counts, confusion
 from rsam_core.evaluate.metrics.objects import (
     ObjectScores,
     PrecisionRecall,
@@ -22,6 +22,7 @@ from rsam_core.evaluate.metrics.objects import (
 )
 from rsam_core.evaluate.metrics.pixel import METRICS, all_metrics
 from rsam_core.evaluate.statistics.bootstrap import Interval, counts_interval, interval
+from rsam_core.objects.checks import check_same_size
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.matching import Matching, Overlaps, match, overlaps
 

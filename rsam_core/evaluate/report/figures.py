@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rsam_core.evaluate.results import MEASURES, Evaluation
-from rsam_core.evaluate.studies.figures import COLOURS, MARKERS, bars, new_figure
+from rsam_core.render.figures import COLOURS, MARKERS, bars, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

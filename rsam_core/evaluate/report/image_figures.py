@@ -10,9 +10,7 @@ References
 
 from __future__ import annotations
 
-import io
 import textwrap
-import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A7A7A", "#B8A800")
 """Colours of methods, in order."""
 
-# The settings of matplotlib belong to the whole process.
-_SAVING = threading.Lock()
 
 _INK, _GRID = "#2B3038", "#DDE1E6"
 
@@ -160,24 +156,6 @@ def size_scatter(
     if any(areas):
         axes.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
-
-
-def to_svg(figure: Figure) -> str:
-    """Return a figure as self-contained SVG, letters drawn as outlines; the same each time."""
-    import matplotlib
-
-    stream = io.StringIO()
-    with _SAVING, matplotlib.rc_context({"svg.hashsalt": "rsam", "svg.fonttype": "path"}):
-        figure.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]
-
-
-def to_png(figure: Figure, dpi: int = 150) -> bytes:
-    """Return a figure as PNG."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi, bbox_inches="tight")
-    return stream.getvalue()
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import MetricError
-from rsam_core.evaluate.metrics.counts import check_same_size
+from rsam_core.objects.checks import check_same_size
 from rsam_core.objects.instances import Instances
 from rsam_core.render.overlays import confusion_legend, confusion_picture, overlay
+from rsam_core.render.squares import start_within
 from rsam_core.render.style import OverlayStyle
 
 if TYPE_CHECKING:
@@ -214,13 +215,6 @@ def _square(box: tuple[float, float, float, float], shape: tuple[int, int]) -> t
     """Left, top and side of the square around a box, moved inward at the edge of the scene."""
     x0, y0, x1, y1 = box
     side = int(min(max(32, np.ceil(1.5 * max(x1 - x0, y1 - y0))), max(shape)))
-    left = _inside(round((x0 + x1 - side) / 2), side, shape[1])
-    top = _inside(round((y0 + y1 - side) / 2), side, shape[0])
+    left = start_within(round((x0 + x1 - side) / 2), side, shape[1])
+    top = start_within(round((y0 + y1 - side) / 2), side, shape[0])
     return left, top, side
-
-
-def _inside(start: int, side: int, length: int) -> int:
-    """Where a square of `side` starts so that it lies within `length`, if it fits."""
-    if side > length:
-        return (length - side) // 2
-    return min(max(start, 0), length - side)

@@ -9,6 +9,7 @@ import numpy as np
 from rsam_core.evaluate.report.method_sources import classical_methods
 from rsam_core.evaluate.results import Evaluation
 from rsam_core.evaluate.statistics.compare import Comparison, compare_methods
+from rsam_core.runtime.durations import duration
 
 FEW_IMAGES = 10
 """With fewer images an interval is rough."""
@@ -131,15 +132,6 @@ def warnings(evaluation: Evaluation) -> list[str]:
 def counted(number: int, noun: str) -> str:
     """A number with its noun, such as "1 image" and "1,200 images"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def duration(seconds: float) -> str:
-    """Time with a fitting unit."""
-    if not np.isfinite(seconds):
-        return "an unknown time"
-    if seconds < 0.0995:
-        return f"{seconds * 1000:.2g} ms"
-    return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
 
 
 def definitions() -> list[tuple[str, str, str, str]]:

@@ -17,7 +17,7 @@ from rsam_core.errors import EvaluationError
 from rsam_core.evaluate.methods.prompted import MOST_CLICKS, Bench, click_answers
 from rsam_core.evaluate.statistics.clustered import clustered_interval
 from rsam_core.evaluate.studies import base
-from rsam_core.evaluate.studies.figures import COLOURS, new_figure
+from rsam_core.render.figures import COLOURS, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd

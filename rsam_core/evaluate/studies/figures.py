@@ -6,49 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+from rsam_core.render.figures import COLOURS, MARKERS, new_figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from rsam_core.evaluate.studies.base import StudyResult
 
-COLOURS = ("#0f766e", "#c2410c", "#4338ca", "#a16207", "#be185d", "#475569", "#65a30d")
-"""Dark enough for paper, and apart in the common colour blindnesses with the markers' help."""
-MARKERS = "osD^vPX"
-
 
 _STYLES = {"box": 0, "1 point": 1, "3 points": 2, "2 points": 3, "5 points": 4}
 """A prompt looks the same in every figure."""
-
-
-def new_figure(width: float = 6.4, height: float = 3.8) -> tuple[Figure, Axes]:
-    """An empty figure of the house's style; it needs no display."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    axes = figure.add_subplot()
-    style_axes(axes)
-    return figure, axes
-
-
-def bars(mean: ArrayLike, low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
-    """Lengths (2, N) of error bars; none where there is no interval."""
-    mean, low, high = (np.asarray(values, float) for values in (mean, low, high))
-    # A bound may miss the mean by rounding alone.
-    return np.nan_to_num([mean - low, high - mean]).clip(0)
-
-
-def style_axes(axes: Axes) -> None:
-    """Quiet frame and grid."""
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color("#94a3a0")
-    axes.grid(axis="y", color="#dfe7e4", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors="#3c5450", labelsize=9)
 
 
 def line_figure(

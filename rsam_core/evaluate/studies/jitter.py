@@ -11,9 +11,9 @@ import numpy as np
 
 from rsam_core.errors import EvaluationError
 from rsam_core.evaluate.studies import base
-from rsam_core.evaluate.studies.figures import COLOURS, MARKERS, new_figure, style_axes
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.prompts.simulated import depth, tight_box
+from rsam_core.render.figures import COLOURS, MARKERS, new_figure, style_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,7 +14,8 @@ from rsam_core.evaluate.methods.prompted import Bench, PromptMethod
 from rsam_core.evaluate.statistics.bootstrap import Interval
 from rsam_core.evaluate.statistics.clustered import clustered_interval, unpaired_difference
 from rsam_core.evaluate.studies import base
-from rsam_core.evaluate.studies.figures import COLOURS, MARKERS, bars, line_figure, new_figure
+from rsam_core.evaluate.studies.figures import line_figure
+from rsam_core.render.figures import COLOURS, MARKERS, bars, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
