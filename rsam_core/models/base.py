@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+from rsam_core.errors import ModelError
+
+if TYPE_CHECKING:
+    from rsam_core.models.guided import ExampleGuidance
 
 
 class PromptLike(Protocol):
@@ -171,6 +176,19 @@ class PromptableModel(Protocol):
         list of Decoded
         """
         return [self.decode(features, prompt, multimask) for prompt in prompts]
+
+    def guided(self) -> ExampleGuidance:
+        """The side of the model that can be shown an example.
+
+        Raises
+        ------
+        ModelError
+            If the model cannot be shown one.
+        """
+        raise ModelError(
+            f"The model {self.name} cannot learn from an example. Choose rsam-tiny or an official "
+            "SAM model on the Models page."
+        )
 
 
 def crop_together(

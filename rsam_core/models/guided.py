@@ -1,7 +1,7 @@
 """What one-shot segmentation asks of a model: target features, similarity, guided decoding.
 
 The five parts of PerSAM reach into a model's decoder, so each kind of model brings its own
-implementation of :class:`Personal`; `rsam_core.segment.one_shot` is written against it alone.
+implementation of `ExampleGuidance`; `rsam_core.segment.one_shot` is written against it alone.
 
 References
 ----------
@@ -16,8 +16,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.errors import ModelError
-from rsam_core.models.base import Decoded, PromptableModel, PromptLike
+from rsam_core.models.base import Decoded, PromptLike
 
 Pooling = Literal["mean", "mean-max"]
 """How a target feature is taken: the mean (PerSAM), or half mean and half maximum (PerSAM-F)."""
@@ -58,7 +57,7 @@ class Guidance:
     semantic: bool = True
 
 
-class Personal(Protocol):
+class ExampleGuidance(Protocol):
     """A model that can be shown an example.
 
     It keeps no state between calls, so that threads may share one.
@@ -131,28 +130,3 @@ class Scales(Protocol):
     def finish(self, logits: NDArray[np.float32], score: float) -> Decoded:
         """A weighed map of logits (h, w) as an answer of one mask."""
         ...
-
-
-def personal(model: PromptableModel) -> Personal:
-    """The one-shot side of a model.
-
-    Raises
-    ------
-    ModelError
-        If the model cannot be shown an example.
-    """
-    from rsam_core.models.sam.model import SamModel
-    from rsam_core.models.tiny import TinyModel
-
-    if isinstance(model, TinyModel):
-        from rsam_core.models.tiny.guided import TinyPersonal
-
-        return TinyPersonal(model)
-    if isinstance(model, SamModel):
-        from rsam_core.models.sam.guided import SamPersonal
-
-        return SamPersonal(model)
-    raise ModelError(
-        f"The model {model.name} cannot learn from an example. Choose rsam-tiny or an official "
-        "SAM model on the Models page."
-    )

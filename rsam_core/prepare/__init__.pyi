@@ -1,6 +1,7 @@
 from ._writing import geotiff
-from .pipeline import Pipeline, Stage
+from .pipeline import Pipeline
 from .raster import Raster
+from .stage import Stage
 from .step import STEPS, ImageFile, Parameter, Step
 from .steps import load_steps
 

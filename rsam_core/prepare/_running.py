@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rsam_core.errors import Cancelled, PrepareError
 from rsam_core.prepare._writing import SceneWriter
-from rsam_core.prepare.pipeline import SAMPLE_SIDE, Pipeline, Stage, naming
 from rsam_core.prepare.raster import Raster
+from rsam_core.prepare.stage import SAMPLE_SIDE, Stage, naming
 from rsam_core.scene.window import Window
 
 if TYPE_CHECKING:
+    from rsam_core.prepare.pipeline import Pipeline
     from rsam_core.scene.scene import Scene
 
 TILE = 1024
@@ -53,7 +55,7 @@ def _cut(pipeline: Pipeline, scene: Scene) -> tuple[Window, Pipeline]:
         x, y, width, height = box
         region = Window(region.x + x, region.y + y, width, height)
         steps.pop(0)
-    return region, Pipeline(tuple(Stage(step) for step in steps))
+    return region, replace(pipeline, stages=tuple(Stage(step) for step in steps))
 
 
 def _tiled(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rsam_core.errors import Cancelled, PrepareError
+from rsam_core.prepare._running import run_scene
 from rsam_core.prepare.raster import Raster
+from rsam_core.prepare.stage import Stage, naming
 from rsam_core.prepare.step import STEPS, Step
 from rsam_core.runtime.given import given
 
@@ -18,19 +19,9 @@ if TYPE_CHECKING:
 
 FORMAT = "rsam-recipe"
 VERSION = 1
-# Statistics of the whole image come from a copy reduced to this longest side.
-SAMPLE_SIDE = 1024
 
 Progress = Callable[[float, str], None]
 Asks = Callable[[], bool]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A step in a pipeline, and whether it is switched on."""
-
-    step: Step
-    on: bool = True
 
 
 @dataclass(frozen=True)
@@ -233,8 +224,6 @@ class Pipeline:
         Cancelled
             `cancelled` said so.
         """
-        from rsam_core.prepare._running import run_scene
-
         return run_scene(self, scene, progress, cancelled)
 
     def _at(self, index: int) -> int:
@@ -246,22 +235,6 @@ class Pipeline:
         stages, index = list(self.stages), self._at(index)
         stages[index] = replace(stages[index], **changes)
         return replace(self, stages=tuple(stages))
-
-
-@contextmanager
-def naming(step: Step) -> Iterator[None]:
-    """Put the title of a step in front of what goes wrong in it."""
-    try:
-        yield
-    except PrepareError as error:
-        if str(error).startswith(f"{step.title}: "):
-            raise
-        raise PrepareError(f"{step.title}: {error}") from error
-    except MemoryError as error:
-        raise PrepareError(
-            f"{step.title}: there is not enough memory for this image. Crop it or reduce its "
-            "resolution first, or switch this step off."
-        ) from error
 
 
 def _stop_if(cancelled: Asks | None) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
-from rsam_core.prepare.pipeline import naming
 from rsam_core.prepare.raster import Raster
+from rsam_core.prepare.stage import naming
 from rsam_core.prepare.step import Step
 from rsam_core.scene.window import Window
 

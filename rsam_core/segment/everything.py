@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,9 @@ from rsam_core.objects.instances import Instances
 from rsam_core.objects.suppression import suppress
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.segment.embedding import Embedding
-from rsam_core.segment.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from rsam_core.segment.segmenter import Segmenter
 
 _FLOOR = 0.25
 """Masks below this predicted IoU are not kept unless asked for: no slider goes lower."""

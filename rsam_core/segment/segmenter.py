@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 from rsam_core.errors import PromptError, SceneError
 from rsam_core.prompts.prompt import Prompt, as_list
 from rsam_core.segment.embedding import Embedding, content_key
+from rsam_core.segment.everything import (
+    EverythingSettings,
+    generate,
+    initialize,
+    settings_for,
+)
 
 if TYPE_CHECKING:
     from rsam_core.models.base import Decoded, PromptableModel
     from rsam_core.objects.instance import Instance
     from rsam_core.objects.instances import Instances
-    from rsam_core.segment.everything import EverythingSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,8 +219,6 @@ class Segmenter:
         cancelled: Callable[[], bool] | None = None,
     ) -> Instances:
         """All objects of the view; see :mod:`rsam_core.segment.everything`."""
-        from rsam_core.segment.everything import generate, initialize, settings_for
-
         settings = settings or settings_for(self.model.name)
         state = initialize(self, embedding, settings, progress=progress, cancelled=cancelled)
         return generate(state, settings)

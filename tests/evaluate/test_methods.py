@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rsam_core.errors import EvaluationError, ModelError
+from rsam_core.evaluate.methods.one_shot import OneShotMethod
 from rsam_core.evaluate.methods.prompted import (
     BASELINES,
     Bench,
@@ -190,13 +190,8 @@ def test_wrong_names_are_refused_before_a_model_is_loaded():
         build_methods(["no-such-model"], ["box"])
 
 
-def test_one_shot_joins_where_it_exists(model, monkeypatch):
-    import sys
-
-    made = FinderMethod("one-shot", "One-shot", "one example", lambda image: None)
-    module = SimpleNamespace(evaluation_method=lambda segmenter: made)
-    monkeypatch.setitem(sys.modules, "rsam_core.segment.one_shot", module)
-    assert build_methods({"fake": Segmenter(model)}, ["one-shot"]) == [made]
-    monkeypatch.setitem(sys.modules, "rsam_core.segment.one_shot", None)
-    with pytest.raises(EvaluationError, match="not part of this version"):
-        build_methods({"fake": Segmenter(model)}, ["one-shot"])
+def test_one_shot_joins_by_its_name(model):
+    (method,) = build_methods({"fake": Segmenter(model)}, ["one-shot"])
+    assert isinstance(method, OneShotMethod)
+    assert method.sees_truth
+    assert "one-shot" in method.key

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from rsam_core.errors import PromptError
-from rsam_core.models.guided import Guidance, personal
-from rsam_core.models.sam.guided import SamPersonal, predict_masks
+from rsam_core.models.guided import Guidance
+from rsam_core.models.sam.guided import SamGuidance, predict_masks
 from rsam_core.models.sam.model import SamModel
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.segment.one_shot.persam import PersamSettings, learn, repeat, segment
@@ -41,8 +41,8 @@ def mask() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def side(model) -> SamPersonal:
-    return personal(model)
+def side(model) -> SamGuidance:
+    return model.guided()
 
 
 def touched(mask: np.ndarray) -> list[tuple[int, int]]:
@@ -232,7 +232,7 @@ def test_the_whole_method_runs_on_sam(model, mask, method):
     one = segment(segmenter, embedding, learned)
     assert one is not None
     assert -1 <= one.similarity <= 1
-    cells = personal(model).similarity(embedding.features, learned.target)
+    cells = model.guided().similarity(embedding.features, learned.target)
     row, column = np.unravel_index(cells.argmax(), cells.shape)
     scale = VIEW[1] / SIDE * STRIDE
     assert abs(one.point[0] - (column + 0.5) * scale) <= scale

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from rsam_core.errors import PromptError
-from rsam_core.models.guided import Guidance, personal
+from rsam_core.models.guided import Guidance
 from rsam_core.prompts.prompt import Prompt
 from tests.helpers.shots import BLUES, REDS, SHAPE, embedding, mask_at, segmenter
 
 
 @pytest.fixture(scope="module")
 def side():
-    return personal(segmenter().model)
+    return segmenter().model.guided()
 
 
 @pytest.fixture(scope="module")

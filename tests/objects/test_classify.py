@@ -14,8 +14,8 @@ from rsam_core.objects.classify.by_example import (
     most_uncertain,
     train,
 )
+from rsam_core.objects.classify.feature_table import Features
 from rsam_core.objects.instances import Instance, Instances
-from rsam_core.segment.features.extraction import Features
 
 CENTERS = {"a": (0.0, 0.0), "b": (6.0, 0.0), "c": (0.0, 6.0)}
 

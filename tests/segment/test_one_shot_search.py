@@ -9,7 +9,7 @@ import pytest
 import rsam_core as rsam
 from rsam_core.errors import Cancelled, OneShotError, SceneError
 from rsam_core.evaluate.methods.base import Bench
-from rsam_core.evaluate.methods.one_shot import evaluation_method
+from rsam_core.evaluate.methods.one_shot import OneShotMethod
 from rsam_core.evaluate.one_shot import compare_shots
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
@@ -302,7 +302,7 @@ def test_an_evaluation_shows_the_first_object_and_asks_for_the_others():
     labels = np.zeros(SHAPE, np.int32)
     for number, corner in enumerate(REDS, start=1):
         labels[mask_at(corner)] = number
-    method = evaluation_method(segmenter())
+    method = OneShotMethod(segmenter())
     bench = Bench(lawn())
     method.prepare(bench)
     for number, corner in enumerate(REDS, start=1):

@@ -27,7 +27,7 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
     images : int or None
         Number of images of a data set, to choose how many; None for a single image.
     """
-    offered = [*PROMPTS, *(["one-shot"] if _one_shot() else [])]
+    offered = [*PROMPTS, "one-shot"]
     left, right = st.columns(2, gap="medium")
     with left:
         prompts = st.pills(
@@ -118,14 +118,3 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
             )
         )
         st.rerun()
-
-
-def _one_shot() -> bool:
-    """Whether this version has one-shot segmentation to compare."""
-    from importlib.util import find_spec
-
-    if find_spec("rsam_core.segment.one_shot") is None:
-        return False
-    from rsam_core.segment import one_shot
-
-    return hasattr(one_shot, "evaluation_method")

@@ -144,3 +144,21 @@ class Method(ABC):
     def find(self, bench: Bench) -> Instances | None:
         """All objects it finds unprompted; None if it needs a prompt for each."""
         return None
+
+
+def best_instance(found: Instances, truth: Mask) -> tuple[Mask, float | None]:
+    """Of the objects found, the one with the highest IoU; an empty mask if none touches."""
+    best, chosen = 0.0, None
+    area = int(truth.sum())
+    for item in found:
+        x0, y0, x1, y1 = item.bbox
+        shared = int(np.count_nonzero(truth[y0:y1, x0:x1] & item.mask))
+        iou = shared / (area + item.area - shared)
+        if iou > best:
+            best, chosen = iou, item
+    mask = np.zeros(truth.shape, bool)
+    if chosen is None:
+        return mask, None
+    x0, y0, x1, y1 = chosen.bbox
+    mask[y0:y1, x0:x1] = chosen.mask
+    return mask, chosen.score

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rsam_core.evaluate.methods.base import Bench, Mask, Method
-from rsam_core.evaluate.methods.prompted import best_instance
+from rsam_core.evaluate.methods.base import Bench, Mask, Method, best_instance
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.prompts.simulated import tight_box
@@ -67,8 +66,3 @@ class OneShotMethod(Method):
         )
         alike = rank(state, [example], self.settings).choose()
         return Instances.concat([Instances([drawn], truth.shape), alike])
-
-
-def evaluation_method(segmenter: Segmenter) -> OneShotMethod:
-    """The method for `rsam_core.evaluate.methods.prompted.build_methods`."""
-    return OneShotMethod(segmenter)

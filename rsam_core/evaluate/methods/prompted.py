@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import EvaluationError
-from rsam_core.evaluate.methods.base import Bench, Mask, Method, Outcome
+from rsam_core.evaluate.methods.base import Bench, Mask, Method, Outcome, best_instance
 from rsam_core.evaluate.methods.classical_methods import BASELINES
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.prompts.simulated import centre_click, corrective_click, tight_box
@@ -188,24 +188,6 @@ class FinderMethod(Method):
         return bench.user(best_instance, self.find(bench), truth)
 
 
-def best_instance(found: Instances, truth: Mask) -> tuple[Mask, float | None]:
-    """Of the objects found, the one with the highest IoU; an empty mask if none touches."""
-    best, chosen = 0.0, None
-    area = int(truth.sum())
-    for item in found:
-        x0, y0, x1, y1 = item.bbox
-        shared = int(np.count_nonzero(truth[y0:y1, x0:x1] & item.mask))
-        iou = shared / (area + item.area - shared)
-        if iou > best:
-            best, chosen = iou, item
-    mask = np.zeros(truth.shape, bool)
-    if chosen is None:
-        return mask, None
-    x0, y0, x1, y1 = chosen.bbox
-    mask[y0:y1, x0:x1] = chosen.mask
-    return mask, chosen.score
-
-
 PROMPTS: Mapping[str, str] = {
     "box": "Tight box",
     "1": "1 point",
@@ -231,8 +213,7 @@ def build_methods(
     models : sequence of str, or mapping of str to Segmenter
         Names of the catalogue, loaded here, or models that are loaded already.
     prompts : sequence of str
-        See :class:`PromptMethod`; also ``"everything"``, and ``"one-shot"`` where
-        ``rsam_core.segment.one_shot`` offers ``evaluation_method(segmenter)``.
+        See :class:`PromptMethod`; also ``"everything"``, and ``"one-shot"``.
     baseline_keys : sequence of str
         Keys of :data:`BASELINES`; ``"all"`` stands for all of them.
 
@@ -276,13 +257,9 @@ def _prompted(segmenter: Segmenter, prompt: str) -> Method:
     if prompt == "everything":
         return EverythingMethod(segmenter)
     if prompt == "one-shot":
-        try:
-            from rsam_core.evaluate.methods.one_shot import evaluation_method
-        except ImportError as error:
-            raise EvaluationError(
-                "One-shot segmentation is not part of this version. Choose another prompt."
-            ) from error
-        return evaluation_method(segmenter)
+        from rsam_core.evaluate.methods.one_shot import OneShotMethod
+
+        return OneShotMethod(segmenter)
     return PromptMethod(segmenter, prompt)
 
 

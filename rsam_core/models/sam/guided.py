@@ -28,8 +28,7 @@ from torch.nn import functional
 
 from rsam_core.errors import PromptError
 from rsam_core.models.base import Decoded, PromptLike, crop_together
-from rsam_core.models.guided import Guidance, Personal, Pooling, Target
-from rsam_core.models.sam.model import SamFeatures, SamModel
+from rsam_core.models.guided import ExampleGuidance, Guidance, Pooling, Target
 from rsam_core.models.sam.upsample import mask_from_logits
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
         TwoWayAttentionBlock,
         TwoWayTransformer,
     )
+
+    from rsam_core.models.sam.model import SamFeatures, SamModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,7 @@ class SamScales:
         return Decoded(masks, x, y, scores, maps[None].numpy(), np.array([stable], np.float32))
 
 
-class SamPersonal(Personal):
+class SamGuidance(ExampleGuidance):
     """An official SAM model that can be shown an example.
 
     Parameters
@@ -93,7 +94,7 @@ class SamPersonal(Personal):
     def target(
         self, features: SamFeatures, mask: NDArray[np.bool_], pooling: Pooling = "mean"
     ) -> Target:
-        """Mean feature of the cells that a mask (H, W) of the view touches; see `Personal`.
+        """Mean feature of the cells that a mask (H, W) of the view touches; see `ExampleGuidance`.
 
         As published, every cell of the feature grid counts that the resized mask touches at all.
         """
@@ -144,7 +145,7 @@ class SamPersonal(Personal):
         multimask: bool,
         previous: Any | None = None,
     ) -> Decoded:
-        """Answer a prompt under the guidance of a target; see `Personal.decode`."""
+        """Answer a prompt under the guidance of a target; see `ExampleGuidance.decode`."""
         attention = self._attention(features, similarity) if guidance.attention else None
         embedding = None
         if guidance.semantic:

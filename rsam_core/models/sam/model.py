@@ -23,6 +23,7 @@ from rsam_core.models.sam import encoder as sam_encoder
 from rsam_core.models.sam.checkpoint import fill, read_weights
 from rsam_core.models.sam.decoder import FastDecoder, ImageSide
 from rsam_core.models.sam.encoder import FastEncoder
+from rsam_core.models.sam.guided import SamGuidance
 from rsam_core.models.sam.upsample import STABILITY_OFFSET, mask_from_logits
 
 if TYPE_CHECKING:
@@ -111,6 +112,10 @@ class SamModel(PromptableModel):
             self._position = sam.prompt_encoder.get_dense_pe()
         self._quick = FastDecoder(sam) if sam_decoder.suits(sam) else None
         self._encode = FastEncoder(sam) if sam_encoder.suits(sam) else sam.image_encoder
+
+    def guided(self) -> SamGuidance:
+        """See `PromptableModel.guided`."""
+        return SamGuidance(self)
 
     def encode(self, image: np.ndarray) -> SamFeatures:
         """Embed a view.

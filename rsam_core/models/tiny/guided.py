@@ -23,7 +23,7 @@ Zhang et al., *Personalize Segment Anything Model with One Shot*, ICLR 2024.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -33,11 +33,13 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import PromptError
 from rsam_core.models.base import Decoded, PromptLike
-from rsam_core.models.guided import Guidance, Personal, Pooling, Target
+from rsam_core.models.guided import ExampleGuidance, Guidance, Pooling, Target
 from rsam_core.models.tiny._windowed import finish
 from rsam_core.models.tiny._windows import CELL, LEVELS, Window, first_level, place, prompt_span
-from rsam_core.models.tiny.model import TinyFeatures, TinyModel
 from rsam_core.models.tiny.prompt_maps import Guide
+
+if TYPE_CHECKING:
+    from rsam_core.models.tiny.model import TinyFeatures, TinyModel
 
 _FINE = CELL // 2
 
@@ -78,7 +80,7 @@ class TinyScales:
         return finish(maps, quality, self.window, self.level, self.shape)
 
 
-class TinyPersonal(Personal):
+class TinyGuidance(ExampleGuidance):
     """``rsam-tiny`` as a model that can be shown an example.
 
     Parameters
@@ -92,7 +94,7 @@ class TinyPersonal(Personal):
     def target(
         self, features: TinyFeatures, mask: NDArray[np.bool_], pooling: Pooling = "mean"
     ) -> Target:
-        """What the model sees under a mask (H, W) of the view; see `Personal.target`."""
+        """What the model sees under a mask (H, W) of the view; see `ExampleGuidance.target`."""
         if mask.shape != (features.height, features.width):
             raise PromptError(
                 f"The example has {mask.shape[1]} × {mask.shape[0]} pixels, the image "

@@ -26,6 +26,7 @@ from rsam_core.models.tiny._windows import (
     prompt_span,
 )
 from rsam_core.models.tiny.encoder import FeatureMaps
+from rsam_core.models.tiny.guided import TinyGuidance
 from rsam_core.models.tiny.network import TinyNetwork
 from rsam_core.models.tiny.prompt_maps import Guide, anchored
 from rsam_core.models.tiny.proposal_head import Proposals, find_peaks
@@ -101,6 +102,10 @@ class TinyModel(PromptableModel):
         self.network = network.eval().requires_grad_(False)
         self.network.to(memory_format=torch.channels_last)
 
+    def guided(self) -> TinyGuidance:
+        """See `PromptableModel.guided`."""
+        return TinyGuidance(self)
+
     @torch.inference_mode()
     def encode(self, image: np.ndarray) -> TinyFeatures:
         """Embed a view; see `PromptableModel.encode`."""
@@ -173,7 +178,7 @@ class TinyModel(PromptableModel):
         previous: Tensor | None,
         guide: Guide,
     ) -> Decoded:
-        """Answer one prompt under the guidance of an example; see `TinyPersonal`."""
+        """Answer one prompt under the guidance of an example; see `TinyGuidance`."""
         return self._decode(features, [prompt], multimask, [previous], guide=guide)[0]
 
     def decode_many(

@@ -19,7 +19,7 @@ FINE_MAPS = 17
 
 @dataclass(frozen=True)
 class Guide:
-    """The look of an example, for prompts that shall find its like; see `TinyPersonal`.
+    """The look of an example, for prompts that shall find its like; see `TinyGuidance`.
 
     Attributes
     ----------

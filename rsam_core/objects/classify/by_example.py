@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import ClassifyError
 from rsam_core.objects.classify.classes import set_labels
+from rsam_core.objects.classify.feature_table import Features
 from rsam_core.objects.instances import Instances
-from rsam_core.segment.features.extraction import Features
 
 MIN_CLASSES = 2
 MIN_EXAMPLES = 2

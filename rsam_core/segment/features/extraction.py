@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import Cancelled, ClassifyError
 from rsam_core.objects.appearance import APPEARANCE, appearance, extra_bands
+from rsam_core.objects.classify.feature_table import Features
 from rsam_core.objects.instances import Instance, Instances
 from rsam_core.scene.window import Window
 from rsam_core.segment.features.pooling import EmbeddedView, embedded_tiles, pool
@@ -22,7 +23,6 @@ from rsam_core.segment.features.pooling import EmbeddedView, embedded_tiles, poo
 __all__ = [
     "EmbeddedView",
     "FeatureSettings",
-    "Features",
     "embedded_tiles",
     "extract",
     "shape_features",
@@ -73,27 +73,6 @@ class FeatureSettings:
     def __post_init__(self) -> None:
         if not (self.shape or self.appearance or self.embedding):
             raise ClassifyError("Choose at least one kind of feature to learn from.")
-
-
-@dataclass(frozen=True, eq=False)
-class Features:
-    """A row of numbers for each object.
-
-    Attributes
-    ----------
-    values : ndarray of float32, shape (N, F)
-        Finite.
-    names : tuple of str, length F
-    ids : ndarray of int64, shape (N,)
-        Numbers of the objects.
-    """
-
-    values: NDArray[np.float32]
-    names: tuple[str, ...]
-    ids: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.values)
 
 
 def extract(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.models.guided import Guidance, Personal, Target, personal
+from rsam_core.models.guided import ExampleGuidance, Guidance, Target
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.matching import Overlaps, overlaps
@@ -149,7 +149,7 @@ def search(
     base = earlier.base if earlier is not None else None
     if base is None:
         base = _on_grid(segmenter, scene, view, embedding, settings, progress, cancelled)
-    model = personal(segmenter.model)
+    model = segmenter.model.guided()
     cells = similarity_of(model, embedding, targets)
     state = replace(base, similarity=cells, base=base)
     if not base.complete or not settings.peaks:
@@ -305,7 +305,7 @@ def zero_shot(state: OneShotState, settings: EverythingSettings) -> Instances:
 
 
 def similarity_of(
-    model: Personal, embedding: Any, targets: Sequence[Target]
+    model: ExampleGuidance, embedding: Any, targets: Sequence[Target]
 ) -> NDArray[np.float32]:
     """Largest similarity of each cell with any target, shape (h, w)."""
     return np.max([model.similarity(embedding.features, target) for target in targets], axis=0)
@@ -326,7 +326,7 @@ def peaks(cells: NDArray[np.float32], most: int) -> NDArray[np.int64]:
 
 
 def _at_peaks(
-    model: Personal,
+    model: ExampleGuidance,
     embedding: Any,
     targets: Sequence[Target],
     cells: NDArray[np.float32],

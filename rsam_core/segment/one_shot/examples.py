@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rsam_core.errors import OneShotError
-from rsam_core.models.guided import Target, personal
+from rsam_core.models.guided import Target
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.features.pooling import EmbeddedView
@@ -81,7 +81,7 @@ def make_example(
             "one in that part, or move the view there."
         )
     check_example(mask)
-    target = personal(segmenter.model).target(view.embedding.features, mask)
+    target = segmenter.model.guided().target(view.embedding.features, mask)
     one = Instances([instance], (scene.height, scene.width))
     description = describe(one, scene, [view], segmenter.model.name)
     return Example(instance, description, target, positive, getattr(scene, "name", ""))

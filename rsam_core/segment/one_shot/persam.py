@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import Cancelled, OneShotError
 from rsam_core.models.base import Decoded
-from rsam_core.models.guided import Guidance, Personal, Target, personal
+from rsam_core.models.guided import ExampleGuidance, Guidance, Target
 from rsam_core.objects.instance import Instance
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.prompts.simulated import tight_box
@@ -132,7 +132,7 @@ def learn(
     """
     settings = settings or PersamSettings()
     mask = check_example(mask)
-    model = personal(segmenter.model)
+    model = segmenter.model.guided()
     tuned = settings.method == "persam-f"
     target = model.target(embedding.features, mask, "mean-max" if tuned else "mean")
     weights = None
@@ -195,7 +195,7 @@ def segment(
             f"The example was learned by {learned.model} but the model is now "
             f"{segmenter.model.name}. Choose the example again."
         )
-    model, features = personal(segmenter.model), embedding.features
+    model, features = segmenter.model.guided(), embedding.features
     cells = model.similarity(features, learned.target) if similarity is None else similarity
     large = model.enlarge(features, cells)
     free = large if blocked is None else np.where(blocked, -2.0, large)
@@ -246,7 +246,7 @@ def repeat(
     Cancelled
         If `cancelled` said so.
     """
-    model = personal(segmenter.model)
+    model = segmenter.model.guided()
     cells = model.similarity(embedding.features, learned.target)
     blocked = np.zeros(embedding.shape, bool)
     found: list[Found] = []
@@ -286,7 +286,11 @@ def _points(point: tuple[float, float], far: tuple[float, float], negative: bool
 
 
 def _guided(
-    model: Personal, features: Any, learned: Learned, cells: NDArray[np.float32], prompt: Prompt
+    model: ExampleGuidance,
+    features: Any,
+    learned: Learned,
+    cells: NDArray[np.float32],
+    prompt: Prompt,
 ) -> Decoded | None:
     """First pass: one mask under guidance."""
     guidance = Guidance(learned.settings.attention, learned.settings.semantic)
@@ -295,7 +299,7 @@ def _guided(
 
 
 def _by_weights(
-    model: Personal, features: Any, learned: Learned, point: tuple[float, float]
+    model: ExampleGuidance, features: Any, learned: Learned, point: tuple[float, float]
 ) -> Decoded | None:
     """First pass of PerSAM-F: the three masks of a point, weighed as on the example."""
     scales = model.scales(features, Prompt(points=[point]), learned.mask)
