@@ -13,6 +13,38 @@ _SAM_URL = "https://dl.fbaipublicfiles.com/segment_anything/"
 
 
 @dataclass(frozen=True)
+class Traits:
+    """How a model wants to be used; code asks for these, never for a model's name.
+
+    Attributes
+    ----------
+    min_quality, min_stability : float
+        Thresholds of everything mode that suit its scores, 0 to 1.
+    keep_quality, keep_stability : float
+        Masks below these are not worth drawing, whatever a slider says later.
+    light : bool
+        A prompt costs a few milliseconds on an ordinary processor, so that many are asked at
+        once, and the model may look for another one's boxes.
+    projection_head : bool
+        The trained comparison of objects has a head for its features.
+    """
+
+    min_quality: float = 0.88
+    min_stability: float = 0.92
+    keep_quality: float = 0.6
+    keep_stability: float = 0.6
+    light: bool = False
+    projection_head: bool = False
+
+
+OFFICIAL = Traits()
+"""Official SAM is sure of itself (its published thresholds are 0.88 and 0.95), and slow."""
+
+EMBEDDED = Traits(0.55, 0.75, 0.25, 0.0, light=True, projection_head=True)
+"""``rsam-tiny`` predicts lower, more spread scores."""
+
+
+@dataclass(frozen=True)
 class ModelInfo:
     """Facts about one model.
 
@@ -41,6 +73,8 @@ class ModelInfo:
         Where the checkpoint can be downloaded.
     arch : str or None
         Key of the architecture in `rsam_core.models.sam.model.BUILDERS`.
+    traits : Traits
+        How it wants to be used.
     """
 
     name: str
@@ -54,6 +88,7 @@ class ModelInfo:
     sha256: str | None = None
     url: str | None = None
     arch: str | None = None
+    traits: Traits = OFFICIAL
 
     @property
     def embedded(self) -> bool:
@@ -90,6 +125,7 @@ CATALOG: tuple[ModelInfo, ...] = (
         ),
         licence="Apache-2.0",
         memory_mb=300,
+        traits=EMBEDDED,
     ),
     _sam(
         "b",
@@ -145,6 +181,11 @@ def get_model_info(name: str) -> ModelInfo:
             return info
     known = ", ".join(info.name for info in CATALOG)
     raise ModelError(f"There is no model called “{name}”. Choose one of: {known}.")
+
+
+def traits_of(name: str) -> Traits:
+    """How a model wants to be used; one that is in no catalogue is taken for an official one."""
+    return next((info.traits for info in CATALOG if info.name == name), OFFICIAL)
 
 
 def resolve(model: str | ModelInfo) -> ModelInfo:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import PromptError
 from rsam_core.models.base import Decoded, Wanted
+from rsam_core.models.catalog import traits_of
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.suppression import suppress
@@ -104,14 +105,15 @@ class EverythingSettings:
 def settings_for(model_name: str, **changes: float) -> EverythingSettings:
     """Sane settings for a model.
 
-    Official SAM is sure of itself (its published thresholds are 0.88 and 0.95); ``rsam-tiny``
-    predicts lower, more spread scores. Of official SAM, poor masks are not even drawn.
+    They follow the scores that the model gives; see `rsam_core.models.catalog.Traits`.
     """
-    base = EverythingSettings()
-    if model_name != "rsam-tiny":
-        base = replace(
-            base, min_quality=0.88, min_stability=0.92, keep_quality=0.6, keep_stability=0.6
-        )
+    traits = traits_of(model_name)
+    base = EverythingSettings(
+        min_quality=traits.min_quality,
+        min_stability=traits.min_stability,
+        keep_quality=traits.keep_quality,
+        keep_stability=traits.keep_stability,
+    )
     return replace(base, **changes)
 
 
@@ -257,7 +259,7 @@ class Harvest:
         from rsam_core.models.parallel import cores
 
         # Each core gets work in each chunk.
-        light = self.segmenter.model.name == "rsam-tiny"
+        light = traits_of(self.segmenter.model.name).light
         size = max(_CHUNK, 8 * cores()) if light else max(_HEAVY_CHUNK, 4 * cores())
         done = 0
         while done < len(points):

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from rsam_core.errors import ModelError
-from rsam_core.models.catalog import CATALOG, DEFAULT_MODEL, get_model_info, resolve
+from rsam_core.models.catalog import CATALOG, DEFAULT_MODEL, get_model_info, resolve, traits_of
 
 PUBLISHED = {
     "sam-vit-b": "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
@@ -55,3 +55,9 @@ def test_resolve_takes_a_name_or_the_facts():
     own = dataclasses.replace(get_model_info("sam-vit-b"), name="own")
     assert resolve(own) is own
     assert resolve("sam-vit-b") is get_model_info("sam-vit-b")
+
+
+def test_traits_are_asked_for_by_name():
+    assert traits_of("rsam-tiny").light
+    assert not traits_of("sam-vit-b").light
+    assert traits_of("somebody's own model") == traits_of("sam-vit-h"), "like official SAM"

@@ -28,7 +28,7 @@ DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
 SLIDERS = ("quality", "stable", "overlap", "min-size", "max-share")
 POLL_SECONDS = 0.5
 WHERE = ("This view", "Whole image")
-PROPOSER = "rsam-tiny"
+PROPOSER = DEFAULT_MODEL
 
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]

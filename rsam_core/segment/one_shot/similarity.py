@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import OneShotError
+from rsam_core.models.catalog import traits_of
 from rsam_core.segment.one_shot.descriptors import Descriptions
 from rsam_core.segment.one_shot.settings import Compare
 
@@ -153,7 +154,7 @@ def comparison_for(model: str, how: Compare = "head") -> Comparison | CosineComp
     The projection head belongs to ``rsam-tiny``; for other models the network without it is
     used, which sees cosines of features only and was trained with those of ``rsam-tiny``.
     """
-    return _load("plain" if how == "head" and model != "rsam-tiny" else how)
+    return _load("plain" if how == "head" and not traits_of(model).projection_head else how)
 
 
 @lru_cache(maxsize=3)
