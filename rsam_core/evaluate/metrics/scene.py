@@ -22,6 +22,7 @@ from rsam_core.evaluate.metrics.objects import (
 )
 from rsam_core.evaluate.metrics.pixel import METRICS, all_metrics
 from rsam_core.evaluate.statistics.bootstrap import Interval, counts_interval, interval
+from rsam_core.evaluate.statistics.clustered import ratio_interval
 from rsam_core.objects.checks import check_same_size
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.matching import Matching, Overlaps, match, overlaps
@@ -216,18 +217,13 @@ def _object_intervals(matching: Matching, found: Overlaps, seed: int) -> dict[st
         "recall": interval(hit, seed=seed),
         "mean_best_iou": interval(best, seed=seed),
         "precision": interval(right, seed=seed),
-        "f1": _ratio_interval([float(iou > 0) for iou in ious], weights, seed),
-        "panoptic_quality": _ratio_interval(ious, weights, seed),
+        "f1": _share([float(iou > 0) for iou in ious], weights, seed),
+        "panoptic_quality": _share(ious, weights, seed),
     }
 
 
-def _ratio_interval(parts: list[float], wholes: list[float], seed: int) -> Interval:
-    """Interval of a ratio of sums; the sums are scaled to whole numbers, as counts are."""
-    scale = 1_000_000
-    counts = [
-        Counts(round(scale * part), 0, round(scale * (whole - part)), 0)
-        for part, whole in zip(parts, wholes)
-    ]
-    return counts_interval(
-        counts, lambda c: c.tp / (c.tp + c.fn) if c.tp + c.fn else 1.0, seed=seed
-    )
+def _share(parts: list[float], wholes: list[float], seed: int) -> Interval:
+    """A ratio of sums with its interval; where there is nothing to find, nothing is wrong."""
+    if not sum(wholes):
+        return Interval(1.0, np.nan, np.nan, len(wholes), method="none")
+    return ratio_interval(parts, wholes, seed=seed)
