@@ -13,6 +13,10 @@ used, so that importing the package is quick.
 
 import lazy_loader as lazy
 
+from rsam_core.runtime.former_names import install as _install_former_names
+
 __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
+
+_install_former_names()
