@@ -16,6 +16,7 @@ from rsam_core.errors import MetricError
 from rsam_core.formats.placement import Place
 from rsam_core.formats.truth_outlines import drawn_objects
 from rsam_core.formats.vector_layer import ring_of
+from rsam_core.objects.checks import check_same_size
 from rsam_core.objects.classify.classes import clean_label
 from rsam_core.objects.instances import Instance, Instances
 from rsam_core.runtime.limited_reading import MEMORY, SECONDS, ReadingFailed, run_limited

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import MetricError
-from rsam_core.evaluate.metrics import check_same_size
 from rsam_core.formats.placement import (
     Place,
     beside,
@@ -24,6 +23,7 @@ from rsam_core.formats.placement import (
     where_text,
 )
 from rsam_core.formats.truth_soft import jpeg_mask, soft_pixels, without_borders
+from rsam_core.objects.checks import check_same_size
 from rsam_core.scene.checks import check_content
 from rsam_core.scene.longitudes import wrap_longitudes_near
 from rsam_core.scene.raster_file import RasterFile

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rsam_core.prepare.raster import Limits, Raster, placed, storage_type
 from rsam_core.scene.bands import ViewSettings
 from rsam_core.scene.bands_read import read_bands
-from rsam_core.scene.rendering import _strips
+from rsam_core.scene.rendering import strips
 from rsam_core.scene.window import Window
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _coloured(scene: Scene, part: Window, shape: tuple[int, int]) -> tuple[NDArr
     """Colours of a palette image, and where it is not transparent."""
     valid = np.empty(shape, bool)
     with scene._reading(part) as (dataset, source):
-        for rows, strip in _strips(source, shape):
+        for rows, strip in strips(source, shape):
             target = (rows.stop - rows.start, shape[1])
             valid[rows] = scene._chosen.view.sample(dataset, strip, target, nearest=True).valid
     return scene.read_rgb(part, max(shape)), valid
@@ -75,7 +75,7 @@ def _measured(scene: Scene, part: Window, shape: tuple[int, int]) -> tuple[NDArr
     values = np.empty((*shape, len(bands)), np.float32 if kind.kind == "c" else kind)
     valid = np.empty(shape, bool)
     with scene._reading(part) as (dataset, source):
-        for rows, strip in _strips(source, shape):
+        for rows, strip in strips(source, shape):
             target = (rows.stop - rows.start, shape[1])
             read = read_bands(dataset, bands, strip, target, average=True)
             values[rows] = np.moveaxis(read, 0, 2)

@@ -93,7 +93,7 @@ class View:
     ) -> np.ndarray:
         """Return the view of a window as (H, W, 3) uint8, resampled to `shape` by area."""
         picture = np.empty((*shape, 3), np.uint8)
-        for rows, strip in _strips(window, shape):
+        for rows, strip in strips(window, shape):
             if progress is not None:
                 progress(rows.start / shape[0])
             target = (rows.stop - rows.start, shape[1])
@@ -104,7 +104,7 @@ class View:
         """Return where the view of a window shows a measurement, as (H, W) bool."""
         shape = (round(window.height), round(window.width))
         valid = np.empty(shape, bool)
-        for rows, strip in _strips(window, shape):
+        for rows, strip in strips(window, shape):
             target = (rows.stop - rows.start, shape[1])
             valid[rows] = self.sample(dataset, strip, target).valid
         return valid
@@ -113,7 +113,7 @@ class View:
         """Return the spectral index of a window as (H, W) float32, NaN where nothing is valid."""
         shape = (round(window.height), round(window.width))
         result = np.empty(shape, np.float32)
-        for rows, strip in _strips(window, shape):
+        for rows, strip in strips(window, shape):
             sample = self.sample(dataset, strip, (rows.stop - rows.start, shape[1]))
             result[rows] = np.where(sample.valid, self.index_values(sample.values), np.nan)
         return result
@@ -275,7 +275,7 @@ def stretch_limits(
     return low, high
 
 
-def _strips(window: RasterWindow, shape: tuple[int, int]) -> Iterator[tuple[slice, RasterWindow]]:
+def strips(window: RasterWindow, shape: tuple[int, int]) -> Iterator[tuple[slice, RasterWindow]]:
     """Split a window into strips of rows: the rows of the result and what to read for them.
 
     That bounds the memory at work. Of a reduced window it also spares time: GDAL averages band

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rsam_core.objects.classify.by_example import Prediction, Trained, train
+from rsam_core.objects.classify.feature_table import Features
 from rsam_core.objects.instances import Instances
 from rsam_core.runtime.jobs import Job, JobRegistry
-from rsam_core.segment.features.extraction import EmbeddedView, Features, embedded_tiles, extract
+from rsam_core.segment.features.extraction import EmbeddedView, embedded_tiles, extract
 from rsam_core.session.answers import Resources
 from rsam_core.session.session import Session
 

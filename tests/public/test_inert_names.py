@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from rsam_core.evaluate.report.image_figures import to_svg
 from rsam_core.formats.kml import to_kml
 from rsam_core.objects.classify.classes import ClassList, ObjectClass
 from rsam_core.objects.instances import Instance, Instances
 from rsam_core.objects.measurements import measure
+from rsam_core.render.figures import to_svg
 from rsam_core.render.session_report import html_report
 
 PAYLOADS = [

@@ -14,7 +14,6 @@ from rsam_core.segment.one_shot import (
     best_threshold,
     make_example,
     rank,
-    search,
 )
 from rsam_core.segment.one_shot.descriptors import describe
 from rsam_core.segment.one_shot.ranking import distinct

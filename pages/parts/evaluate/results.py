@@ -18,6 +18,7 @@ from rsam_core.evaluate.report.image_figures import box_plots
 from rsam_core.evaluate.report.sentences import abstract, warnings
 from rsam_core.evaluate.studies import StudyResult
 from rsam_core.formats.names import safe_name
+from rsam_core.render.figures import to_svg
 from rsam_core.render.overlays import confusion_legend
 
 BOUNDS = "95 % interval. Images are drawn, or objects where there is one image only."

@@ -14,9 +14,9 @@ from pages.parts.evaluate.state import loaded, models, progress, state
 from pages.parts.shared import downloads
 from pages.parts.shared.current_session import model_name
 from pages.parts.shared.names import plain
-from rsam_core.evaluate.report.image_figures import to_png, to_svg
 from rsam_core.evaluate.studies import STUDIES, Study, StudyResult
 from rsam_core.formats import to_csv
+from rsam_core.render.figures import to_png, to_svg
 from rsam_core.session.evaluation import image_key
 from rsam_core.session.session import Session
 

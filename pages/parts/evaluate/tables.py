@@ -18,6 +18,7 @@ from rsam_core.evaluate.statistics.bootstrap import Interval
 from rsam_core.formats import to_csv
 from rsam_core.formats.names import safe_name
 from rsam_core.formats.truth import Truth
+from rsam_core.render.figures import to_svg
 from rsam_core.session.session import Session
 
 OUTLINE_HELP = {

@@ -19,7 +19,6 @@ from rsam_core.objects.classify.by_example import (
     most_uncertain,
 )
 from rsam_core.objects.classify.classes import ClassList
-from rsam_core.objects.classify.feature_table import Features
 from rsam_core.objects.instances import Instances
 from rsam_core.session.learning import Learning, learning, start
 from rsam_core.session.session import Session

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.parts.shared import banner, resources
 from pages.parts.shared.duration import duration
+from rsam_core.models.catalog import DEFAULT_MODEL
 from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.everything import (
     EverythingSettings,

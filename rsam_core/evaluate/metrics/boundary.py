@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import MetricError
-from rsam_core.evaluate.metrics.counts import check_same_size, object_mask
+from rsam_core.objects.checks import check_same_size, object_mask
 from rsam_core.objects.instances import Instance, Instances
 
 Mask = NDArray[np.bool_]
