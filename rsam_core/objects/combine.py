@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from rsam_core.errors import RefineError
 from rsam_core.objects.instance import Instance, Mask
 from rsam_core.objects.instances import Instances
+from rsam_core.objects.mask_shape import mask_corners
 from rsam_core.objects.refine.outline import rasterise
-from rsam_core.objects.shape import mask_corners
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry

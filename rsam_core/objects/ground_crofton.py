@@ -48,7 +48,7 @@ def crossing_perimeters(
     items : list of Instance
         The objects, N of them.
     crossings : (N, 4) array
-        The last four of :class:`rsam_core.objects.shape.Basics`.
+        The last four of :class:`rsam_core.objects.mask_shape.Basics`.
     areas : (N,) array of int64
         Pixels.
     metrics : (N, 2, 2) array

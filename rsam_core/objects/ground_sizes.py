@@ -16,7 +16,7 @@ from rsam_core.objects.ground_crofton import (
 )
 from rsam_core.objects.instance import Instance, Mask
 from rsam_core.objects.instances import Instances
-from rsam_core.objects.shape import basics_array
+from rsam_core.objects.shape_arrays import basics_array
 from rsam_core.scene.ground_scale import Ground
 
 _UNEVEN = 0.01

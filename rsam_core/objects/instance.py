@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import RsamError
+from rsam_core.objects.mask_shape import Basics, Extras, Mask, basics, extras
 from rsam_core.runtime.given import given
-
-if TYPE_CHECKING:
-    from rsam_core.objects.shape import Basics, Extras
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,16 +101,12 @@ class Instance:
 
     @cached_property
     def basics(self) -> Basics:
-        """Perimeter, moments and Euler number of the mask; see `basics`."""
-        from rsam_core.objects.shape import basics
-
+        """Perimeter, moments and Euler number of the mask; see `mask_shape.basics`."""
         return basics(self.mask)
 
     @cached_property
     def extras(self) -> Extras:
-        """Hull, rectangle and pieces of the mask; see :func:`rsam_core.objects.shape.extras`."""
-        from rsam_core.objects.shape import extras
-
+        """Hull, rectangle and pieces of the mask; see `mask_shape.extras`."""
         return extras(self.mask)
 
 

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.objects.ground_sizes import ground_areas, ground_perimeters
 from rsam_core.objects.instances import Instances
-from rsam_core.objects.shape import basics_array, shape_table
+from rsam_core.objects.shape import shape_table
+from rsam_core.objects.shape_arrays import basics_array
 from rsam_core.scene.ground_scale import ground_of
 
 if TYPE_CHECKING:

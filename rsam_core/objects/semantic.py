@@ -12,7 +12,7 @@ from rsam_core.objects import palette
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.ground_sizes import ground_label_areas
 from rsam_core.objects.instances import Instances, PixelWindow
-from rsam_core.render.outlines import view_mask
+from rsam_core.objects.resample import view_mask
 from rsam_core.scene.ground_scale import ground_of
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from rsam_core.errors import RsamError
 from rsam_core.objects import palette
 from rsam_core.objects.instance import Instance
+from rsam_core.objects.resample import to_scene
 from rsam_core.prompts.superpixels import SuperpixelSettings, borders, superpixels
 from rsam_core.scene.coordinates import Frame
-from rsam_core.segment.prompter import to_scene
 
 _BORDER, _FILL = 150, 120
 """Opacity of the borders between patches and of the chosen patches, of 255."""

@@ -14,7 +14,8 @@ from rsam_core.errors import MetricError, RsamError
 from rsam_core.objects import palette
 from rsam_core.objects.checks import check_same_size, object_mask
 from rsam_core.objects.instances import Instances
-from rsam_core.render.outlines import Part, Stroke, draw_outlines, view_mask
+from rsam_core.objects.resample import Part, view_mask
+from rsam_core.render.outlines import Stroke, draw_outlines
 from rsam_core.render.squares import start_within
 from rsam_core.render.style import OverlayStyle, legend
 

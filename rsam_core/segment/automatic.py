@@ -8,9 +8,9 @@ from functools import cached_property
 
 from rsam_core.objects.edits import identity, same_mask
 from rsam_core.objects.instance import Instance
+from rsam_core.objects.resample import to_scene
 from rsam_core.scene.coordinates import Frame
 from rsam_core.segment.everything import EverythingSettings, EverythingState, generate
-from rsam_core.segment.prompter import to_scene
 
 
 @dataclass(frozen=True, eq=False)

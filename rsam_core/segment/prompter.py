@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from rsam_core.models.base import crop_together
 from rsam_core.objects.instance import Instance
+from rsam_core.objects.resample import to_scene, view_mask
 from rsam_core.prompts.history import Entry
 from rsam_core.prompts.prompt import Prompt
-from rsam_core.render.outlines import view_mask
 from rsam_core.runtime.budgets import Store
 from rsam_core.scene.coordinates import Frame
 from rsam_core.segment.embedding import Embedding
@@ -33,8 +33,6 @@ _MEMORY = 64 << 20
 """Bytes of answers that a prompter keeps where it is given no store, so that a page that is run
 again decodes nothing that was decoded before."""
 
-_PIECE = 1024
-"""Side in pixels of the pieces in which masks are enlarged. OpenCV can do 32,766 at once."""
 
 _SETTLED = 20_000
 """Finished masks kept: small, and asked for at every run of a page."""
@@ -150,39 +148,6 @@ def _in_view(item: Instance | None, view: Frame) -> NDArray[np.bool_] | None:
     full = np.zeros((view.rows, view.columns), bool)
     full[y : y + part.shape[0], x : x + part.shape[1]] = part
     return full
-
-
-def to_scene(instance: Instance, view: Frame) -> Instance:
-    """An object in view pixels as an object in scene pixels.
-
-    Where the view is smaller than its window, the mask is enlarged with a smooth outline, piece
-    by piece: besides the result it takes little memory, and the scene may be of any size.
-    """
-    if view.scale == (1.0, 1.0):
-        return replace(instance, x=instance.x + round(view.x), y=instance.y + round(view.y))
-    import cv2
-
-    x0, y0, x1, y1 = instance.bbox
-    sx, sy = view.scale
-    # One pixel of margin lets the outline round off instead of ending at the crop.
-    padded = np.pad(instance.mask, 1).astype(np.float32)
-    left, right = (np.floor((x0 - 1) / sx + view.x), np.ceil((x1 + 1) / sx + view.x))
-    top, bottom = (np.floor((y0 - 1) / sy + view.y), np.ceil((y1 + 1) / sy + view.y))
-    left, top = max(int(left), round(view.x)), max(int(top), round(view.y))
-    right = min(int(right), round(view.x + view.width))
-    bottom = min(int(bottom), round(view.y + view.height))
-    columns = (np.arange(left, right) + 0.5 - view.x) * sx - x0 + 1 - 0.5
-    rows = (np.arange(top, bottom) + 0.5 - view.y) * sy - y0 + 1 - 0.5
-    columns, rows = columns.astype(np.float32), rows.astype(np.float32)
-    large = np.empty((len(rows), len(columns)), bool)
-    for across in range(0, len(columns), _PIECE):
-        for down in range(0, len(rows), _PIECE):
-            piece = slice(down, down + _PIECE), slice(across, across + _PIECE)
-            grid_x, grid_y = np.meshgrid(columns[piece[1]], rows[piece[0]])
-            large[piece] = cv2.remap(padded, grid_x, grid_y, cv2.INTER_LINEAR) > 0.5
-    if not large.any():
-        large[large.shape[0] // 2, large.shape[1] // 2] = True
-    return replace(instance, mask=large, x=left, y=top)
 
 
 class Prompter:

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from rsam_core.objects.instances import Instance
-from rsam_core.render.outlines import view_mask
+from rsam_core.objects.resample import to_scene, view_mask
 from rsam_core.scene.coordinates import Frame
-from rsam_core.segment.prompter import to_scene
 
 
 def blob(seed: int, shape=(150, 200)) -> np.ndarray:

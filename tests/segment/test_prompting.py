@@ -9,9 +9,10 @@ import pytest
 
 from rsam_core.errors import PromptError
 from rsam_core.objects.instance import Instance
+from rsam_core.objects.resample import to_scene
 from rsam_core.prompts.history import Book
 from rsam_core.scene.coordinates import Frame
-from rsam_core.segment.prompter import Prompter, join_candidates, to_scene
+from rsam_core.segment.prompter import Prompter, join_candidates
 from rsam_core.segment.segmenter import Candidates, Segmenter
 from tests.helpers.models import FakeModel, disc, rectangle
 

@@ -19,6 +19,7 @@ from rsam_core.models.guided import ExampleGuidance, Guidance, Target
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.matching import Overlaps, overlaps
+from rsam_core.objects.resample import to_scene
 from rsam_core.objects.suppression import suppress
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.scene.coordinates import Frame
@@ -32,7 +33,6 @@ from rsam_core.segment.features.pooling import EmbeddedView, embedded_tiles
 from rsam_core.segment.one_shot.descriptors import Descriptions, describe
 from rsam_core.segment.one_shot.examples import Example, check_examples, positives
 from rsam_core.segment.one_shot.settings import OneShotSettings
-from rsam_core.segment.prompter import to_scene
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.segment.tiles.run import initialize_tiled
 
