@@ -1,4 +1,5 @@
-from ._writing import geotiff
+from ._reading import read_raster
+from ._writing import geotiff, write_scene
 from .pipeline import Pipeline
 from .raster import Raster
 from .stage import Stage
@@ -15,4 +16,6 @@ __all__ = [
     "Step",
     "geotiff",
     "load_steps",
+    "read_raster",
+    "write_scene",
 ]

@@ -20,8 +20,27 @@ if TYPE_CHECKING:
 _COLOURS = ("red", "green", "blue")
 
 
-def read_raster(scene: Scene, window: Window | None, max_size: int | None) -> Raster:
-    """Read a scene or a part of it; see `Raster.of_scene`."""
+def read_raster(scene: Scene, window: Window | None = None, max_size: int | None = None) -> Raster:
+    """Read a scene.
+
+    Parameters
+    ----------
+    scene : Scene
+    window : Window, optional
+        Part to read; the whole scene by default.
+    max_size : int, optional
+        Longest side of the result; larger parts are reduced by averaging areas.
+
+    Returns
+    -------
+    Raster
+
+    Raises
+    ------
+    SceneError
+        The window lies outside the scene, the result would not fit into memory, or the file
+        is damaged.
+    """
     if scene.view_settings.index is not None:
         # A spectral index is a way to look at two bands; what is prepared are the bands.
         scene = scene.with_view(ViewSettings())

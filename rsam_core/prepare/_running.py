@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rsam_core.errors import Cancelled, PrepareError
-from rsam_core.prepare._writing import SceneWriter
-from rsam_core.prepare.raster import Raster
+from rsam_core.prepare._reading import read_raster
+from rsam_core.prepare._writing import SceneWriter, write_scene
 from rsam_core.prepare.stage import SAMPLE_SIDE, Stage, naming
 from rsam_core.scene.window import Window
 
@@ -38,10 +38,10 @@ def run_scene(
     if values > MAX_WHOLE_VALUES:
         raise PrepareError(_too_large(rest, region, values))
     report(0.0, "Reading the image")
-    raster = Raster.of_scene(scene, region)
+    raster = read_raster(scene, region)
     result = rest.run(raster, lambda done, text: report(0.05 + 0.85 * done, text), cancelled)
     report(0.9, "Writing the prepared image")
-    return result.to_scene(scene.name)
+    return write_scene(result, scene.name)
 
 
 def _cut(pipeline: Pipeline, scene: Scene) -> tuple[Window, Pipeline]:
@@ -67,7 +67,7 @@ def _tiled(
 ) -> Scene:
     """Prepare tile by tile; statistics come from a reduced copy, so that tiles match."""
     report(0.0, "Looking at the whole image")
-    fitted, _ = pipeline.fit(Raster.of_scene(scene, region, SAMPLE_SIDE))
+    fitted, _ = pipeline.fit(read_raster(scene, region, SAMPLE_SIDE))
     tiles = list(_tiles(region))
     writer = None
     try:
@@ -76,7 +76,7 @@ def _tiled(
                 raise Cancelled("Preparing was stopped; the image is as it was.")
             report(0.05 + 0.85 * done / len(tiles), f"Part {done + 1} of {len(tiles)}")
             part = _padded(tile, pipeline.halo, region)
-            raster = Raster.of_scene(scene, part)
+            raster = read_raster(scene, part)
             result = pipeline.apply(raster, fitted, cancelled=cancelled)
             if (result.width, result.height) != (part.width, part.height):
                 raise PrepareError(

@@ -149,7 +149,7 @@ def geotiff(scene: Scene) -> bytes:
     Parameters
     ----------
     scene : Scene
-        Made by `Raster.to_scene` or `Pipeline.run_scene`.
+        Made by `write_scene` or `Pipeline.run_scene`.
 
     Returns
     -------
@@ -158,3 +158,28 @@ def geotiff(scene: Scene) -> bytes:
     """
     source = scene._file.source
     return source if isinstance(source, bytes) else source.read_bytes()
+
+
+def write_scene(raster: Raster, name: str) -> Scene:
+    """Write the raster as an in-memory GeoTIFF and open it.
+
+    Parameters
+    ----------
+    raster : Raster
+    name : str
+        File name of the scene.
+
+    Returns
+    -------
+    Scene
+        In `dtype` (values rounded and clipped), shown as `rgb` shows it; invalid pixels are
+        masked, or NaN in decimal numbers.
+
+    Raises
+    ------
+    SceneError
+        The image is too small to be a scene, or no pixel is valid.
+    """
+    with SceneWriter(raster, raster.width, raster.height) as writer:
+        writer.write(raster, 0, 0)
+        return writer.finish(name)

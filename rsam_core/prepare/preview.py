@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
+from rsam_core.prepare._reading import read_raster
 from rsam_core.prepare.raster import Raster
 from rsam_core.prepare.stage import naming
 from rsam_core.prepare.step import Step
@@ -146,7 +147,7 @@ class Previewer:
 
     def __init__(self, scene: Scene, overview_size: int = 960) -> None:
         self.scene = scene
-        self.overview = Raster.of_scene(scene, max_size=overview_size)
+        self.overview = read_raster(scene, max_size=overview_size)
         self.whole = Chain()
         self._detail = Chain()
         self._part: tuple[Window, Raster] | None = None
@@ -186,7 +187,7 @@ class Previewer:
         bottom = min(self.scene.height, window.y + window.height + margin)
         part = Window(x, y, right - x, bottom - y)
         if self._part is None or self._part[0] != part:
-            self._part = part, Raster.of_scene(self.scene, part)
+            self._part = part, read_raster(self.scene, part)
         return self._part[1]
 
 

@@ -13,8 +13,6 @@ from rsam_core.errors import PrepareError
 if TYPE_CHECKING:
     from affine import Affine
 
-    from rsam_core.scene.scene import Scene
-    from rsam_core.scene.window import Window
 
 Limits = tuple[float, float]
 
@@ -154,34 +152,6 @@ class Raster:
         fields.setdefault("dtype", storage_type(array.dtype))
         return cls(np.where(finite, array, 0).astype(np.float32), measured, **fields)
 
-    @classmethod
-    def of_scene(
-        cls, scene: Scene, window: Window | None = None, max_size: int | None = None
-    ) -> Raster:
-        """Read a scene.
-
-        Parameters
-        ----------
-        scene : Scene
-        window : Window, optional
-            Part to read; the whole scene by default.
-        max_size : int, optional
-            Longest side of the result; larger parts are reduced by averaging areas.
-
-        Returns
-        -------
-        Raster
-
-        Raises
-        ------
-        SceneError
-            The window lies outside the scene, the result would not fit into memory, or the file
-            is damaged.
-        """
-        from rsam_core.prepare._reading import read_raster
-
-        return read_raster(scene, window, max_size)
-
     def changed(self, **fields: Any) -> Raster:
         """A copy with some attributes replaced.
 
@@ -228,31 +198,6 @@ class Raster:
         picture = np.stack([bands[min(i, len(bands) - 1)] for i in range(3)], axis=-1)
         picture[~self.valid] = 0
         return picture
-
-    def to_scene(self, name: str) -> Scene:
-        """Write the raster as an in-memory GeoTIFF and open it.
-
-        Parameters
-        ----------
-        name : str
-            File name of the scene.
-
-        Returns
-        -------
-        Scene
-            In `dtype` (values rounded and clipped), shown as `rgb` shows it; invalid pixels are
-            masked, or NaN in decimal numbers.
-
-        Raises
-        ------
-        SceneError
-            The image is too small to be a scene, or no pixel is valid.
-        """
-        from rsam_core.prepare._writing import SceneWriter
-
-        with SceneWriter(self, self.width, self.height) as writer:
-            writer.write(self, 0, 0)
-            return writer.finish(name)
 
 
 def storage_type(dtype: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rsam_core.errors import PrepareError
-from rsam_core.prepare import Pipeline, Raster, Step
+from rsam_core.prepare import Pipeline, Raster, Step, read_raster
 from rsam_core.prepare.advice import Advice, advise, noise_levels
 from rsam_core.prepare.preview import Previewer, detail_window
 from rsam_core.prepare.steps.noise import SIGMA
@@ -131,7 +131,7 @@ class Bench:
     def probe(self) -> Raster:
         """The middle of the image at full resolution."""
         window = detail_window(self.base, (0.5, 0.5), (PROBE, PROBE))
-        return Raster.of_scene(self.base, window)
+        return read_raster(self.base, window)
 
     @property
     def noise(self) -> float:

@@ -7,7 +7,7 @@ import pytest
 from affine import Affine
 
 from rsam_core.errors import PrepareError
-from rsam_core.prepare import Pipeline, Raster
+from rsam_core.prepare import Pipeline, Raster, write_scene
 from rsam_core.prepare.ground_control import NEEDED, fit_ground_control, ground_lengths
 from rsam_core.prepare.rectify import map_units_per_metre, plan_grid, rectify
 from rsam_core.prepare.steps.geometric import GroundControlPoints
@@ -213,7 +213,7 @@ def test_the_step_gives_objects_their_place_and_reduced_copies_match():
     assert (half.transform.c, half.transform.f) == pytest.approx(
         (result.transform.c, result.transform.f), abs=0.6
     )
-    scene = result.to_scene("placed.tif")
+    scene = write_scene(result, "placed.tif")
     assert scene.crs == CRS
     assert scene.pixel_to_map(0, 0) == (result.transform.c, result.transform.f)
     again = Pipeline.from_json(Pipeline().add(step).to_json())

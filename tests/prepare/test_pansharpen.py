@@ -10,7 +10,7 @@ import rasterio
 from affine import Affine
 
 from rsam_core.errors import PrepareError
-from rsam_core.prepare import Raster
+from rsam_core.prepare import Raster, write_scene
 from rsam_core.prepare.pansharpen import METHODS, ergas, pan_sharpen
 from rsam_core.prepare.resolution import enlarge
 from rsam_core.prepare.step import ImageFile
@@ -117,7 +117,7 @@ def test_the_step_aligns_by_georeference(fine):
     truth = fine[40:240, 80:320]
     plain, _ = enlarge(coarse.values, coarse.valid, RATIO)
     assert psnr(truth, result.values) > psnr(truth, plain) + 3
-    scene = result.to_scene("sharp.tif")
+    scene = write_scene(result, "sharp.tif")
     assert scene.dtype == "uint16"
     assert scene.pixel_to_map(0, 0) == pytest.approx(PLACE * (80, 40))
 

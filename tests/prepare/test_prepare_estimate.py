@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core.prepare import Pipeline, Raster
+from rsam_core.prepare import Pipeline, Raster, read_raster, write_scene
 from rsam_core.prepare.advice import advise, noise_levels
 from rsam_core.prepare.destripe import stripe_level
 from rsam_core.prepare.noise_estimate import estimate_noise, speck_share
@@ -135,7 +135,7 @@ def test_once_followed_it_is_not_repeated():
 
 def test_what_a_stretched_view_hides_is_no_trouble():
     hazy = (picture() * 6 + 1500).astype(np.uint16)
-    image = Raster.of_scene(Raster.of_array(hazy, limits=(0, 4000)).to_scene("hazy.tif"))
+    image = read_raster(write_scene(Raster.of_array(hazy, limits=(0, 4000)), "hazy.tif"))
     assert [item.step.key for item in advise(image, image)] == ["haze"]
     low, high = np.percentile(hazy, (2, 98))
     image = Raster.of_array(hazy, display=((low, high),) * 3)

@@ -12,7 +12,17 @@ import pytest
 
 import rsam_core as rsam
 from rsam_core.errors import Cancelled, PrepareError
-from rsam_core.prepare import STEPS, ImageFile, Pipeline, Raster, Step, _running, load_steps
+from rsam_core.prepare import (
+    STEPS,
+    ImageFile,
+    Pipeline,
+    Raster,
+    Step,
+    _running,
+    load_steps,
+    read_raster,
+    write_scene,
+)
 from rsam_core.prepare.step import choice, image, integer, number, points, register, switch
 from rsam_core.prepare.steps.noise import Bilateral, Destripe, Median, RemoveSpecks
 from rsam_core.prepare.steps.radiometric import (
@@ -251,7 +261,7 @@ def test_statistics_of_the_whole_serve_every_tile(monkeypatch: pytest.MonkeyPatc
     values = np.zeros((256, 512, 3), np.uint8)
     values[:, :256] = np.random.default_rng(1).integers(20, 60, (256, 256, 3))
     values[:, 256:] = np.random.default_rng(2).integers(150, 200, (256, 256, 3))
-    scene = Raster.of_array(values).to_scene("halves.tif")
+    scene = write_scene(Raster.of_array(values), "halves.tif")
     recipe = Pipeline().add(RemoveHaze()).add(Stretch(1, 1))
     whole = recipe.run_scene(scene)
     monkeypatch.setattr(_running, "TILE", 128)
@@ -354,11 +364,9 @@ def test_of_a_large_file_only_what_a_crop_keeps_is_read(
     whole = Pipeline().add(crop).add(Destripe()).run_scene(scene)
     monkeypatch.setattr(_running, "MAX_WHOLE_VALUES", 250 * 250 * 3)
     seen = []
-    read = Raster.of_scene.__func__
     monkeypatch.setattr(
-        Raster, "of_scene",
-        classmethod(lambda cls, s, w=None, m=None: seen.append(w) or read(cls, s, w, m)),
-    )  # fmt: skip
+        _running, "read_raster", lambda s, w=None, m=None: seen.append(w) or read_raster(s, w, m)
+    )
     part = Pipeline().add(crop).add(Destripe()).run_scene(scene)
     assert seen == [rsam.Window(100, 60, 200, 150)]
     np.testing.assert_array_equal(part.read_bands(), whole.read_bands())
@@ -367,7 +375,7 @@ def test_of_a_large_file_only_what_a_crop_keeps_is_read(
     # In tiles, and cut twice.
     monkeypatch.setattr(_running, "TILE", 64)
     twice = Pipeline().add(crop).add(Crop(x=10, y=5)).add(Median(2)).run_scene(scene)
-    expected = Median(2).apply(read(Raster, scene, rsam.Window(110, 65, 190, 145))).values
+    expected = Median(2).apply(read_raster(scene, rsam.Window(110, 65, 190, 145))).values
     np.testing.assert_array_equal(twice.read_bands(), expected)
     assert twice.pixel_to_map(0, 0) == pytest.approx(scene.pixel_to_map(110, 65))
     with pytest.raises(PrepareError, match=r"^Crop: .*outside"):

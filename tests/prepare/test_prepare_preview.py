@@ -7,7 +7,7 @@ import pytest
 
 import rsam_core as rsam
 from rsam_core.errors import PrepareError
-from rsam_core.prepare import ImageFile, Pipeline, Raster, load_steps
+from rsam_core.prepare import ImageFile, Pipeline, Raster, load_steps, read_raster, write_scene
 from rsam_core.prepare.preview import Chain, Previewer, detail_window, tone_histogram
 from rsam_core.prepare.steps.noise import Bilateral, Destripe, Median, RemoveSpecks
 from rsam_core.prepare.steps.radiometric import (
@@ -29,7 +29,7 @@ def scene() -> rsam.Scene:
     town = rendered(900, 700, gsd=0.3, seed=8).image.astype(float)
     noise = np.random.default_rng(0).normal(0, 5, town.shape)
     hazy = np.clip(np.rint(town * 0.7 + 65 + noise), 0, 255).astype(np.uint8)
-    return Raster.of_array(hazy).to_scene("hazy.tif")
+    return write_scene(Raster.of_array(hazy), "hazy.tif")
 
 
 def test_a_detail_shows_what_the_result_will_hold(scene: rsam.Scene):
@@ -57,7 +57,7 @@ def test_statistics_of_a_detail_are_those_of_the_whole(scene: rsam.Scene):
     preview = Previewer(scene, 450).detail(steps, window)
     # A copy reduced by half has less noise in its darkest pixels: some levels, not tens.
     difference = np.abs(preview.after.rgb().astype(int) - result.read_rgb(window)).mean()
-    alone = recipe.run(Raster.of_scene(scene, window)).rgb().astype(int)
+    alone = recipe.run(read_raster(scene, window)).rgb().astype(int)
     assert difference < 8
     assert difference < 0.5 * np.abs(alone - result.read_rgb(window)).mean()
 
@@ -142,7 +142,7 @@ def test_finer_pixels_show_the_same_place(scene: rsam.Scene):
 
 def test_steps_that_want_everything_get_context(scene: rsam.Scene):
     striped = scene.read_bands() + np.random.default_rng(1).normal(0, 8, (1, 900, 1))
-    striped = Raster.of_array(np.clip(striped, 0, 255).astype(np.uint8)).to_scene("striped.tif")
+    striped = write_scene(Raster.of_array(np.clip(striped, 0, 255).astype(np.uint8)), "striped.tif")
     window = rsam.Window(400, 300, 200, 150)
     preview = Previewer(striped, 300).detail((Destripe(),), window)
     goal = scene.read_rgb(window).astype(int)

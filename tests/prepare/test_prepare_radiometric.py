@@ -8,7 +8,7 @@ from skimage import color, exposure
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from rsam_core.errors import PrepareError
-from rsam_core.prepare import ImageFile, Raster, haze, radiometric
+from rsam_core.prepare import ImageFile, Raster, haze, radiometric, read_raster, write_scene
 from rsam_core.prepare.steps.radiometric import (
     Brightness,
     Calibrate,
@@ -282,7 +282,7 @@ def test_matching_another_date_recovers_it():
     truth = rendered(320, 256, gsd=0.3, seed=4).image
     spoiled = clipped(255 * (truth / 255.0) ** 1.8 * [0.6, 0.7, 0.9])
     # The reference shows the same ground in its proper light.
-    reference = Raster.of_array(truth[:, ::-1]).to_scene("other.tif")._file.source
+    reference = write_scene(Raster.of_array(truth[:, ::-1]), "other.tif")._file.source
     after = MatchHistogram(ImageFile("other.tif", reference)).apply(raster(spoiled)).values
     assert psnr(truth, after) > psnr(truth, spoiled) + 15
     assert ssim(truth, after) > 0.97
@@ -318,8 +318,8 @@ def test_dark_objects_keep_what_they_reflect():
 
 def test_haze_in_a_stretched_view_changes_values_and_keeps_the_look(town: TownSample):
     hazy = (town.image * 9.0 + 1500).astype(np.uint16)
-    scene = Raster.of_array(hazy).to_scene("hazy.tif")
-    image = Raster.of_scene(scene)
+    scene = write_scene(Raster.of_array(hazy), "hazy.tif")
+    image = read_raster(scene)
     done = RemoveHaze(restore=False).apply(image)
     # The darkest of the town are about 25 of 255, so 225 of its 16-bit values: what remains of
     # them is the hundredth that they are taken to reflect.
@@ -327,4 +327,6 @@ def test_haze_in_a_stretched_view_changes_values_and_keeps_the_look(town: TownSa
         [0.01 * image.limits[1]] * 3, rel=0.05
     )
     np.testing.assert_allclose(done.rgb().astype(int), image.rgb(), atol=1)
-    np.testing.assert_allclose(done.to_scene("d.tif").read_rgb().astype(int), image.rgb(), atol=1)
+    np.testing.assert_allclose(
+        write_scene(done, "d.tif").read_rgb().astype(int), image.rgb(), atol=1
+    )

@@ -12,7 +12,7 @@ from rasterio.transform import from_origin
 
 import rsam_core as rsam
 from rsam_core.errors import PrepareError
-from rsam_core.prepare import Raster, _writing, geotiff
+from rsam_core.prepare import Raster, _writing, geotiff, read_raster, write_scene
 from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.scene.bands import ViewSettings
 
@@ -44,12 +44,12 @@ def measured() -> np.ndarray:
 
 def test_a_picture_comes_and_goes_unchanged(town: TownSample):
     scene = rsam.open_scene(write_geotiff(town), name="town.tif")
-    raster = Raster.of_scene(scene)
+    raster = read_raster(scene)
     assert raster.limits == (0, 255)
     assert raster.dtype == "uint8"
     assert raster.scale == 1
     np.testing.assert_array_equal(raster.values, town.image)
-    again = raster.to_scene("again.tif")
+    again = write_scene(raster, "again.tif")
     assert again.name == "again.tif"
     np.testing.assert_array_equal(again.read_bands(), scene.read_bands())
     np.testing.assert_array_equal(again.read_rgb(), scene.read_rgb())
@@ -60,13 +60,13 @@ def test_a_picture_comes_and_goes_unchanged(town: TownSample):
 def test_sixteen_bits_keep_values_names_and_look(measured: np.ndarray):
     names = ("blue", "green", "red", "nir")
     scene = rsam.open_scene(tiff(measured, names=names), name="four.tif")
-    raster = Raster.of_scene(scene)
+    raster = read_raster(scene)
     assert raster.band_names == names
     assert raster.dtype == "uint16"
     lows, highs = zip(*scene.stretch)
     assert raster.limits == (min(lows), max(highs))
     np.testing.assert_array_equal(raster.rgb(), scene.read_rgb())
-    again = raster.to_scene("four.tif")
+    again = write_scene(raster, "four.tif")
     assert again.dtype == "uint16"
     assert again.band_names == names
     assert again.view_bands == scene.view_bands
@@ -75,9 +75,9 @@ def test_sixteen_bits_keep_values_names_and_look(measured: np.ndarray):
 
 
 def test_brighter_sixteen_bits_are_not_stretched_away_again(measured: np.ndarray):
-    raster = Raster.of_scene(rsam.open_scene(tiff(measured), name="four.tif"))
+    raster = read_raster(rsam.open_scene(tiff(measured), name="four.tif"))
     brighter = raster.with_values(raster.values + 0.2 * raster.span)
-    shown = brighter.to_scene("four.tif").read_rgb()
+    shown = write_scene(brighter, "four.tif").read_rgb()
     # The values were rounded to whole numbers in between.
     np.testing.assert_allclose(shown.astype(int), brighter.rgb(), atol=1)
     assert shown.mean() > raster.rgb().mean() + 20
@@ -88,17 +88,17 @@ def test_nodata_stays_nodata(dtype: str):
     values = np.random.default_rng(2).integers(10, 200, (40, 50, 3)).astype(dtype)
     values[5:15, 10:30] = 0
     scene = rsam.open_scene(tiff(values, nodata=0), name="gap.tif")
-    raster = Raster.of_scene(scene)
+    raster = read_raster(scene)
     gap = np.zeros((40, 50), bool)
     gap[5:15, 10:30] = True
     np.testing.assert_array_equal(raster.valid, ~gap)
     # Valid pixels that a step brings to the old nodata value are data all the same.
     done = raster.with_values(np.where(raster.values > 100, raster.values, 0))
     np.testing.assert_array_equal(done.values[gap], raster.values[gap])
-    again = done.to_scene("gap.tif")
+    again = write_scene(done, "gap.tif")
     assert again.dtype == dtype
     np.testing.assert_array_equal(again.valid_mask(), ~gap)
-    np.testing.assert_array_equal(Raster.of_scene(again).valid, ~gap)
+    np.testing.assert_array_equal(read_raster(again).valid, ~gap)
 
 
 def test_nan_and_infinity_are_no_data():
@@ -122,19 +122,19 @@ def test_transparency_is_no_band_but_says_where_data_is():
         ) as target:  # fmt: skip
             target.write(np.moveaxis(values, 2, 0))
         scene = rsam.open_scene(memory.read(), name="alpha.tif")
-    raster = Raster.of_scene(scene)
+    raster = read_raster(scene)
     assert raster.count == 3
     np.testing.assert_array_equal(raster.valid[:, :20], True)
     np.testing.assert_array_equal(raster.valid[:, 20:], False)
-    np.testing.assert_array_equal(raster.to_scene("alpha.tif").valid_mask(), raster.valid)
+    np.testing.assert_array_equal(write_scene(raster, "alpha.tif").valid_mask(), raster.valid)
 
 
 def test_a_window_and_a_reduced_copy_know_their_place(town: TownSample):
     scene = rsam.open_scene(write_geotiff(town), name="town.tif")
-    part = Raster.of_scene(scene, rsam.Window(100, 50, 64, 32))
+    part = read_raster(scene, rsam.Window(100, 50, 64, 32))
     np.testing.assert_array_equal(part.values, town.image[50:82, 100:164])
     assert part.transform * (0, 0) == pytest.approx(scene.pixel_to_map(100, 50))
-    small = Raster.of_scene(scene, max_size=112)
+    small = read_raster(scene, max_size=112)
     assert (small.width, small.height, small.scale) == (112, 80, 4.0)
     assert small.gsd == pytest.approx(scene.gsd * 4)
     assert small.transform * (112, 80) == pytest.approx(scene.pixel_to_map(448, 320))
@@ -151,7 +151,7 @@ def test_a_typed_ground_distance_stays():
         with memory.open(driver="GTiff", width=30, height=20, count=3, dtype="uint8") as target:
             target.write(np.moveaxis(values, 2, 0))
         scene = rsam.open_scene(memory.read(), name="plain.tif").with_gsd(0.25)
-    again = Raster.of_scene(scene).to_scene("plain.tif")
+    again = write_scene(read_raster(scene), "plain.tif")
     assert again.gsd == 0.25
     assert again.transform is None
 
@@ -161,7 +161,7 @@ def test_a_large_result_lives_on_disk_as_long_as_its_scene(
 ):
     monkeypatch.setattr(_writing, "MEMORY_BYTES", 0)
     monkeypatch.setattr(_writing.tempfile, "tempdir", str(tmp_path))
-    scene = Raster.of_array(measured).to_scene("large.tif")
+    scene = write_scene(Raster.of_array(measured), "large.tif")
     np.testing.assert_array_equal(scene.read_bands(), measured)
     assert len(list(tmp_path.glob("*.tif"))) == 1
     assert geotiff(scene) == next(tmp_path.glob("*.tif")).read_bytes()
@@ -174,11 +174,11 @@ def test_a_large_result_lives_on_disk_as_long_as_its_scene(
 
 def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, measured, tmp_path):
     monkeypatch.setattr(_writing.tempfile, "tempdir", str(tmp_path))
-    Raster.of_array(measured).to_scene("small.tif")
+    write_scene(Raster.of_array(measured), "small.tif")
     assert list(tmp_path.iterdir()) == []
     empty = Raster.of_array(measured, valid=np.zeros(measured.shape[:2], bool))
     with pytest.raises(rsam.RsamError, match="holds no data"):
-        empty.to_scene("empty.tif")
+        write_scene(empty, "empty.tif")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -206,7 +206,7 @@ def test_the_file_written_is_one_that_other_programs_read(town: TownSample, tmp_
     valid = np.ones(town.labels.shape, bool)
     valid[:10] = False
     raster = Raster.of_array(town.image, valid, band_names=("red", "green", "blue"))
-    scene = raster.to_scene("masked.tif")
+    scene = write_scene(raster, "masked.tif")
     path = tmp_path / "masked.tif"
     path.write_bytes(geotiff(scene))
     with rasterio.open(path) as dataset:
@@ -217,11 +217,11 @@ def test_the_file_written_is_one_that_other_programs_read(town: TownSample, tmp_
 def test_the_view_that_was_chosen_stays(measured: np.ndarray):
     scene = rsam.open_scene(tiff(measured), name="four.tif")
     scene = scene.with_view(ViewSettings((4, 2, 1), percentiles=(5, 95), gamma=1.5))
-    raster = Raster.of_scene(scene)
+    raster = read_raster(scene)
     assert raster.count == 4
     assert raster.view_bands == (3, 1, 0)
     np.testing.assert_array_equal(raster.rgb(), scene.read_rgb())
-    again = raster.to_scene("four.tif")
+    again = write_scene(raster, "four.tif")
     assert again.view_bands == (4, 2, 1)
     np.testing.assert_array_equal(again.read_rgb(), scene.read_rgb())
     assert again.roles.nir == scene.roles.nir == 4
@@ -229,7 +229,7 @@ def test_the_view_that_was_chosen_stays(measured: np.ndarray):
 
 def test_behind_a_spectral_index_all_bands_are_prepared(measured: np.ndarray):
     scene = rsam.open_scene(tiff(measured), name="four.tif")
-    raster = Raster.of_scene(scene.with_view(ViewSettings(index="ndvi")))
+    raster = read_raster(scene.with_view(ViewSettings(index="ndvi")))
     np.testing.assert_array_equal(raster.values, measured)
     np.testing.assert_array_equal(raster.rgb(), scene.read_rgb())
 
@@ -237,7 +237,7 @@ def test_behind_a_spectral_index_all_bands_are_prepared(measured: np.ndarray):
 def test_four_bands_of_eight_bits_stay_measurements():
     values = np.random.default_rng(5).integers(0, 255, (40, 50, 4), dtype=np.uint8)
     values[..., 3] = np.where(values[..., 3] > 120, 255, 0)
-    scene = Raster.of_array(values).to_scene("four.tif")
+    scene = write_scene(Raster.of_array(values), "four.tif")
     assert scene.data_bands == (1, 2, 3, 4)
     np.testing.assert_array_equal(scene.read_bands(), values)
 
@@ -250,11 +250,11 @@ def test_colours_of_a_palette():
             target.write(indices, 1)
             target.write_colormap(1, colours)
         scene = rsam.open_scene(memory.read(), name="classes.tif")
-    raster = Raster.of_scene(scene)
+    raster = read_raster(scene)
     assert raster.count == 3
     expected = np.array([colours[i][:3] for i in range(3)])[indices]
     np.testing.assert_array_equal(raster.values, expected)
-    np.testing.assert_array_equal(raster.to_scene("classes.tif").read_rgb(), expected)
+    np.testing.assert_array_equal(write_scene(raster, "classes.tif").read_rgb(), expected)
 
 
 SCENES = Path(__file__).resolve().parents[3] / "shared" / "data" / "scenes"
@@ -267,8 +267,8 @@ SCENES = Path(__file__).resolve().parents[3] / "shared" / "data" / "scenes"
 def test_real_scenes_come_back_as_they_were(pattern: str):
     scene = rsam.open_scene(sorted(SCENES.glob(pattern))[0])
     window = rsam.Window(60, 40, 512, 384)
-    raster = Raster.of_scene(scene, window)
-    again = raster.to_scene(scene.name)
+    raster = read_raster(scene, window)
+    again = write_scene(raster, scene.name)
     data = [band - 1 for band in scene.data_bands]
     np.testing.assert_array_equal(again.read_bands(), scene.read_bands(window)[..., data])
     np.testing.assert_array_equal(again.read_rgb(), scene.read_rgb(window))

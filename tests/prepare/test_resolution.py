@@ -8,7 +8,7 @@ from affine import Affine
 from scipy.ndimage import gaussian_filter
 
 from rsam_core.errors import PrepareError
-from rsam_core.prepare import STEPS, Pipeline, Raster, load_steps
+from rsam_core.prepare import STEPS, Pipeline, Raster, load_steps, write_scene
 from rsam_core.prepare.resolution import FACTORS, enlarge, unsharp_mask
 from rsam_core.prepare.steps.resolution import Enlarge, UnsharpMask
 
@@ -72,7 +72,7 @@ def test_the_step_keeps_type_place_and_ground(dtype: str):
     values = (np.random.default_rng(0).random((40, 50, 4)) * high).astype(dtype)
     place = Affine(0.6, 0, 1000, 0, -0.6, 2000)
     raster = Raster.of_array(values, transform=place, crs="EPSG:32737", gsd=0.6)
-    scene = Enlarge(factor="3", kernel="lanczos").apply(raster).to_scene("large.tif")
+    scene = write_scene(Enlarge(factor="3", kernel="lanczos").apply(raster), "large.tif")
     assert (scene.width, scene.height, scene.count, scene.dtype) == (150, 120, 4, dtype)
     assert scene.gsd == pytest.approx(0.2)
     assert scene.pixel_to_map(150, 120) == pytest.approx(place * (50, 40))

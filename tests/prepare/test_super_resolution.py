@@ -11,7 +11,7 @@ import torch
 from affine import Affine
 
 from rsam_core.errors import Cancelled, PrepareError
-from rsam_core.prepare import Raster
+from rsam_core.prepare import Raster, write_scene
 from rsam_core.prepare.resolution import enlarge
 from rsam_core.prepare.steps.resolution import SuperResolution
 from rsam_core.prepare.super_resolution import WEIGHTS, super_resolve
@@ -114,7 +114,7 @@ def test_the_step_halves_the_pixels_on_the_ground(town):
     raster = Raster.of_array(
         (town[:40, :50] * 100).astype(np.uint16), transform=place, crs="EPSG:32737", gsd=0.3
     )
-    scene = SuperResolution().apply(raster).to_scene("fine.tif")
+    scene = write_scene(SuperResolution().apply(raster), "fine.tif")
     assert (scene.width, scene.height, scene.dtype) == (100, 80, "uint16")
     assert scene.gsd == pytest.approx(0.15)
     assert scene.pixel_to_map(100, 80) == pytest.approx(place * (50, 40))

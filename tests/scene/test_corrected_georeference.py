@@ -13,7 +13,7 @@ from shapely.ops import transform as move
 
 from rsam_core.formats import to_geojson
 from rsam_core.objects.instances import Instances
-from rsam_core.prepare import Raster
+from rsam_core.prepare import Raster, write_scene
 from rsam_core.prepare.geometric import homography
 from rsam_core.prepare.steps.geometric import GroundControlPoints, Reproject, Rotate
 from rsam_core.samples import TownSample
@@ -64,12 +64,12 @@ def test_roofs_found_on_a_corrected_picture_lie_where_they_are(town, tilted):
         n for n, kind in town.classes.items() if kind == "roof" and (town.labels == n).sum() > 300
     ]
     labels = found.values[..., 0].round().astype(np.int32)
-    scene = corrected.to_scene("corrected.tif")
+    scene = write_scene(corrected, "corrected.tif")
     measured = outlines(np.where(np.isin(labels, roofs), labels, 0), scene, town.crs)
     original = Raster.of_array(town.image, transform=town.transform, crs=town.crs, gsd=town.gsd)
     true = outlines(
         np.where(np.isin(town.labels, roofs), town.labels, 0),
-        original.to_scene("true.tif"),
+        write_scene(original, "true.tif"),
         town.crs,
     )
     assert len(true) >= 5

@@ -18,7 +18,7 @@ from rasterio.rpc import RPC
 from rsam_core.errors import SceneError
 from rsam_core.objects.instances import Instance, Instances
 from rsam_core.objects.measurements import measure
-from rsam_core.prepare import Raster
+from rsam_core.prepare import read_raster
 from rsam_core.scene.bands import ViewSettings, presets
 from rsam_core.scene.description import facts
 from rsam_core.scene.scene import open_scene
@@ -381,7 +381,7 @@ def test_white_is_zero_is_shown_as_photographed(dtype: str) -> None:
     shown, expected = (s.with_view(gamma).read_rgb().astype(int) for s in (negative, positive))
     assert np.abs(shown - expected).max() <= 2
     # What is prepared is what was photographed.
-    values = Raster.of_scene(negative).values[..., 0]
+    values = read_raster(negative).values[..., 0]
     assert np.corrcoef(values.ravel(), bright.ravel())[0, 1] > 0.999
 
 
@@ -418,7 +418,7 @@ def test_complex_numbers_are_shown_by_their_magnitudes(dtype: str) -> None:
     assert np.abs(reduced[1, 1] - expected[0]) <= 5
     assert np.abs(reduced[7, 10] - expected[1]) <= 5
     assert scene.valid_mask().all()
-    assert Raster.of_scene(scene).values.dtype == np.float32
+    assert read_raster(scene).values.dtype == np.float32
     assert facts(scene)
 
 

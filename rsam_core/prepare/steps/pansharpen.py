@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
+from rsam_core.prepare._reading import read_raster
 from rsam_core.prepare.pansharpen import pan_sharpen
 from rsam_core.prepare.raster import Raster
 from rsam_core.prepare.resampling import resize
@@ -94,7 +95,7 @@ def aligned_pan(file: ImageFile, raster: Raster) -> tuple[NDArray[np.float32], N
             )
         _check_ratio(min(ratio), file.name)
         shape = tuple(round(v * r) for v, r in zip(raster.valid.shape, ratio))
-        fine = Raster.of_scene(scene, max_size=max(shape))
+        fine = read_raster(scene, max_size=max(shape))
         values, valid = resize(_grey(fine, file.name), fine.valid, shape, kernel="area")
         return values[..., 0], valid
     ratio = _map_ratio(raster, scene)
@@ -102,7 +103,7 @@ def aligned_pan(file: ImageFile, raster: Raster) -> tuple[NDArray[np.float32], N
     shape = tuple(max(1, round(v * ratio)) for v in raster.valid.shape)
     # No more pixels than the frame needs, in a preview above all.
     most = math.ceil(max(scene.width, scene.height) / raster.scale)
-    fine = Raster.of_scene(scene, max_size=most)
+    fine = read_raster(scene, max_size=most)
     return _warped(fine, _grey(fine, file.name), raster, shape, file.name)
 
 

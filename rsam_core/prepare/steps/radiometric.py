@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import haze, radiometric
+from rsam_core.prepare._reading import read_raster
 from rsam_core.prepare.nodata import filled
 from rsam_core.prepare.raster import Raster
 from rsam_core.prepare.step import (
@@ -325,7 +326,7 @@ class MatchHistogram(FittedStep):
     def fit(self, sample: Raster) -> Any:
         if self.reference is None:
             return None
-        other = Raster.of_scene(self.reference.open(), max_size=REFERENCE_SIDE)
+        other = read_raster(self.reference.open(), max_size=REFERENCE_SIDE)
         mine, theirs = self._pairs(sample, other)
         source = radiometric.quantiles(samples(sample)[:, mine])
         return mine, source, radiometric.quantiles(samples(other)[:, theirs])
