@@ -42,7 +42,7 @@ def prepare(requirements: str) -> None:
 def workers(arguments: list[str]) -> list[str]:
     """Two processes for the tests, unless the arguments say something about that.
 
-    What stays together, tests/helpers_groups.py says; tests/conftest.py puts the longest first.
+    What stays together, tests/helpers/groups.py says; tests/conftest.py puts the longest first.
     """
     ours = ("-n", "--numprocesses", "--dist", "--pdb", "--trace")
     words = {word for one in arguments for word in (one, one.partition("=")[0])}

@@ -32,7 +32,7 @@ from benchmarks.official_generator import (
     towns,
 )
 from benchmarks.truth_recall import best_ious
-from rsam_core.models.base import Wanted
+from rsam_core.models.base import MaskFilter
 from rsam_core.models.sam.model import SamModel
 from rsam_core.objects.instance import Instance
 from rsam_core.prompts.prompt import Prompt
@@ -191,7 +191,7 @@ def thresholds(model: SamModel, features: Any, points: np.ndarray) -> Everything
     lowest = float(np.quantile(scores, 1 - 1.5 * SHARE)) + shift
     logits = np.concatenate([answer.lowres for answer in answers])[scores + shift >= lowest]
     model._sam.mask_threshold = float(np.quantile(logits, 1 - OBJECT))
-    answers = model.decode_many(features, prompts, True, quick=Wanted(lowest))
+    answers = model.decode_many(features, prompts, True, quick=MaskFilter(lowest))
     stability = np.concatenate([answer.stability for answer in answers])
     least = float(np.quantile(stability[stability > 0], 0.25))
     return EverythingSettings(
@@ -299,7 +299,7 @@ def _keep(predictor: Any) -> Callable[[np.ndarray], None]:
 def warm(model: Any, image: np.ndarray) -> None:
     """Decode once, so that libraries are loaded and features averaged before anything is timed."""
     features = model.encode(image)
-    model.decode_many(features, [Prompt(points=[(40, 40)])], True, quick=Wanted())
+    model.decode_many(features, [Prompt(points=[(40, 40)])], True, quick=MaskFilter())
 
 
 def recall(args: argparse.Namespace) -> dict[str, Any]:

@@ -28,7 +28,7 @@ import rsam_core as rsam
 from benchmarks.everything_official import random_vit, thresholds
 from benchmarks.official_generator import towns
 from rsam_core.models import linear as products
-from rsam_core.models.base import Wanted
+from rsam_core.models.base import MaskFilter
 from rsam_core.models.sam.decoder import FastDecoder
 from rsam_core.models.sam.encoder import FastEncoder
 from rsam_core.models.sam.model import SamFeatures, SamModel
@@ -151,7 +151,7 @@ def finishing(table: Table, sam: Any, model: SamModel, features: SamFeatures) ->
 
         first = table.add("masks", "official: all enlarged", cpu(official, 2) / len(prompts))
 
-        def ours(wanted: Wanted | None, count: int) -> Callable[[], Any]:
+        def ours(wanted: MaskFilter | None, count: int) -> Callable[[], Any]:
             chosen = [
                 (torch.from_numpy(answer.lowres), torch.from_numpy(answer.scores))
                 for answer in answers[:count]
@@ -167,16 +167,16 @@ def finishing(table: Table, sam: Any, model: SamModel, features: SamFeatures) ->
 
         spent = cpu(ours(None, 32), 3) / 32
         table.add("masks", "cropped, then enlarged", spent, first)
-        spent = cpu(ours(Wanted(settings.min_quality), 32), 3) / 32
+        spent = cpu(ours(MaskFilter(settings.min_quality), 32), 3) / 32
         table.add("masks", "and only those whose predicted IoU is enough", spent, first)
 
     whole = None
     for name, wanted in (
-        ("all masks drawn and enlarged", Wanted(0, 0)),
-        ("dropped by predicted IoU before they are drawn", Wanted(settings.min_quality)),
+        ("all masks drawn and enlarged", MaskFilter(0, 0)),
+        ("dropped by predicted IoU before they are drawn", MaskFilter(settings.min_quality)),
         (
             "and by stability before they are enlarged",
-            Wanted(settings.min_quality, settings.min_stability),
+            MaskFilter(settings.min_quality, settings.min_stability),
         ),
     ):
         spent = cpu(lambda w=wanted: model.decode_many(features, prompts, True, quick=w), 3) / 32

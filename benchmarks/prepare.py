@@ -36,7 +36,7 @@ SCENES = (("estate", 4), ("suburb", 12), ("village", 3), ("industrial", 8))
 SIZE = (512, 384)
 AIR = np.array([235.0, 238.0, 242.0])
 NOISE = 12.0
-SMALLEST_ROOF = 150
+MIN_ROOF = 150
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def outlined(picture: Picture, town: TownSample, segmenter: Segmenter) -> NDArra
     found = []
     for label, kind in town.classes.items():
         mask = town.labels == label
-        if kind != "roof" or mask.sum() < SMALLEST_ROOF:
+        if kind != "roof" or mask.sum() < MIN_ROOF:
             continue
         depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
         y, x = np.unravel_index(depth.argmax(), depth.shape)

@@ -27,7 +27,7 @@ from rsam_core.prompts.prompt import Prompt
 from rsam_core.samples import render_town
 from rsam_core.segment.everything import (
     EverythingSettings,
-    Harvest,
+    MaskCollector,
     generate,
     grid_points,
     settings_for,
@@ -45,7 +45,7 @@ Search = Callable[[rsam.Segmenter, rsam.Embedding, EverythingSettings, int], lis
 
 def by_grid(segmenter, embedding, settings, most) -> list:
     """Masks of the grid."""
-    harvest = Harvest(segmenter, embedding, settings)
+    harvest = MaskCollector(segmenter, embedding, settings)
     points = grid_points(embedding.shape, settings.spacing)
     harvest.work(points)
     return list(generate(harvest.state(len(points), True), settings))
@@ -78,7 +78,7 @@ def _again(segmenter, embedding, prompts: list[Prompt]) -> list[Prompt]:
 def _by_proposals(kinds: tuple[str, ...], second: bool = False, grid: bool = False) -> Search:
     def search(segmenter, embedding, settings, most) -> list:
         proposals = segmenter.model.propose(embedding.features, most)
-        harvest = Harvest(segmenter, embedding, settings)
+        harvest = MaskCollector(segmenter, embedding, settings)
         for kind in kinds:
             prompts = _prompts(proposals, kind)
             for start in range(0, len(prompts), _CHUNK):

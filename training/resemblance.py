@@ -37,7 +37,7 @@ from rsam_core.scene.coordinates import view_frame
 from rsam_core.segment.everything import EverythingSettings, initialize
 from rsam_core.segment.features.extraction import SHAPE
 from rsam_core.segment.features.pooling import EmbeddedView
-from rsam_core.segment.one_shot.candidate_search import OneShotState, worth_comparing
+from rsam_core.segment.one_shot.candidate_search import SearchCandidates, worth_comparing
 from rsam_core.segment.one_shot.descriptors import ArrayScene, Descriptions, describe
 from rsam_core.segment.one_shot.ranking import distinct
 from rsam_core.segment.one_shot.settings import OneShotSettings
@@ -59,7 +59,7 @@ _TOWNS_TIMES = 3
 class Picture:
     """An image with described candidates and true objects."""
 
-    state: OneShotState
+    state: SearchCandidates
     truth: Descriptions
     iou: NDArray[np.float32]
     kinds: NDArray[np.str_]
@@ -113,7 +113,7 @@ def look(segmenter: rsam.Segmenter, image, labels, classes, place: float) -> Pic
         return None
     truth, views = Instances(items, shape), [EmbeddedView(embedding)]
     name = segmenter.model.name
-    described = OneShotState(
+    described = SearchCandidates(
         candidates,
         state.stability[kept],
         describe(candidates, scene, views, name),

@@ -21,7 +21,7 @@ from .simulate import draw_objects, loose_box
 
 MAX_POINTS = 4
 OBJECTS_AN_IMAGE = 3
-SMALLEST_COARSE = 400
+MIN_COARSE = 400
 PROPOSAL_WEIGHT = 0.5
 RANKING_WEIGHT = 0.5
 
@@ -65,7 +65,7 @@ def draw(
     for i, crop in enumerate(crops[:prompted]):
         found = draw_objects(crop.labels, OBJECTS_AN_IMAGE * level, rng)
         if level > 1:
-            found = [m for m in found if m.sum() >= SMALLEST_COARSE]
+            found = [m for m in found if m.sum() >= MIN_COARSE]
         rest = crop.labels[::level, ::level] > 0
         for mask in found:
             masks.append(mask[::level, ::level])

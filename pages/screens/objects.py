@@ -166,7 +166,7 @@ def page(session: Session) -> None:
     with banner.guard():
         object_table(session, found, table)
     mask_editor(session)
-    autosaving.keep_safe(session)
+    autosaving.schedule_autosave(session)
 
 
 opened = current_session.current()

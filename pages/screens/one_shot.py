@@ -27,7 +27,7 @@ from pages.parts.shared.screen_size import room
 from rsam_core.prompts.canvas_events import CanvasEvent
 from rsam_core.render.style import OverlayStyle
 from rsam_core.segment.one_shot import OneShotResult
-from rsam_core.session.one_shot import Shot, shot
+from rsam_core.session.one_shot import OneShotState, shot
 from rsam_core.session.session import Session
 
 PAGE = "pages/screens/one_shot.py"
@@ -45,7 +45,7 @@ NO_IMAGE = (
 AROUND, BELOW, LOWEST = 190, 34, 440
 
 
-def toolbar(session: Session, known: Shot) -> tuple[str, bool]:
+def toolbar(session: Session, known: OneShotState) -> tuple[str, bool]:
     """How to give an example, and whether to see the similarity."""
     if "one-shot-mode" not in st.session_state:
         some = known.given or len(session.objects)
@@ -69,7 +69,7 @@ def toolbar(session: Session, known: Shot) -> tuple[str, bool]:
         )  # fmt: skip
         st.button(
             "Start anew", icon=":material/restart_alt:", key="anew", disabled=not known.given,
-            on_click=lambda: session.detach(Shot),
+            on_click=lambda: session.detach(OneShotState),
             help="Forgets the examples and what was found with them. Accepted objects stay.",
         )  # fmt: skip
     return mode or "Choose", warm
@@ -77,7 +77,7 @@ def toolbar(session: Session, known: Shot) -> tuple[str, bool]:
 
 def picture(
     session: Session,
-    known: Shot,
+    known: OneShotState,
     ranked: OneShotResult | None,
     mode: str,
     warm: bool,
@@ -143,7 +143,7 @@ def page(session: Session) -> None:
     with words:
         words_tab()
     mask_editor(session)
-    autosaving.keep_safe(session)
+    autosaving.schedule_autosave(session)
 
 
 opened = current_session.current()

@@ -19,7 +19,7 @@ from pages.parts.shared import banner, current_session
 from pages.parts.shared.gallery import no_image
 from pages.parts.shared.screen_size import room
 from rsam_core.prepare import load_steps
-from rsam_core.session.bench import Bench, Benches
+from rsam_core.session.preparation import Preparations, PreparationState
 from rsam_core.session.session import Session
 
 STYLE = Path(__file__).parents[1] / "parts" / "prepare" / "prepare.css"
@@ -29,7 +29,7 @@ NO_IMAGE = "No image is open yet. Upload your own on the Home page, or start wit
 AROUND, BELOW, LOWEST = 300, 50, 300
 
 
-def steps(table: Bench, session: Session, height: int) -> None:
+def steps(table: PreparationState, session: Session, height: int) -> None:
     """The column on the right: suggestions, the list, and where to add from."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
@@ -59,7 +59,7 @@ def page(session: Session) -> None:
     """The whole screen for an open image."""
     st.html(STYLE)
     with st.spinner("Looking at the image…"):
-        table = current_session.visit().attached(Benches).of(session)
+        table = current_session.visit().attached(Preparations).of(session)
     collect(table, session)
     if table.trouble is not None:
         banner.show(table.trouble)

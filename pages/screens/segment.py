@@ -25,7 +25,7 @@ from pages.parts.shared.names import plain
 from pages.parts.shared.screen_size import room
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import measure, summary
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.render.style import legend
 from rsam_core.runtime.timing import mark, span
 from rsam_core.session.session import Session
@@ -76,7 +76,7 @@ def actions(session: Session) -> None:
     """New object, undo, redo, clear."""
     book = session.marks.book
 
-    def act(change: Callable[[Book], Book]) -> None:
+    def act(change: Callable[[PromptHistory], PromptHistory]) -> None:
         # As a callback it counts even if the next click interrupts the page, and it applies to
         # the book of that moment.
         session.update(change)
@@ -85,10 +85,17 @@ def actions(session: Session) -> None:
     redo = f"Redo: {plain(book.future[-1].what)}" if book.future else None
     clear = "Remove all prompts of this image (can be undone)"
     buttons = (
-        ("New object", ":material/add:", "N", book.current is not None, Book.new_object, None),
-        ("Undo", ":material/undo:", "Ctrl+Z", bool(book.past), Book.undo, undo),
-        ("Redo", ":material/redo:", "Ctrl+Y", bool(book.future), Book.redo, redo),
-        ("Clear", ":material/delete_sweep:", None, bool(book.entries), Book.clear, clear),
+        (
+            "New object",
+            ":material/add:",
+            "N",
+            book.current is not None,
+            PromptHistory.new_object,
+            None,
+        ),
+        ("Undo", ":material/undo:", "Ctrl+Z", bool(book.past), PromptHistory.undo, undo),
+        ("Redo", ":material/redo:", "Ctrl+Y", bool(book.future), PromptHistory.redo, redo),
+        ("Clear", ":material/delete_sweep:", None, bool(book.entries), PromptHistory.clear, clear),
     )
     for text, icon, shortcut, enabled, change, hint in buttons:
         st.button(
@@ -173,7 +180,7 @@ def page(session: Session) -> None:
         results.metrics_tab(session, found)
     with tab_files, banner.guard():
         results.downloads_tab(session, found, table, style)
-    autosaving.keep_safe(session)
+    autosaving.schedule_autosave(session)
     mark("end")
 
 

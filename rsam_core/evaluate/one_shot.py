@@ -12,7 +12,7 @@ from rsam_core.objects.matching import match, overlaps
 
 
 @dataclass(frozen=True)
-class Shots:
+class ShotComparison:
     """How well a set of objects answers the truth, the examples left out on both sides.
 
     Attributes
@@ -47,7 +47,9 @@ def without(objects: Instances, examples: Sequence[Instance], limit: float = 0.3
     return objects.select(kept)
 
 
-def compare_shots(truth: Instances, found: Instances, examples: Sequence[Instance] = ()) -> Shots:
+def compare_shots(
+    truth: Instances, found: Instances, examples: Sequence[Instance] = ()
+) -> ShotComparison:
     """Measure found objects against true ones.
 
     Parameters
@@ -60,7 +62,7 @@ def compare_shots(truth: Instances, found: Instances, examples: Sequence[Instanc
     truth, found = without(truth, examples), without(found, examples)
     right = match(truth, found, 0.5).tp
     counts = confusion(truth.union_mask(), found.union_mask())
-    return Shots(
+    return ShotComparison(
         len(found),
         len(truth),
         right,

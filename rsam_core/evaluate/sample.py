@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rsam_core.errors import Cancelled
 from rsam_core.evaluate import metrics
 from rsam_core.evaluate.datasets import Sample
-from rsam_core.evaluate.methods.base import Bench, Method
+from rsam_core.evaluate.methods.base import Method, SharedImageWork
 from rsam_core.evaluate.metrics.boundary import instance_boundary
 from rsam_core.evaluate.metrics.objects import object_scores
 from rsam_core.evaluate.settings import EvaluationSettings
@@ -126,7 +126,7 @@ def evaluate_sample(
     steps, done = len(parts) * len(methods), 0
     for tile in parts:
         found = pieces(tile.truth, settings.min_area)
-        bench = Bench(tile.image, cancelled=cancelled)
+        bench = SharedImageWork(tile.image, cancelled=cancelled)
         shape = tile.image.shape[:2]
         for method in methods:
             for index, (name, item) in enumerate(found):

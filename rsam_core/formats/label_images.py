@@ -14,8 +14,8 @@ from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.semantic import class_map, class_palette
 
-_LARGEST_16_BIT = 65_535
-_LARGEST_8_BIT = 255
+_MAX_16_BIT = 65_535
+_MAX_8_BIT = 255
 
 
 def label_png(instances: Instances) -> bytes:
@@ -26,12 +26,12 @@ def label_png(instances: Instances) -> bytes:
     ExportError
         If a number does not fit into 16 bits.
     """
-    if len(instances) > _LARGEST_16_BIT:
+    if len(instances) > _MAX_16_BIT:
         raise ExportError(
             f"A label PNG holds at most 65,535 objects; these are {len(instances):,}. Filter "
             "them by area first, or download the labels as GeoTIFF."
         )
-    if len(instances) and instances.ids.max() > _LARGEST_16_BIT:
+    if len(instances) and instances.ids.max() > _MAX_16_BIT:
         raise ExportError(
             f"A label PNG holds object numbers up to 65,535; the highest here is "
             f"{instances.ids.max():,}. Number the objects anew (renumber), or download the "
@@ -50,7 +50,7 @@ def instance_png(instances: Instances) -> bytes:
     ExportError
         If a number is above 255, more than a colour table of a PNG has.
     """
-    if len(instances) and instances.ids.max() > _LARGEST_8_BIT:
+    if len(instances) and instances.ids.max() > _MAX_8_BIT:
         raise ExportError(
             "A PNG with a colour table holds object numbers up to 255; the highest here is "
             f"{instances.ids.max():,}. Download the labels as GeoTIFF, which has room for all."
@@ -113,12 +113,12 @@ def label_geotiff(instances: Instances, scene: Any = None, *, colors: bool = Fal
     """
     if not colors:
         return _geotiff(instances.label_map(), scene)
-    if len(instances) and instances.ids.max() > _LARGEST_16_BIT:
+    if len(instances) and instances.ids.max() > _MAX_16_BIT:
         raise ExportError(
             "A GeoTIFF with a colour table holds object numbers up to 65,535; the highest here is "
             f"{instances.ids.max():,}. Download it without a colour table."
         )
-    table = np.zeros((_LARGEST_16_BIT + 1, 3), np.uint8)
+    table = np.zeros((_MAX_16_BIT + 1, 3), np.uint8)
     if len(instances):
         table[instances.ids] = palette.random_colors(instances.ids)
     return _geotiff(instances.label_map().astype(np.uint16), scene, table)

@@ -8,7 +8,7 @@ import unicodedata
 LONGEST = 80
 """Characters of a file's name before its ending."""
 _LONGEST_BYTES = 160
-_LONGEST_PART = 200
+_MAX_PART = 200
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 
 
@@ -54,7 +54,7 @@ def safe_part(name: str, *, default: str = "image") -> str:
     stem, dot, ending = text.rpartition(".")
     if not dot or not stem or len(ending) > 16:
         stem, dot, ending = text, "", ""
-    while len(stem.encode()) > _LONGEST_PART:
+    while len(stem.encode()) > _MAX_PART:
         stem = stem[:-1]
     text = f"{stem}{dot}{ending}".strip(" ").rstrip(" .")
     if not text or text.strip(".") == "":

@@ -18,7 +18,7 @@ _MARGIN = 2.0
 _WORK = 20_000_000
 # How often the rows of an image may cross an outline. Drawn ones stay below a million; filling one
 # that was made to be slow would take minutes.
-_MOST_CROSSINGS = 10_000_000
+_MAX_CROSSINGS = 10_000_000
 _CROSSINGS_A_PIXEL = 4
 _FEW_CROSSINGS = 100_000
 
@@ -115,7 +115,7 @@ def _drawn(
     inside = (clipped(ring, limits) for rings in parts for ring in rings)
     # No outline along pixels enters each of them more than a few times.
     most = max(_CROSSINGS_A_PIXEL * (y1 - y0) * (x1 - x0), _FEW_CROSSINGS)
-    most = min(most, _MOST_CROSSINGS)
+    most = min(most, _MAX_CROSSINGS)
     if sum(float(np.abs(np.diff(ring[:, 1])).sum()) for ring in inside) > most:
         raise _Tangled
     for touched in (False, True):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _WGS84 = "EPSG:4326"
 _SAMPLE = 2000
 _FARTHEST_METRES = 1e8
-_MOST_CORNERS = 20_000
+_MAX_CORNERS = 20_000
 
 PLACED: dict[str, str] = {
     "file": "the coordinate system that the file names",
@@ -266,7 +266,7 @@ def _turned(shapes: NDArray[Any], crs: str | None, place: Place, moved: Any) -> 
             # What reaches farther than around the Earth lies nowhere on it, and to cut an outline
             # of very many corners at the 180th meridian may take for ever.
             whole = np.abs(shapely.bounds(shapes)).max(axis=1) < _FARTHEST_METRES
-            whole &= shapely.get_num_coordinates(shapes) < _MOST_CORNERS
+            whole &= shapely.get_num_coordinates(shapes) < _MAX_CORNERS
             found[whole] = project_outlines(shapes[whole], moved)
         return shapes_near(found, middle_of(place), circle)
     except shapely.errors.GEOSException:

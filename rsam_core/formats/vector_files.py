@@ -24,12 +24,12 @@ from rsam_core.runtime.limited_reading import ReadingFailed, run_limited
 
 HERE_BELOW = 256 << 10
 """Bytes of GeoJSON that are read here: no process of its own is worth its start."""
-MOST_BYTES = 1 << 30
+MAX_BYTES = 1 << 30
 """Largest file in an archive, unpacked."""
-MOST_LAYERS = 200
+MAX_LAYERS = 200
 """Layers in one archive."""
 _SWOLLEN = 64 << 20
-_MOST_RATIO = 200
+_MAX_RATIO = 200
 """A file that unpacks to so many bytes, and to so many times its size, is a trap."""
 _LAYERS = (".shp", ".gpkg", ".geojson", ".json", ".geojsonl", ".ndjson", ".kml")
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
@@ -156,9 +156,9 @@ def _layers_in(
     archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], name: str, encoding: Any
 ) -> list[Layer]:
     layers: list[Layer] = []
-    if sum(path.lower().endswith(_LAYERS) for path in members) > MOST_LAYERS:
+    if sum(path.lower().endswith(_LAYERS) for path in members) > MAX_LAYERS:
         raise MetricError(
-            f"“{name}” holds more than {MOST_LAYERS} layers. Pack the one that holds the true "
+            f"“{name}” holds more than {MAX_LAYERS} layers. Pack the one that holds the true "
             "objects alone."
         )
     lower = {path.lower(): member for path, member in members.items()}
@@ -223,7 +223,7 @@ def _head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
     # Sizes in the directory may lie.
-    most = min(MOST_BYTES, max(_SWOLLEN, _MOST_RATIO * member.compress_size))
+    most = min(MAX_BYTES, max(_SWOLLEN, _MAX_RATIO * member.compress_size))
     with archive.open(member) as entry:
         content = entry.read(most + 1)
     if len(content) > most:

@@ -36,7 +36,7 @@ class PromptLike(Protocol):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class MaskFilter:
     """What the automatic mode can use; see `PromptableModel.decode_many`.
 
     Parameters
@@ -154,7 +154,7 @@ class PromptableModel(Protocol):
         prompts: Sequence[PromptLike],
         multimask: bool,
         *,
-        quick: bool | Wanted = False,
+        quick: bool | MaskFilter = False,
     ) -> list[Decoded]:
         """Answer several prompts, one object each, in their order.
 
@@ -166,7 +166,7 @@ class PromptableModel(Protocol):
             One prompt an object.
         multimask : bool
             Three masks for each prompt instead of one.
-        quick : bool or Wanted
+        quick : bool or MaskFilter
             Spend less on each prompt where the model can: very large objects may be left out, and
             masks that are not what is wanted. Used by the automatic mode, which asks about
             hundreds of points.

@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-class _Crew:
+class _WorkerPool:
     """The workers of this process, engaged when they are first needed."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class _Crew:
             return self._pool
 
 
-_crew = _Crew()
+_crew = _WorkerPool()
 
 
 def cores() -> int:

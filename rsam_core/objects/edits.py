@@ -33,7 +33,7 @@ def same_mask(first: Instance, second: Instance) -> bool:
 
 
 @dataclass(frozen=True)
-class Reshaped:
+class ReplacedMask:
     """An object with another mask than the one that was found.
 
     Attributes
@@ -60,7 +60,7 @@ class Edits:
     ----------
     removed : frozenset of int
         Found objects that are not wanted.
-    reshaped : mapping of int to Reshaped
+    reshaped : mapping of int to ReplacedMask
     added : tuple of Instance
         Objects that were not found but made: by splitting, drawing, or from a file.
     labels : mapping of int to (str or None)
@@ -68,7 +68,7 @@ class Edits:
     """
 
     removed: frozenset[int] = frozenset()
-    reshaped: Mapping[int, Reshaped] = field(default_factory=_empty)
+    reshaped: Mapping[int, ReplacedMask] = field(default_factory=_empty)
     added: tuple[Instance, ...] = ()
     labels: Mapping[int, str | None] = field(default_factory=_empty)
 
@@ -112,7 +112,7 @@ class Edits:
             return item
         return replace(item, label=self.labels[item.id])
 
-    def to_reach(self, found: Instances, wanted: Instances) -> Edits:
+    def between(self, found: Instances, wanted: Instances) -> Edits:
         """The edits that turn the objects as found into the wanted ones.
 
         Parameters
@@ -138,7 +138,7 @@ class Edits:
             if origin is None:
                 added.append(item)
             elif not same_mask(origin, item):
-                reshaped[id] = Reshaped(identity(origin), replace(item, label=origin.label))
+                reshaped[id] = ReplacedMask(identity(origin), replace(item, label=origin.label))
             if item.label != (origin.label if origin is not None else item.label):
                 labels[id] = item.label
             else:

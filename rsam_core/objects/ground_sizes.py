@@ -24,7 +24,7 @@ _UNEVEN = 0.01
 _TILE = 0.03
 """By how much the sides may differ within a tile: its middle is true to the square of that."""
 _FEWEST_TILES = 4
-_MOST_TILES = 32
+_MAX_TILES = 32
 """Tiles across and down of one object at most."""
 
 
@@ -169,7 +169,7 @@ def _tiles(item: Instance, ground: Ground) -> list[Tile]:
         number = 1
         if value > 0.1 * _UNEVEN:
             # Around the equator sides hardly differ from end to end, but do in between.
-            number = min(max(value / _TILE, _FEWEST_TILES), _MOST_TILES)
+            number = min(max(value / _TILE, _FEWEST_TILES), _MAX_TILES)
         number = min(math.ceil(number), size)
         cuts.append(np.linspace(0, size, number + 1).astype(int))
     return [

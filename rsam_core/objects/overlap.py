@@ -11,7 +11,7 @@ from rsam_core.objects.instance import Instance
 
 CONTAINED = 0.9
 """Share of an object's pixels that must lie in a larger one for it to count as inside it."""
-MOST_PAIRS = 3_000_000
+MAX_PAIRS = 3_000_000
 """Pairs that may be compared; no scene has as many, only files made to take time."""
 _AT_ONCE = 512
 
@@ -24,7 +24,7 @@ def resolve_overlap(instances: Sequence[Instance]) -> NDArray[np.int64]:
     three and more objects this is made unambiguous as follows: an object counts with its own
     score or with that of what contains it, whichever is higher; at equal score the smaller
     wins, and at equal area the one with the lower number. Where objects lie on each other in
-    more than :data:`MOST_PAIRS` ways, what contains what is left out.
+    more than :data:`MAX_PAIRS` ways, what contains what is left out.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _contained_pairs(
         possible = (areas[inner] < areas[outer]) & (common.prod(axis=1) >= needed)
         found.append((inner[possible], outer[possible]))
         count += int(possible.sum())
-        if count > MOST_PAIRS:
+        if count > MAX_PAIRS:
             return [], []
     pairs = [
         (int(small), int(large))

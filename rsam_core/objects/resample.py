@@ -12,7 +12,7 @@ from rsam_core.scene.coordinates import Frame
 
 Part = tuple[NDArray[np.bool_], int, int]
 """A mask in view pixels, and the column and row of its top-left pixel."""
-_LARGEST_PIECE = 8192
+_MAX_PIECE = 8192
 """Side in scene pixels of what is reduced at once. OpenCV can do 32,766."""
 
 _PIECE = 1024
@@ -82,7 +82,7 @@ def view_mask(
 
     sampled = np.empty((bottom - top, right - left), np.uint8)
     # A piece of the view shows a piece of the crop of limited size; usually one is enough.
-    side = max(1, int(_LARGEST_PIECE * min(scale, 1.0)))
+    side = max(1, int(_MAX_PIECE * min(scale, 1.0)))
     for y in range(0, bottom - top, side):
         for x in range(0, right - left, side):
             piece = sampled[y : y + side, x : x + side]

@@ -23,7 +23,7 @@ Bands = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 QUARTERS = (0, 90, 180, 270)
-SMALLEST_CORNER_ANGLE = 5.0
+MIN_CORNER_ANGLE = 5.0
 """Degrees; a quadrilateral with a sharper corner cannot be straightened sensibly."""
 
 
@@ -300,7 +300,7 @@ def order_corners(corners: ArrayLike) -> NDArray[np.float64]:
     before = -np.roll(sides, 1, axis=0)
     cross = before[:, 1] * sides[:, 0] - before[:, 0] * sides[:, 1]
     sine = cross / np.maximum(lengths * np.roll(lengths, 1), 1e-12)
-    if lengths.min() < 1 or sine.min() < math.sin(math.radians(SMALLEST_CORNER_ANGLE)):
+    if lengths.min() < 1 or sine.min() < math.sin(math.radians(MIN_CORNER_ANGLE)):
         raise PrepareError(
             "The four corners do not form a four-sided shape: some coincide, lie on one line or "
             "point inwards. Mark the corners of something that is rectangular on the ground."

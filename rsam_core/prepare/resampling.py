@@ -18,7 +18,7 @@ from rsam_core.prepare.nodata import filled
 KERNELS = {"nearest": 0, "bilinear": 1, "bicubic": 3}
 """Ways to read between pixels, with the order of their B-spline."""
 
-LARGEST_RESULT = 400_000_000
+MAX_RESULT = 400_000_000
 """Pixels times bands that a step may make at most (1.6 GB as float32)."""
 
 _STRIP = 1 << 20
@@ -30,7 +30,7 @@ def check_result(width: int, height: int, bands: int, what: str) -> None:
     """Raise `PrepareError` if a result would be empty or too large for the memory."""
     if width < 1 or height < 1:
         raise PrepareError(f"{what} leaves nothing of the picture. Choose other values.")
-    if width * height * bands > LARGEST_RESULT:
+    if width * height * bands > MAX_RESULT:
         raise PrepareError(
             f"{what} would make a picture of {width:,} × {height:,} pixels, more than RSAM can "
             "hold. Crop it first, or choose a coarser pixel size."

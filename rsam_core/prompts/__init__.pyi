@@ -1,6 +1,6 @@
 from .brush import painted_mask
 from .canvas_events import Acknowledged, CanvasEvent, read_events, read_viewport
-from .history import Book, Entry, Mark
+from .history import PromptedObject, PromptHistory, PromptMark
 from .prompt import Prompt
 from .simulated import centre_click, corrective_click, tight_box
 from .superpixel_painting import Painting
@@ -8,12 +8,12 @@ from .superpixels import SuperpixelSettings
 
 __all__ = [
     "Acknowledged",
-    "Book",
     "CanvasEvent",
-    "Entry",
-    "Mark",
     "Painting",
     "Prompt",
+    "PromptHistory",
+    "PromptMark",
+    "PromptedObject",
     "SuperpixelSettings",
     "centre_click",
     "corrective_click",

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rsam_core.errors import PromptError
-from rsam_core.prompts.prompt import SMALLEST_BOX
+from rsam_core.prompts.prompt import MIN_BOX
 from rsam_core.scene.coordinates import Viewport
 
 EventKind = Literal["point", "box", "pick"]
 
 _REMEMBERED = 8
 
-MOST_EVENTS = 500
+MAX_EVENTS = 500
 """Events taken from one report; no hand makes more between two answers."""
 
 
@@ -102,7 +102,7 @@ def read_events(
     canvas = str(report.get("canvas", ""))[:40]
     last = known.of(canvas)
     found = []
-    for raw in report["events"][:MOST_EVENTS]:
+    for raw in report["events"][:MAX_EVENTS]:
         number = _number(raw)
         if number is None or number <= last:
             continue
@@ -142,10 +142,10 @@ def _event(raw: dict[str, Any], number: int, width: int, height: int) -> CanvasE
 
 def _at_least_a_pixel(low: float, high: float, limit: int) -> tuple[float, float]:
     """A side of a box; far zoomed in it may be drawn within one pixel, and then means that one."""
-    if high - low >= SMALLEST_BOX:
+    if high - low >= MIN_BOX:
         return low, high
-    first = min(math.floor((low + high) / 2), limit - SMALLEST_BOX)
-    return float(first), float(first + SMALLEST_BOX)
+    first = min(math.floor((low + high) / 2), limit - MIN_BOX)
+    return float(first), float(first + MIN_BOX)
 
 
 def read_viewport(report: Any) -> Viewport | None:

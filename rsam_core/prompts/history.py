@@ -20,7 +20,7 @@ UNDO_STEPS = 100
 
 
 @dataclass(frozen=True)
-class Mark:
+class PromptMark:
     """One click or box of an object, in scene pixels.
 
     Attributes
@@ -48,21 +48,21 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Entry:
+class PromptedObject:
     """One object: its marks in the order they were made, and the candidates chosen for it.
 
     Attributes
     ----------
     id : int
         The object's number, as in the table.
-    marks : tuple of Mark
+    marks : tuple of PromptMark
     choices : tuple of (int, tuple of int)
         After how many marks which candidates were chosen (their union is the mask); where
         nothing was chosen the best one stands.
     """
 
     id: int
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[PromptMark, ...] = ()
     choices: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
     @property
@@ -92,12 +92,12 @@ class Step:
     Attributes
     ----------
     entries, current, edits, extra
-        As in `Book`.
+        As in `PromptHistory`.
     what : str
         The action, in a few words: "Smooth 42 objects".
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[PromptedObject, ...]
     current: int | None
     edits: Edits
     extra: Any
@@ -109,12 +109,12 @@ def _nothing() -> Mapping:
 
 
 @dataclass(frozen=True, eq=False)
-class Book:
+class PromptHistory:
     """All prompts and edits of a scene.
 
     Attributes
     ----------
-    entries : tuple of Entry
+    entries : tuple of PromptedObject
     current : int or None
         Number of the object that further points go to; None starts a new one.
     next_uid, next_id : int
@@ -131,7 +131,7 @@ class Book:
         For undo and redo.
     """
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[PromptedObject, ...] = ()
     current: int | None = None
     next_uid: int = 1
     next_id: int = 1
@@ -141,14 +141,14 @@ class Book:
     past: tuple[Step, ...] = ()
     future: tuple[Step, ...] = ()
 
-    def entry(self, id: int | None) -> Entry | None:
+    def entry(self, id: int | None) -> PromptedObject | None:
         """The object of that number, if it was prompted."""
         return next((e for e in self.entries if e.id == id), None)
 
     def _state(self, what: str) -> Step:
         return Step(self.entries, self.current, self.edits, self.extra, what)
 
-    def step(self, what: str, **changes: Any) -> Book:
+    def step(self, what: str, **changes: Any) -> PromptHistory:
         """A change that can be undone.
 
         Parameters
@@ -161,7 +161,7 @@ class Book:
         past = (*self.past, self._state(what))[-UNDO_STEPS:]
         return replace(self, past=past, future=(), **changes)
 
-    def _with_entry(self, entry: Entry) -> tuple[Entry, ...]:
+    def _with_entry(self, entry: PromptedObject) -> tuple[PromptedObject, ...]:
         if self.entry(entry.id) is None:
             return (*self.entries, entry)
         return tuple(entry if e.id == entry.id else e for e in self.entries)
@@ -174,14 +174,14 @@ class Book:
         *,
         own_object: bool = False,
         view: Frame | None = None,
-    ) -> Book:
+    ) -> PromptHistory:
         """Add a click to the current object, or start a new object with it."""
-        mark = Mark(self.next_uid, "point", x, y, x, y, label, view)
+        mark = PromptMark(self.next_uid, "point", x, y, x, y, label, view)
         return self._add(mark, None if own_object else self.current)
 
     def add_box(
         self, x0: float, y0: float, x1: float, y1: float, *, view: Frame | None = None
-    ) -> Book:
+    ) -> PromptHistory:
         """Start a new object with a box; it becomes the current one.
 
         Raises
@@ -190,13 +190,13 @@ class Book:
             If the box has no area.
         """
         x0, y0, x1, y1 = (float(v) for v in Prompt(box=(x0, y0, x1, y1)).box)
-        return self._add(Mark(self.next_uid, "box", x0, y0, x1, y1, view=view), None)
+        return self._add(PromptMark(self.next_uid, "box", x0, y0, x1, y1, view=view), None)
 
-    def _add(self, mark: Mark, owner: int | None) -> Book:
+    def _add(self, mark: PromptMark, owner: int | None) -> PromptHistory:
         entry = self.entry(owner)
         next_id = self.next_id
         if entry is None:
-            entry, next_id = Entry(next_id), next_id + 1
+            entry, next_id = PromptedObject(next_id), next_id + 1
         entry = replace(entry, marks=(*entry.marks, mark))
         return self.step(
             f"{'Box' if mark.kind == 'box' else 'Click'} for object {entry.id}",
@@ -206,7 +206,7 @@ class Book:
             next_id=next_id,
         )
 
-    def choose(self, id: int, candidates: Sequence[int]) -> Book:
+    def choose(self, id: int, candidates: Sequence[int]) -> PromptHistory:
         """Take one candidate of an object, or the union of several.
 
         Raises
@@ -221,7 +221,7 @@ class Book:
         entry = replace(entry, choices=tuple(choices.items()))
         return self.step(f"Proposal for object {id}", entries=self._with_entry(entry))
 
-    def remove_mark(self, uid: int) -> Book:
+    def remove_mark(self, uid: int) -> PromptHistory:
         """Remove one click or box; an object without marks goes too."""
         entries = []
         for entry in self.entries:
@@ -234,7 +234,7 @@ class Book:
         current = self.current if any(e.id == self.current for e in entries) else None
         return self.step("Remove a mark", entries=tuple(entries), current=current)
 
-    def remove(self, ids: int | Iterable[int]) -> Book:
+    def remove(self, ids: int | Iterable[int]) -> PromptHistory:
         """Remove prompted objects with all their marks."""
         gone = {ids} if isinstance(ids, int) else set(ids)
         what = f"Remove object {min(gone)}" if len(gone) == 1 else f"Remove {len(gone)} objects"
@@ -244,7 +244,7 @@ class Book:
         entries = tuple(e for e in self.entries if e.id not in gone)
         return {"entries": entries, "current": None if self.current in gone else self.current}
 
-    def edited(self, edits: Edits, what: str, *, gone: Iterable[int] = ()) -> Book:
+    def edited(self, edits: Edits, what: str, *, gone: Iterable[int] = ()) -> PromptHistory:
         """Put other edits in place.
 
         Parameters
@@ -258,7 +258,7 @@ class Book:
         next_id = max(self.next_id, edits.highest + 1)
         return self.step(what, edits=edits, next_id=next_id, **self._without(set(gone)))
 
-    def numbered(self, found: Iterable[Hashable]) -> Book:
+    def numbered(self, found: Iterable[Hashable]) -> PromptHistory:
         """Give numbers to automatic objects that have none yet; no step of its own.
 
         Parameters
@@ -268,7 +268,7 @@ class Book:
 
         Returns
         -------
-        Book
+        PromptHistory
             This very one if all have their numbers.
         """
         fresh = [key for key in dict.fromkeys(found) if key not in self.numbers]
@@ -278,19 +278,19 @@ class Book:
         numbers = {**self.numbers, **{key: start + k for k, key in enumerate(fresh)}}
         return replace(self, numbers=MappingProxyType(numbers), next_id=start + len(fresh))
 
-    def new_object(self) -> Book:
+    def new_object(self) -> PromptHistory:
         """Let the next click start a new object."""
         return replace(self, current=None)
 
-    def select(self, id: int) -> Book:
+    def select(self, id: int) -> PromptHistory:
         """Make an object the current one, so that clicks refine it."""
         return replace(self, current=id if self.entry(id) else None)
 
-    def clear(self) -> Book:
+    def clear(self) -> PromptHistory:
         """Remove all prompts; can be undone."""
         return self.step("Clear", entries=(), current=None) if self.entries else self
 
-    def undo(self) -> Book:
+    def undo(self) -> PromptHistory:
         """Take back the last change."""
         if not self.past:
             return self
@@ -298,7 +298,7 @@ class Book:
         future = (*self.future, self._state(step.what))
         return self._at(step, past=self.past[:-1], future=future)
 
-    def redo(self) -> Book:
+    def redo(self) -> PromptHistory:
         """Do again what was taken back."""
         if not self.future:
             return self
@@ -306,7 +306,7 @@ class Book:
         past = (*self.past, self._state(step.what))
         return self._at(step, past=past, future=self.future[:-1])
 
-    def _at(self, step: Step, **changes: Any) -> Book:
+    def _at(self, step: Step, **changes: Any) -> PromptHistory:
         return replace(
             self,
             entries=step.entries,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import PromptError
 
-SMALLEST_BOX = 1.0
+MIN_BOX = 1.0
 """Shortest side of a box, in pixels: below it nothing can be enclosed."""
 
 
@@ -91,7 +91,7 @@ class Prompt:
             box = np.array(
                 [max(box[0], 0), max(box[1], 0), min(box[2], width), min(box[3], height)]
             )
-            if box[2] - box[0] < SMALLEST_BOX or box[3] - box[1] < SMALLEST_BOX:
+            if box[2] - box[0] < MIN_BOX or box[3] - box[1] < MIN_BOX:
                 raise PromptError(
                     f"The box lies outside the image, which is {width} × {height} pixels. "
                     "Draw it around an object inside the image."
@@ -154,7 +154,7 @@ def _box(box: ArrayLike | None) -> NDArray[np.float64] | None:
         raise PromptError("The box has a coordinate that is not a number. Draw it again.")
     x0, x1 = sorted(array[[0, 2]])
     y0, y1 = sorted(array[[1, 3]])
-    if x1 - x0 < SMALLEST_BOX or y1 - y0 < SMALLEST_BOX:
+    if x1 - x0 < MIN_BOX or y1 - y0 < MIN_BOX:
         raise PromptError(
             "The box has no area. Press at one corner of the object, drag to the opposite corner "
             "and release."

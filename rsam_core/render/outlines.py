@@ -12,7 +12,7 @@ Stroke = tuple[Rgb, int]
 """Colour and width in pixels."""
 
 _SUBPIXEL_BITS = 4
-_LARGEST_SUPERSAMPLED = 16_000_000
+_MAX_SUPERSAMPLED = 16_000_000
 
 
 def draw_outlines(
@@ -26,7 +26,7 @@ def draw_outlines(
     """
     import cv2
 
-    factor = 2 if picture.shape[0] * picture.shape[1] <= _LARGEST_SUPERSAMPLED else 1
+    factor = 2 if picture.shape[0] * picture.shape[1] <= _MAX_SUPERSAMPLED else 1
     canvas = picture
     if factor > 1:
         canvas = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)

@@ -1,36 +1,36 @@
 from .archive import Files, Source, open_files
-from .budgets import NOBODY, Held, Store, make_room
-from .cache import Kept
+from .budgets import UNOWNED, Holding, Store, choose_evictions
+from .cache import ArrayCache
 from .console import ProgressLine, on_interrupt
 from .fair_queue import (
     BACKGROUND,
-    CLICK,
-    LOOK,
+    ENCODE,
+    INTERACTIVE,
     FairQueue,
     in_turns,
     turns_at_once,
 )
 from .jobs import Job, JobRegistry
-from .presence import Departures
+from .presence import SessionMonitor
 from .timing import mark, span
 
 __all__ = [
     "BACKGROUND",
-    "CLICK",
-    "LOOK",
-    "NOBODY",
-    "Departures",
+    "ENCODE",
+    "INTERACTIVE",
+    "UNOWNED",
+    "ArrayCache",
     "FairQueue",
     "Files",
-    "Held",
+    "Holding",
     "Job",
     "JobRegistry",
-    "Kept",
     "ProgressLine",
+    "SessionMonitor",
     "Source",
     "Store",
+    "choose_evictions",
     "in_turns",
-    "make_room",
     "mark",
     "on_interrupt",
     "open_files",

@@ -41,7 +41,7 @@ def acting() -> Acting | None:
 
 
 @contextmanager
-def on_behalf(
+def as_session(
     owner: Hashable, cancelled: Callable[[], bool] | None = None, *, awaited: bool = False
 ) -> Iterator[None]:
     """Work for somebody during the block; see `Acting`."""

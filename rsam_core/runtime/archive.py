@@ -14,15 +14,15 @@ from typing import BinaryIO, Protocol
 
 from rsam_core.errors import DatasetError
 
-MOST_FILES = 100_000
-MOST_BYTES = 1 << 30
+MAX_FILES = 100_000
+MAX_BYTES = 1 << 30
 """Largest single file, unpacked."""
-MOST_TOTAL = 16 << 30
+MAX_TOTAL = 16 << 30
 """Largest archive, unpacked."""
-MOST_RATIO = 200
+MAX_RATIO = 200
 """Pictures hardly shrink in an archive. A file that grows more than this is a trap unless it is a
 raster without compression, such as a label image, which may shrink to a thousandth."""
-MOST_SWOLLEN = 512 << 20
+MAX_SWOLLEN = 512 << 20
 """Largest such raster, unpacked."""
 
 _SMALL = 10 << 20
@@ -70,9 +70,9 @@ class FolderFiles:
                 # Some systems take letters with accents apart, others do not.
                 shown = unicodedata.normalize("NFC", path.relative_to(self._root).as_posix())
                 self._paths.setdefault(shown, path)
-                if len(self._paths) > MOST_FILES:
+                if len(self._paths) > MAX_FILES:
                     raise DatasetError(
-                        f"“{self.label}” holds more than {MOST_FILES:,} files. Choose the folder "
+                        f"“{self.label}” holds more than {MAX_FILES:,} files. Choose the folder "
                         "of one data set."
                     )
         self.names = tuple(sorted(self._paths))
@@ -127,16 +127,16 @@ class ZipFiles:
         self.names = tuple(sorted(members))
 
     def _check(self, members: Mapping[str, zipfile.ZipInfo]) -> None:
-        if len(members) > MOST_FILES:
-            raise DatasetError(f"“{self.label}” holds more than {MOST_FILES:,} files. Split it.")
-        if sum(member.file_size for member in members.values()) > MOST_TOTAL:
+        if len(members) > MAX_FILES:
+            raise DatasetError(f"“{self.label}” holds more than {MAX_FILES:,} files. Split it.")
+        if sum(member.file_size for member in members.values()) > MAX_TOTAL:
             raise DatasetError(
-                f"“{self.label}” unpacks to more than {MOST_TOTAL >> 30} GB. Split it into parts."
+                f"“{self.label}” unpacks to more than {MAX_TOTAL >> 30} GB. Split it into parts."
             )
         for name, member in members.items():
             if member.flag_bits & 1:
                 raise DatasetError(f"“{self.label}” is protected by a password. Pack it without.")
-            if member.file_size > MOST_BYTES or not self._likely(member):
+            if member.file_size > MAX_BYTES or not self._likely(member):
                 raise DatasetError(
                     f"“{name}” in “{self.label}” unpacks to "
                     f"{member.file_size / 2**20:,.0f} MB, more than an image should. It was not "
@@ -145,10 +145,10 @@ class ZipFiles:
 
     def _likely(self, member: zipfile.ZipInfo) -> bool:
         """Whether a file may grow as much as it does."""
-        swollen = member.file_size > MOST_RATIO * max(member.compress_size, 1)
+        swollen = member.file_size > MAX_RATIO * max(member.compress_size, 1)
         if not swollen or member.file_size <= _SMALL:
             return True
-        if member.file_size > MOST_SWOLLEN:
+        if member.file_size > MAX_SWOLLEN:
             return False
         try:
             with self._zip.open(member) as file:

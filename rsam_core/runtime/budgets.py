@@ -1,7 +1,7 @@
 """Memory budgets by owner and in total: what was not used for longest goes first.
 
 `Store` keeps what can be made again, such as embeddings, and lets go of it as need be. For what
-only its owner can bring back, such as uploads, `make_room` says what can go, or refuses.
+only its owner can bring back, such as uploads, `choose_evictions` says what can go, or refuses.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rsam_core.errors import BudgetError
 
 Value = TypeVar("Value")
 
-NOBODY = None
+UNOWNED = None
 """In place of an owner: what nobody owns has no share and stays while there is room."""
 
 
@@ -68,7 +68,7 @@ class Store(Generic[Value]):
         with self._lock:
             return sum(self._entries[key].nbytes for key in self._claims.get(owner, ()))
 
-    def get(self, key: Hashable, owner: Hashable = NOBODY) -> Value | None:
+    def get(self, key: Hashable, owner: Hashable = UNOWNED) -> Value | None:
         """The value of a key, now used by that owner, too; None if it is not held."""
         with self._lock:
             entry = self._entries.get(key)
@@ -77,7 +77,7 @@ class Store(Generic[Value]):
             self._use(key, entry, owner)
             return entry.value
 
-    def put(self, key: Hashable, value: Value, nbytes: int, owner: Hashable = NOBODY) -> None:
+    def put(self, key: Hashable, value: Value, nbytes: int, owner: Hashable = UNOWNED) -> None:
         """Keep a value, and let go of others if need be.
 
         Raises
@@ -96,10 +96,10 @@ class Store(Generic[Value]):
             while total > self.total and len(self._entries) > 1:
                 total -= self._drop(next(iter(self._entries)))
 
-    def release(self, owner: Hashable = NOBODY) -> int:
+    def release(self, owner: Hashable = UNOWNED) -> int:
         """Forget an owner, or let go of what nobody owns; the bytes that became free."""
         with self._lock:
-            if owner is NOBODY:
+            if owner is UNOWNED:
                 return sum(self._drop(k) for k, e in list(self._entries.items()) if not e.owners)
             return sum(self._give_up(owner, key) for key in list(self._claims.get(owner, ())))
 
@@ -117,7 +117,7 @@ class Store(Generic[Value]):
 
     def _use(self, key: Hashable, entry: _Entry[Value], owner: Hashable) -> None:
         self._entries.move_to_end(key)
-        if owner is NOBODY:
+        if owner is UNOWNED:
             return
         entry.owners.add(owner)
         mine = self._claims.setdefault(owner, OrderedDict())
@@ -154,7 +154,7 @@ class Store(Generic[Value]):
 
 
 @dataclass(frozen=True)
-class Held:
+class Holding:
     """Something in memory that only its owner can bring back.
 
     Attributes
@@ -176,12 +176,12 @@ class Held:
     name: str = ""
 
 
-def make_room(held: Sequence[Held], total: int, each: int, *, what: str) -> list[Held]:
+def choose_evictions(held: Sequence[Holding], total: int, each: int, *, what: str) -> list[Holding]:
     """What has to go so that all is within its budgets.
 
     Parameters
     ----------
-    held : sequence of Held
+    held : sequence of Holding
         The least recently used first; the last one is what has just come. It never goes.
     total, each : int
         Bytes that all owners, and one owner, may hold.

@@ -16,7 +16,7 @@ T = TypeVar("T")
 BUDGET = 48 * 2**20
 
 
-class Kept:
+class ArrayCache:
     """The latest arrays by key, up to a number of bytes; safe between threads.
 
     Parameters

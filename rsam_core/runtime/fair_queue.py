@@ -27,10 +27,15 @@ PULSE = 0.5
 
 Model = TypeVar("Model")
 
-CLICK, LOOK, BACKGROUND = range(3)
+INTERACTIVE, ENCODE, BACKGROUND = range(3)
 """The lines, in the order in which they are served."""
 
-TAKING_TURNS = {"encode": LOOK, "decode": CLICK, "decode_many": CLICK, "decode_guided": CLICK}
+TAKING_TURNS = {
+    "encode": ENCODE,
+    "decode": INTERACTIVE,
+    "decode_many": INTERACTIVE,
+    "decode_guided": INTERACTIVE,
+}
 """Methods of a model that compute, and where each stands in line."""
 
 
@@ -114,7 +119,7 @@ class FairQueue:
         self.patience = patience
         self._lock = threading.Lock()
         self._running = 0
-        self._lines = [_Line() for _ in (CLICK, LOOK, BACKGROUND)]
+        self._lines = [_Line() for _ in (INTERACTIVE, ENCODE, BACKGROUND)]
         self._passed = [0 for _ in self._lines]
         self._mine = threading.local()
 
@@ -134,7 +139,7 @@ class FairQueue:
         self,
         owner: Hashable,
         *,
-        line: int = CLICK,
+        line: int = INTERACTIVE,
         waiting: Callable[[int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Iterator[None]:
@@ -147,7 +152,7 @@ class FairQueue:
         owner : hashable
             Whose turn it is, for example the name of a session.
         line : int
-            `CLICK`, `LOOK` or `BACKGROUND`.
+            `INTERACTIVE`, `ENCODE` or `BACKGROUND`.
         waiting : callable, optional
             Called in this thread with the position (1 is next) when one has to wait, and again
             every `PULSE`. What it raises ends the waiting.

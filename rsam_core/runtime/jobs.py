@@ -8,8 +8,8 @@ from functools import wraps
 from typing import Any, Literal
 
 from rsam_core.errors import Cancelled
-from rsam_core.runtime.acting import on_behalf
-from rsam_core.runtime.budgets import NOBODY
+from rsam_core.runtime.acting import as_session
+from rsam_core.runtime.budgets import UNOWNED
 
 JobState = Literal["running", "done", "failed", "cancelled"]
 """Where a job stands; all but ``"running"`` are final."""
@@ -141,7 +141,7 @@ class JobRegistry:
         encode counts for it.
     """
 
-    def __init__(self, owner: Hashable = NOBODY) -> None:
+    def __init__(self, owner: Hashable = UNOWNED) -> None:
         self.owner = owner
         self._jobs: dict[str, Job] = {}
         # Jobs that another one has replaced and that have not stopped yet.
@@ -198,7 +198,7 @@ class JobRegistry:
 
         @wraps(fn)
         def run(*args: Any, **control: Any) -> Any:
-            with on_behalf(self.owner, unwanted.is_set):
+            with as_session(self.owner, unwanted.is_set):
                 return fn(*args, **control)
 
         return run

@@ -13,7 +13,7 @@ ARENA_MAX = -8
 """The name of a setting of the GNU C library: how many arenas threads share."""
 
 
-class Departures:
+class SessionMonitor:
     """Notices who has been away for so long that they will not come back.
 
     Parameters
@@ -70,7 +70,7 @@ class Departures:
             self._away.pop(owner, None)
 
 
-def settle_objects() -> None:
+def freeze_gc() -> None:
     """Collect garbage once more, and spare the collector what is left from now on.
 
     Hundreds of thousands of objects belong to loaded libraries and stay. To look through them
@@ -90,7 +90,7 @@ def trim_memory() -> bool:
         Whether the C library of this computer can do so (GNU); elsewhere it is left to itself.
     """
     gc.unfreeze()
-    settle_objects()
+    freeze_gc()
     library = _c_library()
     if library is None:
         return False
@@ -98,7 +98,7 @@ def trim_memory() -> bool:
     return True
 
 
-def share_arenas(count: int) -> bool:
+def limit_malloc_arenas(count: int) -> bool:
     """Let all threads that start from now on share so many arenas of the C library.
 
     By default it makes up to eight arenas a core. Each script run of a page has a thread of its

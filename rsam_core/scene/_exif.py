@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rsam_core.scene._tiff_header import ORIENTATION, directories
 from rsam_core.scene.raster_file import RasterFile
 
-_MOST_PARTS = 10_000
+_MAX_PARTS = 10_000
 
 
 def orientation_of(file: RasterFile, driver: str) -> int | None:
@@ -24,7 +24,7 @@ def _camera_data(file: RasterFile, driver: str) -> Iterator[bytes]:
     """Yield what the parts of a file for camera data hold."""
     if driver == "PNG":
         place = 8
-        for _ in range(_MOST_PARTS):
+        for _ in range(_MAX_PARTS):
             head = file.part(place, 8)
             if len(head) < 8:
                 return
@@ -34,7 +34,7 @@ def _camera_data(file: RasterFile, driver: str) -> Iterator[bytes]:
             place += 12 + length
     elif driver == "JPEG":
         place = 2
-        for _ in range(_MOST_PARTS):
+        for _ in range(_MAX_PARTS):
             head = file.part(place, 10)
             # Pictures proper start with 0xDA; what comes after are no parts any more.
             if len(head) < 10 or head[0] != 0xFF or head[1] == 0xDA:

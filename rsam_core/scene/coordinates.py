@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import PromptError
 
-LONGEST_VIEW = 2048
+MAX_VIEW = 2048
 """Longest side of a view in pixels; a larger window is shrunk to it before encoding."""
 
 SHORTEST_VIEW = 1024
@@ -79,7 +79,7 @@ class Frame:
         return left <= x and x1 <= right and top <= y and y1 <= bottom
 
 
-def view_frame(width: int, height: int, longest: int = LONGEST_VIEW) -> Frame:
+def view_frame(width: int, height: int, longest: int = MAX_VIEW) -> Frame:
     """The view of a whole scene: native resolution, or shrunk so that its longest side fits."""
     shrink = min(1.0, longest / max(width, height))
     return Frame(0, 0, width, height, max(1, round(width * shrink)), max(1, round(height * shrink)))
@@ -191,9 +191,9 @@ def choose_view(
     region = viewport.within(width, height)
     if region is None:
         return whole
-    needed = math.log2(max(region.width, region.height) / LONGEST_VIEW)
+    needed = math.log2(max(region.width, region.height) / MAX_VIEW)
     level = max(0, math.floor(math.log2(1 / viewport.scale) + 1e-9), math.ceil(needed))
-    if level >= math.log2(max(width, height) / LONGEST_VIEW):
+    if level >= math.log2(max(width, height) / MAX_VIEW):
         return whole
     if present is not None and present.contains(*region.bounds):
         finer = present.scale[0] / viewport.scale
@@ -208,8 +208,8 @@ def _window(width: int, height: int, region: Frame, factor: int) -> Frame:
     grid = _STEP * factor
 
     def span(start: float, length: float, limit: int) -> tuple[int, int]:
-        size = min(max(length * 1.25, SHORTEST_VIEW * factor), LONGEST_VIEW * factor)
-        size = min(math.ceil(size / grid) * grid, LONGEST_VIEW * factor)
+        size = min(max(length * 1.25, SHORTEST_VIEW * factor), MAX_VIEW * factor)
+        size = min(math.ceil(size / grid) * grid, MAX_VIEW * factor)
         if size >= limit:
             return 0, limit
         first = round((start + length / 2 - size / 2) / grid) * grid

@@ -32,7 +32,7 @@ SECONDS = 4.0
 """Computing time for any file."""
 BYTES_A_SECOND = 1_000_000
 """And for large ones a second more for so many bytes."""
-MOST_SECONDS = 300.0
+MAX_SECONDS = 300.0
 """And for none more than this."""
 PATIENCE = 4.0
 """By how much waiting may exceed computing: others use the computer as well."""
@@ -160,7 +160,7 @@ class Examiners:
     def look(self, file: RasterFile, *, world: bool, picture: bool) -> tuple[Examined, Room | None]:
         """Have a file examined by the next process that is free."""
         size = file.size
-        seconds = min(SECONDS + size / BYTES_A_SECOND, MOST_SECONDS)
+        seconds = min(SECONDS + size / BYTES_A_SECOND, MAX_SECONDS)
         try:
             room: Room | None = Room()
         except OSError:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rsam_core.scene.raster_file import RasterFile
 
-_LONGEST_PROJECTION = 20_000
+_MAX_PROJECTION = 20_000
 # From this difference in pixel size between top and bottom on, the user is told.
 _NOTED_GSD_SPREAD = 0.02
 # Ends the notes that a typed ground distance settles.
@@ -188,7 +188,7 @@ def _projection_beside(path: Path) -> str | None:
     """Return the coordinate system in the Esri .prj file beside an image, if it is usable."""
     beside = inside(path.with_suffix(".prj"), path.parent)
     try:
-        if beside is None or beside.stat().st_size > _LONGEST_PROJECTION:
+        if beside is None or beside.stat().st_size > _MAX_PROJECTION:
             return None
         # From a file only what names no other file (of grids, say) is taken.
         text = plain_crs(beside.read_text("utf-8-sig"))

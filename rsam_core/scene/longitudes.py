@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 Convert = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """From places on a map (N, 2) to longitude and latitude in degrees (N, 2)."""
 
-_LONGEST_EDGE = 1.0
+_MAX_EDGE = 1.0
 """Degrees of longitude between two corners of an outline. An edge that is straight on one map is
 curved on another, and one across half of the globe could run either way around it."""
 _GRID = 1e-9
@@ -125,8 +125,8 @@ def project_outlines(shapes: NDArray[np.object_], convert: Convert) -> NDArray[n
         return shapes
     result = shapely.transform(shapes, convert)
     bounds = shapely.bounds(result).reshape(-1, 4)
-    wide = bounds[:, 2] - bounds[:, 0] > _LONGEST_EDGE
-    polar = np.abs(bounds[:, [1, 3]]).max(axis=1) > 90 - _LONGEST_EDGE
+    wide = bounds[:, 2] - bounds[:, 0] > _MAX_EDGE
+    polar = np.abs(bounds[:, [1, 3]]).max(axis=1) > 90 - _MAX_EDGE
     known = np.isfinite(bounds).all(axis=1)
     for index in np.flatnonzero((wide | polar) & known).tolist():
         pieces = shapely.get_parts(shapes[index])
@@ -203,7 +203,7 @@ def _fine(ring: BaseGeometry, convert: Convert) -> NDArray[np.float64]:
         polar = np.abs(lonlat[:, 1]) > 90 - _AT_POLE
         steps[polar[1:] | polar[:-1]] = 0
         # Near a pole a short edge crosses many meridians: then it must be short itself.
-        if np.abs(steps).max(initial=0.0) <= _LONGEST_EDGE:
+        if np.abs(steps).max(initial=0.0) <= _MAX_EDGE:
             break
     return lonlat
 

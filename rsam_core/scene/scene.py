@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from rsam_core.errors import SceneError
-from rsam_core.runtime.cache import Kept
+from rsam_core.runtime.cache import ArrayCache
 from rsam_core.scene._default_view import Chosen, Layout, choose_view, index_bands
 from rsam_core.scene._opening import opened
 from rsam_core.scene.bands import BandRoles, ViewSettings
@@ -76,7 +76,7 @@ class Scene:
     _place_notes: tuple[str, ...] = field(repr=False)
     _layout: Layout = field(repr=False)
     _chosen: Chosen = field(repr=False)
-    _kept: Kept = field(default_factory=Kept, repr=False)
+    _kept: ArrayCache = field(default_factory=ArrayCache, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rsam_core.runtime.budgets import NOBODY, Store
+from rsam_core.runtime.budgets import UNOWNED, Store
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class EmbeddingCache:
         return self._kept.held_by(owner)
 
     def get(
-        self, key: tuple[str, str], make: Callable[[], Embedding], owner: Hashable = NOBODY
+        self, key: tuple[str, str], make: Callable[[], Embedding], owner: Hashable = UNOWNED
     ) -> Embedding:
         """The embedding of a key, made by ``make`` if it is not at hand.
 
@@ -131,7 +131,7 @@ class EmbeddingCache:
         """One owner uses an embedding no more; the bytes that became free."""
         return self._kept.give_up(key, owner)
 
-    def release(self, owner: Hashable = NOBODY) -> int:
+    def release(self, owner: Hashable = UNOWNED) -> int:
         """Forget an owner and what nobody else uses, or all that nobody owns; the bytes freed."""
         return self._kept.release(owner)
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PromptError
-from rsam_core.models.base import Decoded, Wanted
+from rsam_core.models.base import Decoded, MaskFilter
 from rsam_core.models.catalog import traits_of
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
@@ -209,11 +209,11 @@ def _decode(
     settings: EverythingSettings,
     multimask: bool = True,
 ) -> list[Decoded]:
-    wanted = Wanted(settings.keep_quality, settings.keep_stability)
+    wanted = MaskFilter(settings.keep_quality, settings.keep_stability)
     return segmenter.model.decode_many(embedding.features, prompts, multimask, quick=wanted)
 
 
-class Harvest:
+class MaskCollector:
     """Collects the masks of one view's grid points, without exact repetitions.
 
     Parameters
@@ -363,7 +363,7 @@ def initialize(
     """
     settings = settings or settings_for(segmenter.model.name)
     points = grid_points(embedding.shape, settings.spacing)
-    harvest = Harvest(segmenter, embedding, settings)
+    harvest = MaskCollector(segmenter, embedding, settings)
 
     def report(done: int) -> None:
         if progress is not None:

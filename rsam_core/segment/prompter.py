@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rsam_core.models.base import crop_together
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.resample import to_scene, view_mask
-from rsam_core.prompts.history import Entry
+from rsam_core.prompts.history import PromptedObject
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.runtime.budgets import Store
 from rsam_core.scene.coordinates import Frame
@@ -26,7 +26,7 @@ from rsam_core.segment.segmenter import Candidates, Segmenter
 _SAME = 0.93
 """Candidates with a higher IoU than this look alike; one is enough."""
 
-MOST_CANDIDATES = 3
+MAX_CANDIDATES = 3
 """As many as SAM proposes for a click: more are hard to tell apart."""
 
 _MEMORY = 64 << 20
@@ -53,7 +53,7 @@ def join_candidates(first: Candidates, second: Candidates) -> Candidates:
     for k in range(len(crops)):
         if crops[k].any() and all(_overlap(crops[k], crops[j]) < _SAME for j in keep):
             keep.append(k)
-    keep = keep[:MOST_CANDIDATES] or [0]
+    keep = keep[:MAX_CANDIDATES] or [0]
     scores = np.concatenate([first.scores, second.scores])
     stability = np.concatenate([first.stability, second.stability])
     refinement = [*first.refinement, *second.refinement]
@@ -104,7 +104,7 @@ class Answer:
         full[y : y + union.shape[0], x : x + union.shape[1]] = union
         return full
 
-    def instance(self, entry: Entry) -> Instance | None:
+    def instance(self, entry: PromptedObject) -> Instance | None:
         """The mask as an object in scene pixels, or None if it is empty."""
         union = self.candidates.crops[list(self.chosen)].any(axis=0)
         if not union.any():
@@ -179,9 +179,9 @@ class Prompter:
         weakref.finalize(self, self._known.release, self._owner)
         self._lock = threading.Lock()
         self._forgotten = False
-        self._settled: OrderedDict[Entry, Instance | None] = OrderedDict()
+        self._settled: OrderedDict[PromptedObject, Instance | None] = OrderedDict()
 
-    def instance(self, entry: Entry) -> Instance | None:
+    def instance(self, entry: PromptedObject) -> Instance | None:
         """The object of an entry in scene pixels, or None if nothing was found.
 
         Raises
@@ -196,7 +196,7 @@ class Prompter:
         self.settle(entry, found)
         return found
 
-    def settle(self, entry: Entry, instance: Instance | None) -> None:
+    def settle(self, entry: PromptedObject, instance: Instance | None) -> None:
         """Make it known what an entry gave, for example when a saved project is opened."""
         with self._lock:
             self._settled[entry] = instance
@@ -221,7 +221,7 @@ class Prompter:
             self._forgotten = True
             self._known.release(self._owner)
 
-    def answer(self, entry: Entry) -> Answer:
+    def answer(self, entry: PromptedObject) -> Answer:
         """Candidates for an object, replaying its marks one by one.
 
         Each further click refines the mask chosen before it, as the model was trained to do.
@@ -247,7 +247,7 @@ class Prompter:
             raise AssertionError("an entry with a usable prompt has candidates")
         return before
 
-    def _step(self, entry: Entry, count: int, before: Answer | None) -> Answer:
+    def _step(self, entry: PromptedObject, count: int, before: Answer | None) -> Answer:
         """The answer after ``count`` marks, given the one before."""
         view = entry.marks[count - 1].view or self.view
         same = before is not None and before.view == view
@@ -270,7 +270,7 @@ class Prompter:
 
     @staticmethod
     def _prompt(
-        entry: Entry, count: int, view: Frame, mask: NDArray[np.bool_] | None
+        entry: PromptedObject, count: int, view: Frame, mask: NDArray[np.bool_] | None
     ) -> Prompt | None:
         """The first marks in view pixels; those that lie outside the view are left out.
 
@@ -291,7 +291,7 @@ class Prompter:
         )
 
     def _candidates(
-        self, entry: Entry, count: int, view: Frame, prompt: Prompt, previous: object
+        self, entry: PromptedObject, count: int, view: Frame, prompt: Prompt, previous: object
     ) -> Candidates:
         marks = tuple((m.kind, m.x, m.y, m.x1, m.y1, m.label, m.view) for m in entry.marks[:count])
         key = (view, marks, tuple(entry.chosen(n) for n in range(1, count)))

@@ -24,7 +24,7 @@ from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.everything import (
     EverythingSettings,
     EverythingState,
-    Harvest,
+    MaskCollector,
     estimate_seconds,
     generate,
     initialize,
@@ -151,7 +151,7 @@ def initialize_by_boxes(
     settings = settings or settings_for(segmenter.model.name)
     boxes = np.asarray(boxes, float).reshape(-1, 4)
     prompts = [Prompt(box=box).clipped(embedding.shape) for box in boxes]
-    harvest = Harvest(segmenter, embedding, settings)
+    harvest = MaskCollector(segmenter, embedding, settings)
     # Each core gets work in each chunk.
     done, size = 0, max(_CHUNK, 4 * cores())
     while done < len(prompts) and not (cancelled is not None and cancelled()):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.objects.instance import Instance
-from rsam_core.prompts.history import Entry
+from rsam_core.prompts.history import PromptedObject
 from rsam_core.runtime.budgets import Store
 from rsam_core.runtime.jobs import JobRegistry
 from rsam_core.scene.coordinates import Frame
@@ -60,12 +60,12 @@ class Answers:
     def __init__(self, lock: threading.RLock, image: OpenImage, jobs: JobRegistry) -> None:
         self._lock, self._image, self._jobs = lock, image, jobs
         self._ahead = Latest(jobs, "prefetch")
-        self._settled: dict[Entry, Instance | None] = {}
+        self._settled: dict[PromptedObject, Instance | None] = {}
         self._prefetched: tuple = ()
         self.prompter: Prompter | None = None
         self.key: tuple[str, Scene | None] = ("", None)
 
-    def settle(self, known: dict[Entry, Instance | None]) -> None:
+    def settle(self, known: dict[PromptedObject, Instance | None]) -> None:
         """Make known what entries gave, without asking a model: from a project file."""
         with self._lock:
             if self.prompter is None:

@@ -14,7 +14,7 @@ from rsam_core.errors import QueueFull, RsamError
 from rsam_core.objects.edits import same_mask
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.segment.prompter import Prompter
 
 NO_TURN = (
@@ -31,7 +31,7 @@ class Shown:
 
     Attributes
     ----------
-    book : Book
+    book : PromptHistory
     found : Instances
         Objects as prompts and the automatic mode give them, before any edit.
     objects : Instances
@@ -40,14 +40,14 @@ class Shown:
         What is wrong with prompts, by object number.
     """
 
-    book: Book
+    book: PromptHistory
     found: Instances
     objects: Instances
     problems: dict[int, str]
 
 
 def find(
-    book: Book,
+    book: PromptHistory,
     prompter: Prompter | None,
     shape: tuple[int, int],
     together: Callable[[], AbstractContextManager[object]],
@@ -56,8 +56,8 @@ def find(
 
     Parameters
     ----------
-    book : Book
-        All of its automatic objects have numbers; see `Book.numbered`.
+    book : PromptHistory
+        All of its automatic objects have numbers; see `PromptHistory.numbered`.
     prompter : Prompter or None
         Answers the prompts; without one there are only automatic objects.
     shape : (int, int)

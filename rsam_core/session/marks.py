@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterable
 
 from rsam_core.objects.classify.classes import ClassList
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.segment.automatic import Automatic
 
-Change = Callable[[Book], Book]
+Change = Callable[[PromptHistory], PromptHistory]
 
 
 class Marks:
@@ -28,12 +28,12 @@ class Marks:
 
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
-        self._book = Book()
+        self._book = PromptHistory()
         self._selected: frozenset[int] = frozenset()
         self.classes: ClassList | None = None
 
     @property
-    def book(self) -> Book:
+    def book(self) -> PromptHistory:
         """Prompts and edits, with undo; its ``extra`` is what the automatic mode found."""
         return self._book
 
@@ -47,7 +47,7 @@ class Marks:
         """Numbers of the objects that are selected in the picture or the table."""
         return self._selected
 
-    def update(self, change: Change) -> Book:
+    def update(self, change: Change) -> PromptHistory:
         """Change the book as it is now, whatever another thread has just made of it.
 
         Parameters
@@ -58,14 +58,14 @@ class Marks:
 
         Returns
         -------
-        Book
+        PromptHistory
             As it is now.
         """
         with self._lock:
             self._book = change(self._book)
             return self._book
 
-    def swap(self, expected: Book, fresh: Book) -> bool:
+    def swap(self, expected: PromptHistory, fresh: PromptHistory) -> bool:
         """Put a book in place of the expected one, unless another came in between.
 
         Returns
@@ -81,11 +81,11 @@ class Marks:
 
     def undo(self) -> None:
         """Take back the last change."""
-        self.update(Book.undo)
+        self.update(PromptHistory.undo)
 
     def redo(self) -> None:
         """Do again what was taken back."""
-        self.update(Book.redo)
+        self.update(PromptHistory.redo)
 
     def change_classes(self, change: Callable[[ClassList], ClassList]) -> ClassList:
         """Change the list of classes as it is now; the presets at first."""
@@ -110,4 +110,4 @@ class Marks:
     def reset(self) -> None:
         """Forget all prompts, edits and the selection; numbers start again."""
         with self._lock:
-            self._book, self._selected = Book(), frozenset()
+            self._book, self._selected = PromptHistory(), frozenset()

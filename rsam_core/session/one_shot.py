@@ -23,8 +23,8 @@ from rsam_core.segment.one_shot import (
     Example,
     OneShotResult,
     OneShotSettings,
-    OneShotState,
     Outcome,
+    SearchCandidates,
     estimate_search,
     make_example,
     rank,
@@ -47,7 +47,7 @@ Views = list[tuple[Frame, NDArray[np.uint8]]]
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class NamedExample:
     """An object that the user has named as an example, before the model has looked at it.
 
     Attributes
@@ -65,7 +65,7 @@ class Given:
     number: int = field(default_factory=lambda: next(_NUMBERS))
 
 
-class Shot:
+class OneShotState:
     """One-shot work on the open scene; safe between threads.
 
     Parameters
@@ -75,11 +75,11 @@ class Shot:
 
     Attributes
     ----------
-    given : tuple of Given
+    given : tuple of NamedExample
         The examples, in the order in which they were named.
     examples : dict of int to Example
         What was learned of them, by the number of the given one.
-    state : OneShotState or None
+    state : SearchCandidates or None
         Candidates of the last search.
     key : tuple
         Model, scene and view of that search.
@@ -103,9 +103,9 @@ class Shot:
     def __init__(self, jobs: JobRegistry) -> None:
         self._jobs = jobs
         self._lock = threading.RLock()
-        self.given: tuple[Given, ...] = ()
+        self.given: tuple[NamedExample, ...] = ()
         self.examples: dict[int, Example] = {}
-        self.state: OneShotState | None = None
+        self.state: SearchCandidates | None = None
         self.key: tuple = ()
         self.searched: frozenset[int] = frozenset()
         self.threshold: float | None = None
@@ -113,7 +113,7 @@ class Shot:
         self.error: BaseException | None = None
         self.others: list[Outcome] = []
         self.estimate: tuple[tuple, float] | None = None
-        self._ranked: tuple[OneShotState, tuple[int, ...], OneShotResult] | None = None
+        self._ranked: tuple[SearchCandidates, tuple[int, ...], OneShotResult] | None = None
 
     @property
     def job(self) -> Job | None:
@@ -136,21 +136,21 @@ class Shot:
         """Numbers of the examples to find more of."""
         return frozenset(g.number for g in self.given if g.positive)
 
-    def give(self, instance: Instance, *, positive: bool = True) -> Given:
+    def give(self, instance: Instance, *, positive: bool = True) -> NamedExample:
         """Name an object as an example, or as what is not meant."""
-        given = Given(replace(instance, id=0), positive)
+        given = NamedExample(replace(instance, id=0), positive)
         with self._lock:
             self.given = (*self.given, given)
             self.selected = None
         return given
 
-    def learn(self, given: Given, example: Example) -> None:
+    def learn(self, given: NamedExample, example: Example) -> None:
         """Keep what was learned of an example, unless it was taken back meanwhile."""
         with self._lock:
             if given in self.given:
                 self.examples = self.examples | {given.number: example}
 
-    def forget(self, given: Given) -> None:
+    def forget(self, given: NamedExample) -> None:
         """Take an example back."""
         with self._lock:
             self.given = tuple(g for g in self.given if g is not given)
@@ -199,9 +199,9 @@ class Shot:
         return ranked[2]
 
 
-def shot(session: Session) -> Shot:
+def shot(session: Session) -> OneShotState:
     """The one-shot work on the open scene."""
-    return session.attached(Shot, lambda: Shot(session.jobs))
+    return session.attached(OneShotState, lambda: OneShotState(session.jobs))
 
 
 def search_key(session: Session, model: str, whole: bool) -> tuple:
@@ -209,7 +209,7 @@ def search_key(session: Session, model: str, whole: bool) -> tuple:
     return model, session.image.scene, None if whole else session.image.view
 
 
-def expected_seconds(session: Session, known: Shot, model: str, whole: bool) -> float:
+def expected_seconds(session: Session, known: OneShotState, model: str, whole: bool) -> float:
     """How long a first search will take; measured once for each view."""
     key = search_key(session, model, whole)
     if known.estimate is None or known.estimate[0] != key:
@@ -223,7 +223,9 @@ def expected_seconds(session: Session, known: Shot, model: str, whole: bool) -> 
     return known.estimate[1]
 
 
-def start(session: Session, known: Shot, model: str, resources: Resources, whole: bool) -> Job:
+def start(
+    session: Session, known: OneShotState, model: str, resources: Resources, whole: bool
+) -> Job:
     """Search in the background for objects like the examples."""
     image = session.image
     scene, view = image.scene, image.view
@@ -253,7 +255,7 @@ def start(session: Session, known: Shot, model: str, resources: Resources, whole
 
 def start_others(
     session: Session,
-    known: Shot,
+    known: OneShotState,
     segmenter: Segmenter,
     scenes: list[tuple[str, Callable[[], Scene]]],
 ) -> Job:
@@ -262,7 +264,7 @@ def start_others(
     Parameters
     ----------
     session : Session
-    known : Shot
+    known : OneShotState
     segmenter : Segmenter
     scenes : list of (str, callable)
         Names, and what opens each.
@@ -284,7 +286,7 @@ def _learn(
     segmenter: Segmenter,
     scene: Scene,
     views: Views,
-    given: Given,
+    given: NamedExample,
     model: str,
     resources: Resources,
 ) -> Example:
@@ -299,7 +301,7 @@ def _learn(
 
 def name_example(
     session: Session,
-    known: Shot,
+    known: OneShotState,
     model: str,
     resources: Resources,
     instance: Instance,

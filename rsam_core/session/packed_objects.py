@@ -16,7 +16,7 @@ MOST_PIXELS = 1 << 31
 _BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
 
 
-_MOST_NUMBER = 2**31 - 2
+_MAX_NUMBER = 2**31 - 2
 """The highest number of an object: label images have 32 bits."""
 
 
@@ -65,7 +65,7 @@ def unpack_objects(text: bytes, masks: bytes, shape: tuple[int, int]) -> Instanc
         for row, size in zip(rows, sizes):
             items.append(_item(row, packed[start : start + size]))
             start += size
-        if type(next_id) is not int or next_id > _MOST_NUMBER:
+        if type(next_id) is not int or next_id > _MAX_NUMBER:
             raise ProjectError(_BROKEN.format("its list of objects is not readable"))
         return Instances(items, shape, next_id=next_id)
     except ProjectError:
@@ -105,7 +105,7 @@ def _packed_size(row: Any, shape: tuple[int, int]) -> int:
     id, x, y, width, height, score, source, label = row
     whole = all(type(value) is int for value in (id, x, y, width, height))
     words = isinstance(source, str) and (label is None or isinstance(label, str))
-    if not (whole and words and isinstance(score, int | float)) or not 1 <= id <= _MOST_NUMBER:
+    if not (whole and words and isinstance(score, int | float)) or not 1 <= id <= _MAX_NUMBER:
         raise ProjectError(_BROKEN.format("an object is not readable"))
     inside = 0 <= x < x + width <= shape[1] and 0 <= y < y + height <= shape[0]
     if not inside:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rsam_core.errors import RsamError
-from rsam_core.runtime.acting import on_behalf
+from rsam_core.runtime.acting import as_session
 from rsam_core.runtime.jobs import JobRegistry
 
 
@@ -61,7 +61,7 @@ class Latest:
                     return
             try:
                 # Somebody looks at it: it goes ahead of long jobs.
-                with on_behalf(owner, overtaken, awaited=True):
+                with as_session(owner, overtaken, awaited=True):
                     work()
             except RsamError:
                 pass

@@ -43,8 +43,8 @@ _LIMITS = {
 }
 """Bytes that each part may have once unpacked."""
 _SHRINKING = (_MANIFEST, _OBJECTS, _TRUTH, _IMAGE)
-_SMALL, _MOST_RATIO = 8 << 20, 60
-_MOST_PARTS = 64
+_SMALL, _MAX_RATIO = 8 << 20, 60
+_MAX_PARTS = 64
 _MAX_SIDE = 1_000_000
 _WHEN = (1980, 1, 1, 0, 0, 0)
 
@@ -293,7 +293,7 @@ def _most(name: str, parts: Mapping[str, bytes], shape: tuple[int, int]) -> int:
 def _check_names(archive: zipfile.ZipFile) -> None:
     """Refuse names that point outside the zip, and names that occur twice."""
     names = [info.filename for info in archive.infolist()]
-    if len(names) > _MOST_PARTS:
+    if len(names) > _MAX_PARTS:
         raise ProjectError(
             f"The file is refused, because it has {len(names):,} parts; a project has a few. It "
             "was not made by RSAM."
@@ -353,7 +353,7 @@ def _read(archive: zipfile.ZipFile, name: str, most: int | None = None) -> bytes
     info = archive.getinfo(name)
     # Neither text nor pictures shrink that much; packed bits do, and their length is known.
     if name in _SHRINKING and info.file_size > _SMALL:
-        limit = min(limit, max(_MOST_RATIO * info.compress_size, _SMALL))
+        limit = min(limit, max(_MAX_RATIO * info.compress_size, _SMALL))
     try:
         with archive.open(name) as stream:
             data = stream.read(limit + 1)

@@ -16,7 +16,7 @@ from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.edits import Edits
 from rsam_core.objects.instance import Instance
 from rsam_core.prepare import Pipeline
-from rsam_core.prompts.history import Book, Entry
+from rsam_core.prompts.history import PromptedObject, PromptHistory
 from rsam_core.scene.bands import ViewSettings
 from rsam_core.scene.scene import Scene
 from rsam_core.session.project import ProjectState
@@ -192,8 +192,8 @@ def _shown(
 
 
 def _book(
-    state: ProjectState, entries: tuple[Entry, ...]
-) -> tuple[Book, dict[Entry, Instance | None]]:
+    state: ProjectState, entries: tuple[PromptedObject, ...]
+) -> tuple[PromptHistory, dict[PromptedObject, Instance | None]]:
     """Prompts with the objects that they gave; all other objects count as added."""
     known = {item.id: item for item in state.instances}
     settled = {entry: known.get(entry.id) for entry in entries}
@@ -204,7 +204,7 @@ def _book(
     }
     next_id, current = state.settings.get("next_id"), state.settings.get("current")
     highest = max([0, *known, *prompted])
-    book = Book(
+    book = PromptHistory(
         entries,
         current if isinstance(current, int) and current in prompted else None,
         1 + max((mark.uid for entry in entries for mark in entry.marks), default=0),

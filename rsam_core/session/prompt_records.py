@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rsam_core.errors import ProjectError, PromptError
-from rsam_core.prompts.history import Entry, Mark
+from rsam_core.prompts.history import PromptedObject, PromptMark
 from rsam_core.runtime.given import given
 from rsam_core.scene.coordinates import Frame
 
@@ -19,12 +19,12 @@ class _Wrong(ValueError):
     """What is wrong with a record, in words."""
 
 
-def to_records(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+def to_records(entries: Iterable[PromptedObject]) -> list[dict[str, Any]]:
     """Entries of a prompt book as JSON data.
 
     Parameters
     ----------
-    entries : iterable of Entry
+    entries : iterable of PromptedObject
 
     Returns
     -------
@@ -42,7 +42,9 @@ def to_records(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     ]
 
 
-def from_records(records: Iterable[dict[str, Any]], width: int, height: int) -> tuple[Entry, ...]:
+def from_records(
+    records: Iterable[dict[str, Any]], width: int, height: int
+) -> tuple[PromptedObject, ...]:
     """Read entries from JSON data.
 
     Parameters
@@ -74,7 +76,7 @@ def from_records(records: Iterable[dict[str, Any]], width: int, height: int) -> 
     return entries
 
 
-def _entry(record: dict[str, Any], width: int, height: int) -> Entry:
+def _entry(record: dict[str, Any], width: int, height: int) -> PromptedObject:
     marks = tuple(_mark(mark, width, height) for mark in record["marks"])
     if not marks:
         raise _Wrong("an object without marks")
@@ -84,10 +86,10 @@ def _entry(record: dict[str, Any], width: int, height: int) -> Entry:
         if not numbers:
             raise _Wrong("an empty choice")
         choices.append((_whole(count, 1), numbers))
-    return Entry(_whole(record["id"], 1), marks, tuple(choices))
+    return PromptedObject(_whole(record["id"], 1), marks, tuple(choices))
 
 
-def _mark(record: dict[str, Any], width: int, height: int) -> Mark:
+def _mark(record: dict[str, Any], width: int, height: int) -> PromptMark:
     kind = record["kind"]
     if kind not in ("point", "box"):
         raise _Wrong(f"there is no mark {given(kind)}")
@@ -95,7 +97,7 @@ def _mark(record: dict[str, Any], width: int, height: int) -> Mark:
     if not (0 <= x <= x1 <= width and 0 <= y <= y1 <= height):
         raise _Wrong("a mark outside the image")
     label = 0 if _whole(record["label"], 0) == 0 else 1
-    return Mark(_whole(record["uid"], 1), kind, x, y, x1, y1, label, _view(record["view"]))
+    return PromptMark(_whole(record["uid"], 1), kind, x, y, x1, y1, label, _view(record["view"]))
 
 
 def _view(record: dict[str, Any] | None) -> Frame | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.runtime.jobs import Job, JobRegistry
 from rsam_core.scene.coordinates import Frame
 from rsam_core.segment.automatic import Automatic
@@ -88,7 +88,7 @@ class Search:
         return True
 
 
-def found(book: Book, harvest: _Harvest) -> Book:
+def found(book: PromptHistory, harvest: _Harvest) -> PromptHistory:
     """A book with the objects of a search in place of those of an earlier one."""
     before: Automatic | None = book.extra
     settings = thresholds(harvest.model)
@@ -100,7 +100,7 @@ def found(book: Book, harvest: _Harvest) -> Book:
     return book.step("Find everything", extra=extra, edits=edits)
 
 
-def with_thresholds(book: Book, settings: EverythingSettings) -> Book:
+def with_thresholds(book: PromptHistory, settings: EverythingSettings) -> PromptHistory:
     """The same search with other thresholds; no step: a slider is undone by the slider."""
     if book.extra is None:
         return book

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from rsam_core.objects.edits import Edits
 from rsam_core.objects.instances import Instances
-from rsam_core.prompts.history import Book
-from rsam_core.runtime.budgets import NOBODY
+from rsam_core.prompts.history import PromptHistory
+from rsam_core.runtime.budgets import UNOWNED
 from rsam_core.runtime.jobs import JobRegistry
 from rsam_core.scene.scene import Scene
 from rsam_core.session.answers import Answers
@@ -77,7 +77,7 @@ class Session:
         scene: Scene,
         sample: str | None = None,
         *,
-        owner: Hashable = NOBODY,
+        owner: Hashable = UNOWNED,
         together: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         self._lock = threading.RLock()
@@ -129,7 +129,7 @@ class Session:
         """All objects in scene pixels."""
         return self.shown().objects
 
-    def update(self, change: Change) -> Book:
+    def update(self, change: Change) -> PromptHistory:
         """Change the book as it is now; see `Marks.update`."""
         return self.marks.update(change)
 
@@ -166,7 +166,7 @@ class Session:
             found = completed(now, base)
             present = _applied(now.book.edits, found, now.book.next_id)
             objects, numbers = merged(base.objects, wanted, present)
-            edits = now.book.edits.to_reach(found, objects)
+            edits = now.book.edits.between(found, objects)
             kept = set(objects.ids.tolist())
             known = set(found.ids.tolist())
             gone = [e.id for e in now.book.entries if e.id in known and e.id not in kept]

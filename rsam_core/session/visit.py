@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from rsam_core.runtime.budgets import NOBODY
+from rsam_core.runtime.budgets import UNOWNED
 from rsam_core.runtime.jobs import JobRegistry
 from rsam_core.session.session import Session
 
@@ -25,7 +25,7 @@ class Visit:
         What runs whether an image is open or not: opening a project, evaluating a data set.
     """
 
-    def __init__(self, owner: Hashable = NOBODY) -> None:
+    def __init__(self, owner: Hashable = UNOWNED) -> None:
         self.jobs = JobRegistry(owner)
         self._lock = threading.RLock()
         self._session: Session | None = None

@@ -242,13 +242,13 @@ def test_an_archive_that_swells_is_refused():
 
 
 def test_too_many_and_too_large_files_are_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(archive, "MOST_FILES", 3)
+    monkeypatch.setattr(archive, "MAX_FILES", 3)
     with pytest.raises(DatasetError, match="more than 3 files"):
         open_dataset(packed(PAIRS))
     with pytest.raises(DatasetError, match="more than 3 files"):
         open_dataset(folder(tmp_path, PAIRS))
-    monkeypatch.setattr(archive, "MOST_FILES", 100)
-    monkeypatch.setattr(archive, "MOST_TOTAL", 100)
+    monkeypatch.setattr(archive, "MAX_FILES", 100)
+    monkeypatch.setattr(archive, "MAX_TOTAL", 100)
     with pytest.raises(DatasetError, match="unpacks to more than"):
         open_dataset(packed(PAIRS))
 

@@ -181,7 +181,7 @@ def test_labels_that_compress_well_are_no_bomb():
     content = packed({"images/a.png": image, "labels/a.tif": label_tiff(side)})
     member = zipfile.ZipFile(io.BytesIO(content)).getinfo("labels/a.tif")
     assert member.file_size > 15 << 20
-    assert member.file_size > archive.MOST_RATIO * member.compress_size
+    assert member.file_size > archive.MAX_RATIO * member.compress_size
     assert open_dataset(content).items[0].read().truth.areas.tolist() == [400]
 
 
@@ -192,7 +192,7 @@ def test_what_only_calls_itself_a_raster_is_a_bomb():
 
 
 def test_a_large_raster_that_swells_is_a_bomb(monkeypatch):
-    monkeypatch.setattr(archive, "MOST_SWOLLEN", 12 << 20)
+    monkeypatch.setattr(archive, "MAX_SWOLLEN", 12 << 20)
     files = {"images/a.png": picture(), "labels/a.tif": b"II*\0" + bytes(24 << 20)}
     with pytest.raises(DatasetError, match="unpacks to 24 MB"):
         open_dataset(packed(files))

@@ -11,10 +11,10 @@ from rsam_core.errors import EvaluationError, ModelError
 from rsam_core.evaluate.methods.one_shot import OneShotMethod
 from rsam_core.evaluate.methods.prompted import (
     BASELINES,
-    Bench,
     EverythingMethod,
     FinderMethod,
     PromptMethod,
+    SharedImageWork,
     build_methods,
 )
 from rsam_core.objects.instances import Instance, Instances
@@ -41,7 +41,7 @@ def model():
 
 
 def run(method, truth=TRUTH):
-    return method.run(Bench(IMAGE), truth)
+    return method.run(SharedImageWork(IMAGE), truth)
 
 
 def test_box_method_gives_the_tight_box(model):
@@ -88,7 +88,7 @@ def test_box_with_point_keeps_the_box_and_corrects():
 
 
 def test_the_image_is_embedded_once_for_all_methods(model):
-    bench, segmenter = Bench(IMAGE), Segmenter(model)
+    bench, segmenter = SharedImageWork(IMAGE), Segmenter(model)
     methods = [PromptMethod(segmenter, prompt) for prompt in ("box", "1")]
     for method in methods:
         method.run(bench, TRUTH)
@@ -98,7 +98,7 @@ def test_the_image_is_embedded_once_for_all_methods(model):
 
 
 def test_shared_work_counts_once_and_the_users_time_not_at_all():
-    bench = Bench(IMAGE)
+    bench = SharedImageWork(IMAGE)
 
     def outer():
         bench.shared("inner", lambda: time.sleep(0.03))
@@ -119,7 +119,7 @@ def test_a_finder_answers_with_the_best_match():
     made = Instances([Instance.from_mask(m, score=0.6) for m in found], SHAPE)
     images = []
     method = FinderMethod("mine", "Mine", "all", lambda image: images.append(image) or made)
-    bench = Bench(IMAGE)
+    bench = SharedImageWork(IMAGE)
     answer = method.run(bench, TRUTH)
     assert np.array_equal(answer.mask, found[0])
     assert answer.score == pytest.approx(0.6)
@@ -135,7 +135,7 @@ def test_everything_asks_the_grid_once_an_image():
     # Under this name the thresholds of the automatic mode are those of the embedded model.
     model = FakeModel(lambda prompt, multimask: ([TRUTH, ~TRUTH], [0.95, 0.3]), "rsam-tiny")
     method = EverythingMethod(Segmenter(model))
-    bench = Bench(IMAGE)
+    bench = SharedImageWork(IMAGE)
     method.prepare(bench)
     calls = len(model.calls)
     answer = method.run(bench, TRUTH)
@@ -151,7 +151,7 @@ def test_every_baseline_answers_with_a_mask_near_the_object(key):
     truth = disc(shape, 40, 30, 14)
     noise = np.random.default_rng(1).normal(0, 3, (*shape, 3))
     image = (np.where(truth[..., None], (210, 90, 60), (50, 90, 60)) + noise).clip(0, 255)
-    bench, method = Bench(image.astype(np.uint8)), BASELINES[key]
+    bench, method = SharedImageWork(image.astype(np.uint8)), BASELINES[key]
     answer = method.run(bench, truth)
     assert answer.mask.shape == shape
     assert answer.mask.dtype == bool

@@ -10,7 +10,7 @@ import pytest
 
 from rsam_core.errors import MetricError
 from rsam_core.formats.truth import read_truth
-from rsam_core.formats.vector_files import MOST_LAYERS
+from rsam_core.formats.vector_files import MAX_LAYERS
 
 _SQUARE = {"type": "Polygon", "coordinates": [[[2, 3], [12, 3], [12, 9], [2, 9], [2, 3]]]}
 
@@ -33,9 +33,9 @@ def test_a_layer_that_unpacks_to_many_times_its_size_is_refused() -> None:
 
 def test_an_archive_of_very_many_layers_is_refused() -> None:
     text = json.dumps(_SQUARE).encode()
-    files = {f"{n}.geojson": text for n in range(MOST_LAYERS + 1)}
+    files = {f"{n}.geojson": text for n in range(MAX_LAYERS + 1)}
     with pytest.raises(MetricError, match="more than 200 layers"):
         read_truth(packed(files), (20, 20), name="a.zip")
     # What is no layer may lie beside it.
-    beside = {f"{n}.txt": b"x" for n in range(MOST_LAYERS + 1)} | {"a.geojson": text}
+    beside = {f"{n}.txt": b"x" for n in range(MAX_LAYERS + 1)} | {"a.geojson": text}
     assert read_truth(packed(beside), (20, 20), name="a.zip").sum() == 60

@@ -7,14 +7,14 @@ import io
 import numpy as np
 from PIL import Image
 
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.prompts.prompt import Prompt
 from tests.helpers.models import FakeModel, disc
 
 HEIGHT, WIDTH = 120, 160
 RADII, SCORES = (10, 20, 5), (0.9, 0.8, 0.7)
 
-TWO_BOXES = Book().add_box(20, 10, 60, 40).add_box(100, 50, 130, 110)
+TWO_BOXES = PromptHistory().add_box(20, 10, 60, 40).add_box(100, 50, 130, 110)
 """40 × 30 and 30 × 60 pixels."""
 
 

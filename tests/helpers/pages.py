@@ -12,7 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from rsam_core.formats.truth import Truth
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit
 from tests.helpers.boxes import HEIGHT, RADII, SCORES, TWO_BOXES, WIDTH, painter, plain, png
@@ -47,7 +47,7 @@ def put(at: AppTest, session: Session) -> None:
 
 def arranged(
     session: Session,
-    book: Book | None = None,
+    book: PromptHistory | None = None,
     selected: Iterable[int] = (),
     truth: Truth | None = None,
 ) -> Session:

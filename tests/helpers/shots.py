@@ -11,7 +11,7 @@ from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.scene.coordinates import view_frame
 from rsam_core.segment.features.pooling import EmbeddedView
-from rsam_core.segment.one_shot import Example, OneShotState, make_example, search
+from rsam_core.segment.one_shot import Example, SearchCandidates, make_example, search
 from rsam_core.segment.one_shot.descriptors import ArrayScene
 
 SHAPE = (192, 256)
@@ -67,7 +67,7 @@ def red_example() -> Example:
 
 
 @cache
-def red_search() -> OneShotState:
+def red_search() -> SearchCandidates:
     """The picture, searched for what is like it."""
     return search(segmenter(), scene(), view(), embedding(), [red_example()])
 

@@ -14,8 +14,8 @@ import numpy as np
 
 import rsam_core as rsam
 from rsam_core.errors import Cancelled
-from rsam_core.prompts.history import Book
-from rsam_core.runtime.acting import acting, on_behalf
+from rsam_core.prompts.history import PromptHistory
+from rsam_core.runtime.acting import acting, as_session
 from rsam_core.runtime.budgets import Store
 from rsam_core.runtime.fair_queue import FairQueue, in_turns
 from rsam_core.scene.coordinates import Frame
@@ -82,9 +82,9 @@ class Ledger(Marks):
 
     def __init__(self, lock) -> None:
         super().__init__(lock)
-        self.written: list[tuple[Book, Book]] = []
+        self.written: list[tuple[PromptHistory, PromptHistory]] = []
 
-    def update(self, change) -> Book:
+    def update(self, change) -> PromptHistory:
         with self._lock:
             before = self._book
             after = super().update(change)
@@ -92,7 +92,7 @@ class Ledger(Marks):
                 self.written.append((before, after))
             return after
 
-    def swap(self, expected: Book, fresh: Book) -> bool:
+    def swap(self, expected: PromptHistory, fresh: PromptHistory) -> bool:
         with self._lock:
             done = super().swap(expected, fresh)
             if done:
@@ -194,7 +194,7 @@ ACTIONS = (
 def person(shared: Shared, visit: Visit, seed: int, actions: int, seen: list[Session]) -> None:
     """One script thread of a visit: random clicks, and now and then another image."""
     rng = random.Random(seed)
-    with on_behalf(visit.jobs.owner, awaited=True):
+    with as_session(visit.jobs.owner, awaited=True):
         for _ in range(actions):
             session = visit.session
             if rng.random() < 0.02:

@@ -9,7 +9,7 @@ from segment_anything.modeling import MaskDecoder, Sam
 from torch.nn import functional
 
 from rsam_core.models import linear as products
-from rsam_core.models.base import Wanted
+from rsam_core.models.base import MaskFilter
 from rsam_core.models.sam.decoder import FastDecoder, suits
 from rsam_core.models.sam.model import SamModel
 from rsam_core.prompts.prompt import Prompt
@@ -99,7 +99,7 @@ def test_another_decoder_is_left_to_itself(embedding):
     for model in (SamModel(special, "slow", "cpu"), SamModel(usual, "quick", "cpu")):
         features = model.encode(image)
         assert (features.side is None) == (model.name == "slow")
-        answers.append(model.decode_many(features, prompts, True, quick=Wanted(-9, 0)))
+        answers.append(model.decode_many(features, prompts, True, quick=MaskFilter(-9, 0)))
     for slow, quick in zip(*answers, strict=True):
         np.testing.assert_allclose(slow.scores, quick.scores, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(slow.lowres, quick.lowres, rtol=1e-3, atol=1e-3)
@@ -138,7 +138,7 @@ class TestWanted:
     ):
         scores = np.concatenate([answer.scores for answer in everything])
         lowest = float(np.quantile(scores, rank)) + 1e-4 if rank <= 1 else scores.max() + 1
-        found = model.decode_many(features, prompts, True, quick=Wanted(lowest, stability))
+        found = model.decode_many(features, prompts, True, quick=MaskFilter(lowest, stability))
         kept = 0
         for whole, part in zip(everything, found, strict=True):
             good = np.flatnonzero((whole.scores >= lowest) & (whole.stability >= stability))

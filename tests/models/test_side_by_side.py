@@ -20,7 +20,7 @@ from tests.helpers.shots import embedding, segmenter
 def crew(request, monkeypatch):
     """As many cores as asked for."""
     before = torch.get_num_threads()
-    fresh = module._Crew()
+    fresh = module._WorkerPool()
     fresh._size = request.param
     monkeypatch.setattr(module, "_crew", fresh)
     yield request.param

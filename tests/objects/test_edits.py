@@ -47,22 +47,22 @@ def test_without_edits_the_objects_are_the_very_same():
 def test_edits_reach_what_is_wanted(change):
     objects = found()
     wanted = change(objects)
-    edits = Edits().to_reach(objects, wanted)
+    edits = Edits().between(objects, wanted)
     assert places(edits.apply(objects)) == places(wanted)
     # From there on, and back again.
-    onward = edits.to_reach(objects, objects)
+    onward = edits.between(objects, objects)
     assert places(onward.apply(objects)) == places(objects)
 
 
 def test_edits_keep_to_their_objects_when_others_come_and_go():
     objects = found()
     wanted = objects.remove([1]).replace(square(2, 20, 6)).replace(square(3, 40, label="roof"))
-    edits = Edits().to_reach(objects, wanted)
+    edits = Edits().between(objects, wanted)
     fewer = edits.apply(found(square(1, 0), square(2, 20)))
     assert places(fewer) == {2: (20, 5, 26, 11, None)}
     # While objects 1 and 3 are hidden, another edit must not make them forget theirs.
     base = found(square(2, 20))
-    more = edits.to_reach(base, edits.apply(base).add(square(8, 80)))
+    more = edits.between(base, edits.apply(base).add(square(8, 80)))
     again = places(more.apply(found()))
     assert again == {
         2: (20, 5, 26, 11, None),
@@ -72,34 +72,34 @@ def test_edits_keep_to_their_objects_when_others_come_and_go():
 
 
 def test_a_new_outline_lapses_when_its_object_is_prompted_anew():
-    edits = Edits().to_reach(found(), found().replace(square(2, 20, 6)))
+    edits = Edits().between(found(), found().replace(square(2, 20, 6)))
     prompted = found(square(1, 0), square(2, 20, 12))
     assert edits.apply(prompted).get(2).area == 144
 
 
 def test_a_label_stays_when_its_object_is_prompted_anew():
-    edits = Edits().to_reach(found(), found().replace(square(2, 20, label="roof")))
+    edits = Edits().between(found(), found().replace(square(2, 20, label="roof")))
     assert edits.apply(found(square(2, 20, 12))).get(2).label == "roof"
 
 
 def test_a_label_can_be_taken_away_again():
     labelled = found(square(1, 0, label="roof"))
-    edits = Edits().to_reach(labelled, labelled.replace(square(1, 0)))
+    edits = Edits().between(labelled, labelled.replace(square(1, 0)))
     assert edits.apply(labelled).get(1).label is None
 
 
 def test_added_objects_can_be_changed_and_removed():
     objects = found()
-    first = Edits().to_reach(objects, objects.add(square(7, 60)))
+    first = Edits().between(objects, objects.add(square(7, 60)))
     shown = first.apply(objects)
-    second = first.to_reach(objects, shown.replace(square(7, 60, 4, label="car")))
+    second = first.between(objects, shown.replace(square(7, 60, 4, label="car")))
     assert places(second.apply(objects))[7] == (60, 5, 64, 9, "car")
-    assert 7 not in places(second.to_reach(objects, objects).apply(objects))
+    assert 7 not in places(second.between(objects, objects).apply(objects))
 
 
 def test_numbers_that_edits_know_are_not_given_away():
     objects = found()
-    edits = Edits().to_reach(objects, objects.add(square(50, 60)))
+    edits = Edits().between(objects, objects.add(square(50, 60)))
     assert edits.highest == 50
     assert edits.apply(objects).next_id == 51
 
@@ -108,5 +108,5 @@ def test_a_mask_of_the_same_box_and_area_is_another_mask():
     one, two = np.ones((4, 4), bool), np.ones((4, 4), bool)
     one[1, 1] = two[2, 2] = False
     base = found(Instance(one, 0, 0, id=1))
-    edits = Edits().to_reach(base, found(Instance(two, 0, 0, id=1)))
+    edits = Edits().between(base, found(Instance(two, 0, 0, id=1)))
     assert np.array_equal(edits.apply(base).get(1).mask, two)

@@ -28,5 +28,5 @@ def test_without_end_of_pairs_the_score_alone_decides(monkeypatch: pytest.Monkey
     assert best_on_top == list(range(38))
     turned = [square(0, 0, side, side / 40, side) for side in range(40, 2, -1)]
     assert overlap.resolve_overlap(turned).tolist() == list(range(38))
-    monkeypatch.setattr(overlap, "MOST_PAIRS", 100)
+    monkeypatch.setattr(overlap, "MAX_PAIRS", 100)
     assert overlap.resolve_overlap(turned).tolist() == list(range(38))[::-1]

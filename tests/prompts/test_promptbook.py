@@ -7,17 +7,17 @@ import pytest
 
 from rsam_core.errors import PromptError
 from rsam_core.objects.edits import Edits
-from rsam_core.prompts.history import UNDO_STEPS, Book, Entry
+from rsam_core.prompts.history import UNDO_STEPS, PromptedObject, PromptHistory
 from rsam_core.scene.coordinates import Frame
 
 
-def layout(book: Book) -> list[tuple[int, list[str]]]:
+def layout(book: PromptHistory) -> list[tuple[int, list[str]]]:
     """Objects and their marks in a readable form."""
     names = {("point", 1): "+", ("point", 0): "-", ("box", 1): "box"}
     return [(e.id, [names[m.kind, m.label] for m in e.marks]) for e in book.entries]
 
 
-def all_uids(book: Book) -> list[int]:
+def all_uids(book: PromptHistory) -> list[int]:
     return [mark.uid for entry in book.entries for mark in entry.marks]
 
 
@@ -25,20 +25,20 @@ def all_uids(book: Book) -> list[int]:
 
 
 def test_points_group_to_the_current_object_until_a_new_one_is_asked_for():
-    book = Book().add_point(1, 1).add_point(2, 2, 0).new_object().add_point(9, 9)
+    book = PromptHistory().add_point(1, 1).add_point(2, 2, 0).new_object().add_point(9, 9)
     assert layout(book) == [(1, ["+", "-"]), (2, ["+"])]
     assert book.current == 2
     assert layout(book.select(1).add_point(3, 3)) == [(1, ["+", "-", "+"]), (2, ["+"])]
 
 
 def test_every_box_is_an_object_of_its_own():
-    book = Book().add_box(0, 0, 5, 5).add_box(10, 10, 15, 15)
+    book = PromptHistory().add_box(0, 0, 5, 5).add_box(10, 10, 15, 15)
     assert layout(book) == [(1, ["box"]), (2, ["box"])]
     assert [e.source for e in book.entries] == ["box", "box"]
 
 
 def test_point_after_a_box_refines_it():
-    book = Book().add_box(0, 0, 5, 5).add_point(2, 2, 0)
+    book = PromptHistory().add_box(0, 0, 5, 5).add_point(2, 2, 0)
     assert layout(book) == [(1, ["box", "-"])]
     prompt = book.entries[0].prompt()
     assert prompt.box.tolist() == [0, 0, 5, 5]
@@ -48,18 +48,18 @@ def test_point_after_a_box_refines_it():
 
 
 def test_box_after_points_starts_another_object():
-    assert layout(Book().add_point(1, 1).add_box(0, 0, 5, 5)) == [(1, ["+"]), (2, ["box"])]
+    assert layout(PromptHistory().add_point(1, 1).add_box(0, 0, 5, 5)) == [(1, ["+"]), (2, ["box"])]
 
 
 def test_own_objects_make_every_click_an_object():
-    book = Book()
+    book = PromptHistory()
     for x in range(3):
         book = book.add_point(x, 0, own_object=True)
     assert layout(book) == [(1, ["+"]), (2, ["+"]), (3, ["+"])]
 
 
 def test_first_marks_of_an_entry_as_a_prompt():
-    entry = Book().add_box(4, 3, 1, 2).add_point(2, 2).add_point(9, 9, 0).entries[0]
+    entry = PromptHistory().add_box(4, 3, 1, 2).add_point(2, 2).add_point(9, 9, 0).entries[0]
     assert entry.prompt(1).box.tolist() == [1, 2, 4, 3]
     assert len(entry.prompt(1).points) == 0
     assert entry.prompt(2).labels.tolist() == [1]
@@ -68,11 +68,11 @@ def test_first_marks_of_an_entry_as_a_prompt():
 
 def test_box_without_area_is_refused():
     with pytest.raises(PromptError, match="no area"):
-        Book().add_box(3, 3, 3, 9)
+        PromptHistory().add_box(3, 3, 3, 9)
 
 
 def test_removing_a_mark_an_object_and_everything():
-    book = Book().add_point(1, 1).add_point(2, 2).add_box(0, 0, 5, 5)
+    book = PromptHistory().add_point(1, 1).add_point(2, 2).add_box(0, 0, 5, 5)
     first, second, third = all_uids(book)
     assert layout(book.remove_mark(first)) == [(1, ["+"]), (2, ["box"])]
     assert all_uids(book.remove_mark(first)) == [second, third]
@@ -83,23 +83,23 @@ def test_removing_a_mark_an_object_and_everything():
     assert book.remove(1).current == 2
     assert book.clear().entries == ()
     assert layout(book.clear().undo()) == layout(book)
-    assert not Book().clear().past
+    assert not PromptHistory().clear().past
 
 
 def test_number_of_a_removed_object_is_not_given_away_again():
-    book = Book().add_box(0, 0, 5, 5).remove(1).add_box(0, 0, 5, 5)
+    book = PromptHistory().add_box(0, 0, 5, 5).remove(1).add_box(0, 0, 5, 5)
     assert layout(book) == [(2, ["box"])]
 
 
 def test_selecting_what_is_not_there_selects_nothing():
-    assert Book().add_point(1, 1).select(7).current is None
+    assert PromptHistory().add_point(1, 1).select(7).current is None
 
 
 # ------------------------------------------------------------------ choices
 
 
 def test_chosen_candidates_belong_to_a_number_of_marks():
-    book = Book().add_point(1, 1)
+    book = PromptHistory().add_point(1, 1)
     assert book.entries[0].chosen() == (0,)
     book = book.choose(1, [2, 1]).add_point(2, 2)
     entry = book.entries[0]
@@ -109,7 +109,7 @@ def test_chosen_candidates_belong_to_a_number_of_marks():
 
 
 def test_choice_can_be_undone_and_ends_when_a_mark_is_removed():
-    book = Book().add_point(1, 1).add_point(2, 2).choose(1, [1])
+    book = PromptHistory().add_point(1, 1).add_point(2, 2).choose(1, [1])
     assert book.undo().entries[0].chosen() == (0,)
     assert book.undo().redo().entries[0].chosen() == (1,)
     assert book.remove_mark(1).entries[0].choices == ()
@@ -118,7 +118,7 @@ def test_choice_can_be_undone_and_ends_when_a_mark_is_removed():
 @pytest.mark.parametrize(("id", "candidates"), [(1, []), (5, [0])])
 def test_impossible_choice_is_refused(id, candidates):
     with pytest.raises(PromptError, match="at least one of the proposed masks"):
-        Book().add_point(1, 1).choose(id, candidates)
+        PromptHistory().add_point(1, 1).choose(id, candidates)
 
 
 # ------------------------------------------------------------------ undo
@@ -126,7 +126,7 @@ def test_impossible_choice_is_refused(id, candidates):
 
 def test_fifty_steps_back_and_forth():
     assert UNDO_STEPS >= 50
-    books = [Book()]
+    books = [PromptHistory()]
     for i in range(UNDO_STEPS):
         books.append(books[-1].add_point(i, i, own_object=i % 3 == 0))
     book = books[-1]
@@ -141,7 +141,7 @@ def test_fifty_steps_back_and_forth():
 
 
 def test_memory_for_undo_has_an_end():
-    book = Book()
+    book = PromptHistory()
     for i in range(UNDO_STEPS + 20):
         book = book.add_point(i, i)
     for _ in range(UNDO_STEPS + 20):
@@ -150,7 +150,7 @@ def test_memory_for_undo_has_an_end():
 
 
 def test_new_action_ends_redo():
-    book = Book().add_point(1, 1).add_point(2, 2).undo().add_point(3, 3)
+    book = PromptHistory().add_point(1, 1).add_point(2, 2).undo().add_point(3, 3)
     assert book.redo() is book
     assert [m.x for m in book.entries[0].marks] == [1, 3]
 
@@ -158,7 +158,7 @@ def test_new_action_ends_redo():
 @pytest.mark.parametrize("seed", range(6))
 def test_random_walk_undoes_to_the_start_and_numbers_stay_unique(seed):
     rng = np.random.default_rng(seed)
-    book = Book()
+    book = PromptHistory()
     ids_of: dict[int, int] = {}
     for _ in range(45):
         action = rng.integers(9)
@@ -204,7 +204,7 @@ def test_random_walk_undoes_to_the_start_and_numbers_stay_unique(seed):
 
 def test_edits_and_prompts_share_one_undo():
     first = Edits(removed=frozenset({7}))
-    book = Book().add_point(1, 1).edited(first, "Remove object 7").add_point(2, 2)
+    book = PromptHistory().add_point(1, 1).edited(first, "Remove object 7").add_point(2, 2)
     assert [step.what for step in book.past] == [
         "Click for object 1",
         "Remove object 7",
@@ -222,7 +222,7 @@ def test_edits_and_prompts_share_one_undo():
 
 
 def test_an_edit_takes_prompts_of_what_is_gone_along():
-    book = Book().add_box(0, 0, 5, 5).add_box(10, 10, 15, 15)
+    book = PromptHistory().add_box(0, 0, 5, 5).add_box(10, 10, 15, 15)
     edited = book.edited(Edits(), "Merge 2 objects", gone=[2])
     assert layout(edited) == [(1, ["box"])]
     assert edited.current is None
@@ -230,12 +230,12 @@ def test_an_edit_takes_prompts_of_what_is_gone_along():
 
 
 def test_numbers_of_edited_objects_are_not_given_to_prompts():
-    book = Book().edited(Edits(labels={41: "roof"}), "Label").add_point(1, 1)
+    book = PromptHistory().edited(Edits(labels={41: "roof"}), "Label").add_point(1, 1)
     assert book.entries[0].id == 42
 
 
 def test_what_else_undo_brings_back():
-    book = Book().step("Find everything", extra="found").add_point(1, 1)
+    book = PromptHistory().step("Find everything", extra="found").add_point(1, 1)
     assert book.undo().extra == "found"
     assert book.undo().undo().extra is None
     assert book.undo().undo().redo().extra == "found"
@@ -243,10 +243,10 @@ def test_what_else_undo_brings_back():
 
 def test_marks_know_the_view_they_were_made_in():
     view = Frame(100, 200, 50, 40, 50, 40)
-    book = Book().add_point(110, 210, view=view).add_box(105, 205, 120, 230, view=view)
+    book = PromptHistory().add_point(110, 210, view=view).add_box(105, 205, 120, 230, view=view)
     assert [mark.view for entry in book.entries for mark in entry.marks] == [view, view]
 
 
 def test_entry_without_marks_has_nothing_to_find():
     with pytest.raises(PromptError, match="Nothing is marked"):
-        Entry(1).prompt()
+        PromptedObject(1).prompt()

@@ -9,7 +9,7 @@ import pytest
 from run import workers
 from tests.helpers.groups import GROUPS, group_of
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parents[1]
 
 TWO = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 

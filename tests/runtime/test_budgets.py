@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from rsam_core.errors import BudgetError
-from rsam_core.runtime.budgets import Held, Store, make_room, megabytes, setting
+from rsam_core.runtime.budgets import Holding, Store, choose_evictions, megabytes, setting
 
 MB = 1 << 20
 
@@ -132,23 +132,23 @@ def test_many_threads_keep_the_books_straight():
     assert (len(store), store.nbytes) == (0, 0)
 
 
-def held(words: str) -> list[Held]:
+def held(words: str) -> list[Holding]:
     """``"xa30 yb40-"``: x holds a of 30 MB, y holds b of 40 MB, which may go."""
     found = []
     for word in words.split():
         size = int(word[2:].rstrip("-")) * 10**6
-        found.append(Held(word[0], word[1], size, not word.endswith("-")))
+        found.append(Holding(word[0], word[1], size, not word.endswith("-")))
     return found
 
 
 def room(words: str, total: int, each: int) -> str:
-    gone = make_room(held(words), total * 10**6, each * 10**6, what="town.tif")
+    gone = choose_evictions(held(words), total * 10**6, each * 10**6, what="town.tif")
     return "".join(item.key for item in gone)
 
 
 def test_nothing_goes_while_there_is_room():
     assert room("xa30- xb30- yc40", 100, 60) == ""
-    assert make_room([], 1, 1, what="") == []
+    assert choose_evictions([], 1, 1, what="") == []
 
 
 def test_own_old_things_go_first_then_those_of_others():

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from rsam_core.runtime.presence import Departures, share_arenas, trim_memory
+from rsam_core.runtime.presence import SessionMonitor, limit_malloc_arenas, trim_memory
 
 
 class Room:
@@ -14,7 +14,7 @@ class Room:
 
     def __init__(self, *people: str) -> None:
         self.here, self.time = set(people), 0.0
-        self.departures = Departures(self.here.__contains__, 60.0, lambda: self.time)
+        self.departures = SessionMonitor(self.here.__contains__, 60.0, lambda: self.time)
         for name in people:
             self.departures.note(name)
 
@@ -62,7 +62,7 @@ def test_those_away_are_listed_the_longest_absent_first():
 
 def test_memory_is_given_back_where_that_is_possible():
     possible = sys.platform.startswith("linux") and trim_memory()
-    assert share_arenas(2) == possible
+    assert limit_malloc_arenas(2) == possible
     if not possible:
         pytest.skip("this C library cannot give memory back on demand")
     before = _resident()

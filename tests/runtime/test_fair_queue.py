@@ -12,7 +12,14 @@ import pytest
 
 from rsam_core.errors import Cancelled, QueueFull
 from rsam_core.prompts.prompt import Prompt
-from rsam_core.runtime.fair_queue import BACKGROUND, CLICK, LOOK, FairQueue, in_turns, turns_at_once
+from rsam_core.runtime.fair_queue import (
+    BACKGROUND,
+    ENCODE,
+    INTERACTIVE,
+    FairQueue,
+    in_turns,
+    turns_at_once,
+)
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.models import FakeModel, rectangle
 
@@ -106,10 +113,10 @@ def test_clicks_go_first_then_images_then_the_background():
     desk = Desk()
     for name, line in (
         ("x1", BACKGROUND),
-        ("l1", LOOK),
-        ("m1", LOOK),
-        ("a1", CLICK),
-        ("b1", CLICK),
+        ("l1", ENCODE),
+        ("m1", ENCODE),
+        ("a1", INTERACTIVE),
+        ("b1", INTERACTIVE),
     ):
         desk.add(name, line=line)
     assert desk.open() == ["a1", "b1", "l1", "m1", "x1"]
@@ -128,7 +135,7 @@ def test_a_line_lets_others_ahead_but_not_for_ever():
 def test_lines_that_were_passed_as_often_are_served_in_order():
     desk = Desk(patience=1)
     desk.add("x1", line=BACKGROUND)
-    desk.add("l1", line=LOOK)
+    desk.add("l1", line=ENCODE)
     for name in ("a1", "b1", "c1"):
         desk.add(name)
     # a passes l and x; l is overdue and passes x; x was passed twice; then the clicks.
@@ -293,6 +300,6 @@ def test_model_in_turns_answers_as_before_and_lets_others_between_its_calls():
         answers.append(segmenter.predict(segmenter.embed(image), prompt).masks)
     assert np.array_equal(*answers)
     # One turn to encode and one to decode, of the fair model only.
-    assert taken == [LOOK, "out", CLICK, "out"]
+    assert taken == [ENCODE, "out", INTERACTIVE, "out"]
     assert isinstance(fair, FakeModel)
     assert "encode" not in vars(plain)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import PromptError
-from rsam_core.scene.coordinates import LONGEST_VIEW, Frame, Viewport, choose_view, view_frame
+from rsam_core.scene.coordinates import MAX_VIEW, Frame, Viewport, choose_view, view_frame
 
 FRAMES = [
     Frame(0, 0, 100, 80, 100, 80),
@@ -129,7 +129,7 @@ def test_zoomed_in_the_model_sees_every_pixel_of_what_is_on_the_screen(scale, co
     assert view.contains(*seen.within(SIDE, SIDE).bounds)
     assert 0 <= view.x <= view.x + view.width <= SIDE
     assert 0 <= view.y <= view.y + view.height <= SIDE
-    assert max(view.columns, view.rows) <= LONGEST_VIEW
+    assert max(view.columns, view.rows) <= MAX_VIEW
 
 
 @pytest.mark.parametrize("scale", np.geomspace(0.06, 20, 25))
@@ -139,7 +139,7 @@ def test_any_view_holds_the_screen_and_is_bounded(scale, canvas):
         seen = Viewport(*corner, scale, *canvas)
         region = seen.within(SIDE, SIDE)
         view = choose_view(SIDE, SIDE, seen)
-        assert max(view.columns, view.rows) <= LONGEST_VIEW
+        assert max(view.columns, view.rows) <= MAX_VIEW
         if region is not None:
             assert view.contains(*region.bounds)
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from benchmarks.memory import LAYOUTS, write
 from rsam_core.errors import Cancelled, SceneError
-from rsam_core.runtime.cache import Kept
+from rsam_core.runtime.cache import ArrayCache
 from rsam_core.scene.bands import ViewSettings
 from rsam_core.scene.scene import Window, open_scene
 from tests.helpers.rasters import PLACE, UTM, encode, tiff, write_tiff
@@ -81,7 +81,7 @@ def test_overview_is_read_once_for_each_view(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_kept_arrays_stay_within_the_budget() -> None:
-    kept = Kept(budget=250)
+    kept = ArrayCache(budget=250)
     made = []
 
     def make(name: str, size: int = 100) -> np.ndarray:
@@ -102,7 +102,7 @@ def test_kept_arrays_stay_within_the_budget() -> None:
 
 
 def test_threads_wait_for_one_reading() -> None:
-    kept, made = Kept(), []
+    kept, made = ArrayCache(), []
 
     def make() -> np.ndarray:
         made.append(1)

@@ -10,7 +10,7 @@ from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.one_shot import (
     OneShotSettings,
-    OneShotState,
+    SearchCandidates,
     best_threshold,
     make_example,
     rank,
@@ -64,10 +64,10 @@ def test_the_threshold_lies_midway_behind_the_last_one_kept(probabilities, wante
     assert best_threshold(np.array(probabilities)) == pytest.approx(wanted)
 
 
-def bare_state(items: list[Instance]) -> OneShotState:
+def bare_state(items: list[Instance]) -> SearchCandidates:
     objects = Instances(items, SHAPE)
     described = describe(objects, scene(), [shown()], "rsam-tiny")
-    return OneShotState(objects, np.full(len(items), 0.9, np.float32), described, None, view())
+    return SearchCandidates(objects, np.full(len(items), 0.9, np.float32), described, None, view())
 
 
 def test_of_overlapping_outlines_the_likeliest_stays():

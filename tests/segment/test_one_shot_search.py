@@ -8,7 +8,7 @@ import pytest
 
 import rsam_core as rsam
 from rsam_core.errors import Cancelled, OneShotError, SceneError
-from rsam_core.evaluate.methods.base import Bench
+from rsam_core.evaluate.methods.base import SharedImageWork
 from rsam_core.evaluate.methods.one_shot import OneShotMethod
 from rsam_core.evaluate.one_shot import compare_shots
 from rsam_core.objects.instance import Instance
@@ -303,7 +303,7 @@ def test_an_evaluation_shows_the_first_object_and_asks_for_the_others():
     for number, corner in enumerate(REDS, start=1):
         labels[mask_at(corner)] = number
     method = OneShotMethod(segmenter())
-    bench = Bench(lawn())
+    bench = SharedImageWork(lawn())
     method.prepare(bench)
     for number, corner in enumerate(REDS, start=1):
         mask, score = method.mask(bench, labels == number)

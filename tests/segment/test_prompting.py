@@ -10,7 +10,7 @@ import pytest
 from rsam_core.errors import PromptError
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.resample import to_scene
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.scene.coordinates import Frame
 from rsam_core.segment.prompter import Prompter, join_candidates
 from rsam_core.segment.segmenter import Candidates, Segmenter
@@ -68,7 +68,7 @@ def candidates(*masks: np.ndarray, scores: tuple[float, ...]) -> Candidates:
 
 
 def test_lone_click_gives_three_candidates_best_first(model, prompter):
-    found = prompter.answer(Book().add_point(12, 8).entries[0])
+    found = prompter.answer(PromptHistory().add_point(12, 8).entries[0])
     assert [c.multimask for c in model.calls] == [True]
     assert found.chosen == (0,)
     assert np.array_equal(found.candidates.masks, np.stack([TALL, RIGHT, LEFT]))
@@ -76,7 +76,7 @@ def test_lone_click_gives_three_candidates_best_first(model, prompter):
 
 
 def test_clear_prompt_gives_the_single_mask_first_and_the_best_of_three_after_it(model, prompter):
-    found = prompter.answer(Book().add_box(5, 5, 30, 30).entries[0])
+    found = prompter.answer(PromptHistory().add_box(5, 5, 30, 30).entries[0])
     assert [c.multimask for c in model.calls] == [False, True]
     assert np.array_equal(found.candidates.masks, np.stack([SINGLE, TALL, RIGHT]))
     assert found.candidates.scores == pytest.approx([0.8, 0.7, 0.6])
@@ -84,7 +84,7 @@ def test_clear_prompt_gives_the_single_mask_first_and_the_best_of_three_after_it
 
 
 def test_marks_are_replayed_one_by_one_and_each_refines_the_one_before(model, prompter):
-    book = Book().add_point(12, 8).add_point(40, 10).add_point(70, 50, 0)
+    book = PromptHistory().add_point(12, 8).add_point(40, 10).add_point(70, 50, 0)
     prompter.answer(book.entries[0])
     asked = [(c.prompt.labels.tolist(), c.multimask, c.previous) for c in model.calls]
     assert asked == [
@@ -99,21 +99,21 @@ def test_marks_are_replayed_one_by_one_and_each_refines_the_one_before(model, pr
 
 
 def test_marks_before_the_one_that_names_the_object_go_together_with_it(model, prompter):
-    book = Book().add_point(70, 50, 0).add_point(75, 50, 0).add_point(12, 8)
+    book = PromptHistory().add_point(70, 50, 0).add_point(75, 50, 0).add_point(12, 8)
     prompter.answer(book.entries[0])
     assert {tuple(c.prompt.labels.tolist()) for c in model.calls} == {(0, 0, 1)}
     assert all(c.previous is None for c in model.calls)
 
 
 def test_point_after_a_box_refines_the_mask_of_the_box(model, prompter):
-    prompter.answer(Book().add_box(5, 5, 30, 30).add_point(12, 8).entries[0])
+    prompter.answer(PromptHistory().add_box(5, 5, 30, 30).add_point(12, 8).entries[0])
     assert [c.previous for c in model.calls] == [None, None, "0/0", "0/0"]
     assert [len(c.prompt.points) for c in model.calls] == [0, 0, 1, 1]
     assert all(c.prompt.box.tolist() == [5, 5, 30, 30] for c in model.calls)
 
 
 def test_nothing_is_decoded_twice(model, prompter):
-    book = Book().add_point(12, 8)
+    book = PromptHistory().add_point(12, 8)
     prompter.answer(book.entries[0])
     prompter.answer(book.entries[0])
     assert len(model.calls) == 1
@@ -123,15 +123,15 @@ def test_nothing_is_decoded_twice(model, prompter):
     assert prompter.answer(book.entries[0]).candidates is first.candidates
     assert prompter.answer(book.undo().redo().entries[0]).candidates is first.candidates
     # The same marks in an object of another number are the same question.
-    other = Book().add_point(9, 9).remove(1).add_point(12, 8).add_point(40, 10)
+    other = PromptHistory().add_point(9, 9).remove(1).add_point(12, 8).add_point(40, 10)
     assert other.entries[0].id == 2
     prompter.answer(other.entries[0])
     assert len(model.calls) == 3
 
 
 def test_a_click_after_a_union_carries_all_of_the_union_on(model, prompter):
-    book = Book().add_point(12, 8).choose(1, (0, 2)).add_point(70, 40, 0)
-    joined = prompter.answer(Book().add_point(12, 8).choose(1, (0, 2)).entries[0])
+    book = PromptHistory().add_point(12, 8).choose(1, (0, 2)).add_point(70, 40, 0)
+    joined = prompter.answer(PromptHistory().add_point(12, 8).choose(1, (0, 2)).entries[0])
     before = full(joined.instance(book.entries[0]), SHAPE)
     assert np.array_equal(before, TALL | LEFT), "best first: 0 is the tall one, 2 the left one"
     prompter.answer(book.entries[0])
@@ -152,7 +152,7 @@ def test_an_object_of_two_proposals_keeps_both_when_it_is_refined():
     segmenter = Segmenter(model)
     embedding = segmenter.embed(np.zeros((*SHAPE, 3), np.uint8))
     prompter = Prompter(segmenter, lambda view: embedding, Frame(0, 0, 80, 60, 80, 60))
-    book = Book().add_point(12, 8).choose(1, (0, 2)).add_point(62, 10, 0)
+    book = PromptHistory().add_point(12, 8).choose(1, (0, 2)).add_point(62, 10, 0)
     drawn = full(prompter.instance(book.entries[0]), SHAPE)
     assert drawn[10, 10], "the left proposal is there"
     assert drawn[40, 62], "the tall one, too"
@@ -160,7 +160,7 @@ def test_an_object_of_two_proposals_keeps_both_when_it_is_refined():
 
 
 def test_chosen_candidate_is_what_the_next_click_refines(model, prompter):
-    book = Book().add_point(12, 8).choose(1, [2])
+    book = PromptHistory().add_point(12, 8).choose(1, [2])
     found = prompter.answer(book.entries[0])
     assert np.array_equal(found.candidates.masks[found.chosen[0]], LEFT)
     assert found.score == pytest.approx(0.5)
@@ -170,7 +170,7 @@ def test_chosen_candidate_is_what_the_next_click_refines(model, prompter):
 
 
 def test_other_choice_earlier_is_another_question(model, prompter):
-    book = Book().add_point(12, 8)
+    book = PromptHistory().add_point(12, 8)
     prompter.answer(book.add_point(40, 10).entries[0])
     assert len(model.calls) == 3
     prompter.answer(book.choose(1, [1]).add_point(40, 10).entries[0])
@@ -179,14 +179,14 @@ def test_other_choice_earlier_is_another_question(model, prompter):
 
 
 def test_choice_of_the_last_step_decodes_nothing(model, prompter):
-    book = Book().add_point(12, 8)
+    book = PromptHistory().add_point(12, 8)
     prompter.answer(book.entries[0])
     prompter.answer(book.choose(1, [1]).entries[0])
     assert len(model.calls) == 1
 
 
 def test_union_of_the_chosen_candidates(prompter):
-    entry = Book().add_point(12, 8).choose(1, [1, 2]).entries[0]
+    entry = PromptHistory().add_point(12, 8).choose(1, [1, 2]).entries[0]
     found = prompter.answer(entry)
     instance = found.instance(entry)
     assert np.array_equal(full(instance, SHAPE), LEFT | RIGHT)
@@ -196,19 +196,19 @@ def test_union_of_the_chosen_candidates(prompter):
 
 
 def test_choice_beyond_the_candidates_falls_back_to_the_best(prompter):
-    found = prompter.answer(Book().add_point(12, 8).choose(1, [9]).entries[0])
+    found = prompter.answer(PromptHistory().add_point(12, 8).choose(1, [9]).entries[0])
     assert found.chosen == (0,)
 
 
 def test_entry_without_an_object_says_so(prompter):
-    entry = Book().add_point(12, 8, 0).entries[0]
+    entry = PromptHistory().add_point(12, 8, 0).entries[0]
     with pytest.raises(PromptError, match="only “not this” points"):
         prompter.answer(entry)
 
 
 def test_mark_outside_the_view_says_so(prompter):
     with pytest.raises(PromptError, match="outside the image"):
-        prompter.answer(Book().add_point(81, 8).entries[0])
+        prompter.answer(PromptHistory().add_point(81, 8).entries[0])
 
 
 def test_empty_mask_is_no_object():
@@ -216,7 +216,7 @@ def test_empty_mask_is_no_object():
     segmenter = Segmenter(model)
     embedding = segmenter.embed(np.zeros((*SHAPE, 3), np.uint8))
     view = Frame(0, 0, 80, 60, 80, 60)
-    entry = Book().add_point(12, 8).entries[0]
+    entry = PromptHistory().add_point(12, 8).entries[0]
     assert Prompter(segmenter, lambda _: embedding, view).instance(entry) is None
 
 
@@ -315,7 +315,7 @@ def test_prompts_and_masks_of_a_shrunk_view():
     segmenter = Segmenter(model)
     embedding = segmenter.embed(np.zeros((200, 300, 3), np.uint8))
     view = Frame(0, 0, 1200, 800, 300, 200)
-    entry = Book().add_point(600, 400).entries[0]
+    entry = PromptHistory().add_point(600, 400).entries[0]
     found = Prompter(segmenter, lambda _: embedding, view).instance(entry)
     assert model.calls[0].prompt.points.tolist() == [[150, 100]]
     assert found.area == pytest.approx(math.pi * 160**2, rel=0.02)
@@ -347,7 +347,7 @@ def views(model) -> Prompter:
 
 
 def test_each_mark_is_decoded_in_its_own_view(views):
-    book = Book().add_box(5, 5, 30, 30, view=LEFT_VIEW)
+    book = PromptHistory().add_box(5, 5, 30, 30, view=LEFT_VIEW)
     book = book.add_box(70, 10, 90, 30, view=RIGHT_VIEW)
     left, right = (views.instance(entry) for entry in book.entries)
     # SINGLE is 10 to 30 in either view; the right one starts at column 60.
@@ -357,7 +357,7 @@ def test_each_mark_is_decoded_in_its_own_view(views):
 
 
 def test_a_mask_goes_along_to_the_next_view_and_what_lies_outside_it_stays(model, views):
-    book = Book().add_box(5, 5, 30, 30, view=LEFT_VIEW).add_point(75, 20, view=RIGHT_VIEW)
+    book = PromptHistory().add_box(5, 5, 30, 30, view=LEFT_VIEW).add_point(75, 20, view=RIGHT_VIEW)
     # In the left view the mask is made to reach over into the right one.
     wide = rectangle(SHAPE, 50, 10, 78, 30)
     model.answer = lambda prompt, many: ([wide if prompt.box is not None else SINGLE], [0.8])
@@ -377,7 +377,7 @@ def test_a_mask_goes_along_to_the_next_view_and_what_lies_outside_it_stays(model
 
 
 def test_an_object_is_refined_from_a_wider_view(model, views):
-    book = Book().add_box(5, 5, 30, 30, view=LEFT_VIEW).add_point(100, 100, view=WIDE_VIEW)
+    book = PromptHistory().add_box(5, 5, 30, 30, view=LEFT_VIEW).add_point(100, 100, view=WIDE_VIEW)
     found = views.instance(book.entries[0])
     refined = model.calls[-1].prompt
     assert refined.box.tolist() == [2.5, 2.5, 15, 15]
@@ -389,12 +389,12 @@ def test_an_object_is_refined_from_a_wider_view(model, views):
 
 def test_a_mark_far_from_everything_that_names_the_object_changes_nothing(views):
     far = Frame(5000, 0, 80, 60, 80, 60)
-    book = Book().add_box(5, 5, 30, 30, view=LEFT_VIEW).add_point(5010, 20, 0, view=far)
+    book = PromptHistory().add_box(5, 5, 30, 30, view=LEFT_VIEW).add_point(5010, 20, 0, view=far)
     assert views.instance(book.entries[0]).bbox == (10, 10, 30, 30)
 
 
 def test_settled_objects_need_no_model(model, views):
-    entry = Book().add_box(5, 5, 30, 30).entries[0]
+    entry = PromptHistory().add_box(5, 5, 30, 30).entries[0]
     views.settle(entry, Instance(np.ones((4, 4), bool), 7, 8, id=1))
     assert views.instance(entry).bbox == (7, 8, 11, 12)
     other = Prompter(views.segmenter, views.embed, LEFT_VIEW)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rsam_core as rsam
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.runtime.budgets import Store
 from rsam_core.scene.coordinates import Frame
 from rsam_core.segment.prompter import Prompter
@@ -41,7 +41,7 @@ def prompter(store: Store) -> Prompter:
 
 def clicks(of: Prompter, count: int) -> None:
     for k in range(count):
-        of.instance(Book().add_point(10.0 + k % 140, 20.0 + k // 140).entries[0])
+        of.instance(PromptHistory().add_point(10.0 + k % 140, 20.0 + k // 140).entries[0])
 
 
 def test_four_hundred_answers_stay_within_the_share_of_the_session():
@@ -59,7 +59,7 @@ def test_four_hundred_answers_stay_within_the_share_of_the_session():
 def test_what_had_to_go_is_decoded_again_and_is_the_same():
     store = Store(1 << 20, 1 << 20)
     one = prompter(store)
-    entry = Book().add_point(50, 50).entries[0]
+    entry = PromptHistory().add_point(50, 50).entries[0]
     before = one.answer(entry).instance(entry)
     clicks(one, 40)
     calls = len(one.segmenter.model.calls)

@@ -9,7 +9,7 @@ import pytest
 
 import rsam_core as rsam
 from rsam_core.errors import Cancelled, QueueFull
-from rsam_core.runtime.acting import acting, on_behalf
+from rsam_core.runtime.acting import acting, as_session
 from rsam_core.runtime.fair_queue import FairQueue
 from rsam_core.runtime.jobs import JobRegistry
 from rsam_core.session.prefetch import Latest
@@ -157,8 +157,8 @@ def test_what_was_found_until_it_was_stopped_is_kept_as_long_as_somebody_wants_i
 
 def test_an_errand_ends_with_its_block():
     assert acting() is None
-    with on_behalf("me"):
-        with on_behalf("you", awaited=True):
+    with as_session("me"):
+        with as_session("you", awaited=True):
             assert (acting().owner, acting().awaited) == ("you", True)
         assert (acting().owner, acting().awaited) == ("me", False)
     assert acting() is None
@@ -232,7 +232,7 @@ def test_panning_keeps_one_thread_and_leaving_ends_it():
     from tests.helpers.stress import Shared, opened
 
     shared = Shared()
-    with on_behalf("me"):
+    with as_session("me"):
         session: Session = opened(shared, "me")
     before = threading.active_count()
     with shared.queue.turn("others"), shared.queue.turn("others"):

@@ -7,13 +7,13 @@ import json
 import pytest
 
 from rsam_core.errors import ProjectError
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.scene.coordinates import Frame
 from rsam_core.session.prompt_records import from_records, to_records
 
 VIEW = Frame(100, 0, 300, 200, 150, 100)
 BOOK = (
-    Book()
+    PromptHistory()
     .add_point(120.5, 30.25, view=VIEW)
     .add_point(130, 40, 0)
     .choose(1, [2, 0])

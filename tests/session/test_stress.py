@@ -11,8 +11,8 @@ from contextlib import nullcontext
 import pytest
 
 from rsam_core.objects.instances import Instances
-from rsam_core.prompts.history import Book, Step
-from rsam_core.runtime.acting import on_behalf
+from rsam_core.prompts.history import PromptHistory, Step
+from rsam_core.runtime.acting import as_session
 from rsam_core.segment.prompter import Prompter
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.finding import find
@@ -33,7 +33,7 @@ def judge(session: Session) -> Prompter:
     return Prompter(segmenter, lambda view: embedding, session.image.overview)
 
 
-def objects_of(prompter: Prompter, book: Book) -> Instances:
+def objects_of(prompter: Prompter, book: PromptHistory) -> Instances:
     """The objects of a book, made from nothing but the book."""
     if book.extra is not None:
         book = book.numbered(key for key, _ in book.extra.distinct)
@@ -42,18 +42,18 @@ def objects_of(prompter: Prompter, book: Book) -> Instances:
     return book.edits.apply(found)
 
 
-def drawn(book: Book) -> list[str]:
+def drawn(book: PromptHistory) -> list[str]:
     """Labels of the objects drawn by hand, each of which was given once."""
     return sorted(item.label or "" for item in book.edits.added)
 
 
-def at(step: Step, book: Book) -> bool:
+def at(step: Step, book: PromptHistory) -> bool:
     """Whether a book stands at this very step."""
     names = ("entries", "edits", "extra")
     return all(getattr(step, name) is getattr(book, name) for name in names)
 
 
-def check_step(before: Book, after: Book) -> str:
+def check_step(before: PromptHistory, after: PromptHistory) -> str:
     """A change of the book is what it says and nothing else; returns what it was."""
     if before.past and after.past == before.past[:-1] and at(before.past[-1], after):
         assert after.future[:-1] == before.future
@@ -129,7 +129,7 @@ def crowd(
     visits, seen, failed = [], [], []
     for number in range(people):
         visit = Visit(f"{seed}-{number}")
-        with on_behalf(visit.jobs.owner):
+        with as_session(visit.jobs.owner):
             visit.open(opened(shared, visit.jobs.owner))
         seen.append(visit.session)
         visits.append(visit)

@@ -9,10 +9,10 @@ from pages.parts.one_shot.panel import limit
 from pages.parts.one_shot.pictures import side_picture
 from pages.parts.shared import current_session
 from pages.parts.shared.results import choose_truth
-from rsam_core.evaluate.one_shot import Shots, compare_shots
+from rsam_core.evaluate.one_shot import ShotComparison, compare_shots
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.one_shot import OneShotResult, zero_shot
-from rsam_core.session.one_shot import Shot
+from rsam_core.session.one_shot import OneShotState
 from rsam_core.session.search import thresholds
 from rsam_core.session.session import Session
 
@@ -28,7 +28,7 @@ _ROWS = (
 )
 
 
-def compare_tab(session: Session, known: Shot, ranked: OneShotResult | None) -> None:
+def compare_tab(session: Session, known: OneShotState, ranked: OneShotResult | None) -> None:
     """Both ways on the same image, with metrics where truth exists."""
     if ranked is None:
         st.caption(
@@ -60,7 +60,7 @@ def compare_tab(session: Session, known: Shot, ranked: OneShotResult | None) -> 
 def _table(session: Session, without: Instances, kept: Instances, given: list) -> None:
     truth = session.truth.value.objects
 
-    def measure() -> tuple[Shots, Shots]:
+    def measure() -> tuple[ShotComparison, ShotComparison]:
         return compare_shots(truth, without, given), compare_shots(truth, kept, given)
 
     zero, one = session.memo.remember("shots", (truth, without, kept, tuple(given)), measure)

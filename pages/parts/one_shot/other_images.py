@@ -22,7 +22,7 @@ from rsam_core.objects.measurements import total_area_m2
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
 from rsam_core.segment.one_shot import Outcome
-from rsam_core.session.one_shot import Shot, start_others
+from rsam_core.session.one_shot import OneShotState, start_others
 from rsam_core.session.session import Session
 
 POLL_SECONDS = 0.5
@@ -30,7 +30,7 @@ _PREVIEW = 640
 _STYLE = OverlayStyle(fill="single", color="#16A34A", opacity=0.4, contour_width=2)
 
 
-def images_tab(session: Session, known: Shot) -> None:
+def images_tab(session: Session, known: OneShotState) -> None:
     """Upload further images, search them, take the outlines along."""
     learned = [e for e in known.learned if e.positive]
     if not learned:
@@ -62,7 +62,7 @@ def images_tab(session: Session, known: Shot) -> None:
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _progress(known: Shot) -> None:
+def _progress(known: OneShotState) -> None:
     job = known.others_job
     if job is None or known.collect_others():
         st.rerun()
@@ -73,7 +73,7 @@ def _progress(known: Shot) -> None:
     )  # fmt: skip
 
 
-def _results(session: Session, known: Shot) -> None:
+def _results(session: Session, known: OneShotState) -> None:
     rows = []
     for outcome in known.others:
         found = outcome.choose()

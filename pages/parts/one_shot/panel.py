@@ -17,7 +17,7 @@ from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import total_area_m2
 from rsam_core.segment.one_shot import OneShotResult
 from rsam_core.session.one_shot import (
-    Shot,
+    OneShotState,
     accept,
     expected_seconds,
     name_example,
@@ -33,7 +33,7 @@ _BINS = 25
 _BAR_HEIGHT = 44
 
 
-def panel(session: Session, known: Shot, mode: str) -> None:
+def panel(session: Session, known: OneShotState, mode: str) -> None:
     """The right-hand column."""
     if known.job is not None:
         _progress(known)
@@ -46,7 +46,7 @@ def panel(session: Session, known: Shot, mode: str) -> None:
         _results(session, known, ranked)
 
 
-def _examples(session: Session, known: Shot, mode: str) -> None:
+def _examples(session: Session, known: OneShotState, mode: str) -> None:
     candidate = chosen_object(session)
     wanted = [g for g in known.given if g.positive]
     if not wanted and candidate is None:
@@ -108,11 +108,13 @@ def _examples(session: Session, known: Shot, mode: str) -> None:
         )
 
 
-def _name(session: Session, known: Shot, instance: Instance, *, positive: bool = True) -> None:
+def _name(
+    session: Session, known: OneShotState, instance: Instance, *, positive: bool = True
+) -> None:
     name_example(session, known, model_name(), resources, instance, positive=positive)
 
 
-def _begin(session: Session, known: Shot, whole: bool) -> None:
+def _begin(session: Session, known: OneShotState, whole: bool) -> None:
     # What is found can be accepted or refused by a click.
     st.session_state["one-shot-mode"] = "Choose"
     start(session, known, model_name(), resources, whole)
@@ -141,7 +143,7 @@ def chosen_object(session: Session) -> Instance | None:
     return None
 
 
-def _is_given(known: Shot, item: Instance) -> bool:
+def _is_given(known: OneShotState, item: Instance) -> bool:
     return any(
         g.instance.bbox == item.bbox and np.array_equal(g.instance.mask, item.mask)
         for g in known.given
@@ -149,7 +151,7 @@ def _is_given(known: Shot, item: Instance) -> bool:
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _progress(known: Shot) -> None:
+def _progress(known: OneShotState) -> None:
     job = known.job
     if job is None or known.collect():
         st.rerun()
@@ -161,12 +163,12 @@ def _progress(known: Shot) -> None:
     )  # fmt: skip
 
 
-def limit(known: Shot, ranked: OneShotResult) -> float:
+def limit(known: OneShotState, ranked: OneShotResult) -> float:
     """The threshold in force."""
     return ranked.threshold if known.threshold is None else known.threshold
 
 
-def _results(session: Session, known: Shot, ranked: OneShotResult) -> None:
+def _results(session: Session, known: OneShotState, ranked: OneShotResult) -> None:
     for note in ranked.notes:
         st.caption(f":material/info: {plain(note)}")
     if not known.state.complete:
@@ -193,7 +195,7 @@ def _headline(session: Session, kept: Instances) -> None:
     st.markdown(text)
 
 
-def _threshold(known: Shot, ranked: OneShotResult) -> None:
+def _threshold(known: OneShotState, ranked: OneShotResult) -> None:
     def moved() -> None:
         known.threshold = st.session_state["alike"] / 100
 
@@ -234,12 +236,12 @@ def _bars(scores: NDArray[np.float32], share: float) -> str:
     )
 
 
-def _suggest(known: Shot, ranked: OneShotResult) -> None:
+def _suggest(known: OneShotState, ranked: OneShotResult) -> None:
     known.threshold = None
     st.session_state["alike"] = round(100 * ranked.threshold)
 
 
-def _selected(session: Session, known: Shot, ranked: OneShotResult) -> None:
+def _selected(session: Session, known: OneShotState, ranked: OneShotResult) -> None:
     if known.selected is None or known.selected not in ranked.objects.ids:
         st.caption("Click an outline in the picture to accept it, or to say “not this one”.")
         return
@@ -261,12 +263,12 @@ def _selected(session: Session, known: Shot, ranked: OneShotResult) -> None:
             )  # fmt: skip
 
 
-def _accept_one(session: Session, known: Shot, item: Instance) -> None:
+def _accept_one(session: Session, known: OneShotState, item: Instance) -> None:
     accept(session, [item])
     _name(session, known, item)
 
 
-def _accept_all(session: Session, known: Shot, kept: Instances) -> None:
+def _accept_all(session: Session, known: OneShotState, kept: Instances) -> None:
     def take() -> None:
         # The examples belong to what was looked for, so they come along.
         items = [*kept, *(g.instance for g in known.given if g.positive)]
@@ -284,7 +286,7 @@ def _accept_all(session: Session, known: Shot, kept: Instances) -> None:
         )
 
 
-def _strip(session: Session, known: Shot, ranked: OneShotResult) -> None:
+def _strip(session: Session, known: OneShotState, ranked: OneShotResult) -> None:
     """The proposals around the threshold: those that are worth a look."""
     scores = ranked.scores
     near = np.argsort(np.abs(scores - limit(known, ranked)), kind="stable")[:6]

@@ -16,7 +16,7 @@ from rsam_core.objects.instances import Instances
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
 from rsam_core.scene.window import Window
-from rsam_core.segment.one_shot import OneShotState, heat_layer
+from rsam_core.segment.one_shot import SearchCandidates, heat_layer
 from rsam_core.session.session import Session
 
 COLOURS = (("Example", "#2563EB"), ("Found", "#16A34A"), ("Not this one", "#DC2626"))
@@ -62,7 +62,7 @@ def _crop(session: Session, item: Instance) -> NDArray[np.uint8]:
     return overlay(picture, one, _OUTLINE, origin=(left, top), scale=scale)
 
 
-def heat(session: Session, state: OneShotState) -> dict[str, Any] | None:
+def heat(session: Session, state: SearchCandidates) -> dict[str, Any] | None:
     """The similarity with the example as a layer of the canvas; None where there is none."""
     view = state.view
     if view is None or state.similarity is None:

@@ -10,14 +10,14 @@ from pages.parts.shared import banner, downloads
 from pages.parts.shared.names import LONGEST, full, plain
 from rsam_core.formats.names import safe_name
 from rsam_core.prepare import Pipeline, Step, geotiff
-from rsam_core.session.bench import JOB, Bench, start
-from rsam_core.session.bench import collect as take_over
+from rsam_core.session.preparation import JOB, PreparationState, start
+from rsam_core.session.preparation import collect as take_over
 from rsam_core.session.session import Session
 
 POLL_SECONDS = 0.4
 
 
-def files(bench: Bench, session: Session) -> None:
+def files(bench: PreparationState, session: Session) -> None:
     """Save the list of steps as a file, or take it from one; save the prepared image."""
     stem = safe_name(Path(bench.base.name).stem)
     downloads.offer(
@@ -58,14 +58,14 @@ def files(bench: Bench, session: Session) -> None:
         )
 
 
-def collect(bench: Bench, session: Session) -> bool:
+def collect(bench: PreparationState, session: Session) -> bool:
     """Take over what a finished job made; whether there was something."""
     with banner.guard("use-prepared"):
         return take_over(session, bench)
     return True
 
 
-def actions(bench: Bench, session: Session) -> None:
+def actions(bench: PreparationState, session: Session) -> None:
     """The primary button, progress, and the way back."""
     if session.jobs.get(JOB) is not None:
         _progress(session)

@@ -7,14 +7,14 @@ import streamlit as st
 from pages.parts.shared.names import LONGEST, full, paragraphs, plain
 from rsam_core.prepare import ImageFile, Parameter, Step
 from rsam_core.prepare.steps.noise import SIGMA
-from rsam_core.session.bench import Bench
+from rsam_core.session.preparation import PreparationState
 
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg", "jp2"]
 # A slider with more positions than this is hard to set with a mouse.
-MOST_POSITIONS = 400
+MAX_POSITIONS = 400
 
 
-def form(bench: Bench, number: int, step: Step) -> None:
+def form(bench: PreparationState, number: int, step: Step) -> None:
     """Draw the widgets of a step; each writes its setting into the bench at once."""
     st.caption(step.help)
     if any(parameter.help == SIGMA for parameter in step.parameters()):
@@ -26,7 +26,9 @@ def form(bench: Bench, number: int, step: Step) -> None:
         st.error(paragraphs(bench.notes[number]), icon=":material/error:")
 
 
-def _widget(bench: Bench, number: int, step: Step, parameter: Parameter, key: str) -> None:
+def _widget(
+    bench: PreparationState, number: int, step: Step, parameter: Parameter, key: str
+) -> None:
     value = getattr(step, parameter.name)
     label = f"{parameter.title} ({parameter.unit})" if parameter.unit else parameter.title
     shared = {"key": key, "help": parameter.help or None}
@@ -63,14 +65,19 @@ def _number(parameter: Parameter, label: str, value: float, shared: dict) -> Non
     low, high = (None if end is None else kind(end) for end in (parameter.low, parameter.high))
     step = kind(parameter.step or (1 if whole else 0.1))
     form_ = "%d" if whole else "%g"
-    if low is not None and high is not None and (high - low) / step <= MOST_POSITIONS:
+    if low is not None and high is not None and (high - low) / step <= MAX_POSITIONS:
         st.slider(label, low, high, kind(value), step, format=form_, **shared)
     else:
         st.number_input(label, low, high, kind(value), step, format=form_, **shared)
 
 
 def _image(
-    bench: Bench, number: int, parameter: Parameter, label: str, value: ImageFile | None, key: str
+    bench: PreparationState,
+    number: int,
+    parameter: Parameter,
+    label: str,
+    value: ImageFile | None,
+    key: str,
 ) -> None:
     def take() -> None:
         file = st.session_state[key]
@@ -86,7 +93,7 @@ def _image(
         st.caption(f"In use: **{plain(value.name, LONGEST)}**", help=full(value.name))
 
 
-def _measured(bench: Bench, number: int, step: Step) -> None:
+def _measured(bench: PreparationState, number: int, step: Step) -> None:
     """The noise measured, and a click that takes it over."""
     sigma = bench.noise
 

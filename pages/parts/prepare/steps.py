@@ -10,7 +10,7 @@ from pages.parts.prepare.form import form
 from pages.parts.shared.names import plain
 from rsam_core.prepare import STEPS, Step
 from rsam_core.prepare.step import GROUPS
-from rsam_core.session.bench import Bench
+from rsam_core.session.preparation import PreparationState
 
 COLUMNS = 2
 GROUP_HELP = {
@@ -21,7 +21,7 @@ GROUP_HELP = {
 }
 
 
-def suggestions(bench: Bench) -> None:
+def suggestions(bench: PreparationState) -> None:
     """What the image needs, each with a click that adds the step."""
     for item in bench.advice:
         with st.container(border=True, key=f"advice-{item.step.key}", gap="xsmall"):
@@ -36,7 +36,7 @@ def suggestions(bench: Bench) -> None:
             )
 
 
-def step_list(bench: Bench) -> None:
+def step_list(bench: PreparationState) -> None:
     """All steps in their order; one at a time shows its settings."""
     for index, (number, stage) in enumerate(zip(list(bench.ids), bench.pipeline.stages)):
         with st.container(border=True, key=f"step-{number}", gap="xsmall"):
@@ -49,7 +49,7 @@ def step_list(bench: Bench) -> None:
                 st.caption(plain(stage.step.summary()))
 
 
-def _head(bench: Bench, number: int, index: int, step: Step, on: bool) -> None:
+def _head(bench: PreparationState, number: int, index: int, step: Step, on: bool) -> None:
     """Switch, title that opens and closes, and the buttons for order and removal."""
     key = f"on-{number}"
 
@@ -106,7 +106,7 @@ def catalogue_shown() -> bool:
 
 
 @st.dialog("Add a step", width="large", on_dismiss=lambda: show_catalogue(False))
-def catalogue(bench: Bench) -> None:
+def catalogue(bench: PreparationState) -> None:
     """All steps by group, each with what it is for."""
     for tab, group in zip(st.tabs(list(GROUPS)), GROUPS):
         with tab:
@@ -119,7 +119,7 @@ def catalogue(bench: Bench) -> None:
                         _card(bench, kind)
 
 
-def _card(bench: Bench, kind: type[Step]) -> None:
+def _card(bench: PreparationState, kind: type[Step]) -> None:
     """One step of the catalogue."""
     with st.container(border=True, gap="xsmall", height="stretch", key=f"card-{kind.key}"):
 

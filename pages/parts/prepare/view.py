@@ -12,7 +12,7 @@ from pages.parts.shared import banner, resources
 from pages.parts.shared.prepare_swipe import swipe
 from rsam_core.prepare import Raster
 from rsam_core.prepare.preview import Preview, detail_window, tone_histogram
-from rsam_core.session.bench import Bench
+from rsam_core.session.preparation import PreparationState
 
 WHOLE, DETAIL, POINTS = "Whole picture", "Detail at 100 %", "Points"
 TEAL, GREY = "#0f766e", "#9db3ad"
@@ -20,7 +20,7 @@ HISTOGRAM = 92
 """Height in pixels."""
 
 
-def toolbar(bench: Bench) -> tuple[str, bool]:
+def toolbar(bench: PreparationState) -> tuple[str, bool]:
     """What is shown: the whole, a detail or the points of a step; one over the other or beside."""
     modes = [WHOLE, DETAIL]
     index = _editable(bench)
@@ -45,7 +45,7 @@ def _last() -> str:
     return st.session_state.get("prepare-last-mode", WHOLE)
 
 
-def _editable(bench: Bench) -> int | None:
+def _editable(bench: PreparationState) -> int | None:
     """Position of the open step, if points are set for it in the picture."""
     if bench.open not in bench.ids:
         return None
@@ -54,7 +54,7 @@ def _editable(bench: Bench) -> int | None:
     return index if any(p.kind == "points" for p in parameters) else None
 
 
-def points(bench: Bench) -> None:
+def points(bench: PreparationState) -> None:
     """The picture of the open step, to click its points."""
     index = _editable(bench)
     number, step = bench.ids[index], bench.pipeline.stages[index].step
@@ -65,7 +65,7 @@ def points(bench: Bench) -> None:
         st.rerun()
 
 
-def picture(bench: Bench, mode: str, pair: bool, room: tuple[int, int]) -> Preview:
+def picture(bench: PreparationState, mode: str, pair: bool, room: tuple[int, int]) -> Preview:
     """Before and after, in a room of (width, height) CSS pixels."""
     overview, width, height = None, *room
     steps = bench.pipeline.steps
@@ -99,7 +99,7 @@ def picture(bench: Bench, mode: str, pair: bool, room: tuple[int, int]) -> Previ
     return preview
 
 
-def notes(bench: Bench, mode: str, pair: bool, preview: Preview) -> None:
+def notes(bench: PreparationState, mode: str, pair: bool, preview: Preview) -> None:
     """What to know about the picture, one line; and what went wrong."""
     if preview.error is not None:
         banner.show(preview.error)
@@ -161,7 +161,7 @@ def tones(preview: Preview) -> None:
     st.altair_chart((before + after).properties(height=HISTOGRAM), key="prepare-tones")
 
 
-def _jpeg(bench: Bench, raster: Raster) -> bytes:
+def _jpeg(bench: PreparationState, raster: Raster) -> bytes:
     """A raster as JPEG; the last few are kept, because most runs change nothing."""
     kept = st.session_state.setdefault("prepare-pictures", {})
     found = kept.pop(id(raster), None)
@@ -173,7 +173,7 @@ def _jpeg(bench: Bench, raster: Raster) -> bytes:
     return found[1]
 
 
-def _thumbnail(bench: Bench) -> bytes:
+def _thumbnail(bench: PreparationState) -> bytes:
     """The small picture of the whole."""
     kept = st.session_state.get("prepare-thumbnail")
     if kept is None or kept[0] is not bench.base:

@@ -7,15 +7,15 @@ import streamlit as st
 from pages.parts.shared import banner, resources
 from pages.parts.shared.names import paragraphs, plain
 from rsam_core.errors import RsamError
-from rsam_core.prompts.history import Entry
+from rsam_core.prompts.history import PromptedObject
 from rsam_core.render.overlays import candidate_thumbnail
 from rsam_core.segment.segmenter import Candidates
 from rsam_core.session.session import Session
 
-MOST_LISTED = 12
+MAX_LISTED = 12
 
 
-def _describe(entry: Entry) -> str:
+def _describe(entry: PromptedObject) -> str:
     boxes = sum(m.kind == "box" for m in entry.marks)
     plus = sum(m.kind == "point" and m.label == 1 for m in entry.marks)
     minus = sum(m.kind == "point" and m.label == 0 for m in entry.marks)
@@ -86,7 +86,7 @@ def candidates(session: Session) -> None:
 def entries(session: Session, problems: dict[int, str]) -> None:
     """Prompts grouped by object; each object, and each mark of the current one, can be removed."""
     book = session.marks.book
-    for entry in book.entries[::-1][:MOST_LISTED]:
+    for entry in book.entries[::-1][:MAX_LISTED]:
         is_current = entry.id == book.current
         with st.container(key=f"entry-{entry.id}", gap="xxsmall"):
             _entry_row(session, entry, is_current)
@@ -94,11 +94,11 @@ def entries(session: Session, problems: dict[int, str]) -> None:
                 _marks(session, entry)
             if entry.id in problems:
                 st.caption(f":material/info: {plain(problems[entry.id])}")
-    if len(book.entries) > MOST_LISTED:
-        st.caption(f"and {len(book.entries) - MOST_LISTED} earlier objects (see the table)")
+    if len(book.entries) > MAX_LISTED:
+        st.caption(f"and {len(book.entries) - MAX_LISTED} earlier objects (see the table)")
 
 
-def _entry_row(session: Session, entry: Entry, is_current: bool) -> None:
+def _entry_row(session: Session, entry: PromptedObject, is_current: bool) -> None:
     def select() -> None:
         session.update(lambda book: book.select(entry.id))
         _show(session, entry)
@@ -127,7 +127,7 @@ def _entry_row(session: Session, entry: Entry, is_current: bool) -> None:
         )
 
 
-def _show(session: Session, entry: Entry) -> None:
+def _show(session: Session, entry: PromptedObject) -> None:
     """Let the canvas look at an object that is out of sight."""
     seen, mark = session.canvas.viewport, entry.marks[-1]
     if seen is None:
@@ -138,7 +138,7 @@ def _show(session: Session, entry: Entry) -> None:
         session.canvas.look(mark.x - reach, mark.y - reach, mark.x1 + reach, mark.y1 + reach)
 
 
-def _marks(session: Session, entry: Entry) -> None:
+def _marks(session: Session, entry: PromptedObject) -> None:
     if len(entry.marks) < 2:
         return
     for mark in entry.marks:

@@ -23,7 +23,7 @@ def _folder(browser: str) -> Path:
     return autosave.folder() / browser
 
 
-def keep_safe(session: Session) -> None:
+def schedule_autosave(session: Session) -> None:
     """Save the session's work in a moment, if anything about it has changed."""
     browser, safe = browser_id(), session.safekeeping
     book = session.marks.book

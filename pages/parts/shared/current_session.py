@@ -22,7 +22,7 @@ def visit() -> Visit:
     known = st.session_state.get(_KEY)
     if known is None:
         known = st.session_state[_KEY] = Visit(queueing.owner())
-    memory.stop_with_session(known)
+    memory.cancel_on_disconnect(known)
     return known
 
 
@@ -34,7 +34,7 @@ def current() -> Session | None:
 
 def settings() -> dict[str, Any]:
     """What each new `Session` of this tab is told: whose it is, and how it waits for the model."""
-    return {"owner": queueing.owner(), "together": queueing.in_one_turn}
+    return {"owner": queueing.owner(), "together": queueing.hold_slot}
 
 
 def of_scene(scene: rsam.Scene, sample: str | None = None) -> Session:
@@ -66,7 +66,7 @@ def load(source: bytes | Path, name: str, sample: str | None = None, **options: 
 def enter(session: Session) -> Session:
     """Make an image the one of this tab; what runs for the one of before is stopped."""
     visit().open(session)
-    memory.look_after_session()
+    memory.track_session()
     memory.something_closed()
     return session
 

@@ -13,7 +13,7 @@ from pages.parts.shared.names import plain
 from rsam_core.errors import RsamError
 from rsam_core.objects.instances import Instances
 
-_LARGEST_NUMBER = 65_535
+_MAX_NUMBER = 65_535
 """What a pixel of a PNG holds."""
 
 
@@ -97,7 +97,7 @@ def reason(make: Callable[[], object]) -> str | None:
 
 def too_many(objects: Instances) -> str | None:
     """Why objects do not fit into a PNG of numbers; None if they do."""
-    if len(objects) and objects.ids.max() > _LARGEST_NUMBER:
+    if len(objects) and objects.ids.max() > _MAX_NUMBER:
         return (
             "A label PNG holds object numbers up to 65,535. Take the labels as GeoTIFF, which "
             "holds all."

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.parts.shared import current_session
 from rsam_core.runtime.jobs import Job
-from rsam_core.session import bench, one_shot, search
+from rsam_core.session import one_shot, preparation, search
 
 POLL_SECONDS = 1.5
 _KEY = "finished-watched"
@@ -46,7 +46,7 @@ WORKS = (
     Work(one_shot.HERE, "The search by example", "One-shot", "See the One-shot page"),
     Work(one_shot.OTHERS, "The search in other images", "One-shot",
          "See the One-shot page, under Other images"),
-    Work(bench.JOB, "The preparation of the image", "Prepare", "See the Prepare page"),
+    Work(preparation.JOB, "The preparation of the image", "Prepare", "See the Prepare page"),
 )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from pages.parts.shared.names import visible
 from rsam_core.errors import DatasetError
 
 ENDINGS = (".tif", ".tiff", ".jp2", ".jpg", ".jpeg", ".png")
-MOST_LISTED = 500
-MOST_SHOWN = 80
+MAX_LISTED = 500
+MAX_SHOWN = 80
 """Characters of a path in the list."""
 
 
@@ -56,7 +56,7 @@ def images(folder: Path) -> list[Path]:
             and path.resolve().is_relative_to(root)
         ):
             found.append(path)
-            if len(found) == MOST_LISTED:
+            if len(found) == MAX_LISTED:
                 break
     return found
 
@@ -71,7 +71,7 @@ def chooser() -> None:
         "Or one from the image folder",
         found,
         index=None,
-        format_func=lambda path: visible(path.relative_to(top), MOST_SHOWN),
+        format_func=lambda path: visible(path.relative_to(top), MAX_SHOWN),
         placeholder="Choose an image",
         key="folder-image",
         help="These files lie on the computer that runs RSAM and are read in place: best for "

@@ -14,8 +14,8 @@ import streamlit as st
 from pages.parts.shared import banner, streamlit_adapter
 from rsam_core.errors import Cancelled, QueueFull
 from rsam_core.runtime.acting import acting
-from rsam_core.runtime.budgets import NOBODY
-from rsam_core.runtime.fair_queue import BACKGROUND, CLICK, FairQueue, turns_at_once
+from rsam_core.runtime.budgets import UNOWNED
+from rsam_core.runtime.fair_queue import BACKGROUND, INTERACTIVE, FairQueue, turns_at_once
 from rsam_core.runtime.timing import span
 
 # Before PyTorch is loaded: its threads shall sleep while they wait for each other within a step.
@@ -44,11 +44,11 @@ def owner() -> Hashable:
     session, errand = streamlit_adapter.session_id(), acting()
     if session is not None:
         return session
-    return NOBODY if errand is None else errand.owner
+    return UNOWNED if errand is None else errand.owner
 
 
 @contextmanager
-def turn(whose: Hashable, line: int = CLICK) -> Iterator[None]:
+def turn(whose: Hashable, line: int = INTERACTIVE) -> Iterator[None]:
     """A turn at the model for a session.
 
     In the thread of a page it shows one's place while waiting. Any other thread is a job, which
@@ -60,7 +60,7 @@ def turn(whose: Hashable, line: int = CLICK) -> Iterator[None]:
     whose : hashable
         The session.
     line : int
-        `CLICK` or `LOOK`, see `rsam_core.runtime.fair_queue`; a job stands in `BACKGROUND`.
+        `INTERACTIVE` or `ENCODE`, see `rsam_core.runtime.fair_queue`; a job stands in `BACKGROUND`.
     """
     block = getattr(_acting, "block", None)
     if block is None:
@@ -73,7 +73,7 @@ def turn(whose: Hashable, line: int = CLICK) -> Iterator[None]:
 
 
 @contextmanager
-def in_one_turn() -> Iterator[None]:
+def hold_slot() -> Iterator[None]:
     """Hold the first turn that is taken in the block to its end.
 
     What belongs together is done without going to the end of the queue in between.
@@ -89,8 +89,8 @@ def in_one_turn() -> Iterator[None]:
         _acting.block = None
 
 
-def let_go() -> None:
-    """Give back the turn of `in_one_turn`, before waiting for what another thread may do."""
+def release_slot() -> None:
+    """Give back the turn of `hold_slot`, before waiting for what another thread may do."""
     block = getattr(_acting, "block", None)
     if block is not None:
         block.close()

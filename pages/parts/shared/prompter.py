@@ -17,7 +17,7 @@ def ready(session: Session) -> Prompter:
     A scene that is seen whole is encoded now. Of a large one the present view is encoded in the
     background, so that the picture appears at once; a prompt that comes sooner waits for it.
     """
-    memory.look_after_session()
+    memory.track_session()
     prompter = session.answers.ready(model_name(), resources)
     if session.image.view == session.image.overview:
         try:

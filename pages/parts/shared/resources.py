@@ -55,7 +55,7 @@ def answers() -> Store[Candidates]:
 def embed(image: NDArray[np.uint8], key: tuple[str, str]) -> Embedding:
     """The embedding of a view, encoded at most once while it stays in the cache."""
     # Another thread of this session may be encoding the same view, and needs a turn for it.
-    queueing.let_go()
+    queueing.release_slot()
     owner, cache = queueing.owner(), _embeddings()
     made = cache.get(key, lambda: segmenter(key[1]).embed(image), owner)
     errand = acting()

@@ -13,8 +13,8 @@ from functools import cache
 from typing import Any
 
 from pages.parts.shared import streamlit_adapter
-from rsam_core.runtime.budgets import Held, make_room, setting, share_of_memory
-from rsam_core.runtime.presence import Departures, settle_objects, share_arenas, trim_memory
+from rsam_core.runtime.budgets import Holding, choose_evictions, setting, share_of_memory
+from rsam_core.runtime.presence import SessionMonitor, freeze_gc, limit_malloc_arenas, trim_memory
 from rsam_core.session.visit import Visit
 
 UPLOADS = setting("RSAM_UPLOAD_MB", share_of_memory(0.3, 2 << 30))
@@ -47,7 +47,7 @@ def has_left(session: Hashable) -> bool:
     return session in _left
 
 
-def look_after_session() -> None:
+def track_session() -> None:
     """Give back what this session holds once its user has left; to be called at every run."""
     _spare_collector()
     session, caretaker = streamlit_adapter.session_id(), _caretaker()
@@ -55,7 +55,7 @@ def look_after_session() -> None:
         caretaker.note(session)
 
 
-def stop_with_session(visit: Visit) -> None:
+def cancel_on_disconnect(visit: Visit) -> None:
     """Stop everything that runs for a visit when its user has left."""
     session = streamlit_adapter.session_id()
     if session is not None:
@@ -76,24 +76,24 @@ def _spare_collector() -> None:
     global _modules
     if len(sys.modules) > _modules + MANY_MODULES:
         _modules = len(sys.modules)
-        settle_objects()
+        freeze_gc()
 
 
 @cache
-def _caretaker() -> Departures | None:
+def _caretaker() -> SessionMonitor | None:
     # Tests of pages run without a server.
     if not streamlit_adapter.has_server():
         return None
-    share_arenas(ARENAS)
+    limit_malloc_arenas(ARENAS)
     kept = max(4.0, streamlit_adapter.kept_seconds())
     # Streamlit itself forgets a lost session only when the next one is lost, which after the
     # last one never happens. Before Streamlit does, because then it cannot be closed any more.
-    departures = Departures(streamlit_adapter.is_connected, 0.6 * kept)
+    departures = SessionMonitor(streamlit_adapter.is_connected, 0.6 * kept)
     threading.Thread(target=_watch, args=(departures, kept / 8), daemon=True).start()
     return departures
 
 
-def _watch(departures: Departures, pause: float) -> None:
+def _watch(departures: SessionMonitor, pause: float) -> None:
     while True:
         _closed.wait(pause)
         try:
@@ -102,7 +102,7 @@ def _watch(departures: Departures, pause: float) -> None:
             _LOG.warning("memory of sessions that have left could not be freed", exc_info=True)
 
 
-def _tidy(departures: Departures) -> None:
+def _tidy(departures: SessionMonitor) -> None:
     """Give back what those held who have left, and what closed images held."""
     closed = _closed.is_set()
     gone = departures.look()
@@ -126,7 +126,7 @@ def _dismiss(session: str) -> None:
         release(session)
 
 
-def keep_uploads_within_limits(name: str = "this file") -> list[Held]:
+def keep_uploads_within_limits(name: str = "this file") -> list[Holding]:
     """Check what this session has uploaded against its limits.
 
     Of sessions that were left, the uploads go first, the longest absent first.
@@ -154,12 +154,12 @@ def keep_uploads_within_limits(name: str = "this file") -> list[Held]:
     order = [*(s for s in away if s in files), *(s for s in files if s not in away)]
     order = [s for s in order if s != mine] + [mine]
     held = [
-        Held(session, key, len(record.data), session not in away, record.name)
+        Holding(session, key, len(record.data), session not in away, record.name)
         for session in order
         for key, record in files[session].items()
     ]
     try:
-        gone = make_room(held, UPLOADS, UPLOADS_EACH, what=held[-1].name or name)
+        gone = choose_evictions(held, UPLOADS, UPLOADS_EACH, what=held[-1].name or name)
     except Exception:
         streamlit_adapter.forget_upload(held[-1].owner, held[-1].key)
         raise

@@ -37,7 +37,7 @@ class Outcome:
     score: float | None = None
 
 
-class Bench:
+class SharedImageWork:
     """An image with the work that methods do once for it, each kind timed.
 
     Parameters
@@ -105,7 +105,7 @@ class Method(ABC):
     sees_truth : bool
         True for upper bounds that choose by the truth, as no user can.
     shared : tuple of str
-        Keys of :attr:`Bench.seconds` that it depends on.
+        Keys of :attr:`SharedImageWork.seconds` that it depends on.
     """
 
     key: str
@@ -115,19 +115,19 @@ class Method(ABC):
     sees_truth: bool = False
     shared: tuple[str, ...] = ()
 
-    def prepare(self, bench: Bench) -> None:  # noqa: B027 - most have nothing to prepare
+    def prepare(self, bench: SharedImageWork) -> None:  # noqa: B027 - most have nothing to prepare
         """Do what serves all objects of the image."""
 
     @abstractmethod
-    def mask(self, bench: Bench, truth: Mask) -> tuple[Mask, float | None]:
+    def mask(self, bench: SharedImageWork, truth: Mask) -> tuple[Mask, float | None]:
         """Mask of one object and its predicted IoU, if there is one."""
 
-    def run(self, bench: Bench, truth: Mask) -> Outcome:
+    def run(self, bench: SharedImageWork, truth: Mask) -> Outcome:
         """Answer for one object, timed.
 
         Parameters
         ----------
-        bench : Bench
+        bench : SharedImageWork
         truth : ndarray of bool, shape (H, W)
             The object that is meant; prompts are derived from it. Not empty.
         """
@@ -137,11 +137,11 @@ class Method(ABC):
         seconds = time.perf_counter() - began - (bench.user_seconds - user)
         return Outcome(mask, max(seconds, 0.0), score)
 
-    def image_seconds(self, bench: Bench) -> float:
+    def image_seconds(self, bench: SharedImageWork) -> float:
         """Time of the shared work it depends on, 0 if none was done."""
         return sum(bench.seconds.get(key, 0.0) for key in self.shared)
 
-    def find(self, bench: Bench) -> Instances | None:
+    def find(self, bench: SharedImageWork) -> Instances | None:
         """All objects it finds unprompted; None if it needs a prompt for each."""
         return None
 

@@ -25,7 +25,7 @@ COLOUR_GROUPS = 6
 _MARGIN = 0.25
 """Ground shown around a box to the methods that need some, as a share of its longer side."""
 
-_MOST_PIXELS = 40_000
+_MAX_PIXELS = 40_000
 """Size of the part in which the random walker is solved; a larger one is reduced first."""
 
 
@@ -215,7 +215,7 @@ def random_walker(image: Image, box: Box, *, beta: float = 130) -> Mask:
     if not (markers == 2).any():
         return _pasted(np.ones(markers.shape, bool), *place, image)
     height, width = markers.shape
-    shrink = min(1.0, (_MOST_PIXELS / (height * width)) ** 0.5)
+    shrink = min(1.0, (_MAX_PIXELS / (height * width)) ** 0.5)
     if shrink < 1:
         size = (max(3, round(width * shrink)), max(3, round(height * shrink)))
         part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)

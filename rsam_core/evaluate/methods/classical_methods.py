@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.evaluate.methods import classical as baselines
-from rsam_core.evaluate.methods.base import Bench, Mask, Method
+from rsam_core.evaluate.methods.base import Mask, Method, SharedImageWork
 from rsam_core.prompts.simulated import centre_click, tight_box
 
 
@@ -21,42 +21,42 @@ class Baseline(Method):
     key: str
     title: str
     prompt: str
-    answer: Callable[[Bench, Mask], Mask] = field(repr=False)
-    warm: Callable[[Bench], Any] | None = field(default=None, repr=False)
+    answer: Callable[[SharedImageWork, Mask], Mask] = field(repr=False)
+    warm: Callable[[SharedImageWork], Any] | None = field(default=None, repr=False)
     shared: tuple[str, ...] = ()
     sees_truth: bool = False
     model: ClassVar[None] = None
 
-    def prepare(self, bench: Bench) -> None:
+    def prepare(self, bench: SharedImageWork) -> None:
         if self.warm is not None:
             self.warm(bench)
 
-    def mask(self, bench: Bench, truth: Mask) -> tuple[Mask, float | None]:
+    def mask(self, bench: SharedImageWork, truth: Mask) -> tuple[Mask, float | None]:
         return self.answer(bench, truth), None
 
 
-def _slic(bench: Bench) -> NDArray[np.int32]:
+def _slic(bench: SharedImageWork) -> NDArray[np.int32]:
     return bench.shared("SLIC", lambda: baselines.slic_regions(bench.image))
 
 
-def _felzenszwalb(bench: Bench) -> NDArray[np.int32]:
+def _felzenszwalb(bench: SharedImageWork) -> NDArray[np.int32]:
     return bench.shared("Felzenszwalb", lambda: baselines.felzenszwalb_regions(bench.image))
 
 
-def _groups(bench: Bench) -> NDArray[np.int32]:
+def _groups(bench: SharedImageWork) -> NDArray[np.int32]:
     return bench.shared("k-means", lambda: baselines.colour_groups(bench.image))
 
 
-def _kmeans_click(bench: Bench, truth: Mask) -> Mask:
+def _kmeans_click(bench: SharedImageWork, truth: Mask) -> Mask:
     groups, point = _groups(bench), bench.user(centre_click, truth)
     return baselines.piece_at(baselines.region_at(groups, point), point)
 
 
-def _boxed(function: Callable[..., Mask]) -> Callable[[Bench, Mask], Mask]:
+def _boxed(function: Callable[..., Mask]) -> Callable[[SharedImageWork, Mask], Mask]:
     return lambda bench, truth: function(bench.image, bench.user(tight_box, truth))
 
 
-def _filled(bench: Bench, truth: Mask) -> Mask:
+def _filled(bench: SharedImageWork, truth: Mask) -> Mask:
     x0, y0, x1, y1 = (int(edge) for edge in tight_box(truth))
     mask = np.zeros(truth.shape, bool)
     mask[y0:y1, x0:x1] = True
@@ -64,7 +64,7 @@ def _filled(bench: Bench, truth: Mask) -> Mask:
 
 
 def _superpixels(
-    key: str, title: str, regions: Callable[[Bench], NDArray[np.int32]]
+    key: str, title: str, regions: Callable[[SharedImageWork], NDArray[np.int32]]
 ) -> list[Baseline]:
     once = (title.split()[0],)
     return [

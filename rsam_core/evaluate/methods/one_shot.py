@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rsam_core.evaluate.methods.base import Bench, Mask, Method, best_instance
+from rsam_core.evaluate.methods.base import Mask, Method, SharedImageWork, best_instance
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.prompts.simulated import tight_box
@@ -38,14 +38,14 @@ class OneShotMethod(Method):
         self.title = f"{self.model}, {self.prompt}"
         self.shared = (f"embedding {self.model}", f"one-shot {self.model}")
 
-    def prepare(self, bench: Bench) -> None:
+    def prepare(self, bench: SharedImageWork) -> None:
         bench.embedding(self.segmenter)
 
-    def mask(self, bench: Bench, truth: Mask) -> tuple[Mask, float | None]:
+    def mask(self, bench: SharedImageWork, truth: Mask) -> tuple[Mask, float | None]:
         found = bench.shared(f"one-shot {self.model}", lambda: self._find(bench, truth))
         return bench.user(best_instance, found, truth)
 
-    def _find(self, bench: Bench, truth: Mask) -> Instances:
+    def _find(self, bench: SharedImageWork, truth: Mask) -> Instances:
         embedding = bench.embedding(self.segmenter)
         box = bench.user(tight_box, truth)
         drawn = self.segmenter.predict(embedding, Prompt(box=box)).instance(source="box")

@@ -3,10 +3,11 @@
 A method is asked for one true object at a time. It derives the prompt that a careful person
 would give (the central click, the tight box, corrective clicks), answers with a mask and says
 how long that took. Work that serves all objects of an image (the embedding, superpixels, the
-automatic mode) is done once on a :class:`Bench` and timed apart.
+automatic mode) is done once on a :class:`SharedImageWork` and timed apart.
 
 >>> methods = build_methods(["rsam-tiny"], ["box", "1", "3"], ["grabcut"])   # doctest: +SKIP
->>> bench = Bench(image)                                                     # doctest: +SKIP
+>>> bench = SharedImageWork(image)                                                     # doctest:
++SKIP
 >>> for method in methods:                                                   # doctest: +SKIP
 ...     method.prepare(bench)
 ...     print(method.title, method.run(bench, truth).seconds)
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import EvaluationError
-from rsam_core.evaluate.methods.base import Bench, Mask, Method, Outcome, best_instance
+from rsam_core.evaluate.methods.base import Mask, Method, Outcome, SharedImageWork, best_instance
 from rsam_core.evaluate.methods.classical_methods import BASELINES
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.prompts.simulated import centre_click, corrective_click, tight_box
@@ -33,24 +34,24 @@ if TYPE_CHECKING:
 __all__ = [
     "BASELINES",
     "PROMPTS",
-    "Bench",
     "EverythingMethod",
     "FinderMethod",
     "Method",
     "Outcome",
     "PromptMethod",
+    "SharedImageWork",
     "build_methods",
     "check_names",
 ]
 
 Box = tuple[float, float, float, float]
 
-MOST_CLICKS = 20
+MAX_CLICKS = 20
 """More clicks than anyone makes; the limit that the literature uses."""
 
 
 def click_answers(
-    segmenter: Segmenter, bench: Bench, truth: Mask, clicks: int
+    segmenter: Segmenter, bench: SharedImageWork, truth: Mask, clicks: int
 ) -> Iterator[Candidates]:
     """Answers after 1, 2, ... simulated clicks; the best-scored mask of each is refined next.
 
@@ -64,7 +65,7 @@ def click_answers(
 
 def corrections(
     segmenter: Segmenter,
-    bench: Bench,
+    bench: SharedImageWork,
     truth: Mask,
     answer: Candidates,
     clicks: int,
@@ -112,10 +113,10 @@ class PromptMethod(Method):
         self.title = f"{self.model}, {self.prompt}"
         self.sees_truth = self.best
 
-    def prepare(self, bench: Bench) -> None:
+    def prepare(self, bench: SharedImageWork) -> None:
         bench.embedding(self.segmenter)
 
-    def mask(self, bench: Bench, truth: Mask) -> tuple[Mask, float | None]:
+    def mask(self, bench: SharedImageWork, truth: Mask) -> tuple[Mask, float | None]:
         if self.has_box:
             box = bench.user(tight_box, truth)
             answers = [self.segmenter.predict(bench.embedding(self.segmenter), Prompt(box=box))]
@@ -145,17 +146,17 @@ class EverythingMethod(Method):
         self.title = f"{self.model}, {self.prompt}"
         self.shared = (f"embedding {self.model}", f"everything {self.model}")
 
-    def prepare(self, bench: Bench) -> None:
+    def prepare(self, bench: SharedImageWork) -> None:
         self.find(bench)
 
-    def find(self, bench: Bench) -> Instances:
+    def find(self, bench: SharedImageWork) -> Instances:
         embedding = bench.embedding(self.segmenter)
         return bench.shared(
             f"everything {self.model}",
             lambda: self.segmenter.everything(embedding, cancelled=bench.cancelled),
         )
 
-    def mask(self, bench: Bench, truth: Mask) -> tuple[Mask, float | None]:
+    def mask(self, bench: SharedImageWork, truth: Mask) -> tuple[Mask, float | None]:
         return bench.user(best_instance, self.find(bench), truth)
 
 
@@ -178,13 +179,13 @@ class FinderMethod(Method):
         self.key, self.title, self.prompt, self.finder = key, title, prompt, finder
         self.shared = (key,)
 
-    def prepare(self, bench: Bench) -> None:
+    def prepare(self, bench: SharedImageWork) -> None:
         self.find(bench)
 
-    def find(self, bench: Bench) -> Instances:
+    def find(self, bench: SharedImageWork) -> Instances:
         return bench.shared(self.key, lambda: self.finder(bench.image))
 
-    def mask(self, bench: Bench, truth: Mask) -> tuple[Mask, float | None]:
+    def mask(self, bench: SharedImageWork, truth: Mask) -> tuple[Mask, float | None]:
         return bench.user(best_instance, self.find(bench), truth)
 
 
@@ -271,10 +272,10 @@ def _parse(prompt: str) -> tuple[bool, int, bool]:
     if prompt == "box":
         return True, 0, False
     number = tail if head == "box" else prompt
-    if number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_CLICKS:
+    if number.isascii() and number.isdigit() and 1 <= int(number) <= MAX_CLICKS:
         return head == "box", int(number), False
     raise EvaluationError(
-        f"“{prompt}” is not a prompt. Use box, a number of points from 1 to {MOST_CLICKS}, 1best, "
+        f"“{prompt}” is not a prompt. Use box, a number of points from 1 to {MAX_CLICKS}, 1best, "
         "box+1, or everything."
     )
 

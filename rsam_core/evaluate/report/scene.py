@@ -23,7 +23,7 @@ from rsam_core.formats.truth import Truth
 from rsam_core.render.html import html_figure, html_list, html_table, number, span
 
 _CSS = Path(__file__).with_name("report.css")
-_MOST_ROWS = 60
+_MAX_ROWS = 60
 
 
 def scene_report(
@@ -220,9 +220,9 @@ def _worst_table(comparison: SceneComparison) -> str:
                 (number(row.hausdorff_95, 1), ""),
             ],
         )
-        for row in table.head(_MOST_ROWS).itertuples()
+        for row in table.head(_MAX_ROWS).itertuples()
     ]
-    told = f" The worst {_MOST_ROWS} of {len(table)}." if len(table) > _MOST_ROWS else ""
+    told = f" The worst {_MAX_ROWS} of {len(table)}." if len(table) > _MAX_ROWS else ""
     return html_table(
         f"<b>Table 3.</b> True objects, the worst first.{told}",
         ("Object", "Area (px)", "Found", "IoU", "Precision", "Recall", "Area error (%)",

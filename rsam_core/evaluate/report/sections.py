@@ -188,14 +188,14 @@ def _label_table(evaluation: Evaluation, count: Counter) -> str:
     table = evaluation.by_label()
     if table.empty:
         return ""
-    labels = list(table.groupby("label")["objects"].max().nlargest(_MOST_LABELS).index)
+    labels = list(table.groupby("label")["objects"].max().nlargest(_MAX_LABELS).index)
     caption = f"{count.table()} Mean IoU [95 % interval] by class of the object"
     more = table["label"].nunique() - len(labels)
     caption += f"; the {len(labels)} most frequent classes." if more > 0 else "."
     return _group_table(evaluation, table, "label", labels, caption)
 
 
-_MOST_LABELS = 6
+_MAX_LABELS = 6
 
 
 def differences_section(found: Sequence[Comparison], count: Counter) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rsam_core.evaluate.datasets import Dataset
-from rsam_core.evaluate.methods.base import Bench, Method
+from rsam_core.evaluate.methods.base import Method, SharedImageWork
 from rsam_core.evaluate.results import Evaluation
 from rsam_core.evaluate.sample import full_mask, pieces, tiles
 
@@ -47,7 +47,7 @@ def worst_objects(
         if name not in items:
             continue
         for tile in tiles(items[name].read(), evaluation.settings.max_side):
-            bench, shape = Bench(tile.image), tile.image.shape[:2]
+            bench, shape = SharedImageWork(tile.image), tile.image.shape[:2]
             for number, item in pieces(tile.truth, evaluation.settings.min_area):
                 iou = wanted.get((tile.name, number))
                 if iou is None:

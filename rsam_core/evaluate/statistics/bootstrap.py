@@ -22,7 +22,7 @@ Method = Literal["bca", "percentile"]
 Statistic = Literal["mean", "median"]
 
 RESAMPLES = 2000
-LARGEST_BCA = 2000
+MAX_BCA = 2000
 """Beyond so many values the correction is negligible, and it takes time by their square."""
 
 
@@ -178,7 +178,7 @@ def _bootstrap(
         return Interval(value, np.nan, np.nan, 1, level, "none")
     # Not `catch_warnings`: that swaps global state and is unsafe between threads.
     warnings.filterwarnings("ignore", category=stats.DegenerateDataWarning)
-    for name in ("bca", "percentile") if method == "bca" and n <= LARGEST_BCA else ("percentile",):
+    for name in ("bca", "percentile") if method == "bca" and n <= MAX_BCA else ("percentile",):
         with np.errstate(all="ignore"):
             found = stats.bootstrap(
                 (everything,),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rsam_core.errors import EvaluationError
-from rsam_core.evaluate.methods.prompted import MOST_CLICKS, Bench, click_answers
+from rsam_core.evaluate.methods.prompted import MAX_CLICKS, SharedImageWork, click_answers
 from rsam_core.evaluate.statistics.clustered import clustered_interval
 from rsam_core.evaluate.studies import base
 from rsam_core.render.figures import COLOURS, new_figure
@@ -39,14 +39,14 @@ class ClicksSettings(base.StudySettings):
     """
 
     max_objects: int = 60
-    most_clicks: int = MOST_CLICKS
+    most_clicks: int = MAX_CLICKS
     goals: tuple[float, ...] = (0.85, 0.90)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "goals", tuple(dict.fromkeys(self.goals)))
-        if not 1 <= self.most_clicks <= MOST_CLICKS:
-            raise EvaluationError(f"Choose 1 to {MOST_CLICKS} clicks.")
+        if not 1 <= self.most_clicks <= MAX_CLICKS:
+            raise EvaluationError(f"Choose 1 to {MAX_CLICKS} clicks.")
         if not self.goals or any(not 0 < goal <= 1 for goal in self.goals):
             raise EvaluationError("A goal is an IoU above 0 and at most 1, for example 0.85.")
 
@@ -74,7 +74,7 @@ def clicks_study(
         samples, settings, progress=progress, cancelled=cancelled
     ):
         base.report(progress, share, sample)
-        bench = Bench(sample.image)
+        bench = SharedImageWork(sample.image)
         for target in targets:
             base.check(cancelled)
             value, count = 0.0, 0

@@ -57,7 +57,7 @@ class JitterSettings(base.StudySettings):
             raise EvaluationError("Choose at least one kind of careless prompt.")
 
 
-ENLARGED, SHIFTED, CLICK = "box enlarged", "box shifted", "click off centre"
+ENLARGED, SHIFTED, INTERACTIVE = "box enlarged", "box shifted", "click off centre"
 
 
 def loose_box(box: Box, margin: float) -> Box:
@@ -125,7 +125,7 @@ def jitter_study(
     for kind, amounts, unit in (
         (ENLARGED, settings.margins, "by {:+.0%} of its size at each edge"),
         (SHIFTED, settings.shifts, "by {:.0%} of its size"),
-        (CLICK, settings.off_centre, "by {:.0%} of the way to the border"),
+        (INTERACTIVE, settings.off_centre, "by {:.0%} of the way to the border"),
     ):
         if not amounts:
             continue
@@ -165,7 +165,7 @@ def _prompts(target: base.Target, settings: JitterSettings) -> list[tuple[str, f
         prompts.append((kind, amount, Prompt(box=(left, top, right, bottom))))
     for share in settings.off_centre:
         point = click_off_centre(target.truth, share, generator)
-        prompts.append((CLICK, share, Prompt(points=[point])))
+        prompts.append((INTERACTIVE, share, Prompt(points=[point])))
     return prompts
 
 
@@ -184,7 +184,7 @@ def _figure(result: base.StudyResult) -> Figure:
         axes.fill_between(x, part["low"], part["high"], color=COLOURS[k], alpha=0.15, linewidth=0)
         axes.set_ylim(0, 1.02)
         axes.set_title(kind[0].upper() + kind[1:], fontsize=10)
-        axes.set_xlabel("% of the size" if kind != CLICK else "% of the way to the border")
+        axes.set_xlabel("% of the size" if kind != INTERACTIVE else "% of the way to the border")
         if k == 0:
             axes.set_ylabel("Mean IoU")
     return figure

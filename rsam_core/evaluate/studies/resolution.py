@@ -11,7 +11,7 @@ import numpy as np
 from rsam_core.errors import EvaluationError
 from rsam_core.evaluate.studies import base, degrade
 from rsam_core.evaluate.studies.figures import line_figure
-from rsam_core.prompts.prompt import SMALLEST_BOX, Prompt
+from rsam_core.prompts.prompt import MIN_BOX, Prompt
 from rsam_core.prompts.simulated import centre_click, tight_box
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _prompts(truth: np.ndarray, scale: float, shape: tuple[int, int]) -> dict[st
     point = (min(x, width - 1e-6), min(y, height - 1e-6))
     x0, y0, x1, y1 = (value / scale for value in tight_box(truth))
     # A box of less than a pixel cannot be drawn; a user would draw the smallest one.
-    grow_x, grow_y = max(0, SMALLEST_BOX - x1 + x0) / 2, max(0, SMALLEST_BOX - y1 + y0) / 2
+    grow_x, grow_y = max(0, MIN_BOX - x1 + x0) / 2, max(0, MIN_BOX - y1 + y0) / 2
     left, top = max(0, min(x0 - grow_x, width - 1)), max(0, min(y0 - grow_y, height - 1))
     box = (left, top, max(x1 + grow_x, left + 1), max(y1 + grow_y, top + 1))
     return {"box": Prompt(box=box), "1 point": Prompt(points=[point])}

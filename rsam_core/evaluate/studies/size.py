@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rsam_core.errors import EvaluationError
-from rsam_core.evaluate.methods.prompted import Bench, PromptMethod
+from rsam_core.evaluate.methods.prompted import PromptMethod, SharedImageWork
 from rsam_core.evaluate.statistics.bootstrap import Interval
 from rsam_core.evaluate.statistics.clustered import clustered_interval, unpaired_difference
 from rsam_core.evaluate.studies import base
@@ -232,7 +232,7 @@ def _prompted(
         samples, settings, progress=progress, cancelled=cancelled
     ):
         base.report(progress, share, sample)
-        bench = Bench(sample.image)
+        bench = SharedImageWork(sample.image)
         for target in targets:
             base.check(cancelled)
             for method in methods:

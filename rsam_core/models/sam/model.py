@@ -15,7 +15,7 @@ from PIL import Image
 from torch.nn import functional
 
 from rsam_core.errors import ModelError
-from rsam_core.models.base import Decoded, PromptableModel, PromptLike, Wanted, crop_together
+from rsam_core.models.base import Decoded, MaskFilter, PromptableModel, PromptLike, crop_together
 from rsam_core.models.catalog import ModelInfo
 from rsam_core.models.parallel import side_by_side
 from rsam_core.models.sam import decoder as sam_decoder
@@ -179,7 +179,7 @@ class SamModel(PromptableModel):
         prompts: Sequence[PromptLike],
         multimask: bool,
         *,
-        quick: bool | Wanted = False,
+        quick: bool | MaskFilter = False,
     ) -> list[Decoded]:
         """Answer several prompts, one object each, in their order.
 
@@ -190,7 +190,7 @@ class SamModel(PromptableModel):
         kinds: dict[tuple[int, bool, bool], list[int]] = defaultdict(list)
         for index, prompt in enumerate(prompts):
             kinds[_kind(prompt)].append(index)
-        wanted = quick if isinstance(quick, Wanted) else None
+        wanted = quick if isinstance(quick, MaskFilter) else None
         answers: dict[int, Decoded] = {}
 
         def work(portion: Sequence[int]) -> list[Decoded]:
@@ -213,7 +213,7 @@ class SamModel(PromptableModel):
         prompts: Sequence[PromptLike],
         multimask: bool,
         previous: Any | None = None,
-        wanted: Wanted | None = None,
+        wanted: MaskFilter | None = None,
     ) -> list[Decoded]:
         count, has_box, has_mask = _kind(prompts[0])
         points = boxes = masks = None
@@ -259,7 +259,7 @@ class SamModel(PromptableModel):
             for index, scores in enumerate(looked.scores)
         ]
 
-    def _answer(self, features: SamFeatures, maps: _Maps, wanted: Wanted | None) -> Decoded:
+    def _answer(self, features: SamFeatures, maps: _Maps, wanted: MaskFilter | None) -> Decoded:
         """The masks of one prompt that are wanted, at the view's size."""
         which = list(range(len(maps.scores)))
         if wanted is not None:

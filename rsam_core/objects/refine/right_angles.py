@@ -43,7 +43,7 @@ TOLERANCES = (1.0, 1.5, 2.0, 3.0, 4.5, 7.0)
 CORNER_COST = 0.004
 """Agreement (IoU) that one corner less is worth."""
 
-_SMALLEST_RING = 12.0
+_MIN_RING = 12.0
 _SAME_DIRECTION = 0.002
 """Radians; a wall of 250 pixels is half a pixel off at its end."""
 
@@ -84,7 +84,7 @@ def regular_outline(mask: Mask, min_agreement: float = 0.93) -> BaseGeometry | N
     rings = subpixel_rings(mask)
     pieces = [ring for ring in rings if signed_area(ring) > 0]
     holes = [ring for ring in rings if signed_area(ring) < 0]
-    pieces = [ring for ring in pieces if signed_area(ring) >= _SMALLEST_RING]
+    pieces = [ring for ring in pieces if signed_area(ring) >= _MIN_RING]
     if not pieces:
         return None
     # One direction for all: that of the largest piece.
@@ -98,7 +98,7 @@ def regular_outline(mask: Mask, min_agreement: float = 0.93) -> BaseGeometry | N
         angles = (angle,)
     result = shapely.union_all(shapes)
     for ring in holes:
-        if -signed_area(ring) >= _SMALLEST_RING:
+        if -signed_area(ring) >= _MIN_RING:
             hole, _ = _regular_ring(ring[::-1], angles, 0.0)
             result = result if hole is None else result.difference(hole)
     return None if result.is_empty else result

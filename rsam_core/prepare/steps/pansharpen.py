@@ -18,7 +18,7 @@ from rsam_core.prepare.step import ImageFile, Step, choice, image, register
 from rsam_core.prepare.steps.resolution import finer
 
 _SAME_SHAPE = 0.01
-_LARGEST_RATIO = 16
+_MAX_RATIO = 16
 
 
 @register
@@ -127,9 +127,9 @@ def _check_ratio(ratio: float, name: str) -> None:
             f"“{name}” is not finer than this image ({ratio:.2f} of its pixels to one of these), "
             "so it has no detail to give. Choose the panchromatic image with smaller pixels."
         )
-    if ratio > _LARGEST_RATIO:
+    if ratio > _MAX_RATIO:
         raise PrepareError(
-            f"“{name}” has {ratio:.0f} pixels to one of this image; up to {_LARGEST_RATIO} make "
+            f"“{name}” has {ratio:.0f} pixels to one of this image; up to {_MAX_RATIO} make "
             "sense. Reduce it first with “Resample to a pixel size”."
         )
 

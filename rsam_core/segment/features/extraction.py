@@ -44,7 +44,7 @@ SHAPE = (
 """Names of the shape features, in order."""
 
 _MARGIN = 6
-_LARGEST_PART = 1024
+_MAX_PART = 1024
 _READ_AT_ONCE = 36_000_000
 
 Progress = Callable[[float, str], None]
@@ -213,7 +213,7 @@ class _Pixels:
     def rgb(self, window: Window) -> NDArray[np.uint8]:
         """The view image of a window, reduced if it is very large."""
         if not self.small:
-            return self.scene.read_rgb(window, max_size=_LARGEST_PART)
+            return self.scene.read_rgb(window, max_size=_MAX_PART)
         if self._rgb is None:
             self._rgb = self.scene.read_rgb()
         return self._rgb[_slices(window)]

@@ -1,5 +1,5 @@
 from .candidate_search import (
-    OneShotState,
+    SearchCandidates,
     estimate_search,
     search,
     search_tiled,
@@ -23,9 +23,9 @@ __all__ = [
     "Learned",
     "OneShotResult",
     "OneShotSettings",
-    "OneShotState",
     "Outcome",
     "PersamSettings",
+    "SearchCandidates",
     "best_threshold",
     "estimate_search",
     "heat_layer",

@@ -38,7 +38,7 @@ from rsam_core.segment.tiles.run import initialize_tiled
 
 _LEAST_QUALITY = 0.35
 _LEAST_AREA = 30
-_MOST_SHARE = 0.6
+_MAX_SHARE = 0.6
 _DOUBLES = 0.85
 """Candidates must keep alternatives of one object apart, and leave out what is nearly the same."""
 
@@ -53,7 +53,7 @@ Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, eq=False)
-class OneShotState:
+class SearchCandidates:
     """Candidates of an image, described, before any comparison.
 
     Attributes
@@ -72,7 +72,7 @@ class OneShotState:
         Name of the image.
     complete : bool
         False if the search was stopped early; what had been found is kept.
-    base : OneShotState or None
+    base : SearchCandidates or None
         What does not depend on the examples, for another search of the same view.
     everything : EverythingState or None
         What everything mode found, in view pixels (scene pixels where it was done in tiles): what
@@ -86,7 +86,7 @@ class OneShotState:
     view: Frame | None
     image: str = ""
     complete: bool = True
-    base: OneShotState | None = None
+    base: SearchCandidates | None = None
     everything: EverythingState | None = None
 
     @cached_property
@@ -109,10 +109,10 @@ def search(
     examples: Sequence[Example],
     settings: OneShotSettings | None = None,
     *,
-    earlier: OneShotState | None = None,
+    earlier: SearchCandidates | None = None,
     progress: Progress | None = None,
     cancelled: Stop | None = None,
-) -> OneShotState:
+) -> SearchCandidates:
     """Outline and describe all candidates of a view.
 
     Parameters
@@ -126,7 +126,7 @@ def search(
     examples : sequence of Example
         From this or another image.
     settings : OneShotSettings, optional
-    earlier : OneShotState, optional
+    earlier : SearchCandidates, optional
         A search of the same view by the same model, with the same spacing, for other examples:
         only what depends on the examples is looked at anew.
     progress, cancelled : callable, optional
@@ -134,7 +134,7 @@ def search(
 
     Returns
     -------
-    OneShotState
+    SearchCandidates
 
     Raises
     ------
@@ -183,7 +183,7 @@ def _on_grid(
     settings: OneShotSettings,
     progress: Progress | None,
     cancelled: Stop | None,
-) -> OneShotState:
+) -> SearchCandidates:
     """Candidates of everything mode, described."""
     state = initialize(
         segmenter,
@@ -203,7 +203,7 @@ def _on_grid(
         # What a stopped search found is to be seen: describing it is quick.
         cancelled=cancelled if state.complete else None,
     )
-    return OneShotState(
+    return SearchCandidates(
         candidates,
         state.stability[kept],
         descriptions,
@@ -239,7 +239,7 @@ def search_tiled(
     *,
     progress: Progress | None = None,
     cancelled: Stop | None = None,
-) -> OneShotState:
+) -> SearchCandidates:
     """Outline and describe all candidates of a whole large scene, tile by tile.
 
     As :func:`search`, without the prompts at the places most like the example.
@@ -255,7 +255,7 @@ def search_tiled(
         cancelled=cancelled,
     )
     loose = EverythingSettings(
-        settings.spacing, _LEAST_QUALITY, 0.0, _DOUBLES, _LEAST_AREA, _MOST_SHARE
+        settings.spacing, _LEAST_QUALITY, 0.0, _DOUBLES, _LEAST_AREA, _MAX_SHARE
     )
     items = Instances(state.choose(loose), (scene.height, scene.width))
     # Each tile is embedded once more, which takes a while in a large scene.
@@ -270,7 +270,7 @@ def search_tiled(
     )
     # What was joined across seams has no stability of its own: the usual one stands for all.
     stability = np.full(len(items), float(np.median(state.stability)) if len(items) else 0.0)
-    return OneShotState(
+    return SearchCandidates(
         items,
         stability.astype(np.float32),
         descriptions,
@@ -282,12 +282,12 @@ def search_tiled(
     )
 
 
-def zero_shot(state: OneShotState, settings: EverythingSettings) -> Instances:
+def zero_shot(state: SearchCandidates, settings: EverythingSettings) -> Instances:
     """What the same search gives without any example: everything, chosen by quality alone.
 
     Parameters
     ----------
-    state : OneShotState
+    state : SearchCandidates
     settings : EverythingSettings
         Thresholds of everything mode.
 
@@ -363,7 +363,7 @@ def worth_comparing(masks: Sequence[Instance], shape: tuple[int, int]) -> NDArra
     scores = np.array([item.score for item in masks])
     areas = np.array([item.area for item in masks], np.int64)
     passed = (scores >= _LEAST_QUALITY) & (areas >= _LEAST_AREA)
-    passed &= areas <= _MOST_SHARE * shape[0] * shape[1]
+    passed &= areas <= _MAX_SHARE * shape[0] * shape[1]
     order = np.argsort(-scores, kind="stable")
     order = order[passed[order]]
     boxes = np.array([masks[i].bbox for i in order], np.int64).reshape(-1, 4)

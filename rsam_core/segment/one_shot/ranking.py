@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.suppression import shared_area
-from rsam_core.segment.one_shot.candidate_search import OneShotState
+from rsam_core.segment.one_shot.candidate_search import SearchCandidates
 from rsam_core.segment.one_shot.descriptors import Descriptions
 from rsam_core.segment.one_shot.examples import Example, check_examples, positives
 from rsam_core.segment.one_shot.settings import OneShotSettings
 from rsam_core.segment.one_shot.similarity import Comparison, CosineComparison, comparison_for
 
-_SURE, _MOST_SURE = 0.6, 5
+_SURE, _MAX_SURE = 0.6, 5
 """Finds of at least this probability serve as further examples, so many at most."""
 
 _OWN_WEIGHT = 0.3
@@ -67,13 +67,13 @@ class OneShotResult:
 
 
 def rank(
-    state: OneShotState, examples: Sequence[Example], settings: OneShotSettings | None = None
+    state: SearchCandidates, examples: Sequence[Example], settings: OneShotSettings | None = None
 ) -> OneShotResult:
     """Compare the candidates with examples.
 
     Parameters
     ----------
-    state : OneShotState
+    state : SearchCandidates
         From `rsam_core.segment.one_shot.candidate_search`.
     examples : sequence of Example
         At least one positive; negatives lower the score of whatever is like them.
@@ -96,7 +96,7 @@ def rank(
     answers = _compare(comparison, state, examples, None)
     if settings.follow:
         order = distinct(state, np.where(taken, -np.inf, answers), settings)
-        sure = [i for i in order if _probability(answers[i], comparison) >= _SURE][:_MOST_SURE]
+        sure = [i for i in order if _probability(answers[i], comparison) >= _SURE][:_MAX_SURE]
         if sure:
             answers = _compare(comparison, state, examples, np.array(sure))
     probability = _probability(answers, comparison)
@@ -143,7 +143,7 @@ def best_threshold(probabilities: NDArray[np.floating]) -> float:
 
 def _compare(
     comparison: Comparison | CosineComparison,
-    state: OneShotState,
+    state: SearchCandidates,
     examples: Sequence[Example],
     sure: NDArray[np.int64] | None,
 ) -> NDArray[np.float32]:
@@ -179,7 +179,7 @@ def _probability(
     return _logistic(slope * np.asarray(answers, float) + offset)
 
 
-def _is_here(example: Example, state: OneShotState) -> bool:
+def _is_here(example: Example, state: SearchCandidates) -> bool:
     """Whether an example belongs to the image that was searched."""
     _, _, x1, y1 = example.instance.bbox
     height, width = state.candidates.shape
@@ -198,7 +198,7 @@ def _overlapping(candidates: Instances, taken: Sequence[Instance]) -> NDArray[np
 
 
 def distinct(
-    state: OneShotState, answers: NDArray[np.floating], settings: OneShotSettings
+    state: SearchCandidates, answers: NDArray[np.floating], settings: OneShotSettings
 ) -> NDArray[np.int64]:
     """Positions of one candidate an object, likeliest first.
 

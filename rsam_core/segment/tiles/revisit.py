@@ -11,7 +11,7 @@ from rsam_core.scene.window import Window
 from rsam_core.segment.everything import EverythingSettings
 from rsam_core.segment.tiles.grid import STEP, Tile
 from rsam_core.segment.tiles.state import Plan, TiledState, corners
-from rsam_core.segment.tiles.stitching import EDGE, Piece, is_cut, stands_for
+from rsam_core.segment.tiles.stitching import EDGE, Piece, covers, is_cut
 
 _REACH = 0.75
 """Objects larger than this share of a tile are not looked for again: it would cut them, too."""
@@ -41,7 +41,7 @@ def with_second_look(state: TiledState, settings: EverythingSettings, size: int)
     whole = found + [piece for piece in joined if not is_cut(piece)]
     smallest = settings.min_area / plan.factor**2
     lost = [p for p in joined if is_cut(p) and p.area >= smallest and _extent(p) <= _REACH * size]
-    lost = [p for p in lost if not any(stands_for(w, p, windows[p.tile]) for w in whole)]
+    lost = [p for p in lost if not any(covers(w, p, windows[p.tile]) for w in whole)]
     lost.sort(key=lambda piece: -piece.score)
     extra: list[Tile] = []
     points: list[np.ndarray] = []

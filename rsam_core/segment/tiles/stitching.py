@@ -122,7 +122,7 @@ def join(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
     return result
 
 
-def stands_for(whole: Piece, part: Piece, window: Sequence[int]) -> bool:
+def covers(whole: Piece, part: Piece, window: Sequence[int]) -> bool:
     """Whether an object is, within the window in which a piece was found, that piece."""
     shared = shared_area(whole.mask, whole.box, part.mask, part.box)
     return shared > 0 and shared >= _SAME * (part.area + _within(whole, window) - shared)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rsam_core.objects.packed_masks import PackedMasks
 from rsam_core.objects.suppression import near_pairs, shared_area
 from rsam_core.scene.window import Window
-from rsam_core.segment.everything import EverythingSettings, EverythingState, Harvest
+from rsam_core.segment.everything import EverythingSettings, EverythingState, MaskCollector
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.segment.tiles.grid import TileSource
 from rsam_core.segment.tiles.state import Plan
@@ -97,7 +97,7 @@ def look_at_tile(
         image = read_reduced(source, tile.window, plan.factor)
     if not len(wanted) or not image.any():
         return TileResult(PackedMasks.concat([]), np.zeros(0, np.float32), len(points), empty=True)
-    harvest = Harvest(segmenter, segmenter.embed(image), settings)
+    harvest = MaskCollector(segmenter, segmenter.embed(image), settings)
     done = harvest.work(
         wanted, None if report is None else lambda n: report(without + n), cancelled
     )
@@ -105,7 +105,7 @@ def look_at_tile(
 
 
 def _packed(
-    harvest: Harvest, window: Window, core: Window, points: int, finished: bool
+    harvest: MaskCollector, window: Window, core: Window, points: int, finished: bool
 ) -> TileResult:
     """A tile's masks in scene pixels, best first."""
     order = np.argsort([-mask.score for mask in harvest.masks], kind="stable")

@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.shared import current_session, resources
 from rsam_core.errors import Cancelled
 from rsam_core.formats.truth import truth_from_labels
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.samples import TownSample
 from rsam_core.session.evaluation import evaluations
 from tests.helpers.models import FakeModel
@@ -172,7 +172,7 @@ def test_objects_become_truth_and_truth_can_go(evaluate: Start):
         "Panoptic quality": "1.000",
     }
     # The objects change, the truth stays.
-    opened(at).update(lambda book: Book().add_box(20, 10, 60, 40))
+    opened(at).update(lambda book: PromptHistory().add_box(20, 10, 60, 40))
     at.run()
     assert tiles(at)["Found"] == "1 of 2"
     at.button(key="remove-truth").click().run()
@@ -182,7 +182,7 @@ def test_objects_become_truth_and_truth_can_go(evaluate: Start):
 
 
 def test_without_objects_it_says_where_to_outline_some(evaluate: Start):
-    at = evaluate(book=Book())
+    at = evaluate(book=PromptHistory())
     assert at.button(key="use-objects").disabled
     give(at, png(TRUTH))
     fine(at)

@@ -14,7 +14,7 @@ from pages.parts.shared import current_session, resources
 from rsam_core.formats.truth import truth_from_labels
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.segment.one_shot import OneShotSettings, search
 from rsam_core.session.one_shot import shot
 from tests.helpers.pages import TWO_BOXES, fine, opened, png, put, texts
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreference
 PAGE = "pages/screens/one_shot.py"
 
 
-def given(*boxes: tuple[int, int]) -> Book:
-    book = Book()
+def given(*boxes: tuple[int, int]) -> PromptHistory:
+    book = PromptHistory()
     for x, y in boxes:
         book = book.add_box(x, y, x + SIZE, y + SIZE)
     return book

@@ -12,7 +12,7 @@ from pages.parts.shared import current_session
 from rsam_core.prepare import Pipeline, load_steps
 from rsam_core.prepare.steps.noise import Bilateral, Destripe
 from rsam_core.prepare.steps.radiometric import Clahe, RemoveHaze, Stretch, WhiteBalance
-from rsam_core.session.bench import Benches
+from rsam_core.session.preparation import Preparations
 from tests.helpers.pages import fine, opened, png, put
 
 pytestmark = pytest.mark.filterwarnings(
@@ -72,7 +72,7 @@ def test_any_image_is_previewed_and_prepared(app: AppTest, kind: str):
     app.run()
     app.switch_page("pages/screens/prepare.py").run()
     fine(app)
-    app.session_state["visit"].attached(Benches).known.take(RECIPE)
+    app.session_state["visit"].attached(Preparations).known.take(RECIPE)
     for mode in ("Whole picture", "Detail at 100 %"):
         app.button_group(key="prepare-mode-all").set_value(mode).run()
         fine(app)

@@ -13,9 +13,9 @@ from pages.parts.shared import current_session
 from rsam_core.prepare import ImageFile, Pipeline, load_steps
 from rsam_core.prepare.steps.noise import Bilateral
 from rsam_core.prepare.steps.radiometric import Brightness, Gamma, MatchHistogram, RemoveHaze
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.samples import TownSample, write_geotiff
-from rsam_core.session.bench import Benches
+from rsam_core.session.preparation import Preparations
 from tests.helpers.pages import arranged, fine, opened, plain, png, put, texts
 
 pytestmark = pytest.mark.filterwarnings(
@@ -50,12 +50,12 @@ def hazy(town: TownSample) -> np.ndarray:
 
 
 def pipeline(at: AppTest) -> Pipeline:
-    return at.session_state["visit"].attached(Benches).known.pipeline
+    return at.session_state["visit"].attached(Preparations).known.pipeline
 
 
 def number(at: AppTest, index: int = -1) -> int:
     """What stays with a step, wherever it moves."""
-    return at.session_state["visit"].attached(Benches).known.ids[index]
+    return at.session_state["visit"].attached(Preparations).known.ids[index]
 
 
 def add(at: AppTest, key: str) -> AppTest:
@@ -108,7 +108,7 @@ def test_every_step_can_be_added_and_shows_its_form(prepare: Start):
     at.button(key="add-step").click().run()
     offered = {b.key.removeprefix("add-") for b in at.button if b.key.startswith("add-")}
     assert offered - {"step"} == set(STEPS)
-    table = at.session_state["visit"].attached(Benches).known
+    table = at.session_state["visit"].attached(Preparations).known
     for key, kind in STEPS.items():
         table.take(Pipeline())
         table.add(kind())
@@ -191,7 +191,7 @@ def test_a_detail_says_what_it_cannot_show(prepare: Start):
 
 
 def test_the_prepared_image_is_used_everywhere_and_given_back(prepare: Start, town: TownSample):
-    at = prepare(book=Book().add_box(20, 10, 60, 40))
+    at = prepare(book=PromptHistory().add_box(20, 10, 60, 40))
     add(at, "brightness")
     at.slider(key=f"prepare-{number(at)}-percent").set_value(20).run()
     at.button(key="use-prepared").click().run()
@@ -221,7 +221,7 @@ def test_the_prepared_image_is_used_everywhere_and_given_back(prepare: Start, to
 
 
 def test_objects_go_when_the_place_changes_and_that_is_said(prepare: Start):
-    at = prepare(book=Book().add_box(20, 10, 60, 40))
+    at = prepare(book=PromptHistory().add_box(20, 10, 60, 40))
     add(at, "gamma")
     assert not at.warning
     add(at, "flip")
@@ -294,7 +294,7 @@ def test_a_reference_image_is_uploaded_and_kept(prepare: Start, town: TownSample
     assert step.reference.name == "dark.png"
     after = (
         at.session_state["visit"]
-        .attached(Benches)
+        .attached(Preparations)
         .known.previewer.overall((step,))
         .after.values.mean()
     )

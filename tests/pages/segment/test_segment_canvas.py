@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import current_session
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.scene.coordinates import Viewport
 from tests.helpers.pages import (
     HEIGHT,
@@ -31,7 +31,7 @@ Start = Callable[..., AppTest]
 
 
 def test_the_canvas_shows_the_marks_of_the_present_object(segment: Start, shown: dict):
-    segment(book=Book().add_box(9, 9, 29, 29).new_object().add_point(80, 60))
+    segment(book=PromptHistory().add_box(9, 9, 29, 29).new_object().add_point(80, 60))
     assert [(m["kind"], m["x"], m["y"]) for m in shown["marks"]] == [("point", 80, 60)]
     assert shown["scene"] == [WIDTH, HEIGHT]
     assert [picture["box"] for picture in shown["pictures"]] == [[0, 0, WIDTH, HEIGHT]]
@@ -126,7 +126,7 @@ def reporting(app: AppTest, mode: str, events: list[dict], **changes) -> AppTest
 
 
 def test_objects_and_marks_survive_other_pages(segment: Start, shown: dict):
-    at = segment(book=Book().add_point(40, 40).add_point(50, 40))
+    at = segment(book=PromptHistory().add_point(40, 40).add_point(50, 40))
     at.selectbox(key="fill").select("One colour").run()
     before = table(at)
     for page in ("home", "models", "segment"):

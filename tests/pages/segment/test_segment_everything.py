@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.shared import resources
 from rsam_core.errors import ModelError
 from rsam_core.models import weights
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.models import FakeModel, disc
 from tests.helpers.pages import HEIGHT, WIDTH, fine, opened, table, texts
@@ -45,7 +45,7 @@ def scored_by_column(model) -> None:
 
 def test_everything_finds_objects_and_thresholds_act_without_decoding(segment: Start, model):
     scored_by_column(model)
-    at = segment(book=Book().add_box(0, 0, 8, 8))
+    at = segment(book=PromptHistory().add_box(0, 0, 8, 8))
     at.button_group(key="mode").set_value("Everything").run()
     at.select_slider(key="density").set_value("Coarse").run()
     fine(at)
@@ -107,7 +107,7 @@ def test_a_removed_object_stays_removed_and_others_stay(segment: Start, model):
 
 def test_numbers_of_automatic_objects_stay_when_one_is_prompted(segment: Start, model):
     scored_by_column(model)
-    at = segment(book=Book().add_box(0, 0, 8, 8))
+    at = segment(book=PromptHistory().add_box(0, 0, 8, 8))
     at.button_group(key="mode").set_value("Everything").run()
     at.select_slider(key="density").set_value("Coarse").run()
     at.button(key="find-everything").click().run()

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import resources
 from rsam_core.models import weights
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.models import disc
@@ -80,24 +80,24 @@ def test_boxes_are_listed_with_their_exact_size_and_place(segment: Start):
 def test_the_headline_counts_objects_and_pixels(segment: Start):
     at = segment(book=TWO_BOXES)
     assert "**2 objects** · 3,000 px" in texts(at)
-    opened(at).update(lambda book: Book().add_box(20, 10, 60, 40))
+    opened(at).update(lambda book: PromptHistory().add_box(20, 10, 60, 40))
     assert "**1 object** · 1,200 px" in texts(at.run())
 
 
 def test_an_exclude_point_takes_away_from_its_object(segment: Start):
-    found = table(segment(book=Book().add_point(80.5, 60.5).add_point(80.5, 60.5, 0)))
+    found = table(segment(book=PromptHistory().add_point(80.5, 60.5).add_point(80.5, 60.5, 0)))
     ring = disc((HEIGHT, WIDTH), 80.5, 60.5, 10) & ~disc((HEIGHT, WIDTH), 80.5, 60.5, 6)
     assert found["area"].tolist() == [ring.sum()]
 
 
 def test_an_exclude_point_alone_asks_for_more(segment: Start):
-    at = segment(book=Book().add_point(80, 60, 0))
+    at = segment(book=PromptHistory().add_point(80, 60, 0))
     assert table(at).empty
     assert any("include" in item.value.lower() or "object" in item.value for item in at.info)
 
 
 def test_a_click_has_three_proposals_to_choose_or_combine(segment: Start):
-    at = segment(book=Book().add_point(80.5, 60.5))
+    at = segment(book=PromptHistory().add_point(80.5, 60.5))
     areas = [int(disc((HEIGHT, WIDTH), 80.5, 60.5, radius).sum()) for radius in RADII]
     choice = next(group for group in at.button_group if "0.90" in group.options[0])
     assert choice.options == ["1 · 0.90", "2 · 0.80", "3 · 0.70"]
@@ -133,7 +133,7 @@ def test_undo_redo_and_clear(segment: Start):
 
 
 def test_new_object_ends_the_present_one(segment: Start):
-    at = segment(book=Book().add_point(40, 40))
+    at = segment(book=PromptHistory().add_point(40, 40))
     click(at, "New object")
     assert not enabled(at)["New object"]
     work = opened(at)
@@ -142,7 +142,9 @@ def test_new_object_ends_the_present_one(segment: Start):
 
 
 def test_objects_and_marks_can_be_removed_and_made_current(segment: Start):
-    at = segment(book=Book().add_point(40, 40).add_point(50, 40).new_object().add_box(9, 9, 29, 29))
+    at = segment(
+        book=PromptHistory().add_point(40, 40).add_point(50, 40).new_object().add_box(9, 9, 29, 29)
+    )
     labels = [b.label for b in at.button if b.label.startswith("Object")]
     assert labels == ["Object 2 · 1 box", "Object 1 · 2 include"]
     assert not [b for b in at.button if " at " in b.label]
@@ -228,7 +230,7 @@ def test_a_georeferenced_image_is_measured_in_metres(segment: Start, town: TownS
     segmenter = Segmenter(painter(town.labels.shape))
     monkeypatch.setattr(resources, "segmenter", lambda name: segmenter)
     monkeypatch.setattr(resources, "embed", lambda image, key: segmenter.embed(image))
-    at = segment(write_geotiff(town), "town.tif", book=Book().add_box(100, 100, 200, 150))
+    at = segment(write_geotiff(town), "town.tif", book=PromptHistory().add_box(100, 100, 200, 150))
     found = table(at)
     assert found["area"].tolist() == [5000]
     assert found["area_m2"].tolist() == pytest.approx([5000 * 0.3**2])
@@ -284,7 +286,7 @@ def test_the_limit_of_large_objects_stays_when_a_larger_one_comes(segment: Start
 
 
 def test_the_model_can_be_changed(segment: Start, monkeypatch):
-    at = segment(book=Book().add_box(20, 10, 60, 40))
+    at = segment(book=PromptHistory().add_box(20, 10, 60, 40))
     assert "**RSAM tiny**" in texts(at)
     other = painter()
     other.name = "sam-vit-b"

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import resources
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.samples import TownSample
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.pages import HEIGHT, TWO_BOXES, WIDTH, fine, opened, painter, png, table, texts
@@ -33,7 +33,7 @@ def give_truth(at: AppTest, name: str, content: bytes) -> AppTest:
 
 
 def test_metrics_are_those_counted_by_hand(segment: Start):
-    at = segment(book=Book().add_box(20, 10, 60, 40))
+    at = segment(book=PromptHistory().add_box(20, 10, 60, 40))
     give_truth(at, "truth.png", png(TRUTH))
     fine(at)
     tp, fp, fn = 30 * 30, 10 * 30, 10 * 30
@@ -54,7 +54,7 @@ def test_metrics_are_those_counted_by_hand(segment: Start):
         assert found == pytest.approx(value, abs=1e-9), name
     # They follow the objects.
     work = opened(at)
-    work.update(lambda book: Book().add_box(30, 10, 70, 40))
+    work.update(lambda book: PromptHistory().add_box(30, 10, 70, 40))
     at.run()
     assert next(iter(metrics(at).values())) == pytest.approx(1.0)
 

@@ -18,7 +18,7 @@ from pages.parts.shared import session_memory as memory
 from pages.parts.shared import streamlit_adapter
 from rsam_core import open_scene
 from rsam_core.errors import BudgetError, Cancelled
-from rsam_core.runtime.presence import Departures, settle_objects
+from rsam_core.runtime.presence import SessionMonitor, freeze_gc
 from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit
 from tests.helpers.pages import opened, plain
@@ -56,7 +56,7 @@ class Server:
 def server(monkeypatch) -> Server:
     """100 MB for all and 60 MB for each; this thread belongs to the session "me"."""
     made = Server()
-    departures = Departures(lambda name: name in made.here, 60.0)
+    departures = SessionMonitor(lambda name: name in made.here, 60.0)
     monkeypatch.setattr(
         streamlit_adapter,
         "runtime",
@@ -142,15 +142,15 @@ def test_home_page_says_when_there_is_no_room(app: AppTest, server):
 
 def test_settling_follows_newly_loaded_libraries_only(monkeypatch):
     settled = []
-    monkeypatch.setattr(memory, "settle_objects", lambda: settled.append(1))
+    monkeypatch.setattr(memory, "freeze_gc", lambda: settled.append(1))
     monkeypatch.setattr(memory, "_modules", 0)
     modules = {str(n): n for n in range(60)}
     monkeypatch.setattr(memory, "sys", SimpleNamespace(modules=modules))
-    memory.look_after_session()
-    memory.look_after_session()
+    memory.track_session()
+    memory.track_session()
     assert settled == [1]
     modules |= {f"more {n}": n for n in range(51)}
-    memory.look_after_session()
+    memory.track_session()
     assert settled == [1, 1]
 
 
@@ -206,7 +206,7 @@ def test_everything_of_somebody_who_left_is_stopped(server):
              "classify", "refine", "prefetch")  # fmt: skip
     jobs = [session.jobs.start(name, endless) for name in names]
     jobs += [visit.jobs.start(name, endless) for name in ("dataset", "open project")]
-    memory.stop_with_session(visit)
+    memory.cancel_on_disconnect(visit)
     memory._dismiss("somebody else")
     assert not any(job.finished for job in jobs)
     memory._dismiss("me")
@@ -227,13 +227,13 @@ def test_a_closed_image_is_collected_though_libraries_were_settled(monkeypatch):
     held = Circle()
     held.itself = held
     gone = weakref.ref(held)
-    settle_objects()
+    freeze_gc()
     del held
     gc.collect()
     assert gone() is not None, "settled objects are not looked through"
     monkeypatch.setattr(memory, "_PAUSE", 0.0)
     memory.something_closed()
-    memory._tidy(Departures(lambda name: True, 60.0))
+    memory._tidy(SessionMonitor(lambda name: True, 60.0))
     assert gone() is None
     assert not memory._closed.is_set()
 

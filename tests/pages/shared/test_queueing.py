@@ -10,14 +10,14 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import current_session, resources
 from pages.parts.shared import model_queue as queueing
-from rsam_core.prompts.history import Book
-from rsam_core.runtime.acting import on_behalf
+from rsam_core.prompts.history import PromptHistory
+from rsam_core.runtime.acting import as_session
 from rsam_core.runtime.fair_queue import FairQueue, in_turns
 from rsam_core.segment.embedding import EmbeddingCache
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.pages import click, fine, opened, plain, put, table
 
-ONE = Book().add_box(20, 10, 60, 40)
+ONE = PromptHistory().add_box(20, 10, 60, 40)
 
 
 @pytest.fixture
@@ -157,17 +157,17 @@ def test_full_queue_at_a_click_keeps_the_click(segment, fair, queue):
 
 def test_what_belongs_together_is_one_turn(queue):
     order = []
-    with queueing.in_one_turn():
+    with queueing.hold_slot():
         assert queue.running == 0
         with queueing.turn("me"):
             order.append("first")
         other = threading.Thread(target=_take_turn, args=(queue, order))
         other.start()
         _until(lambda: len(queue) == 1)
-        with queueing.in_one_turn(), queueing.turn("me"):
+        with queueing.hold_slot(), queueing.turn("me"):
             order.append("second")
         # What another thread may have to do first is not waited for with a turn in hand.
-        queueing.let_go()
+        queueing.release_slot()
         other.join(10)
         with queueing.turn("me"):
             order.append("third")
@@ -177,7 +177,7 @@ def test_what_belongs_together_is_one_turn(queue):
 
 
 def test_error_ends_what_belongs_together(queue):
-    with pytest.raises(ZeroDivisionError), queueing.in_one_turn(), queueing.turn("me"):
+    with pytest.raises(ZeroDivisionError), queueing.hold_slot(), queueing.turn("me"):
         raise ZeroDivisionError
     assert queue.running == 0
     with queueing.turn("me"):
@@ -203,7 +203,7 @@ def test_long_jobs_let_pages_go_ahead(queue):
     _until(lambda: len(queue) == 1)
 
     def awaited() -> None:
-        with on_behalf("somebody", awaited=True):
+        with as_session("somebody", awaited=True):
             job("awaited")
 
     soon = threading.Thread(target=awaited)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pages.parts.shared import banner, current_session, resources, streamlit_adapter
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.canvas_events import CanvasEvent, read_viewport
-from rsam_core.prompts.history import Book
+from rsam_core.prompts.history import PromptHistory
 from rsam_core.render.overlays import overlay_layer
 from rsam_core.render.style import OverlayStyle
 from rsam_core.runtime.timing import mark, span
@@ -26,7 +26,7 @@ from rsam_core.session.session import Session
 _FILES = Path(__file__).parent / "component"
 _MARGIN = 0.2
 """How far the objects are drawn beyond the screen, as a share of it: room for panning."""
-_MOST_DRAWN = 4_000_000
+_MAX_DRAWN = 4_000_000
 """Pixels of the layer of objects at most; on larger screens it is drawn coarser."""
 _QUALITY = 92
 
@@ -141,7 +141,9 @@ def _prompt(session: Session, event: CanvasEvent, own: bool) -> None:
     session.update(lambda book: prompted(book, event, view, own_objects=own))
 
 
-def prompted(book: Book, event: CanvasEvent, view: Frame, *, own_objects: bool = False) -> Book:
+def prompted(
+    book: PromptHistory, event: CanvasEvent, view: Frame, *, own_objects: bool = False
+) -> PromptHistory:
     """The book with a click or a box more."""
     if event.kind == "box":
         return book.add_box(event.x, event.y, event.x1, event.y1, view=view)
@@ -160,7 +162,7 @@ def _pick(session: Session, event: CanvasEvent) -> None:
         session.marks.select([] if selected == frozenset(under) else under)
 
 
-def _marks(book: Book) -> list[dict[str, Any]]:
+def _marks(book: PromptHistory) -> list[dict[str, Any]]:
     """Clicks and box of the current object."""
     entry = book.entry(book.current)
     names = ("kind", "x", "y", "x1", "y1", "label")
@@ -203,7 +205,7 @@ def _layer(
     if region is None:
         return None
     scale = viewport.scale
-    scale *= min(1.0, (_MOST_DRAWN / (region.columns * region.rows)) ** 0.5)
+    scale *= min(1.0, (_MAX_DRAWN / (region.columns * region.rows)) ** 0.5)
 
     def draw() -> dict[str, Any]:
         shape = (max(1, round(region.height * scale)), max(1, round(region.width * scale)))

@@ -23,7 +23,7 @@ OVERVIEW, PROBE = 960, 768
 
 
 @dataclass
-class Bench:
+class PreparationState:
     """The work bench of one image.
 
     Attributes
@@ -150,13 +150,13 @@ class Bench:
         return tuple(item for item in self._advice if item.step.key not in listed)
 
 
-class Benches:
+class Preparations:
     """The bench of the image that is open, on one visit."""
 
     def __init__(self) -> None:
-        self.known: Bench | None = None
+        self.known: PreparationState | None = None
 
-    def of(self, session: Session) -> Bench:
+    def of(self, session: Session) -> PreparationState:
         """The bench of the open image, set up afresh for another image or other bands.
 
         For the same image in other bands, or opened again, the list of steps stays.
@@ -164,7 +164,7 @@ class Benches:
         base, known = session.image.source, self.known
         if known is not None and known.base is base:
             return known
-        fresh = Bench(base, Previewer(base, OVERVIEW))
+        fresh = PreparationState(base, Previewer(base, OVERVIEW))
         if known is not None and known.base.content_hash == base.content_hash:
             fresh.pipeline, fresh.ids, fresh.open = known.pipeline, known.ids, known.open
         else:
@@ -180,7 +180,7 @@ class _Prepared:
     pipeline: Pipeline
 
 
-def start(session: Session, bench: Bench) -> Job:
+def start(session: Session, bench: PreparationState) -> Job:
     """Prepare at full resolution in the background."""
     base, pipeline = bench.base, bench.pipeline
     bench.told = ""
@@ -192,7 +192,7 @@ def start(session: Session, bench: Bench) -> Job:
     return session.jobs.start(JOB, run)
 
 
-def collect(session: Session, bench: Bench) -> bool:
+def collect(session: Session, bench: PreparationState) -> bool:
     """Take over what a finished job made.
 
     Returns
