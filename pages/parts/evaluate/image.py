@@ -7,9 +7,10 @@ import streamlit as st
 
 from pages.parts.evaluate import tables as evaluate_tables
 from pages.parts.evaluate import truth as evaluate_truth
-from pages.parts.shared import banner, evaluate_swipe, resources
+from pages.parts.shared import banner, resources
 from pages.parts.shared.results import chips
 from pages.parts.shared.screen_size import room
+from pages.parts.shared.swipe import TRUTH_OUTLINED, swipe
 from rsam_core.evaluate.metrics import METRICS
 from rsam_core.evaluate.metrics.scene import SceneComparison, compare_scene
 from rsam_core.evaluate.report import pictures as pictures
@@ -163,11 +164,12 @@ def _picture(session: Session, truth: Truth, comparison: SceneComparison) -> Non
         pair = session.memo.remember("evaluate-swipe", key, lambda: _pair(image, comparison, place))
         rows, columns = image.shape[:2]
         width, _ = room(650)
-        evaluate_swipe.swipe(
+        swipe(
             *pair,
-            (columns, rows),
+            size=(columns, rows),
             height=min(TALLEST, round(width * rows / columns)),
             key=f"swipe-{session.image.token}",
+            words=TRUTH_OUTLINED,
         )
         return
     elif view == VIEWS[2]:

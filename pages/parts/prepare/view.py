@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.parts.prepare.points import point_editor
 from pages.parts.shared import banner, resources
-from pages.parts.shared.prepare_swipe import swipe
+from pages.parts.shared.swipe import swipe
 from rsam_core.prepare import Raster
 from rsam_core.prepare.preview import Preview, detail_window, tone_histogram
 from rsam_core.session.preparation import PreparationState

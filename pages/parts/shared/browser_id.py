@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.shared.javascript import script
+
 _KEY = "browser-id"
 _FORM = re.compile(r"[0-9a-f]{16,64}")
+_SCRIPT = script(Path(__file__).with_suffix(".js"))
 
-_JS = """
-export default function (component) {
-  const name = "rsam-browser";
-  const app = document.querySelector("[data-test-connection-state]");
-  let cut = false, later = 0;
-  const watch = new MutationObserver(() => {
-    if (app.dataset.testConnectionState !== "CONNECTED") {
-      cut = true;
-    } else if (cut) {
-      // The server may have been started anew and know nothing of what is still on the screen.
-      cut = false;
-      clearTimeout(later);
-      later = setTimeout(() => component.setStateValue("back", Date.now()), 800);
-    }
-  });
-  if (app) watch.observe(app, { attributeFilter: ["data-test-connection-state"] });
-  const leave = () => { watch.disconnect(); clearTimeout(later); };
-  let id = null;
-  try {
-    id = localStorage.getItem(name);
-    if (!id) {
-      const bytes = crypto.getRandomValues(new Uint8Array(16));
-      id = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-      localStorage.setItem(name, id);
-    }
-  } catch (error) {
-    // A browser that keeps nothing has nothing to find again.
-    return leave;
-  }
-  if (component.data !== id) component.setStateValue("id", id);
-  return leave;
-}
-"""
-
-_teller = st.components.v2.component("rsam_browser", html="<span></span>", js=_JS)
+_teller = st.components.v2.component("rsam_browser", html="<span></span>", js=_SCRIPT)
 
 
 def identify() -> None:
