@@ -20,7 +20,7 @@ from scipy import stats
 import rsam_core as rsam
 from rsam_core.objects.classify.by_example import TrainSettings, train
 from rsam_core.objects.classify.feature_table import Features
-from rsam_core.objects.instances import shared_pixels
+from rsam_core.objects.crops import shared_pixels
 from rsam_core.samples import render_town, write_geotiff
 from rsam_core.segment.everything import EverythingSettings
 from rsam_core.segment.features.extraction import EmbeddedView, FeatureSettings, extract

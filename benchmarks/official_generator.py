@@ -15,8 +15,8 @@ from segment_anything import SamAutomaticMaskGenerator
 from torch.nn import functional
 
 from rsam_core.models.base import PromptableModel
+from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
-from rsam_core.objects.suppression import shared_area
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.samples import render_town
 from rsam_core.segment.everything import EverythingSettings, grid_points
@@ -160,7 +160,7 @@ def partners(wanted: Sequence[Instance], found: Sequence[Instance]) -> NDArray[n
         for j in np.argsort(-bound):
             if bound[j] <= best[i]:
                 break
-            shared = shared_area(item.mask, box, found[j].mask, boxes[j])
+            shared = shared_pixels(item, found[j])
             best[i] = max(best[i], shared / (item.area + areas[j] - shared))
     return best
 

@@ -213,7 +213,7 @@ def against_whole(
 
 def partners(first: rsam.Instances, second: rsam.Instances, limit: float = 0.5) -> float:
     """Share of the first objects that have a partner of at least this IoU among the second."""
-    from rsam_core.objects.overlap import shared_pixels
+    from rsam_core.objects.crops import shared_pixels
 
     boxes, hits = second.bboxes, 0
     for item in first:

@@ -17,6 +17,7 @@ from rsam_core.evaluate.methods.base import Method, SharedImageWork
 from rsam_core.evaluate.metrics.boundary import instance_boundary
 from rsam_core.evaluate.metrics.objects import object_scores
 from rsam_core.evaluate.settings import EvaluationSettings
+from rsam_core.objects.crops import clip, paste
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 
@@ -45,8 +46,7 @@ def pieces(truth: Instances, min_area: int = 1) -> list[tuple[str, Instance]]:
 def full_mask(item: Instance, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Mask (H, W) of an object."""
     mask = np.zeros(shape, bool)
-    x0, y0, x1, y1 = item.bbox
-    mask[y0:y1, x0:x1] = item.mask
+    paste(mask, item)
     return mask
 
 
@@ -66,12 +66,9 @@ def tiles(sample: Sample, max_side: int) -> Iterator[Sample]:
             x0, x1 = width * column // columns, width * (column + 1) // columns
             items = []
             for item in sample.truth:
-                left, top = item.x, item.y
-                part = item.mask[
-                    max(y0 - top, 0) : max(y1 - top, 0), max(x0 - left, 0) : max(x1 - left, 0)
-                ]
-                if left < x1 and top < y1 and part.any():
-                    place = max(left, x0) - x0, max(top, y0) - y0
+                part, left, top = clip(item, (x0, y0, x1, y1))
+                if part.any():
+                    place = left - x0, top - y0
                     items.append(Instance(part, *place, 1.0, item.id, "truth", item.label))
             image = np.ascontiguousarray(sample.image[y0:y1, x0:x1])
             truth = Instances(items, (y1 - y0, x1 - x0))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rsam_core.errors import ModelError
+from rsam_core.objects.crops import paste_all
 
 if TYPE_CHECKING:
     from rsam_core.models.guided import ExampleGuidance
@@ -89,10 +90,7 @@ class Decoded:
         -------
         ndarray of bool, shape (K, H, W)
         """
-        count, height, width = self.masks.shape
-        result = np.zeros((count, *shape), dtype=bool)
-        result[:, self.y : self.y + height, self.x : self.x + width] = self.masks
-        return result
+        return paste_all(self.masks, self.x, self.y, shape)
 
 
 class PromptableModel(Protocol):
@@ -189,42 +187,3 @@ class PromptableModel(Protocol):
             f"The model {self.name} cannot learn from an example. Choose rsam-tiny or an official "
             "SAM model on the Models page."
         )
-
-
-def crop_together(
-    parts: Sequence[tuple[np.ndarray, int, int]],
-) -> tuple[np.ndarray, int, int]:
-    """Bring masks from different places into the smallest window that holds them all.
-
-    Parameters
-    ----------
-    parts : sequence of (mask, x, y)
-        Boolean masks of any shape, each with the position of its top-left corner.
-
-    Returns
-    -------
-    masks : ndarray of bool, shape (K, h, w)
-        The masks in one tight window; 1 × 1 and False if all of them are empty.
-    x, y : int
-        Top-left corner of the window.
-    """
-    boxes = []
-    for mask, x, y in parts:
-        rows = np.flatnonzero(mask.any(axis=1))
-        if rows.size:
-            columns = np.flatnonzero(mask.any(axis=0))
-            boxes.append((x + columns[0], y + rows[0], x + columns[-1] + 1, y + rows[-1] + 1))
-    if not boxes:
-        return np.zeros((len(parts), 1, 1), dtype=bool), 0, 0
-    edges = np.array(boxes)
-    x0, y0 = (int(edge) for edge in edges[:, :2].min(axis=0))
-    x1, y1 = (int(edge) for edge in edges[:, 2:].max(axis=0))
-    masks = np.zeros((len(parts), y1 - y0, x1 - x0), dtype=bool)
-    for target, (mask, x, y) in zip(masks, parts, strict=True):
-        height, width = mask.shape
-        top, left = max(y, y0), max(x, x0)
-        bottom, right = min(y + height, y1), min(x + width, x1)
-        if top < bottom and left < right:
-            inside = mask[top - y : bottom - y, left - x : right - x]
-            target[top - y0 : bottom - y0, left - x0 : right - x0] = inside
-    return masks, x0, y0

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rsam_core.errors import RefineError
+from rsam_core.objects.crops import Crop, clip, cut_out, union
 from rsam_core.objects.instance import Instance, Mask
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.mask_shape import mask_corners
@@ -48,7 +49,7 @@ def merge(instances: Instances, ids: Iterable[int]) -> Instances:
     items = _get(instances, ids)
     if len(items) < 2:
         raise RefineError("Merging needs at least two objects. Select another one as well.")
-    mask, x, y = _union(items)
+    mask, x, y = union(items)
     areas = np.array([item.area for item in items], float)
     weight: dict[str | None, float] = {}
     for item, area in zip(items, areas):
@@ -85,7 +86,7 @@ def intersect(instances: Instances, ids: Iterable[int]) -> Instances:
     first = items[0]
     mask = first.mask.copy()
     for item in items[1:]:
-        mask &= _part(item, first.bbox)
+        mask &= cut_out(item, first.bbox)
     if not mask.any():
         raise RefineError("These objects have no pixel in common, so nothing would be left.")
     kept = replace(first, mask=mask)
@@ -114,7 +115,7 @@ def subtract(instances: Instances, id: int, others: Iterable[int]) -> Instances:
         raise RefineError("Select the object to cut out as well.")
     mask = first.mask.copy()
     for item in items:
-        mask &= ~_part(item, first.bbox)
+        mask &= ~cut_out(item, first.bbox)
     if not mask.any():
         raise RefineError(
             f"Object {id} lies wholly inside what would be cut out of it, so nothing would be "
@@ -185,7 +186,7 @@ def assign_overlap(instances: Instances, ids: Collection[int] | None = None) -> 
         mask = None
         for other in above.get(position, ()):
             mask = item.mask.copy() if mask is None else mask
-            mask &= ~_part(some[other], item.bbox)
+            mask &= ~cut_out(some[other], item.bbox)
         if mask is not None and np.count_nonzero(mask) < item.area:
             changed[item.id] = replace(item, mask=mask) if mask.any() else None
     items = [changed.get(item.id, item) for item in instances]
@@ -242,12 +243,12 @@ def edit(
     item = _get(instances, [id])[0]
     painted, x, y = _inside(np.asarray(mask, dtype=bool), x, y, instances.shape)
     if how == "erase":
-        left = item.mask & ~_crop(painted, x, y, item.bbox)
+        left = item.mask & ~cut_out(Crop(painted, x, y), item.bbox)
         changed = (left, item.x, item.y)
     elif how == "add":
         if not painted.any():
             return instances
-        changed = _union([item, Instance(painted, x, y)])
+        changed = union([item, Crop(painted, x, y)])
     elif how == "replace":
         changed = (painted, x, y)
     else:
@@ -283,41 +284,11 @@ def _get(instances: Instances, ids: Iterable[int]) -> list[Instance]:
     return [instances.get(id) for id in dict.fromkeys(ids)]
 
 
-def _crop(mask: Mask, x: int, y: int, bbox: tuple[int, int, int, int]) -> Mask:
-    """Return the part of a mask at (x, y) that a box covers, False where it does not reach."""
-    x0, y0, x1, y1 = bbox
-    result = np.zeros((y1 - y0, x1 - x0), dtype=bool)
-    left, top = max(x0, x), max(y0, y)
-    right, bottom = min(x1, x + mask.shape[1]), min(y1, y + mask.shape[0])
-    if left < right and top < bottom:
-        part = mask[top - y : bottom - y, left - x : right - x]
-        result[top - y0 : bottom - y0, left - x0 : right - x0] = part
-    return result
-
-
-def _part(item: Instance, bbox: tuple[int, int, int, int]) -> Mask:
-    return _crop(item.mask, item.x, item.y, bbox)
-
-
-def _union(items: list[Instance]) -> tuple[Mask, int, int]:
-    boxes = np.array([item.bbox for item in items])
-    x0, y0 = (int(value) for value in boxes[:, :2].min(axis=0))
-    x1, y1 = (int(value) for value in boxes[:, 2:].max(axis=0))
-    mask = np.zeros((y1 - y0, x1 - x0), dtype=bool)
-    for item in items:
-        left, top, right, bottom = item.bbox
-        mask[top - y0 : bottom - y0, left - x0 : right - x0] |= item.mask
-    return mask, x0, y0
-
-
-def _inside(mask: Mask, x: int, y: int, shape: tuple[int, int]) -> tuple[Mask, int, int]:
-    """Return the part of a mask that lies in the scene, and where."""
+def _inside(mask: Mask, x: int, y: int, shape: tuple[int, int]) -> Crop:
+    """Return the part of a mask that lies in the scene."""
     if mask.ndim != 2:
         raise RefineError(f"A mask must have two dimensions (rows, columns), not {mask.ndim}.")
-    x, y = int(x), int(y)
-    left, top = max(-x, 0), max(-y, 0)
-    part = mask[top : max(shape[0] - y, 0), left : max(shape[1] - x, 0)]
-    return part, x + left, y + top
+    return clip(Crop(mask, int(x), int(y)), (0, 0, shape[1], shape[0]))
 
 
 def _overlapping(some: Instances, order: list[int]) -> dict[int, list[int]]:
@@ -356,7 +327,7 @@ def _reshape(
         )
         mask = rasterise(shape, (box[3] - box[1], box[2] - box[0]), box[0], box[1])
         # A pixel whose centre lies on the border must not be lost to rounding.
-        mask |= _part(item, box)
+        mask |= cut_out(item, box)
         changed[item.id] = replace(item, mask=mask, x=box[0], y=box[1])
     items = (changed.get(item.id, item) for item in instances)
     return Instances(items, instances.shape, next_id=instances.next_id)

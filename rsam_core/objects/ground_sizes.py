@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.objects.crops import Crop, cut_out
 from rsam_core.objects.ground_crofton import (
     crossing_perimeters,
     crossing_weights,
@@ -220,17 +221,8 @@ def _differing(mask: Mask, tile: Tile, step: tuple[int, int]) -> int:
     top = rows.start if rows.start else -y
     left = columns.start if columns.start else -max(x, 0)
     right = columns.stop if columns.stop < width else width + max(-x, 0)
-    box = (top, rows.stop, left, right)
-    here = _padded_window(mask, box)
-    there = _padded_window(mask, (top + y, rows.stop + y, left + x, right + x))
+    box = (left, top, right, rows.stop)
+    whole = Crop(mask, 0, 0)
+    here = cut_out(whole, box)
+    there = cut_out(whole, (left + x, top + y, right + x, rows.stop + y))
     return int(np.count_nonzero(here != there))
-
-
-def _padded_window(mask: Mask, box: tuple[int, int, int, int]) -> Mask:
-    """Return a part of a mask that may reach beyond it."""
-    top, bottom, left, right = box
-    result = np.zeros((bottom - top, right - left), bool)
-    y0, x0 = max(top, 0), max(left, 0)
-    part = mask[y0 : max(bottom, 0), x0 : max(right, 0)]
-    result[y0 - top : y0 - top + part.shape[0], x0 - left : x0 - left + part.shape[1]] = part
-    return result

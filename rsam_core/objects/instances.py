@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import RsamError
+from rsam_core.objects.crops import paste
 from rsam_core.objects.instance import Instance, Mask, cut_labels
-from rsam_core.objects.overlap import resolve_overlap, shared_pixels
+from rsam_core.objects.overlap import resolve_overlap
 
-__all__ = ["Instance", "Instances", "Mask", "resolve_overlap", "shared_pixels"]
+__all__ = ["Instance", "Instances", "Mask", "resolve_overlap"]
 
 
 class PixelWindow(Protocol):
@@ -304,14 +305,14 @@ class Instances(Sequence[Instance]):
         """
         labels, x, y = self._canvas(window, np.int32)
         for index in self.paint_order:
-            _paint(labels, self._items[index], x, y, self._items[index].id)
+            paste(labels, self._items[index], x, y, self._items[index].id)
         return labels
 
     def union_mask(self, window: PixelWindow | None = None) -> Mask:
         """Return where there is any object, shape (H, W); `window` as in :meth:`label_map`."""
         covered, x, y = self._canvas(window, np.bool_)
         for item in self:
-            _paint(covered, item, x, y, True)
+            paste(covered, item, x, y)
         return covered
 
     # --- helpers -------------------------------------------------------------------------
@@ -335,17 +336,6 @@ class Instances(Sequence[Instance]):
                 f"{item.bbox[3]}) reaches outside the image of {width} × {height} pixels. "
                 "Clip its mask to the image first."
             )
-
-
-def _paint(canvas: NDArray, item: Instance, x: int, y: int, value: int | bool) -> None:
-    """Write `value` where the object lies on a canvas whose top-left pixel is (x, y)."""
-    left, top, right, bottom = item.bbox
-    height, width = canvas.shape
-    x0, y0 = max(left, x), max(top, y)
-    x1, y1 = min(right, x + width), min(bottom, y + height)
-    if x0 < x1 and y0 < y1:
-        part = item.mask[y0 - top : y1 - top, x0 - left : x1 - left]
-        canvas[y0 - y : y1 - y, x0 - x : x1 - x][part] = value
 
 
 def _covers(item: Instance, column: int, row: int) -> bool:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import MetricError
 from rsam_core.objects.checks import check_same_size
+from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instances import Instances
-from rsam_core.objects.overlap import shared_pixels
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
-from rsam_core.objects.overlap import shared_pixels
 from rsam_core.scene.ground_distance import TRUE_SCALE_TOLERANCE
 from rsam_core.scene.ground_scale import Ground, ground_of
 

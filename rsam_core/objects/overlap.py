@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
 
 CONTAINED = 0.9
@@ -78,15 +79,3 @@ def _contained_pairs(
         if shared_pixels(instances[small], instances[large]) >= CONTAINED * areas[small]
     ]
     return [small for small, _ in pairs], [large for _, large in pairs]
-
-
-def shared_pixels(first: Instance, second: Instance) -> int:
-    """Return the number of pixels that two objects have in common."""
-    x0, y0 = max(first.x, second.x), max(first.y, second.y)
-    x1, y1 = (min(a, b) for a, b in zip(first.bbox[2:], second.bbox[2:]))
-    if x0 >= x1 or y0 >= y1:
-        return 0
-    one, two = (
-        item.mask[y0 - item.y : y1 - item.y, x0 - item.x : x1 - item.x] for item in (first, second)
-    )
-    return int(np.count_nonzero(one & two))

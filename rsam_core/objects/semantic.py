@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rsam_core.errors import RsamError
 from rsam_core.objects import palette
 from rsam_core.objects.classify.classes import ClassList
+from rsam_core.objects.crops import Crop, paste
 from rsam_core.objects.ground_sizes import ground_label_areas
 from rsam_core.objects.instances import Instances, PixelWindow
 from rsam_core.objects.resample import view_mask
@@ -133,9 +134,8 @@ def semantic_picture(
     labelled = instances.select(lambda item: bool(item.label))
     values = _values(labelled, classes)
     for index in labelled.paint_order:
-        mask, left, top = view_mask(labelled[index], origin, scale, (0, 0, width, height))
-        part = owners[top : top + mask.shape[0], left : left + mask.shape[1]]
-        part[mask[: part.shape[0], : part.shape[1]]] = values[index]
+        part = view_mask(labelled[index], origin, scale, (0, 0, width, height))
+        paste(owners, Crop(*part), value=values[index])
     colors = class_palette(classes.including(item.label for item in labelled)).astype(np.float32)
     painted = owners > 0
     picture = image.copy()

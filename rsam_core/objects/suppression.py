@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.objects.instance import Mask
+from rsam_core.objects.crops import Crop, Mask, shared_pixels
 
 _TINY = 1e-9
 """Slack of the bound on an overlap against rounding; the exact count decides."""
@@ -63,20 +63,6 @@ def near_pairs(
     return first[order], second[order]
 
 
-def shared_area(
-    first: Mask, first_box: NDArray[np.int64], second: Mask, second_box: NDArray[np.int64]
-) -> int:
-    """Pixels that two cropped masks have in common; the boxes say where they lie."""
-    ax, ay, ax1, ay1 = first_box
-    bx, by, bx1, by1 = second_box
-    x0, y0, x1, y1 = max(ax, bx), max(ay, by), min(ax1, bx1), min(ay1, by1)
-    if x0 >= x1 or y0 >= y1:
-        return 0
-    one = first[y0 - ay : y1 - ay, x0 - ax : x1 - ax]
-    two = second[y0 - by : y1 - by, x0 - bx : x1 - bx]
-    return int(np.count_nonzero(one & two))
-
-
 def suppress(
     mask_of: Callable[[int], Mask],
     boxes: NDArray[np.int64],
@@ -115,7 +101,8 @@ def suppress(
     corners, sizes = boxes.tolist(), areas.tolist()
     for i, j in zip(first.tolist(), second.tolist()):
         if alive[i] and alive[j]:
-            shared = shared_area(mask_of(i), corners[i], mask_of(j), corners[j])
+            one, two = (Crop(mask_of(k), *corners[k][:2]) for k in (i, j))
+            shared = shared_pixels(one, two)
             if shared > limit * (sizes[i] + sizes[j] - shared):
                 alive[j] = False
     return np.flatnonzero(alive)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from rsam_core.errors import MetricError, RsamError
 from rsam_core.objects import palette
 from rsam_core.objects.checks import check_same_size, object_mask
+from rsam_core.objects.crops import Crop, paste
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.resample import Part, view_mask
 from rsam_core.render.outlines import Stroke, draw_outlines
@@ -205,12 +206,7 @@ def _fill(picture: Picture, shown: list[int], parts: dict[int, Part], looks: _Lo
     for index in shown:
         # An object that is not filled owns no pixel, or it would punch a hole into a filled one.
         if looks.alpha[index] > 0:
-            mask, left, top = parts[index]
-            x0, y0 = max(left, 0), max(top, 0)
-            x1, y1 = min(left + mask.shape[1], width), min(top + mask.shape[0], height)
-            if x0 < x1 and y0 < y1:
-                part = mask[y0 - top : y1 - top, x0 - left : x1 - left]
-                owners[y0:y1, x0:x1][part] = index + 1
+            paste(owners, Crop(*parts[index]), value=index + 1)
     filled = np.flatnonzero(owners)
     if not filled.size:
         return

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rsam_core.errors import PromptError
 from rsam_core.models.base import Decoded, MaskFilter
 from rsam_core.models.catalog import traits_of
+from rsam_core.objects.crops import paste
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.suppression import suppress
@@ -331,8 +332,7 @@ class MaskCollector:
             and stability >= settings.min_stability
             and settings.min_area <= found.area <= (_COVER_REACH * settings.spacing) ** 2
         ):
-            x0, y0, x1, y1 = found.bbox
-            self._covered[y0:y1, x0:x1] |= found.mask
+            paste(self._covered, found)
 
 
 def initialize(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.models.base import crop_together
+from rsam_core.objects.crops import Crop, clip, crop_together, cut_out, union
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.resample import to_scene, view_mask
 from rsam_core.prompts.history import PromptedObject
@@ -96,21 +96,19 @@ class Answer:
 
     def joined_mask(self) -> NDArray[np.bool_] | None:
         """The union of the chosen candidates as a mask of the view, (H, W); None if it is empty."""
-        union = self.candidates.crops[list(self.chosen)].any(axis=0)
-        if not union.any():
+        joined = self.candidates.crops[list(self.chosen)].any(axis=0)
+        if not joined.any():
             return None
-        full = np.zeros((self.view.rows, self.view.columns), bool)
-        x, y = self.candidates.x, self.candidates.y
-        full[y : y + union.shape[0], x : x + union.shape[1]] = union
-        return full
+        found = Crop(joined, self.candidates.x, self.candidates.y)
+        return cut_out(found, (0, 0, self.view.columns, self.view.rows))
 
     def instance(self, entry: PromptedObject) -> Instance | None:
         """The mask as an object in scene pixels, or None if it is empty."""
-        union = self.candidates.crops[list(self.chosen)].any(axis=0)
-        if not union.any():
+        joined = self.candidates.crops[list(self.chosen)].any(axis=0)
+        if not joined.any():
             found = self.beyond
         else:
-            found = Instance(union, self.candidates.x, self.candidates.y, self.score)
+            found = Instance(joined, self.candidates.x, self.candidates.y, self.score)
             found = to_scene(found, self.view)
             if self.beyond is not None:
                 found = _joined(found, self.beyond)
@@ -121,19 +119,16 @@ class Answer:
 
 def _joined(first: Instance, second: Instance) -> Instance:
     """Both masks as one object."""
-    masks, x, y = crop_together([(item.mask, item.x, item.y) for item in (first, second)])
-    return replace(first, mask=masks.any(axis=0), x=x, y=y)
+    mask, x, y = union((first, second))
+    return replace(first, mask=mask, x=x, y=y)
 
 
 def _beyond(item: Instance | None, view: Frame) -> Instance | None:
     """The part of an object that lies outside a view's window, if there is any."""
     if item is None or view.contains(*item.bbox):
         return None
-    left, top, right, bottom = (round(v) for v in view.bounds)
     mask = item.mask.copy()
-    mask[max(top - item.y, 0) : max(bottom - item.y, 0)][
-        :, max(left - item.x, 0) : max(right - item.x, 0)
-    ] = False
+    clip(Crop(mask, item.x, item.y), [round(v) for v in view.bounds]).mask[...] = False
     return replace(item, mask=mask) if mask.any() else None
 
 
@@ -145,9 +140,7 @@ def _in_view(item: Instance | None, view: Frame) -> NDArray[np.bool_] | None:
     part, x, y = view_mask(item, (view.x, view.y), view.scale[0], region)
     if not part.any():
         return None
-    full = np.zeros((view.rows, view.columns), bool)
-    full[y : y + part.shape[0], x : x + part.shape[1]] = part
-    return full
+    return cut_out(Crop(part, x, y), region)
 
 
 class Prompter:

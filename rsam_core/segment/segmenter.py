@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PromptError, SceneError
+from rsam_core.objects.crops import paste_all
 from rsam_core.prompts.prompt import Prompt, as_list
 from rsam_core.segment.embedding import Embedding, content_key
 from rsam_core.segment.everything import (
@@ -74,11 +75,7 @@ class Candidates:
     @cached_property
     def masks(self) -> NDArray[np.bool_]:
         """All masks at the view's size, (K, H, W) bool."""
-        k, h, w = self.crops.shape
-        full = np.zeros((k, *self.shape), bool)
-        part = full[:, self.y : self.y + h, self.x : self.x + w]
-        part[...] = self.crops[:, : part.shape[1], : part.shape[2]]
-        return full
+        return paste_all(self.crops, self.x, self.y, self.shape)
 
     @property
     def areas(self) -> NDArray[np.int64]:

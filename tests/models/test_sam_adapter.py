@@ -17,11 +17,12 @@ from segment_anything.modeling import Sam
 from segment_anything.utils.amg import calculate_stability_score
 
 from rsam_core.errors import ModelError
-from rsam_core.models.base import Decoded, crop_together
+from rsam_core.models.base import Decoded
 from rsam_core.models.catalog import ModelInfo
 from rsam_core.models.load import load_model
 from rsam_core.models.sam.model import BUILDERS, SamModel
 from rsam_core.models.sam.upsample import mask_from_logits
+from rsam_core.objects.crops import crop_together
 from tests.helpers.sam import CELLS, SIDE, build, lively
 
 VIEWS = [(128, 128), (150, 200), (90, 61), (1, 7)]

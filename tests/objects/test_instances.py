@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from rsam_core.errors import RsamError
-from rsam_core.objects.instances import Instance, Instances, resolve_overlap, shared_pixels
+from rsam_core.objects.crops import shared_pixels
+from rsam_core.objects.instances import Instance, Instances, resolve_overlap
 
 
 def rectangle(x: int, y: int, width: int, height: int, **fields: object) -> Instance:

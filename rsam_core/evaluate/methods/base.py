@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.objects.crops import Crop, paste, shared_pixels
+
 if TYPE_CHECKING:
     from rsam_core.objects.instances import Instances
     from rsam_core.segment.embedding import Embedding
@@ -151,14 +153,12 @@ def best_instance(found: Instances, truth: Mask) -> tuple[Mask, float | None]:
     best, chosen = 0.0, None
     area = int(truth.sum())
     for item in found:
-        x0, y0, x1, y1 = item.bbox
-        shared = int(np.count_nonzero(truth[y0:y1, x0:x1] & item.mask))
+        shared = shared_pixels(item, Crop(truth, 0, 0))
         iou = shared / (area + item.area - shared)
         if iou > best:
             best, chosen = iou, item
     mask = np.zeros(truth.shape, bool)
     if chosen is None:
         return mask, None
-    x0, y0, x1, y1 = chosen.bbox
-    mask[y0:y1, x0:x1] = chosen.mask
+    paste(mask, chosen)
     return mask, chosen.score

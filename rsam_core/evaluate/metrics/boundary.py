@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import MetricError
 from rsam_core.objects.checks import check_same_size, object_mask
+from rsam_core.objects.crops import cut_out, span
 from rsam_core.objects.instances import Instance, Instances
 
 Mask = NDArray[np.bool_]
@@ -207,16 +208,9 @@ def instance_boundary(
     """
     if predicted is None:
         return {"boundary_f": 0.0, "boundary_iou": 0.0, "hausdorff_95": math.inf}
-    boxes = np.array([truth.bbox, predicted.bbox])
-    x0, y0 = boxes[:, :2].min(0)
-    x1, y1 = boxes[:, 2:].max(0)
-    masks = []
-    for item in (truth, predicted):
-        # Beyond the crop there is neither object, just as beyond the image's edge.
-        mask = np.zeros((y1 - y0, x1 - x0), dtype=bool)
-        height, width = item.mask.shape
-        mask[item.y - y0 : item.y - y0 + height, item.x - x0 : item.x - x0 + width] = item.mask
-        masks.append(mask)
+    # Beyond the crops there is neither object, just as beyond the image's edge.
+    box = span((truth, predicted))
+    masks = [cut_out(item, box) for item in (truth, predicted)]
     # Both are never empty, and their distances, which take longest, serve two metrics.
     distances = _surface_distances(*masks)
     return {

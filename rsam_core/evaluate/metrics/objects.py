@@ -123,7 +123,7 @@ def object_counts(truth: Instance, predicted: Instance | None, total: int) -> Co
     total : int
         Pixels of the scene, to which the true negatives belong.
     """
-    from rsam_core.objects.overlap import shared_pixels
+    from rsam_core.objects.crops import shared_pixels
 
     if predicted is None:
         return Counts(0, 0, truth.area, total - truth.area)

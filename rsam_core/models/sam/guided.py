@@ -27,9 +27,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from rsam_core.errors import PromptError
-from rsam_core.models.base import Decoded, PromptLike, crop_together
+from rsam_core.models.base import Decoded, PromptLike
 from rsam_core.models.guided import ExampleGuidance, Guidance, Pooling, Target
 from rsam_core.models.sam.upsample import mask_from_logits
+from rsam_core.objects.crops import crop_together
 
 if TYPE_CHECKING:
     from segment_anything.modeling.mask_decoder import MaskDecoder

@@ -15,7 +15,7 @@ from PIL import Image
 from torch.nn import functional
 
 from rsam_core.errors import ModelError
-from rsam_core.models.base import Decoded, MaskFilter, PromptableModel, PromptLike, crop_together
+from rsam_core.models.base import Decoded, MaskFilter, PromptableModel, PromptLike
 from rsam_core.models.catalog import ModelInfo
 from rsam_core.models.parallel import side_by_side
 from rsam_core.models.sam import decoder as sam_decoder
@@ -25,6 +25,7 @@ from rsam_core.models.sam.decoder import FastDecoder, ImageSide
 from rsam_core.models.sam.encoder import FastEncoder
 from rsam_core.models.sam.guided import SamGuidance
 from rsam_core.models.sam.upsample import STABILITY_OFFSET, mask_from_logits
+from rsam_core.objects.crops import crop_together
 
 if TYPE_CHECKING:
     from segment_anything.modeling import Sam

@@ -10,9 +10,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rsam_core.models.base import Decoded, PromptLike, crop_together
+from rsam_core.models.base import Decoded, PromptLike
 from rsam_core.models.tiny._windows import Window
 from rsam_core.models.tiny.prompt_maps import Guide, PromptBatch
+from rsam_core.objects.crops import crop_together
 
 _EDGE_CELLS = 3
 """Border cells (of 4 × 4 pixels) a mask must touch to count as cut off by the window."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rsam_core.models.tiny.encoder import FEATURE_CHANNELS, SKIP_CHANNELS, FeatureMaps
 from rsam_core.models.tiny.kinds import KINDS
+from rsam_core.objects.crops import Crop, clip, cut_out
 
 _SHAPE = 5
 INPUTS = 2 * FEATURE_CHANNELS + 3 * SKIP_CHANNELS + _SHAPE
@@ -51,10 +52,9 @@ def _describe(maps: FeatureMaps, mask: NDArray[np.bool_], x: int, y: int) -> Ten
     y1 = min(-(-(y + mask.shape[0] + margin) // _COARSE) * _COARSE, height)
     if x1 <= x0 or y1 <= y0:
         return torch.zeros(INPUTS)
-    window = np.zeros((y1 - y0, x1 - x0), np.float32)
-    part = mask[max(y0 - y, 0) : y1 - y, max(x0 - x, 0) : x1 - x]
-    top, left = max(y - y0, 0), max(x - x0, 0)
-    window[top : top + part.shape[0], left : left + part.shape[1]] = part
+    whole = Crop(mask, x, y)
+    part = clip(whole, (x0, y0, x1, y1)).mask
+    window = cut_out(whole, (x0, y0, x1, y1)).astype(np.float32)
     area = float(window.sum())
     if not area:
         return torch.zeros(INPUTS)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
-from rsam_core.objects.suppression import shared_area
 from rsam_core.segment.one_shot.candidate_search import SearchCandidates
 from rsam_core.segment.one_shot.descriptors import Descriptions
 from rsam_core.segment.one_shot.examples import Example, check_examples, positives
@@ -190,9 +190,8 @@ def _overlapping(candidates: Instances, taken: Sequence[Instance]) -> NDArray[np
     """Which candidates are one of the given objects."""
     result = np.zeros(len(candidates), bool)
     for other in taken:
-        box = np.array(other.bbox)
         for i, item in enumerate(candidates):
-            shared = shared_area(item.mask, np.array(item.bbox), other.mask, box)
+            shared = shared_pixels(item, other)
             result[i] |= shared > _SAME_OBJECT * (item.area + other.area - shared)
     return result
 

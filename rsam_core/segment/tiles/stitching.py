@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.objects.instance import Mask
-from rsam_core.objects.suppression import near_pairs, shared_area
+from rsam_core.objects.crops import Mask, clip, cut_out, shared_pixels, union
+from rsam_core.objects.suppression import near_pairs
 
 EDGE = 2
 """A mask that comes this close to its tile's edge (pixels) may go on behind it."""
@@ -62,6 +62,16 @@ class Piece:
     score: float
     tile: int
     cut: int = 0
+
+    @property
+    def x(self) -> int:
+        """Column of the mask's top-left pixel."""
+        return self.box[0]
+
+    @property
+    def y(self) -> int:
+        """Row of the mask's top-left pixel."""
+        return self.box[1]
 
 
 def touches_edge(
@@ -116,7 +126,7 @@ def join(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
     result = []
     for group in _groups(pieces, windows):
         members = [pieces[i] for i in group]
-        whole = members[0] if len(members) == 1 else _union(members)
+        whole = members[0] if len(members) == 1 else _joined(members)
         cut = sum(_open_length(member, members, whole, windows) for member in members)
         result.append(replace(whole, cut=cut))
     return result
@@ -124,18 +134,9 @@ def join(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
 
 def covers(whole: Piece, part: Piece, window: Sequence[int]) -> bool:
     """Whether an object is, within the window in which a piece was found, that piece."""
-    shared = shared_area(whole.mask, whole.box, part.mask, part.box)
-    return shared > 0 and shared >= _SAME * (part.area + _within(whole, window) - shared)
-
-
-def _within(piece: Piece, box: Sequence[int]) -> int:
-    """Pixels of a piece inside a box."""
-    x0, y0 = max(piece.box[0], box[0]), max(piece.box[1], box[1])
-    x1, y1 = min(piece.box[2], box[2]), min(piece.box[3], box[3])
-    if x0 >= x1 or y0 >= y1:
-        return 0
-    left, top = piece.box[:2]
-    return int(np.count_nonzero(piece.mask[y0 - top : y1 - top, x0 - left : x1 - left]))
+    shared = shared_pixels(whole, part)
+    within = int(np.count_nonzero(clip(whole, window).mask))
+    return shared > 0 and shared >= _SAME * (part.area + within - shared)
 
 
 def _groups(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[list[int]]:
@@ -163,7 +164,7 @@ def _rivals(pieces: Sequence[Piece], first: list[int], second: list[int]) -> boo
         for j in second:
             a, b = pieces[i], pieces[j]
             if a.tile == b.tile:
-                shared = shared_area(a.mask, a.box, b.mask, b.box)
+                shared = shared_pixels(a, b)
                 if shared > _DOUBLE * min(a.area, b.area):
                     return True
     return False
@@ -197,10 +198,10 @@ def _agreement(a: Piece, b: Piece, windows: NDArray[np.int64]) -> float:
         max(here[1], there[1]),
         *map(min, here[2:], there[2:]),
     )
-    if x0 >= x1 or y0 >= y1 or shared_area(a.mask, a.box, b.mask, b.box) < _SHARED:
+    if x0 >= x1 or y0 >= y1 or shared_pixels(a, b) < _SHARED:
         return 0.0
     common = (x0, y0, x1, y1)
-    one, two = _cut_out(a, common), _cut_out(b, common)
+    one, two = cut_out(a, common), cut_out(b, common)
     for inside, piece, other, edge in ((one, a, b, there), (two, b, a, here)):
         if np.count_nonzero(inside) < piece.area and not _meets(other.box, edge):
             return 0.0
@@ -227,18 +228,13 @@ def _meets(box: Sequence[int], edge: Sequence[int]) -> bool:
     )
 
 
-def _union(members: Sequence[Piece]) -> Piece:
+def _joined(members: Sequence[Piece]) -> Piece:
     """One piece of several."""
-    corners = np.array([m.box for m in members])
-    x0, y0 = (int(v) for v in corners[:, :2].min(axis=0))
-    x1, y1 = (int(v) for v in corners[:, 2:].max(axis=0))
-    mask = np.zeros((y1 - y0, x1 - x0), bool)
-    for m in members:
-        left, top, right, bottom = m.box
-        mask[top - y0 : bottom - y0, left - x0 : right - x0] |= m.mask
+    mask, x, y = union(members)
+    box = (x, y, x + mask.shape[1], y + mask.shape[0])
     areas = np.array([m.area for m in members], float)
     score = float(np.average([m.score for m in members], weights=areas))
-    return Piece(mask, (x0, y0, x1, y1), int(np.count_nonzero(mask)), score, members[0].tile)
+    return Piece(mask, box, int(np.count_nonzero(mask)), score, members[0].tile)
 
 
 def _open_length(
@@ -267,14 +263,14 @@ def _open_length(
         (0, (left, y1 - reach, right, y1), (left, y1, right, y1 + reach), bottom >= y1 - EDGE),
     ):
         if close and _seen(beyond, windows):
-            ends = _cut_out(piece, near).any(axis=axis)
-            goes_on = _cut_out(whole, beyond).any(axis=axis)
+            ends = cut_out(piece, near).any(axis=axis)
+            goes_on = cut_out(whole, beyond).any(axis=axis)
             # A tile that sees both sides of the edge knows whether the object ends there.
             for other in members:
                 if other.tile != piece.tile and _sees_across(
                     windows[other.tile], near, beyond, axis
                 ):
-                    goes_on |= _cut_out(other, near).any(axis=axis)
+                    goes_on |= cut_out(other, near).any(axis=axis)
             open_part = int(np.count_nonzero(ends & ~goes_on))
             # An outline that crosses the edge at a slant ends a little aside of where it goes on.
             if 2 * open_part > np.count_nonzero(ends):
@@ -287,18 +283,6 @@ def _sees_across(window: NDArray[np.int64], near: Box, beyond: Box, axis: int) -
     low, high = (0, 2) if axis == 1 else (1, 3)
     start, end = min(near[low], beyond[low]), max(near[high], beyond[high])
     return bool(window[low] <= start and end <= window[high])
-
-
-def _cut_out(piece: Piece, box: Box) -> Mask:
-    """The part of a piece in a box, of the box's size; False beyond the piece."""
-    part = np.zeros((box[3] - box[1], box[2] - box[0]), bool)
-    x0, y0 = max(piece.box[0], box[0]), max(piece.box[1], box[1])
-    x1, y1 = min(piece.box[2], box[2]), min(piece.box[3], box[3])
-    if x0 < x1 and y0 < y1:
-        part[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]] = piece.mask[
-            y0 - piece.box[1] : y1 - piece.box[1], x0 - piece.box[0] : x1 - piece.box[0]
-        ]
-    return part
 
 
 def _seen(box: Box, windows: NDArray[np.int64]) -> bool:

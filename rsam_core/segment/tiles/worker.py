@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.objects.crops import Crop, shared_pixels
 from rsam_core.objects.packed_masks import PackedMasks
-from rsam_core.objects.suppression import near_pairs, shared_area
+from rsam_core.objects.suppression import near_pairs
 from rsam_core.scene.window import Window
 from rsam_core.segment.everything import EverythingSettings, EverythingState, MaskCollector
 from rsam_core.segment.segmenter import Segmenter
@@ -132,9 +133,8 @@ def _distinct(
     first, second = near_pairs(masks.boxes, masks.areas, _REPEATED)
     for i, j in zip(first.tolist(), second.tolist()):
         if alive[i] and alive[j] and stability[i] >= stability[j]:
-            shared = shared_area(
-                opened(i), masks.boxes[i].tolist(), opened(j), masks.boxes[j].tolist()
-            )
+            one, two = (Crop(opened(k), *masks.boxes[k, :2].tolist()) for k in (i, j))
+            shared = shared_pixels(one, two)
             if shared > _REPEATED * (masks.areas[i] + masks.areas[j] - shared):
                 alive[j] = False
     return np.flatnonzero(alive)
