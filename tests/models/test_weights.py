@@ -304,8 +304,9 @@ class TestDownload:
         info = model("/stall")
         script = (
             "import sys, threading\n"
-            "from rsam_core.models import catalog, weights\n"
-            f"info = catalog.{info!r}\n"
+            "from rsam_core.models import weights\n"
+            "from rsam_core.models.catalog import ModelInfo, Traits\n"
+            f"info = {info!r}\n"
             "begun = threading.Event()\n"
             "def run(): weights.download(info, progress=lambda done, total: begun.set())\n"
             "threading.Thread(target=run, daemon=True).start()\n"

@@ -195,7 +195,7 @@ def test_matching_agrees_with_scikit_image(town: TownSample):
 
 def test_matching_a_grey_reference_and_none(town: TownSample):
     grey = rendered(64, 64, gsd=0.3, seed=5)
-    grey = Raster.of_array(grey.image[..., :1]).to_scene("grey.tif")._file.source
+    grey = write_scene(Raster.of_array(grey.image[..., :1]), "grey.tif")._file.source
     done = MatchHistogram(ImageFile("grey.tif", grey)).apply(raster(town.image))
     assert done.count == 3
     unset, image = MatchHistogram(), raster(town.image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import subprocess
 import sys
 import threading
@@ -130,6 +131,9 @@ def test_without_processes_files_are_read_here(
     examiners: Examiners, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    caplog.set_level(logging.WARNING, logger="rsam")
+    monkeypatch.setattr(logging.getLogger("rsam"), "propagate", True)
+    monkeypatch.setattr(logging.getLogger("rsam"), "disabled", False)
     with pytest.raises(_Unable):
         _Examiner()
     assert open_scene(encode(photo(), "PNG")).shape == (64, 96)
@@ -138,7 +142,8 @@ def test_without_processes_files_are_read_here(
 
 def test_examiners_end_with_the_program() -> None:
     script = (
-        "import io; from PIL import Image; from rsam_core import _examiners, open_scene\n"
+        "import io; from PIL import Image; from rsam_core import open_scene\n"
+        "from rsam_core.scene import examiners as _examiners\n"
         "stream = io.BytesIO(); Image.new('RGB', (20, 20), 'red').save(stream, 'PNG')\n"
         "open_scene(stream.getvalue())\n"
         "(examiner,) = _examiners._EXAMINERS._idle\n"

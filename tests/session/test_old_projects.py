@@ -24,7 +24,7 @@ from rsam_core.session.project import ProjectState, load_project
 from rsam_core.session.project_state import from_state
 from tests.helpers.models import FakeModel
 
-FOLDER = Path(__file__).parent / "data" / "projects"
+FOLDER = Path(__file__).parents[1] / "data" / "projects"
 EXPECTED = json.loads((FOLDER / "town.json").read_text())
 
 
