@@ -20,6 +20,8 @@ from tests.hostile.runner import MEMORY, Result, Runner, run_all, unclear
 
 _PROCESSES = max(1, min(4, os.cpu_count() or 1))
 _LEAST = 200
+_EACH = 6
+"""One file in so many is tried here, and all of them by ``benchmarks.hostile``."""
 
 
 def test_the_corpus_holds_files_of_every_kind() -> None:
@@ -37,7 +39,9 @@ def test_files_are_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_no_file_harms(tmp_path: Path) -> None:
-    shares = [corpus()[first::_PROCESSES] for first in range(_PROCESSES)]
+    chosen = corpus()[::_EACH]
+    assert {case.kind for case in chosen} == set(KINDS)
+    shares = [chosen[first::_PROCESSES] for first in range(_PROCESSES)]
 
     def tried(number: int) -> list[Result]:
         with trap(tmp_path / f"bait-{number}") as laid:
@@ -45,7 +49,7 @@ def test_no_file_harms(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(_PROCESSES) as threads:
         results = [result for share in threads.map(tried, range(_PROCESSES)) for result in share]
-    assert len(results) == len(corpus())
+    assert len(results) == len(chosen) >= _LEAST
     wrong = [f"{result.case.name}: {result.problem}" for result in results if result.problem]
     assert not wrong, "\n".join([f"{len(wrong)} of {len(results)}:", *wrong])
 
