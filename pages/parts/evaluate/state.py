@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 import rsam_core as rsam
 from pages.parts.shared import banner, current_session, resources
+from pages.parts.shared.progress import shown
 from rsam_core.evaluate import Evaluation
 from rsam_core.evaluate.datasets import Dataset
 from rsam_core.evaluate.methods.prompted import build_methods
 from rsam_core.evaluate.report.worst_objects import worst_objects
 from rsam_core.models import CATALOG, weights
 from rsam_core.session.evaluation import Evaluations, evaluations
-
-POLL_SECONDS = 0.7
 
 
 def state() -> Evaluations:
@@ -56,27 +53,15 @@ def progress(kind: str, doing: str) -> bool:
         Whether it is still running.
     """
     memory = state()
-    if not memory.running(kind):
-        if kind in memory.outcomes:
-            banner.show(memory.outcomes[kind])
-        return False
-    _watch(kind, doing)
-    return True
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _watch(kind: str, doing: str) -> None:
-    memory = state()
-    job = memory.job(kind)
-    if job is None or memory.collect(kind):
-        st.rerun()
-    bar, button = st.columns([5, 1], vertical_alignment="center")
-    bar.progress(job.fraction, text=f"{doing} {job.text}")
-    button.button(
-        "Stopping…" if job.cancelling else "Stop",
-        icon=":material/stop:",
+    if shown(
+        memory.jobs(kind),
+        kind,
+        doing,
         key=f"stop-{kind}",
-        disabled=job.cancelling,
-        width="stretch",
-        on_click=job.cancel,
-    )
+        take_over=lambda: memory.collect(kind),
+        wide=True,
+    ):
+        return True
+    if kind in memory.outcomes:
+        banner.show(memory.outcomes[kind])
+    return False

@@ -7,7 +7,7 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
-from pages.parts.shared import banner, resources
+from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.current_session import model_name
 from pages.parts.shared.names import paragraphs, plain
 from rsam_core.errors import RsamError
@@ -20,18 +20,16 @@ from rsam_core.objects.classify.by_example import (
 )
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instances
-from rsam_core.session.learning import Learning, learning, start
+from rsam_core.session.learning import JOB, Learning, learning, start
 from rsam_core.session.session import Session
 
-POLL_SECONDS = 0.5
 _SUGGESTIONS = 5
 
 
 def example_form(session: Session, found: Instances, classes: ClassList) -> None:
     """Draw the examples, the button to learn, and what was learned."""
     known = learning(session)
-    if known.job is not None:
-        _progress(session)
+    if progress.shown(session.jobs, JOB, "Learning…", key="stop-learning", take_over=known.collect):
         return
     given = known.examples_of(found)
     counts = Counter(given.values())
@@ -63,21 +61,6 @@ def example_form(session: Session, found: Instances, classes: ClassList) -> None
     _quality(known.trained)
     _suggestions(session, found, known, given)
     _application(session, found, known, given)
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _progress(session: Session) -> None:
-    known = learning(session)
-    job = known.job
-    if job is None:
-        return
-    if known.collect():
-        st.rerun()
-    st.progress(job.fraction, text=f"Learning… {job.text}")
-    st.button(
-        "Stopping…" if job.cancelling else "Stop", key="stop-learning", on_click=job.cancel,
-        disabled=job.cancelling, icon=":material/stop:",
-    )  # fmt: skip
 
 
 def _quality(trained: Trained) -> None:

@@ -7,13 +7,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.parts.objects.table import chosen_ids
-from pages.parts.shared import banner, resources
+from pages.parts.shared import banner, progress, resources
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.refine import PRESETS, SUGGESTED, TITLES, RefineSettings, refine
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
 from rsam_core.scene.window import Window
-from rsam_core.session.refining import finish, refinement, start
+from rsam_core.session.refining import JOB, finish, refinement, start
 from rsam_core.session.session import Session
 
 _AREAS = ("speck_area", "hole_area", "smallest")
@@ -36,8 +36,10 @@ _PATIENCE = 1.5
 
 def refine_panel(session: Session, found: Instances) -> None:
     """Everything about better outlines."""
-    if refinement(session).job is not None:
-        _progress(session)
+    if progress.shown(
+        session.jobs, JOB, f"{refinement(session).what}:", key="refine-stop",
+        help="All objects stay as they are.", take_over=lambda: take_over(session),
+    ):  # fmt: skip
         return
     # The steps stand last on the screen, but what they say is needed first.
     top, middle, steps = st.container(), st.container(), st.container()
@@ -215,10 +217,10 @@ def _resized(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.
 
 def _start(session: Session, settings: RefineSettings, ids: list[int]) -> None:
     if start(session, settings, ids).wait(_PATIENCE):
-        _finish(session)
+        take_over(session)
 
 
-def _finish(session: Session) -> None:
+def take_over(session: Session) -> None:
     """Take over what a finished refinement changed, and say so."""
     known = refinement(session)
     done = finish(session)
@@ -231,18 +233,3 @@ def _finish(session: Session) -> None:
             st.toast(f"{done}: done. Undo takes it back.", icon=":material/check:")
         else:
             st.toast("These steps change nothing here.", icon=":material/info:")
-
-
-@st.fragment(run_every=0.5)
-def _progress(session: Session) -> None:
-    known = refinement(session)
-    job = known.job
-    if job is None or job.finished:
-        _finish(session)
-        st.rerun()
-    st.progress(job.fraction, f"{known.what}: {job.text}")
-    st.button(
-        "Stopping…" if job.cancelling else "Stop", icon=":material/stop:",
-        disabled=job.cancelling, key="refine-stop", on_click=job.cancel,
-        help="All objects stay as they are.",
-    )  # fmt: skip

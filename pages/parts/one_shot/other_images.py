@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 import rsam_core as rsam
-from pages.parts.shared import banner, downloads, resources
+from pages.parts.shared import banner, downloads, progress, resources
 from pages.parts.shared.current_session import model_name
 from pages.parts.shared.names import LONGEST, plain, visible
 from rsam_core import formats as export
@@ -22,10 +22,9 @@ from rsam_core.objects.measurements import total_area_m2
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
 from rsam_core.segment.one_shot import Outcome
-from rsam_core.session.one_shot import OneShotState, start_others
+from rsam_core.session.one_shot import OTHERS, OneShotState, start_others
 from rsam_core.session.session import Session
 
-POLL_SECONDS = 0.5
 _PREVIEW = 640
 _STYLE = OverlayStyle(fill="single", color="#16A34A", opacity=0.4, contour_width=2)
 
@@ -44,8 +43,10 @@ def images_tab(session: Session, known: OneShotState) -> None:
         type=["jpg", "jpeg", "png", "tif", "tiff"],
         help="Best with images of about the same resolution, from the same season.",
     )  # fmt: skip
-    if known.others_job is not None:
-        _progress(known)
+    if progress.shown(
+        session.jobs, OTHERS, "Looking…", key="stop-others", stop="Stop and keep the finished ones",
+        take_over=known.collect_others, wide=True,
+    ):  # fmt: skip
         return
 
     def start() -> None:
@@ -59,18 +60,6 @@ def images_tab(session: Session, known: OneShotState) -> None:
     )  # fmt: skip
     if known.others:
         _results(session, known)
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _progress(known: OneShotState) -> None:
-    job = known.others_job
-    if job is None or known.collect_others():
-        st.rerun()
-    st.progress(job.fraction, text=job.text or "Looking…")
-    st.button(
-        "Stop and keep the finished ones", icon=":material/stop:", key="stop-others",
-        disabled=job.cancelling, on_click=job.cancel,
-    )  # fmt: skip
 
 
 def _results(session: Session, known: OneShotState) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.parts.one_shot.pictures import thumbnail
-from pages.parts.shared import banner, resources
+from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.current_session import model_name
 from pages.parts.shared.duration import duration
 from pages.parts.shared.mask_editor import open_editor
@@ -17,6 +17,7 @@ from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import total_area_m2
 from rsam_core.segment.one_shot import OneShotResult
 from rsam_core.session.one_shot import (
+    HERE,
     OneShotState,
     accept,
     expected_seconds,
@@ -26,7 +27,6 @@ from rsam_core.session.one_shot import (
 )
 from rsam_core.session.session import Session
 
-POLL_SECONDS = 0.5
 _THUMBNAIL = 84
 _WHERE = ["This view", "Whole image"]
 _BINS = 25
@@ -35,8 +35,10 @@ _BAR_HEIGHT = 44
 
 def panel(session: Session, known: OneShotState, mode: str) -> None:
     """The right-hand column."""
-    if known.job is not None:
-        _progress(known)
+    if progress.shown(
+        session.jobs, HERE, "Looking…", key="stop-alike", stop="Stop and keep what is found",
+        take_over=known.collect,
+    ):  # fmt: skip
         return
     _examples(session, known, mode)
     if known.error is not None:
@@ -148,19 +150,6 @@ def _is_given(known: OneShotState, item: Instance) -> bool:
         g.instance.bbox == item.bbox and np.array_equal(g.instance.mask, item.mask)
         for g in known.given
     )
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _progress(known: OneShotState) -> None:
-    job = known.job
-    if job is None or known.collect():
-        st.rerun()
-    st.progress(job.fraction, text=f"Looking… {job.text}")
-    st.button(
-        "Stopping…" if job.cancelling else "Stop and keep what is found",
-        icon=":material/stop:", key="stop-alike", disabled=job.cancelling, width="stretch",
-        on_click=job.cancel,
-    )  # fmt: skip
 
 
 def limit(known: OneShotState, ranked: OneShotResult) -> float:

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.shared import banner, downloads
+from pages.parts.shared import banner, downloads, progress
 from pages.parts.shared.names import LONGEST, full, plain
 from rsam_core.formats.names import safe_name
 from rsam_core.prepare import Pipeline, Step, geotiff
 from rsam_core.session.preparation import JOB, PreparationState, start
 from rsam_core.session.preparation import collect as take_over
 from rsam_core.session.session import Session
-
-POLL_SECONDS = 0.4
 
 
 def files(bench: PreparationState, session: Session) -> None:
@@ -67,8 +65,10 @@ def collect(bench: PreparationState, session: Session) -> bool:
 
 def actions(bench: PreparationState, session: Session) -> None:
     """The primary button, progress, and the way back."""
-    if session.jobs.get(JOB) is not None:
-        _progress(session)
+    if progress.shown(
+        session.jobs, JOB, "Preparing at full resolution…", key="stop-preparing",
+        help="The image in use stays as it is.",
+    ):  # fmt: skip
         return
     steps = bench.pipeline.steps
     in_use = session.image.pipeline.steps if session.image.pipeline is not None else ()
@@ -136,20 +136,3 @@ def _moves(step: Step) -> bool:
 def _back(session: Session) -> None:
     with banner.guard("use-original"):
         session.use_original()
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _progress(session: Session) -> None:
-    job = session.jobs.get(JOB)
-    if job is None or job.finished:
-        st.rerun()
-        return
-    st.progress(job.fraction, text=f"Preparing at full resolution… {job.text}")
-    st.button(
-        "Stopping…" if job.cancelling else "Stop",
-        icon=":material/stop:",
-        key="stop-preparing",
-        disabled=job.cancelling,
-        on_click=job.cancel,
-        width="stretch",
-    )

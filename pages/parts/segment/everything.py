@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.parts.shared import banner, resources
+from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.duration import duration
 from rsam_core.models.catalog import DEFAULT_MODEL
 from rsam_core.segment.embedding import Embedding
@@ -22,12 +22,11 @@ from rsam_core.segment.prompter import Prompter
 from rsam_core.segment.proposals import MOST, estimate_by_proposals, initialize_by_proposals
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.segment.tiles.run import estimate_tiled, initialize_tiled
-from rsam_core.session.search import thresholds, with_thresholds
+from rsam_core.session.search import JOB, thresholds, with_thresholds
 from rsam_core.session.session import Session
 
 DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
 SLIDERS = ("quality", "stable", "overlap", "min-size", "max-share")
-POLL_SECONDS = 0.5
 WHERE = ("This view", "Whole image")
 PROPOSER = DEFAULT_MODEL
 
@@ -186,8 +185,14 @@ def _quick(prompter: Prompter, tiled: bool) -> bool:
 
 def panel(session: Session, prompter: Prompter) -> None:
     """The right-hand column in everything mode."""
-    if session.search.job is not None:
-        _progress(session)
+    if progress.shown(
+        session.jobs,
+        JOB,
+        "Looking…",
+        key="stop-everything",
+        stop="Stop and keep what is found",
+        take_over=lambda: session.search.collect(session.marks),
+    ):
         return
     tiled = _where(session)
     proposed = _quick(prompter, tiled)
@@ -207,8 +212,7 @@ def panel(session: Session, prompter: Prompter) -> None:
         segmenter = prompter.segmenter
         small = _proposer(session) if proposed else None
 
-        def search(progress: Progress, cancelled: Cancelled) -> EverythingState:
-            control = {"progress": progress, "cancelled": cancelled}
+        def search(**control: Progress | Cancelled) -> EverythingState:
             if tiled:
                 return initialize_tiled(segmenter, scene, None, settings, **control)
             embedding = prompter.embed(view)
@@ -260,22 +264,4 @@ def _removal(session: Session) -> None:
         width="stretch",
         help="Removes all objects that were found automatically; prompted ones stay. Can be "
         "undone.",
-    )
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _progress(session: Session) -> None:
-    job = session.search.job
-    if job is None:
-        return
-    if session.search.collect(session.marks):
-        st.rerun()
-    st.progress(job.fraction, text=f"Looking… {job.text}")
-    st.button(
-        "Stopping…" if job.cancelling else "Stop and keep what is found",
-        icon=":material/stop:",
-        key="stop-everything",
-        disabled=job.cancelling,
-        width="stretch",
-        on_click=job.cancel,
     )

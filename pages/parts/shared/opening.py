@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
-from pages.parts.shared import banner, current_session
+from pages.parts.shared import banner, current_session, progress
 from rsam_core.scene.scene import Scene
 from rsam_core.session.autosave import Autosave
 from rsam_core.session.project import ProjectState
@@ -15,7 +16,6 @@ from rsam_core.session.session import Session
 
 JOB = "open project"
 ACTION = "open-project"
-POLL_SECONDS = 0.4
 _SEGMENT = "pages/screens/segment.py"
 
 
@@ -41,10 +41,7 @@ def begin(state: ProjectState, scene: Scene, kept: Autosave | None = None) -> No
             made = from_state(state, scene, **settings)
         _enter(made, kept)
 
-    def run(
-        progress: Callable[[float, str], None], cancelled: Callable[[], bool]
-    ) -> tuple[Session, Autosave | None]:
-        control = {"progress": progress, "cancelled": cancelled}
+    def run(**control: Callable[..., Any]) -> tuple[Session, Autosave | None]:
         return from_state(state, scene, **control, **settings), kept
 
     current_session.visit().jobs.start(JOB, run, latest=True)
@@ -70,30 +67,18 @@ def watch() -> bool:
     bool
         Whether one is; the earlier image stays until it is there.
     """
-    if current_session.visit().jobs.get(JOB) is None:
-        return False
-    job = current_session.visit().jobs.take(JOB)
+    jobs = current_session.visit().jobs
+    job = jobs.take(JOB)
     if job is None:
-        _progress()
-        return True
+        return progress.shown(
+            jobs,
+            JOB,
+            "Preparing the project’s image again…",
+            key="stop-opening",
+            help="The image that is open stays as it is.",
+        )
     if job.state == "failed":
         banner.fail(ACTION, job.error)
     elif job.state == "done":
         _enter(*job.result)
     return False
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _progress() -> None:
-    job = current_session.visit().jobs.get(JOB)
-    if job is None or job.finished:
-        st.rerun()
-    st.progress(job.fraction, text=f"Preparing the project’s image again… {job.text}")
-    st.button(
-        "Stopping…" if job.cancelling else "Stop",
-        icon=":material/stop:",
-        key="stop-opening",
-        disabled=job.cancelling,
-        on_click=job.cancel,
-        help="The image that is open stays as it is.",
-    )
