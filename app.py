@@ -11,7 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.parts.shared import banner, finished
+from pages.parts.shared import banner, destination, finished
 from pages.parts.shared import browser_id as browser
 from pages.parts.shared.serving import Shield
 
@@ -54,6 +54,7 @@ def show() -> None:
     st.html(PARTS / "style.css")
     browser.identify()
     page = st.navigation(screens(), position="top")
+    destination.arrive(page.url_path)
     with banner.corner():
         page.run()
     finished.watch(page.title)

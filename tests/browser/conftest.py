@@ -79,6 +79,8 @@ def screen(browser: Browser, address: str, app_log: Path) -> Iterator[Screen]:
     page.goto(address)
     screen = Screen(page)
     screen.idle()
+    # The browser says who it is, and the page is drawn once more.
+    screen.quiet()
     yield screen
     exceptions = page.locator('[data-testid="stException"]').all_inner_texts()
     # A browser that leaves in the middle of an answer makes the server complain.

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.shared import banner, current_session, resources
+from pages.parts.shared import banner, current_session, destination, resources
 from pages.parts.shared.reminder import remind
 from rsam_core.samples import GALLERY
 
@@ -47,7 +47,7 @@ def open_and_go(
         tried()
         # What was said about another image.
         banner.forget_all()
-        st.switch_page(page)
+        destination.go(page)
 
 
 def no_image(advice: str, *, icon: str = ":material/image:", page: str = SEGMENT) -> None:

@@ -1,0 +1,37 @@
+"""Changing to another page so that it happens, even if the browser interrupts the run meanwhile.
+
+A run that opens an image and then changes the page may be replaced by another run of the old page
+between the two. Where to go is therefore kept until one has arrived.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+import streamlit as st
+
+_KEY = "destination"
+
+
+def go(page: str) -> NoReturn:
+    """Change to a page, by its file."""
+    st.session_state[_KEY] = page
+    st.switch_page(page)
+
+
+def arrive(url_path: str) -> None:
+    """Go on to where one was sent, unless this is it.
+
+    Parameters
+    ----------
+    url_path : str
+        Of the page that is about to be drawn.
+    """
+    page = st.session_state.get(_KEY)
+    if page is None:
+        return
+    if Path(page).stem.replace("_", "-") == url_path:
+        del st.session_state[_KEY]
+    else:
+        st.switch_page(page)
