@@ -164,22 +164,34 @@ def render_town(
         picture *= season * np.float32(rng.uniform(0.95, 1.03))
     image = expose(picture, rng, haze=haze, noise=noise, quality=quality,
                    warmth=float(rng.normal(0.0, 0.012)))  # fmt: skip
-    labels, classes = _compact(canvas.labels, canvas.classes)
-    zone = 31 + int(place.integers(0, 12))
-    east = 1000.0 * float(place.integers(350, 650)) + 0.5
-    north = 1000.0 * float(place.integers(1000, 5500)) + 0.5
+    labels, classes = compact(canvas.labels, canvas.classes)
+    crs, transform = _georeference(place, gsd)
     return TownSample(
         image=image,
         labels=labels,
         classes=classes,
         gsd=float(gsd),
-        crs=f"EPSG:{32600 + zone}",
-        transform=Affine(gsd, 0.0, east, 0.0, -gsd, north),
+        crs=crs,
+        transform=transform,
         title=title or f"{style.capitalize()} {seed}",
         seed=seed,
         date=date,
         style=style,
     )
+
+
+def georeference_of(seed: int, gsd: float) -> tuple[str, Affine]:
+    """CRS and transform of the place of a seed."""
+    place = np.random.default_rng([seed, 32])
+    place.uniform(-2.6, -0.5)  # the sun's
+    return _georeference(place, gsd)
+
+
+def _georeference(place: np.random.Generator, gsd: float) -> tuple[str, Affine]:
+    zone = 31 + int(place.integers(0, 12))
+    east = 1000.0 * float(place.integers(350, 650)) + 0.5
+    north = 1000.0 * float(place.integers(1000, 5500)) + 0.5
+    return f"EPSG:{32600 + zone}", Affine(gsd, 0.0, east, 0.0, -gsd, north)
 
 
 def _draw(canvas: Canvas, world: World, builder: Builder, sun: Sun) -> None:
@@ -199,7 +211,7 @@ def _draw(canvas: Canvas, world: World, builder: Builder, sun: Sun) -> None:
         draw_tree(canvas, tree, sun)
 
 
-def _compact(labels: np.ndarray, classes: dict[int, str]) -> tuple[np.ndarray, dict[int, str]]:
+def compact(labels: np.ndarray, classes: dict[int, str]) -> tuple[np.ndarray, dict[int, str]]:
     """Number the visible instances 1..N."""
     seen = np.bincount(labels.ravel(), minlength=len(classes) + 1) > 0
     seen[0] = False
