@@ -295,7 +295,7 @@ def classified(recipe: Recipe, objects: Instances, scene: Scene) -> tuple[Instan
         If a rule asks for a column that the scene does not have.
     """
     from rsam_core.objects.classify.classes import set_label
-    from rsam_core.objects.classify.rules import match
+    from rsam_core.objects.classify.rule_matching import match
     from rsam_core.objects.measurements import measure
 
     shape = bool(recipe.classify)

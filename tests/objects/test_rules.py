@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsam_core.errors import ClassifyError
-from rsam_core.objects.classify.rules import OPERATORS, Condition, Rule, match
+from rsam_core.objects.classify.rule_matching import match
+from rsam_core.objects.classify.rules import OPERATORS, Condition, Extreme, Relation, Rule
 
 TABLE = pd.DataFrame(
     {
@@ -152,3 +153,86 @@ def test_a_rule_reads_as_a_sentence():
     rule = Rule((Condition("area", ">=", 200), Condition("solidity", "between", 0.5, 1)))
     assert str(rule) == "area at least 200 and solidity between 0.5 and 1"
     assert rule.columns == ("area", "solidity")
+
+
+WORDS = pd.DataFrame({"colour": ["red|brown", "brown", None, "dark"], "area": [5.0, 9.0, 7.0, 9.0]})
+
+
+class Told:
+    """Answers for relations that a test knows beforehand."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple] = []
+
+    def related(self, relation, others, among=None):
+        self.asked.append((relation.how, [o.tolist() for o in others], among))
+        return np.array([True, False, True, True])
+
+
+def test_like_looks_among_the_words_of_a_cell():
+    assert match(WORDS, Rule((Condition("colour", "≈", "brown"),))).tolist() == [1, 1, 0, 0]
+    assert match(WORDS, Rule((Condition("colour", "≈", "row"),))).tolist() == [0, 0, 0, 0]
+    with pytest.raises(ClassifyError, match="like a word"):
+        Condition("colour", "≈", 3)
+
+
+def test_none_is_the_opposite_even_of_a_missing_value():
+    rule = Rule((Condition("colour", "≈", "red"), Condition("area", ">", 8)), "none")
+    assert match(WORDS, rule).tolist() == [0, 0, 1, 0]
+    assert str(rule) == "not colour ≈ red and not area above 8"
+
+
+def test_the_largest_are_those_of_the_rest_wherever_they_stand():
+    brown = Condition("colour", "≈", "brown")
+    for items in ((brown, Extreme("area", 1)), (Extreme("area", 1), brown)):
+        assert match(WORDS, Rule(items)).tolist() == [0, 1, 0, 0]
+    # Of equal ones the earlier row.
+    assert match(WORDS, Rule((Extreme("area", 1),))).tolist() == [0, 1, 0, 0]
+    assert match(WORDS, Rule((Extreme("area", 2, False),))).tolist() == [1, 0, 1, 0]
+    assert match(WORDS, Rule((Extreme("area", 9),))).all()
+
+
+def test_relations_are_asked_with_the_others_and_only_for_those_that_matter():
+    told = Told()
+    rule = Rule((Relation("near", (Rule((Condition("colour", "≈", "dark"),)),)),
+                 Condition("area", ">", 6)))  # fmt: skip
+    assert match(WORDS, rule, told).tolist() == [0, 0, 1, 1]
+    ((how, others, among),) = told.asked
+    assert how == "near"
+    assert others == [[False, False, False, True]]
+    assert among.tolist() == [False, True, True, True]
+    with pytest.raises(ClassifyError, match="where they are"):
+        match(WORDS, rule)
+
+
+def test_relations_and_extremes_are_kept_in_json():
+    water = Rule((Condition("label", "=", "water"),))
+    rule = Rule((
+        Relation("within", (water,), 50, "px"),
+        Relation("between", (water, water)),
+        Rule((Condition("area", ">", 5),), "none"),
+        Extreme("area", 3, False),
+    ))  # fmt: skip
+    assert Rule.from_json(rule.to_json()) == rule
+    assert rule.columns == ("label", "area")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Relation("under", (Rule((Condition("a", ">", 1),)),)),
+        lambda: Relation("between", (Rule((Condition("a", ">", 1),)),)),
+        lambda: Relation("within", (Rule((Condition("a", ">", 1),)),)),
+        lambda: Relation("within", (Rule((Condition("a", ">", 1),)),), -1),
+        lambda: Relation("within", (Rule((Condition("a", ">", 1),)),), 1, "feet"),
+        lambda: Relation("near", ("water",)),
+        lambda: Extreme("area", 0),
+        lambda: Extreme("area", 1.5),
+        lambda: Rule((Extreme("area", 1), Condition("a", ">", 1)), "or"),
+        lambda: Rule.from_json({"items": [{"how": "near"}]}),
+        lambda: Rule.from_json({"items": [{"count": "many"}]}),
+    ],
+)
+def test_what_makes_no_sense_is_refused(make):
+    with pytest.raises(ClassifyError):
+        make()

@@ -7,7 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from rsam_core.objects.classify.classes import ClassList, set_label
-from rsam_core.objects.classify.rules import OPERATORS, Condition, Rule, match
+from rsam_core.objects.classify.rule_matching import match
+from rsam_core.objects.classify.rules import OPERATORS, Condition, Rule
 from rsam_core.objects.instances import Instances
 from rsam_core.session.learning import learning
 from rsam_core.session.session import Session

@@ -98,7 +98,7 @@ class Plan:
         for item in self.world.vehicles:
             c, s = np.cos(item.angle), np.sin(item.angle)
             a, b = item.length / 2 * np.array([c, s]), item.width / 2 * np.array([-s, c])
-            corners = np.array([a + b, a - b, -a - b, b - a]) + [item.x, item.y]
+            corners = np.add([a + b, a - b, -a - b, b - a], [item.x, item.y])
             owner = self._owner(corners, ("car", "truck", "boat", "container"))
             if owner in self.area:
                 pairs[owner] = item
@@ -241,7 +241,7 @@ def _colour(p: Plan, *names: str) -> Callable[[int], bool]:
     return lambda i: p.paint(i) in names
 
 
-B, R, C, T, G, W, P, O = (
+B, R, C, T, G, W, P, S = (
     "building", "road", "car", "tree", "grass or field", "water", "pool", "boat",
 )  # fmt: skip
 
@@ -279,14 +279,14 @@ SENTENCES: list[list[Sentence]] = [
         ("small buildings or large trees", lambda p: p.small(p.of(B)) + p.large(p.of(T))),
     ],
     [  # a harbour
-        ("boats", lambda p: p.of(O)),
-        ("boats in the water", lambda p: _pick(p.of(O), p.surrounded(p.of(W), 0.8))),
-        ("white boats", lambda p: _pick(p.of(O), _colour(p, "white"))),
+        ("boats", lambda p: p.of(S)),
+        ("boats in the water", lambda p: _pick(p.of(S), p.surrounded(p.of(W), 0.8))),
+        ("white boats", lambda p: _pick(p.of(S), _colour(p, "white"))),
         ("bateaux de plus de 10 m de long",
-         lambda p: _pick(p.of(O), lambda i: p.sides(i)[0] > 10)),
+         lambda p: _pick(p.of(S), lambda i: p.sides(i)[0] > 10)),
         ("cars within 50 m of the water", lambda p: _pick(p.of(C), p.near(p.of(W), 50))),
         ("water", lambda p: p.of(W)),
-        ("the three longest boats", lambda p: sorted(p.of(O), key=lambda i: -p.sides(i)[0])[:3]),
+        ("the three longest boats", lambda p: sorted(p.of(S), key=lambda i: -p.sides(i)[0])[:3]),
         ("cars that are not white", lambda p: _pick(p.of(C), lambda i: p.paint(i) != "white")),
     ],
     [  # works
@@ -322,13 +322,13 @@ SENTENCES: list[list[Sentence]] = [
     ],
     [  # another harbour
         ("vehicles", lambda p: p.of(C)),
-        ("thuyền dài hơn 8 m", lambda p: _pick(p.of(O), lambda i: p.sides(i)[0] > 8)),
+        ("thuyền dài hơn 8 m", lambda p: _pick(p.of(S), lambda i: p.sides(i)[0] > 8)),
         ("large boats in the water",
-         lambda p: _pick(p.large(p.of(O)), p.surrounded(p.of(W), 0.8))),
+         lambda p: _pick(p.large(p.of(S)), p.surrounded(p.of(W), 0.8))),
         ("buildings near water", lambda p: _pick(p.of(B), p.near(p.of(W)))),
-        ("small boats", lambda p: p.small(p.of(O))),
+        ("small boats", lambda p: p.small(p.of(S))),
         ("boats that are not large",
-         lambda p: sorted(set(p.of(O)) - set(p.large(p.of(O))))),
+         lambda p: sorted(set(p.of(S)) - set(p.large(p.of(S))))),
         ("cars within 20 m of a building", lambda p: _pick(p.of(C), p.near(p.of(B), 20))),
     ],
 ]  # fmt: skip
