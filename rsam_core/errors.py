@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class RsamError(Exception):
     """Base class of every error that RSAM raises on purpose."""
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        """What makes the same error again in another process, as plain data."""
+        return (str(self),)
 
 
 class SceneError(RsamError):
@@ -77,6 +83,22 @@ class BatchError(RsamError):
     """A recipe, a folder or a cluster cannot be used for a batch of scenes."""
 
 
+class ChangeError(RsamError):
+    """Two dates cannot be compared as asked."""
+
+
+class AlignError(ChangeError):
+    """Two scenes do not show the same place, or it cannot be found where they fit together."""
+
+
+class FollowError(RsamError):
+    """An object cannot be followed through these frames."""
+
+
+class VideoError(FollowError):
+    """A video cannot be read, or is too long to be read unasked."""
+
+
 class TruthChoice(MetricError):
     """Truth can be read in several ways, and a person has to say which.
 
@@ -94,4 +116,8 @@ class TruthChoice(MetricError):
         self, message: str, option: str = "", choices: Sequence[tuple[str, str]] = ()
     ) -> None:
         super().__init__(message)
-        self.option, self.choices = option, tuple(choices)
+        self.option, self.choices = option, tuple((value, words) for value, words in choices)
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        return str(self), self.option, [list(choice) for choice in self.choices]

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import Cancelled, DatasetError, RsamError
 from rsam_core.formats.placement import Place
+from rsam_core.formats.truth_apart import outlines_of_image
 from rsam_core.formats.truth_coco import CocoFile
 from rsam_core.objects.instances import Instances
 from rsam_core.runtime.archive import Files, Source, open_files
@@ -312,7 +313,7 @@ def _from_coco(files: Files, pictures: list[str]) -> tuple[list[Item], list[str]
 def _coco_item(files: Files, image: str, path: str, coco: CocoFile, index: int) -> Item:
     def read() -> Sample:
         scene = _open(files, image)
-        objects, _ = coco.objects(index, Place.of(scene))
+        objects = outlines_of_image(coco, index, Place.of(scene)).objects()
         return Sample(image, scene.read_rgb(), objects)
 
     return Item(image, path, read)

@@ -369,19 +369,9 @@ def _outlines(
     placed: str | None,
     encoding: str | None,
 ) -> Truth:
-    from rsam_core.formats.truth_vector import read_vector
-    from rsam_core.formats.vector_files import layers_of
+    from rsam_core.formats.truth_apart import read_outlines
 
-    if kind == "json":
-        from rsam_core.formats.truth_coco import CocoFile
-
-        coco = CocoFile.open(content, name)
-        if coco is not None:
-            objects, notes = coco.objects(coco.find(place.name), place)
-            return _truth(objects, name, "coco", notes, None)
-    found = read_vector(
-        layers_of(content, kind, name, encoding), place, name, layer=layer, placed=placed
-    )
-    truth = _truth(found.objects, name, "outlines", found.notes, None)
+    found = read_outlines(content, kind, place, name, layer=layer, placed=placed, encoding=encoding)
+    truth = _truth(found.objects(), name, found.kind, found.notes, None)
     others = tuple(OtherReading(*other) for other in found.others)
     return replace(truth, attributes=found.rows, others=others)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import MetricError
 from rsam_core.formats.placement import Place
-from rsam_core.formats.truth_outlines import drawn_objects
+from rsam_core.formats.truth_outlines import Packed, check_work, drawn_masks, joined, packed
+from rsam_core.formats.truth_vector import Outlines
 from rsam_core.formats.vector_layer import ring_of
 from rsam_core.objects.checks import check_same_size
 from rsam_core.objects.classify.classes import clean_label
-from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.crops import Crop, paste
+from rsam_core.objects.packed_masks import PackedMasks
 from rsam_core.runtime.limited_reading import MEMORY, SECONDS, ReadingFailed, run_limited
 
 if TYPE_CHECKING:
@@ -66,18 +68,26 @@ class CocoFile:
         MetricError
             If it takes too much time or memory.
         """
+        if len(content) <= HERE_BELOW:
+            return cls.open_here(content, name)
         if not may_be_coco(content):
             return None
-        if len(content) <= HERE_BELOW:
-            parts = _split(content)
-        else:
-            seconds, memory = SECONDS + len(content) / 5e6, MEMORY + 12 * len(content)
-            try:
-                parts = run_limited(_split, content, seconds=seconds, memory=memory)
-            except ReadingFailed as error:
-                raise MetricError(
-                    f"“{name}” is too large to read, or damaged. Split the data set into parts."
-                ) from error
+        seconds, memory = SECONDS + len(content) / 5e6, MEMORY + 12 * len(content)
+        try:
+            parts = run_limited(_split, content, seconds=seconds, memory=memory)
+        except ReadingFailed as error:
+            raise MetricError(
+                f"“{name}” is too large to read, or damaged. Split the data set into parts."
+            ) from error
+        return cls._of(parts, name)
+
+    @classmethod
+    def open_here(cls, content: bytes, name: str) -> CocoFile | None:
+        """Read a file in this process; None if it is no COCO data set."""
+        return cls._of(_split(content), name) if may_be_coco(content) else None
+
+    @classmethod
+    def _of(cls, parts: Mapping[str, Any], name: str) -> CocoFile | None:
         if not parts["is_coco"]:
             return None
         return cls(name, parts["images"], parts["classes"], parts["annotations"])
@@ -113,21 +123,16 @@ class CocoFile:
             + f" called “{wanted}”. Open the image under the name that the file lists."
         )
 
-    def objects(self, index: int, place: Place) -> tuple[Instances, list[str]]:
-        """Return the objects of one image, by its place in `images`.
+    def outlines(self, index: int, place: Place) -> Outlines:
+        """Draw the objects of one image, by its place in `images`.
 
-        Crowd annotations, and those that cannot be used, are left out.
-
-        Returns
-        -------
-        objects : Instances
-            Labelled by their category.
-        notes : list of str
+        Crowd annotations, and those that cannot be used, are left out, and notes say so. Objects
+        are labelled by their category.
 
         Raises
         ------
         MetricError
-            If the image has another size, or no annotation can be used.
+            If the image has another size, no annotation can be used, or there is too much to draw.
         """
         entry = self.images[index]
         try:
@@ -135,35 +140,69 @@ class CocoFile:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise MetricError(_broken(self.name)) from error
         check_same_size(place.shape, size, "image that the COCO file describes", reference="image")
-        found: list[tuple[Instance | BaseGeometry, str]] = []
-        labels: list[str | None] = []
-        reasons: Counter[str] = Counter()
         annotations = json.loads(self._annotations[index])
+        found = _Found()
         for annotation in annotations:
             if annotation.get("iscrowd") in (1, True, "1"):
-                reasons["crowd"] += 1
-                continue
-            label = self._classes.get(_key(annotation.get("category_id")))
-            item, kind = _object(annotation, place, label)
-            if item is None:
-                reasons[kind] += 1
+                found.reasons["crowd"] += 1
             else:
-                found.append((item, kind))
-                labels.append(label)
-        # All outlines at once: to draw each alone takes twice as long.
-        outlines = [at for at, (item, _) in enumerate(found) if not isinstance(item, Instance)]
-        shapes = [found[at][0] for at in outlines]
-        drawn, kept, _ = drawn_objects(shapes, place.shape, [labels[at] for at in outlines])
-        ready = {outlines[at]: item for at, item in zip(kept, drawn)}
-        items: list[Instance] = []
-        for at, (item, kind) in enumerate(found):
-            item = item if isinstance(item, Instance) else ready.get(at)
-            reasons[kind if item is not None else "outside"] += 1
-            if item is not None:
-                items.append(replace(item, id=0))
-        if reasons["broken"] and reasons["broken"] == len(annotations):
+                found.add(annotation, place.shape)
+        masks, kept = found.drawn(place.shape)
+        if found.reasons["broken"] and found.reasons["broken"] == len(annotations):
             raise MetricError(_broken(self.name))
-        return Instances(items, place.shape), _notes(reasons)
+        labels = (self._classes.get(_key(found.categories[at])) for at in kept)
+        notes = tuple(_notes(found.reasons))
+        return Outlines(masks, place.shape, "coco", tuple(labels), (), notes)
+
+    def size(self, index: int) -> int:
+        """Return how long the text of an image's annotations is."""
+        return len(self._annotations[index])
+
+    def alone(self, index: int) -> CocoFile:
+        """Return the data set of one of its images."""
+        texts = [self._annotations[index]]
+        return CocoFile(self.name, [self.images[index]], self._classes, texts)
+
+
+class _Found:
+    """Objects of an image: outlines, which are drawn all at once, and masks."""
+
+    def __init__(self) -> None:
+        self.reasons: Counter[str] = Counter()
+        self.categories: list[Any] = []
+        self._kinds: list[str] = []
+        self._shapes: dict[int, BaseGeometry] = {}
+        self._masks: dict[int, Packed] = {}
+        self._pixels = 0
+
+    def add(self, annotation: Mapping[str, Any], shape: tuple[int, int]) -> None:
+        """Take an annotation in, or count why it cannot be used."""
+        item, kind = _object(annotation, shape)
+        if item is None:
+            self.reasons[kind] += 1
+            return
+        at = len(self._kinds)
+        self._kinds.append(kind)
+        self.categories.append(annotation.get("category_id"))
+        if isinstance(item, Crop):
+            # To unpack runs takes as long as whole columns of the image.
+            self._pixels += shape[0] * item.mask.shape[1]
+            check_work(self._pixels, shape)
+            self._masks[at] = packed(item)
+        else:
+            self._shapes[at] = item
+
+    def drawn(self, shape: tuple[int, int]) -> tuple[PackedMasks, list[int]]:
+        """Return the masks in the order of the annotations, and which of those they are."""
+        outlines = list(self._shapes)
+        drawn = drawn_masks(list(self._shapes.values()), shape)
+        where = np.array([*(outlines[at] for at in drawn.kept), *self._masks], np.int64)
+        order = np.argsort(where)
+        kept = where[order].tolist()
+        self.reasons["outside"] += len(self._kinds) - len(kept)
+        self.reasons.update(self._kinds[at] for at in kept)
+        masks = PackedMasks.concat([drawn.masks, joined(list(self._masks.values()))])
+        return masks.take(order), kept
 
 
 def _split(content: bytes) -> dict[str, Any]:
@@ -203,12 +242,12 @@ def _path(entry: Mapping[str, Any]) -> PurePosixPath:
 
 
 def _object(
-    annotation: Mapping[str, Any], place: Place, label: str | None
-) -> tuple[Instance | BaseGeometry | None, str]:
+    annotation: Mapping[str, Any], shape: tuple[int, int]
+) -> tuple[Crop | BaseGeometry | None, str]:
     """Return the object of an annotation, or its outline to draw, and what became of it."""
     segmentation = annotation.get("segmentation")
     if isinstance(segmentation, Mapping):
-        return _from_runs(segmentation, place, label)
+        return _from_runs(segmentation, shape)
     if segmentation is not None and not isinstance(segmentation, list):
         return None, "broken"
     if not segmentation:
@@ -221,7 +260,7 @@ def _object(
     polygons = [shapely.Polygon(ring) for ring in rings if ring is not None]
     if not polygons:
         return None, "broken"
-    return shapely.MultiPolygon(polygons), "good"
+    return (polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)), "good"
 
 
 def _corners(ring: Any) -> NDArray[np.float64] | None:
@@ -232,19 +271,15 @@ def _corners(ring: Any) -> NDArray[np.float64] | None:
     return ring_of(list(zip(ring[::2], ring[1::2])))
 
 
-def _from_runs(
-    segmentation: Mapping[str, Any], place: Place, label: str | None
-) -> tuple[Instance | None, str]:
+def _from_runs(segmentation: Mapping[str, Any], shape: tuple[int, int]) -> tuple[Crop | None, str]:
     try:
         size = tuple(int(value) for value in segmentation["size"])
-        if size != tuple(place.shape):
+        if size != tuple(shape):
             return None, "broken"
-        mask = decode_rle(segmentation)
+        crop = _crop_of_runs(segmentation)
     except (KeyError, TypeError, ValueError, OverflowError):
         return None, "broken"
-    if not mask.any():
-        return None, "empty"
-    return Instance.from_mask(mask, source="truth", label=label), "good"
+    return (None, "empty") if crop is None else (crop, "good")
 
 
 def _from_box(box: Any) -> tuple[BaseGeometry | None, str]:
@@ -309,14 +344,42 @@ def decode_rle(segmentation: Mapping[str, Any]) -> NDArray[np.bool_]:
         If the runs do not fill the size exactly.
     """
     height, width = (int(value) for value in segmentation["size"])
+    mask = np.zeros((height, width), bool)
+    crop = _crop_of_runs(segmentation)
+    if crop is not None:
+        paste(mask, crop)
+    return mask
+
+
+def _crop_of_runs(segmentation: Mapping[str, Any]) -> Crop | None:
+    """Decode run lengths from the first to the last column in which there is anything.
+
+    Raises
+    ------
+    ValueError
+        If the runs do not fill the size exactly.
+    """
+    height, width = (int(value) for value in segmentation["size"])
     counts = segmentation["counts"]
     if isinstance(counts, (str, bytes)):
         counts = _uncompressed(counts.encode() if isinstance(counts, str) else counts)
     runs = _whole(counts)
     if (runs < 0).any() or sum(runs.tolist()) != height * width:
         raise ValueError("the runs do not fill the image")
-    values = np.arange(len(runs)) % 2 == 1
-    return np.repeat(values, runs).reshape(width, height).T
+    ends = np.cumsum(runs)
+    full = np.flatnonzero(runs[1::2]) * 2 + 1
+    if not full.size:
+        return None
+    left = int(ends[full[0] - 1]) // height
+    right = -(-int(ends[full[-1]]) // height)
+    # Each change of background and object, and what they add up to from there on.
+    flips = np.zeros((right - left) * height + 1, np.int8)
+    np.add.at(flips, ends[full - 1] - left * height, 1)
+    np.add.at(flips, ends[full] - left * height, -1)
+    mask = np.cumsum(flips[:-1], dtype=np.int8).astype(bool).reshape(right - left, height).T
+    rows = np.flatnonzero(mask.any(axis=1))
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    return Crop(mask[top:bottom], left, top)
 
 
 def _whole(counts: Sequence[Any]) -> NDArray[np.int64]:

@@ -10,11 +10,12 @@ from typing import Any
 from rsam_core.errors import MetricError, TruthChoice
 from rsam_core.formats.placement import Place
 from rsam_core.formats.text_encoding import ENCODINGS
-from rsam_core.formats.truth_outlines import drawn_objects
+from rsam_core.formats.truth_outlines import drawn_masks, objects_of
 from rsam_core.formats.truth_readings import in_pixels
 from rsam_core.formats.vector_layer import Layer
 from rsam_core.objects.classify.classes import clean_label
 from rsam_core.objects.instances import Instances
+from rsam_core.objects.packed_masks import PackedMasks
 
 Choices = tuple[tuple[str, str], ...]
 
@@ -38,24 +39,37 @@ _LABELS = (
 """Names of the attribute that holds the class; the first one that says anything counts."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outlines:
     """Outlines drawn into a scene.
 
     Attributes
     ----------
-    objects : Instances
+    masks : PackedMasks
+        Of the objects.
+    shape : (int, int)
+        Height and width of the scene.
+    kind : {"outlines", "coco"}
+    labels : tuple of (str or None)
+        Class of each object.
     rows : tuple of dict
-        Attributes of each object.
-    notes : list of str
+        Attributes of each object; empty for COCO.
+    notes : tuple of str
     others : tuple of (str, str, str)
         Other readings: option of `read_truth`, its value, and words for people.
     """
 
-    objects: Instances
+    masks: PackedMasks
+    shape: tuple[int, int]
+    kind: str
+    labels: tuple[str | None, ...]
     rows: tuple[dict[str, Any], ...]
-    notes: list[str]
+    notes: tuple[str, ...]
     others: tuple[tuple[str, str, str], ...] = ()
+
+    def objects(self) -> Instances:
+        """Make the objects."""
+        return objects_of(self.masks, self.shape, self.labels)
 
 
 def read_vector(
@@ -92,11 +106,20 @@ def read_vector(
     notes += chosen.told()
     if not chosen.shapes:
         _check_empty(chosen.left_out, name)
-        return Outlines(Instances([], place.shape), (), notes)
+        nothing = drawn_masks([], place.shape).masks
+        return Outlines(nothing, place.shape, "outlines", (), (), tuple(notes))
     pixels, told, others = in_pixels(chosen, place, name, placed)
-    objects, kept, drawn = drawn_objects(pixels, place.shape, labels_of_rows(chosen.rows))
-    rows = tuple(chosen.rows[index] for index in kept)
-    return Outlines(objects, rows, [*notes, *told, *drawn], (*others, *_encodings(notes)))
+    masks, kept, drawn = drawn_masks(pixels, place.shape)
+    labels = labels_of_rows(chosen.rows)
+    return Outlines(
+        masks,
+        place.shape,
+        "outlines",
+        tuple(labels[index] for index in kept),
+        tuple(chosen.rows[index] for index in kept),
+        (*notes, *told, *drawn),
+        (*others, *_encodings(notes)),
+    )
 
 
 def _chosen(layers: Sequence[Layer], wanted: str | None, name: str) -> tuple[Layer, list[str]]:

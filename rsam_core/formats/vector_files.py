@@ -19,11 +19,8 @@ from rsam_core.errors import DatasetError, MetricError
 from rsam_core.formats.text_encoding import ENCODINGS
 from rsam_core.formats.vector_geojson import is_geojson, lines_of, read_geojson
 from rsam_core.formats.vector_kml import is_kml, read_kml
-from rsam_core.formats.vector_layer import Layer, packed_layers, unpacked_layers
-from rsam_core.runtime.limited_reading import ReadingFailed, run_limited
+from rsam_core.formats.vector_layer import Layer
 
-HERE_BELOW = 256 << 10
-"""Bytes of GeoJSON that are read here: no process of its own is worth its start."""
 MAX_BYTES = 1 << 30
 """Largest file in an archive, unpacked."""
 MAX_LAYERS = 200
@@ -35,11 +32,37 @@ _LAYERS = (".shp", ".gpkg", ".geojson", ".json", ".geojsonl", ".ndjson", ".kml")
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _SQLITE = b"SQLite format 3\0"
 
-# Every reader but that of Shapefiles is our own; GDAL forgets all its others.
-_DRIVERS = "ESRI Shapefile"
+# Every reader but that of Shapefiles is our own; GDAL forgets all its others, except its arrays in
+# memory, which it draws on.
+_DRIVERS = ("ESRI Shapefile", "MEM", "Memory")
 
 
-def layers_of(content: bytes, kind: str, name: str, encoding: str | None = None) -> list[Layer]:
+def check_encoding(encoding: str | None) -> None:
+    """Refuse a code page that there is not.
+
+    Raises
+    ------
+    MetricError
+    """
+    if encoding is None:
+        return
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, ValueError) as error:
+        raise MetricError(
+            f"“{encoding[:40]}” is no encoding. Give one such as {', '.join(ENCODINGS)}."
+        ) from error
+
+
+def only_shapefiles() -> dict[str, str]:
+    """Environment in which GDAL knows no format of files but that of Shapefiles."""
+    from pyogrio import list_drivers
+
+    others = [driver for driver in list_drivers() if driver not in _DRIVERS]
+    return {"OGR_SKIP": ",".join(others), "GDAL_SKIP": ",".join(others)}
+
+
+def read_layers(content: bytes, kind: str, name: str, encoding: str | None = None) -> list[Layer]:
     """Return the layers of a file, in its order.
 
     Parameters
@@ -56,44 +79,6 @@ def layers_of(content: bytes, kind: str, name: str, encoding: str | None = None)
     MetricError
         If it cannot be read, or holds no layer of outlines.
     """
-    if encoding is not None:
-        try:
-            codecs.lookup(encoding)
-        except (LookupError, ValueError) as error:
-            raise MetricError(
-                f"“{encoding[:40]}” is no encoding. Give one such as {', '.join(ENCODINGS)}."
-            ) from error
-    if kind == "json" and len(content) <= HERE_BELOW:
-        return read_layers(content, kind, name, encoding)
-    try:
-        packed = run_limited(_packed, content, kind, name, encoding, environment=_environment())
-    except ReadingFailed as error:
-        if error.why == "damaged":
-            raise MetricError(
-                f"“{name}” cannot be read as outlines: it is damaged or incomplete. Export it "
-                "again as GeoJSON, GeoPackage or zipped Shapefile."
-            ) from error
-        what = "takes too long" if error.why == "time" else "needs too much memory"
-        raise MetricError(
-            f"“{name}” {what} to read. Clip it to the area of the image and export it again."
-        ) from error
-    return unpacked_layers(packed)
-
-
-def _packed(content: bytes, kind: str, name: str, encoding: str | None) -> dict[str, Any]:
-    return packed_layers(read_layers(content, kind, name, encoding))
-
-
-def _environment() -> dict[str, str]:
-    """Let GDAL know no format but that of Shapefiles."""
-    from pyogrio import list_drivers
-
-    others = [driver for driver in list_drivers() if driver != _DRIVERS]
-    return {"OGR_SKIP": ",".join(others), "GDAL_SKIP": ",".join(others)}
-
-
-def read_layers(content: bytes, kind: str, name: str, encoding: str | None = None) -> list[Layer]:
-    """Read in this process; see :func:`layers_of`."""
     if kind == "zip":
         return _from_zip(content, name, encoding)
     if kind == "gpkg":

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -144,11 +144,16 @@ def _taken(answer: bytes) -> dict[str, Any]:
 def _error(plain: Mapping[str, Any]) -> RsamError:
     if plain["error"] == "MemoryError":
         return ReadingFailed("memory")
-    own = [RsamError, *RsamError.__subclasses__()]
-    for kind in own:
+    for kind in _own(RsamError):
         if kind.__name__ == plain["error"] and kind is not ReadingFailed:
-            return kind(plain["message"])
+            return kind(*plain["facts"])
     return ReadingFailed("damaged")
+
+
+def _own(kind: type[RsamError]) -> Iterator[type[RsamError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _own(below)
 
 
 def serve() -> None:
@@ -161,7 +166,8 @@ def serve() -> None:
         plain: dict[str, Any] = {"values": {k: v for k, v in found.items() if k not in arrays}}
     # Whatever a library raises is an answer, too.
     except BaseException as error:
-        plain, arrays = {"error": type(error).__name__, "message": str(error)}, {}
+        told = error.facts if isinstance(error, RsamError) else ()
+        plain, arrays = {"error": type(error).__name__, "facts": told}, {}
     stream = io.BytesIO()
     text = np.frombuffer(json.dumps(plain).encode(), np.uint8)
     np.savez(stream, json=text, **arrays)
