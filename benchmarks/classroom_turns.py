@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from rsam_core import Segmenter, load_model
+from rsam_core.models.queued import QueuedModel
 from rsam_core.prompts.prompt import Prompt
-from rsam_core.runtime.fair_queue import FairQueue, in_turns
+from rsam_core.runtime.fair_queue import FairQueue
 from rsam_core.samples import render_town
 
 WIDTH, HEIGHT = 1270, 768
@@ -65,7 +66,7 @@ def price(repeats: int = 20_000) -> float:
     queue = FairQueue()
     start = time.perf_counter()
     for _ in range(repeats):
-        with queue.turn("alone"):
+        with queue.slot("alone"):
             pass
     return 1e6 * (time.perf_counter() - start) / repeats
 
@@ -91,7 +92,9 @@ def main() -> None:
         for running, threads in dict.fromkeys(settings):
             torch.set_num_threads(threads)
             queue = FairQueue(running, waiting=EVERYBODY)
-            fair = in_turns(model, lambda line, q=queue: q.turn(threading.get_ident(), line=line))
+            fair = QueuedModel(
+                model, lambda line, q=queue: q.slot(threading.get_ident(), line=line)
+            )
             found = rush(Segmenter(fair), image, args.looks, args.clicks)
             rows.setdefault((running, threads), []).append(found)
     results = []

@@ -9,6 +9,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 from rsam_core.models.base import Decoded, PromptableModel
 from rsam_core.models.catalog import CATALOG, DEFAULT_MODEL, ModelInfo, get_model_info
 from rsam_core.models.load import load_model
+from rsam_core.models.queued import QueuedModel
 
 __all__ = [
     "CATALOG",
@@ -16,6 +17,7 @@ __all__ = [
     "Decoded",
     "ModelInfo",
     "PromptableModel",
+    "QueuedModel",
     "get_model_info",
     "load_model",
 ]

@@ -13,6 +13,7 @@ from rsam_core.objects.crops import paste_all
 
 if TYPE_CHECKING:
     from rsam_core.models.guided import ExampleGuidance
+    from rsam_core.models.tiny.proposal_head import Proposals
 
 
 class PromptLike(Protocol):
@@ -174,6 +175,33 @@ class PromptableModel(Protocol):
         list of Decoded
         """
         return [self.decode(features, prompt, multimask) for prompt in prompts]
+
+    @property
+    def proposes(self) -> bool:
+        """Whether the model can say by itself where objects are."""
+        return False
+
+    def propose(self, features: Any, most: int = 400, lowest: float = 0.05) -> Proposals:
+        """Where objects are, most likely first.
+
+        Parameters
+        ----------
+        features : Any
+            What `encode` returned.
+        most : int
+            Proposals at most.
+        lowest : float
+            Proposals less likely than this, 0 to 1, are left out.
+
+        Raises
+        ------
+        ModelError
+            If the model cannot propose objects.
+        """
+        raise ModelError(
+            f"The model {self.name} cannot propose objects. Search on a grid, or choose rsam-tiny "
+            "on the Models page."
+        )
 
     def guided(self) -> ExampleGuidance:
         """The side of the model that can be shown an example.

@@ -7,8 +7,7 @@ from .fair_queue import (
     ENCODE,
     INTERACTIVE,
     FairQueue,
-    in_turns,
-    turns_at_once,
+    model_slots,
 )
 from .jobs import Job, JobRegistry
 from .presence import SessionMonitor
@@ -30,10 +29,9 @@ __all__ = [
     "Source",
     "Store",
     "choose_evictions",
-    "in_turns",
     "mark",
+    "model_slots",
     "on_interrupt",
     "open_files",
     "span",
-    "turns_at_once",
 ]

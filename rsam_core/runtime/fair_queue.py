@@ -1,4 +1,4 @@
-"""A fair queue in front of something that few can use at once, such as a model.
+"""A fair queue in front of a shared resource, such as a model.
 
 Whoever comes first is served first, but nobody twice while others wait: between owners the turns
 go round, and each owner's own are served in their order. Turns are meant to be short. Long work
@@ -10,33 +10,20 @@ at for the first time, and both ahead of work in the background; though not for 
 
 from __future__ import annotations
 
-import copy
 import os
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import Any, TypeVar
 
 from rsam_core.errors import Cancelled, QueueFull
 
 PULSE = 0.5
 """Seconds after which whoever waits looks up."""
 
-Model = TypeVar("Model")
-
 INTERACTIVE, ENCODE, BACKGROUND = range(3)
 """The lines, in the order in which they are served."""
-
-TAKING_TURNS = {
-    "encode": ENCODE,
-    "decode": INTERACTIVE,
-    "decode_many": INTERACTIVE,
-    "decode_guided": INTERACTIVE,
-}
-"""Methods of a model that compute, and where each stands in line."""
 
 
 @dataclass(eq=False)
@@ -135,7 +122,7 @@ class FairQueue:
             return self._running
 
     @contextmanager
-    def turn(
+    def slot(
         self,
         owner: Hashable,
         *,
@@ -251,7 +238,7 @@ class FairQueue:
         self._lines[chosen].pop().called.set()
 
 
-def turns_at_once() -> int:
+def model_slots() -> int:
     """How many steps of a model shall run side by side on this computer.
 
     ``RSAM_TURNS`` says; by default one for every two cores, because a first look at an image
@@ -261,40 +248,3 @@ def turns_at_once() -> int:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     return max(1, (os.cpu_count() or 1) // 2)
-
-
-def in_turns(model: Model, turn: Callable[[int], AbstractContextManager[Any]]) -> Model:
-    """The same model, each call of which waits for its turn.
-
-    A call is short, so that a long job gives way to others between its calls.
-
-    Parameters
-    ----------
-    model : PromptableModel
-        It stays as it is; its weights are shared.
-    turn : callable
-        Gives the turn to be held during a call, for a line:
-        ``lambda line: queue.turn("somebody", line=line)``.
-
-    Returns
-    -------
-    PromptableModel
-        Of the same class.
-    """
-    fair = copy.copy(model)
-    for name, line in TAKING_TURNS.items():
-        method = getattr(model, name, None)
-        if method is not None:
-            setattr(fair, name, _in_turn(method, turn, line))
-    return fair
-
-
-def _in_turn(
-    method: Callable[..., Any], turn: Callable[[int], AbstractContextManager[Any]], line: int
-) -> Callable[..., Any]:
-    @wraps(method)
-    def call(*args: Any, **settings: Any) -> Any:
-        with turn(line):
-            return method(*args, **settings)
-
-    return call

@@ -14,10 +14,11 @@ import numpy as np
 
 import rsam_core as rsam
 from rsam_core.errors import Cancelled
+from rsam_core.models.queued import QueuedModel
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.runtime.acting import acting, as_session
 from rsam_core.runtime.budgets import Store
-from rsam_core.runtime.fair_queue import FairQueue, in_turns
+from rsam_core.runtime.fair_queue import FairQueue
 from rsam_core.scene.coordinates import Frame
 from rsam_core.segment.embedding import Embedding, EmbeddingCache, content_key
 from rsam_core.segment.everything import EverythingSettings, EverythingState
@@ -55,11 +56,11 @@ class Shared:
         return Decoded(np.stack(masks), 0, 0, np.array(scores, np.float32), lowres, stable)
 
     def segmenter(self, model_name: str) -> Segmenter:
-        def turn(line: int):
+        def slot(line: int):
             errand = acting()
-            return self.queue.turn(errand.owner, line=line, cancelled=errand.cancelled)
+            return self.queue.slot(errand.owner, line=line, cancelled=errand.cancelled)
 
-        return Segmenter(in_turns(self.model, turn))
+        return Segmenter(QueuedModel(self.model, slot))
 
     def embedding_key(self, image, model_name: str) -> tuple[str, str]:
         return content_key(image, model_name)

@@ -5,23 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 
-import numpy as np
 import pytest
 
 from rsam_core.errors import Cancelled, QueueFull
-from rsam_core.prompts.prompt import Prompt
 from rsam_core.runtime.fair_queue import (
     BACKGROUND,
     ENCODE,
     INTERACTIVE,
     FairQueue,
-    in_turns,
-    turns_at_once,
+    model_slots,
 )
-from rsam_core.segment.segmenter import Segmenter
-from tests.helpers.models import FakeModel, rectangle
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -47,7 +41,7 @@ class Desk:
         self.threads[-1].start()
 
     def _hold(self) -> None:
-        with self.queue.turn("clerk"):
+        with self.queue.slot("clerk"):
             self._closed.set()
             self._close.wait(10)
 
@@ -55,7 +49,7 @@ class Desk:
         """``a1`` is the first wish of owner ``a``; it waits when this returns."""
 
         def job() -> None:
-            with self.queue.turn(name[0], **settings):
+            with self.queue.slot(name[0], **settings):
                 self.served.append(name)
 
         before = len(self.queue)
@@ -90,7 +84,7 @@ def test_whoever_was_served_goes_behind_those_who_wait():
 
     def long() -> None:
         for step in range(3):
-            with queue.turn("long"):
+            with queue.slot("long"):
                 ready.set()
                 if not step:
                     until(lambda: len(queue) == 1)
@@ -98,7 +92,7 @@ def test_whoever_was_served_goes_behind_those_who_wait():
 
     def click() -> None:
         ready.wait(5)
-        with queue.turn("click"):
+        with queue.slot("click"):
             served.append("click")
 
     threads = [threading.Thread(target=job) for job in (long, click)]
@@ -159,7 +153,7 @@ def test_positions_are_told():
 
 def test_nobody_hears_a_position_who_need_not_wait():
     heard = []
-    with FairQueue().turn("a", waiting=heard.append):
+    with FairQueue().slot("a", waiting=heard.append):
         pass
     assert heard == []
 
@@ -168,7 +162,7 @@ def test_as_many_run_as_may_and_no_more():
     queue, most, now, lock = FairQueue(running=3), [0], [0], threading.Lock()
 
     def job(owner: int) -> None:
-        with queue.turn(owner):
+        with queue.slot(owner):
             with lock:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
@@ -189,7 +183,7 @@ def test_full_queue_is_said_clearly():
     desk.add("a1")
     desk.add("b1", line=BACKGROUND)
     message = r"2 steps are waiting .* Your work is kept: wait"
-    with pytest.raises(QueueFull, match=message), desk.queue.turn("c"):
+    with pytest.raises(QueueFull, match=message), desk.queue.slot("c"):
         raise AssertionError("there was no place")
     assert desk.open() == ["a1", "b1"]
 
@@ -198,7 +192,7 @@ def test_one_owner_cannot_fill_the_queue():
     desk = Desk(waiting=10, waiting_each=2)
     desk.add("a1")
     desk.add("a2")
-    with pytest.raises(QueueFull, match="from one person"), desk.queue.turn("a"):
+    with pytest.raises(QueueFull, match="from one person"), desk.queue.slot("a"):
         raise AssertionError("there was no place")
     desk.add("b1")
     assert desk.open() == ["a1", "b1", "a2"]
@@ -209,7 +203,7 @@ def test_cancelling_while_waiting_leaves_the_others_in_order():
 
     def impatient() -> None:
         try:
-            with desk.queue.turn("b", cancelled=stop.is_set):
+            with desk.queue.slot("b", cancelled=stop.is_set):
                 outcome.append("served")
         except Cancelled:
             outcome.append("cancelled")
@@ -231,7 +225,7 @@ def test_what_the_listener_raises_ends_the_waiting():
     def leave(position: int) -> None:
         raise KeyboardInterrupt(position)
 
-    with pytest.raises(KeyboardInterrupt, match="1"), desk.queue.turn("a", waiting=leave):
+    with pytest.raises(KeyboardInterrupt, match="1"), desk.queue.slot("a", waiting=leave):
         raise AssertionError("it never was its turn")
     assert len(desk.queue) == 0
     assert desk.open() == []
@@ -239,17 +233,17 @@ def test_what_the_listener_raises_ends_the_waiting():
 
 def test_error_in_a_turn_gives_the_place_back():
     queue = FairQueue()
-    with pytest.raises(ZeroDivisionError), queue.turn("a"):
+    with pytest.raises(ZeroDivisionError), queue.slot("a"):
         raise ZeroDivisionError
     assert queue.running == 0
-    with queue.turn("b"):
+    with queue.slot("b"):
         assert queue.running == 1
 
 
 def test_turn_within_a_turn_goes_on():
     queue = FairQueue(waiting=0)
-    with queue.turn("a"):
-        with queue.turn("a"), queue.turn("b"):
+    with queue.slot("a"):
+        with queue.slot("a"), queue.slot("b"):
             assert queue.running == 1
         # The inner ones did not give the place away.
         assert queue.running == 1
@@ -276,30 +270,7 @@ def test_senseless_limits_are_refused(limits):
         ("many", 6, 3),
     ],
 )
-def test_turns_at_once(monkeypatch, text, cores, expected):
+def test_model_slots(monkeypatch, text, cores, expected):
     monkeypatch.setenv("RSAM_TURNS", text)
     monkeypatch.setattr("os.cpu_count", lambda: cores)
-    assert turns_at_once() == expected
-
-
-def test_model_in_turns_answers_as_before_and_lets_others_between_its_calls():
-    shape, taken = (20, 30), []
-    plain = FakeModel(lambda prompt, multimask: ([rectangle(shape, 2, 3, 9, 8)], [0.9]))
-
-    @contextmanager
-    def turn(line):
-        taken.append(line)
-        yield
-        taken.append("out")
-
-    fair = in_turns(plain, turn)
-    image, prompt = np.zeros((*shape, 3), np.uint8), Prompt(box=(2, 3, 9, 8))
-    answers = []
-    for model in (plain, fair):
-        segmenter = Segmenter(model)
-        answers.append(segmenter.predict(segmenter.embed(image), prompt).masks)
-    assert np.array_equal(*answers)
-    # One turn to encode and one to decode, of the fair model only.
-    assert taken == [ENCODE, "out", INTERACTIVE, "out"]
-    assert isinstance(fair, FakeModel)
-    assert "encode" not in vars(plain)
+    assert model_slots() == expected

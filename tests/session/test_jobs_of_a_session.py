@@ -98,10 +98,10 @@ def test_thirty_jobs_of_thirty_sessions_have_places_of_their_own():
 
     def work(progress, cancelled) -> None:
         errand = acting()
-        with queue.turn(errand.owner, cancelled=errand.cancelled):
+        with queue.slot(errand.owner, cancelled=errand.cancelled):
             names.append(errand.owner)
 
-    with queue.turn("somebody"):
+    with queue.slot("somebody"):
         jobs = [JobRegistry(f"session {k}").start("everything", work) for k in range(30)]
         deadline = time.monotonic() + 5
         while len(queue) < 30 and time.monotonic() < deadline:
@@ -117,10 +117,10 @@ def test_a_stopped_job_gives_its_place_in_the_queue_back():
 
     def work(progress, cancelled) -> None:
         errand = acting()
-        with queue.turn(errand.owner, cancelled=errand.cancelled):
+        with queue.slot(errand.owner, cancelled=errand.cancelled):
             raise AssertionError("its turn never comes")
 
-    with queue.turn("somebody"):
+    with queue.slot("somebody"):
         job = registry.start("everything", work)
         deadline = time.monotonic() + 5
         while not len(queue) and time.monotonic() < deadline:
@@ -137,10 +137,10 @@ def test_what_was_found_until_it_was_stopped_is_kept_as_long_as_somebody_wants_i
 
     def work(progress, cancelled) -> str:
         errand = acting()
-        with queue.turn(errand.owner, cancelled=errand.cancelled):
+        with queue.slot(errand.owner, cancelled=errand.cancelled):
             return f"a part, stopped: {cancelled()}"
 
-    with queue.turn("somebody"):
+    with queue.slot("somebody"):
         job = registry.start("everything", work, partial=True)
         deadline = time.monotonic() + 5
         while not len(queue) and time.monotonic() < deadline:
@@ -193,12 +193,12 @@ def test_a_view_that_waits_in_the_queue_gives_way_to_the_next():
 
     def encode(view: int) -> None:
         errand = acting()
-        with queue.turn(errand.owner, cancelled=errand.cancelled):
+        with queue.slot(errand.owner, cancelled=errand.cancelled):
             if errand.cancelled():
                 raise Cancelled("overtaken when the turn came")
             done.append((view, errand.awaited))
 
-    with queue.turn("somebody"):
+    with queue.slot("somebody"):
         for view in range(5):
             ahead.ask(lambda view=view: encode(view))
             deadline = time.monotonic() + 5
@@ -235,7 +235,7 @@ def test_panning_keeps_one_thread_and_leaving_ends_it():
     with as_session("me"):
         session: Session = opened(shared, "me")
     before = threading.active_count()
-    with shared.queue.turn("others"), shared.queue.turn("others"):
+    with shared.queue.slot("others"), shared.queue.slot("others"):
         pass
     for x in range(30):
         session.image.view = Frame(x, 0, 80, 60, 80, 60)

@@ -15,7 +15,7 @@ from pages.parts.shared import banner, streamlit_adapter
 from rsam_core.errors import Cancelled, QueueFull
 from rsam_core.runtime.acting import acting
 from rsam_core.runtime.budgets import UNOWNED
-from rsam_core.runtime.fair_queue import BACKGROUND, INTERACTIVE, FairQueue, turns_at_once
+from rsam_core.runtime.fair_queue import BACKGROUND, INTERACTIVE, FairQueue, model_slots
 from rsam_core.runtime.timing import span
 
 # Before PyTorch is loaded: its threads shall sleep while they wait for each other within a step.
@@ -23,7 +23,7 @@ from rsam_core.runtime.timing import span
 # times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-TURNS = turns_at_once()
+TURNS = model_slots()
 """Steps of the model that run side by side."""
 SHOWN_AFTER = 0.7
 """Seconds of waiting after which one is told; most turns come sooner."""
@@ -48,8 +48,8 @@ def owner() -> Hashable:
 
 
 @contextmanager
-def turn(whose: Hashable, line: int = INTERACTIVE) -> Iterator[None]:
-    """A turn at the model for a session.
+def slot(whose: Hashable, line: int = INTERACTIVE) -> Iterator[None]:
+    """A slot at the model for a session.
 
     In the thread of a page it shows one's place while waiting. Any other thread is a job, which
     lets the clicks of all go ahead unless somebody waits for it, and gives its place back when it
@@ -64,11 +64,11 @@ def turn(whose: Hashable, line: int = INTERACTIVE) -> Iterator[None]:
     """
     block = getattr(_acting, "block", None)
     if block is None:
-        with _turn(whose, line):
+        with _slot(whose, line):
             yield
         return
     # Within a block that goes together this one is held to the block's end.
-    block.enter_context(_turn(whose, line))
+    block.enter_context(_slot(whose, line))
     yield
 
 
@@ -97,20 +97,20 @@ def release_slot() -> None:
 
 
 @contextmanager
-def _turn(whose: Hashable, line: int) -> Iterator[None]:
+def _slot(whose: Hashable, line: int) -> Iterator[None]:
     if streamlit_adapter.session_id() is None:
         errand = acting()
         if errand is None or not errand.awaited:
             line = BACKGROUND
         cancelled = None if errand is None else errand.cancelled
-        with _queue().turn(whose, line=line, cancelled=cancelled), span("turn"):
+        with _queue().slot(whose, line=line, cancelled=cancelled), span("turn"):
             if cancelled is not None and cancelled():
                 raise Cancelled("Stopped when its turn came.")
             yield
         return
     sign = _Sign()
     try:
-        with _queue().turn(whose, line=line, waiting=sign):
+        with _queue().slot(whose, line=line, waiting=sign):
             sign.take_down()
             with span("turn"):
                 yield

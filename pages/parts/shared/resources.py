@@ -11,9 +11,9 @@ import rsam_core as rsam
 from pages.parts.shared import model_queue as queueing
 from pages.parts.shared import session_memory as memory
 from rsam_core.models.base import PromptableModel
+from rsam_core.models.queued import QueuedModel
 from rsam_core.runtime.acting import acting
 from rsam_core.runtime.budgets import Store, setting
-from rsam_core.runtime.fair_queue import in_turns
 from rsam_core.samples import GALLERY, TownSample, render_town, write_geotiff
 from rsam_core.segment.embedding import Embedding, EmbeddingCache, content_key
 from rsam_core.segment.segmenter import Candidates
@@ -36,7 +36,7 @@ def _model(model_name: str) -> PromptableModel:
 def segmenter(model_name: str) -> rsam.Segmenter:
     """A model, loaded once for all sessions, that answers this one in its turn."""
     whose = queueing.owner()
-    return rsam.Segmenter(in_turns(_model(model_name), lambda line: queueing.turn(whose, line)))
+    return rsam.Segmenter(QueuedModel(_model(model_name), lambda line: queueing.slot(whose, line)))
 
 
 @st.cache_resource

@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import current_session, resources
 from pages.parts.shared import model_queue as queueing
+from rsam_core.models.queued import QueuedModel
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.runtime.acting import as_session
-from rsam_core.runtime.fair_queue import FairQueue, in_turns
+from rsam_core.runtime.fair_queue import FairQueue
 from rsam_core.segment.embedding import EmbeddingCache
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.pages import click, fine, opened, plain, put, table
@@ -33,7 +34,7 @@ def fair(model, queue, monkeypatch) -> None:
 
     def segmenter(name: str) -> Segmenter:
         whose = queueing.owner()
-        return Segmenter(in_turns(model, lambda line: queueing.turn(whose, line)))
+        return Segmenter(QueuedModel(model, lambda line: queueing.slot(whose, line)))
 
     cache = EmbeddingCache()
     monkeypatch.setattr(resources, "segmenter", segmenter)
@@ -74,7 +75,7 @@ def waiting_page() -> None:
 
     st.toast = spy
     try:
-        with queueing.turn("me"):
+        with queueing.slot("me"):
             st.write("in turn: " + " / ".join(said))
     finally:
         st.toast = show
@@ -85,7 +86,7 @@ def held(queue: FairQueue, release: threading.Event) -> threading.Thread:
     entered = threading.Event()
 
     def hold() -> None:
-        with queue.turn("somebody else"):
+        with queue.slot("somebody else"):
             entered.set()
             release.wait(20)
 
@@ -159,17 +160,17 @@ def test_what_belongs_together_is_one_turn(queue):
     order = []
     with queueing.hold_slot():
         assert queue.running == 0
-        with queueing.turn("me"):
+        with queueing.slot("me"):
             order.append("first")
         other = threading.Thread(target=_take_turn, args=(queue, order))
         other.start()
         _until(lambda: len(queue) == 1)
-        with queueing.hold_slot(), queueing.turn("me"):
+        with queueing.hold_slot(), queueing.slot("me"):
             order.append("second")
         # What another thread may have to do first is not waited for with a turn in hand.
         queueing.release_slot()
         other.join(10)
-        with queueing.turn("me"):
+        with queueing.slot("me"):
             order.append("third")
         assert queue.running == 1
     assert queue.running == 0
@@ -177,16 +178,16 @@ def test_what_belongs_together_is_one_turn(queue):
 
 
 def test_error_ends_what_belongs_together(queue):
-    with pytest.raises(ZeroDivisionError), queueing.hold_slot(), queueing.turn("me"):
+    with pytest.raises(ZeroDivisionError), queueing.hold_slot(), queueing.slot("me"):
         raise ZeroDivisionError
     assert queue.running == 0
-    with queueing.turn("me"):
+    with queueing.slot("me"):
         assert queue.running == 1
     assert queue.running == 0
 
 
 def _take_turn(queue: FairQueue, order: list[str]) -> None:
-    with queue.turn("other"):
+    with queue.slot("other"):
         order.append("other")
 
 
@@ -195,7 +196,7 @@ def test_long_jobs_let_pages_go_ahead(queue):
     held(queue, release)
 
     def job(name: str) -> None:
-        with queueing.turn(name):
+        with queueing.slot(name):
             order.append(name)
 
     long = threading.Thread(target=job, args=("long job",))
