@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,7 +51,7 @@ class Instance:
 
     def __post_init__(self) -> None:
         mask, top, left = _trim(_as_mask(self.mask))
-        if not np.isfinite(self.score):
+        if not math.isfinite(self.score):
             raise RsamError(f"The score of an object must be a number, not {given(self.score)}.")
         if self.id < 0:
             raise RsamError(f"Object numbers start at 1; {self.id} is not one.")
@@ -169,12 +170,10 @@ def _as_mask(mask: ArrayLike) -> Mask:
 
 def _trim(mask: Mask) -> tuple[Mask, int, int]:
     """Return a read-only tight crop of its own memory, and its row and column in `mask`."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    if not rows.size:
+    top, bottom = _ends(mask.any(axis=1))
+    if bottom <= top:
         raise RsamError("The mask is empty. An object needs at least one pixel.")
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    columns = np.flatnonzero(mask[top:bottom].any(axis=0))
-    left, right = int(columns[0]), int(columns[-1]) + 1
+    left, right = _ends(mask[top:bottom].any(axis=0))
     crop = mask[top:bottom, left:right]
     # A view would keep the whole mask of the scene alive, and could change under the object.
     if mask.flags.writeable or mask.base is not None or crop.shape != mask.shape:
@@ -183,6 +182,15 @@ def _trim(mask: Mask) -> tuple[Mask, int, int]:
     else:
         crop = mask
     return crop, top, left
+
+
+def _ends(flags: Mask) -> tuple[int, int]:
+    """Return where the first flag is that is set, and the end of the last one; (0, 0) if none."""
+    # Once for each of a hundred thousand objects: the positions of all flags would take longer.
+    first = int(flags.argmax()) if flags.size else 0
+    if not flags.size or not flags[first]:
+        return 0, 0
+    return first, flags.size - int(flags[::-1].argmax())
 
 
 def _label_boxes(labels: NDArray) -> dict[int, tuple[slice, slice]]:

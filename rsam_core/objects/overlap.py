@@ -12,9 +12,12 @@ from rsam_core.objects.instance import Instance
 
 CONTAINED = 0.9
 """Share of an object's pixels that must lie in a larger one for it to count as inside it."""
-MAX_PAIRS = 3_000_000
+MAX_PAIRS = 1_000_000
 """Pairs that may be compared; no scene has as many, only files made to take time."""
+MAX_NEAR = 20_000_000
+"""The same of pairs whose boxes meet."""
 _AT_ONCE = 512
+_INSET = np.array([0.25, 0.25, -0.25, -0.25])
 
 
 def resolve_overlap(instances: Sequence[Instance]) -> NDArray[np.int64]:
@@ -25,7 +28,8 @@ def resolve_overlap(instances: Sequence[Instance]) -> NDArray[np.int64]:
     three and more objects this is made unambiguous as follows: an object counts with its own
     score or with that of what contains it, whichever is higher; at equal score the smaller
     wins, and at equal area the one with the lower number. Where objects lie on each other in
-    more than :data:`MAX_PAIRS` ways, what contains what is left out.
+    more than :data:`MAX_PAIRS` ways, or their boxes in more than :data:`MAX_NEAR`, what contains
+    what is left out.
 
     Parameters
     ----------
@@ -55,10 +59,11 @@ def _contained_pairs(
     import shapely
 
     boxes = np.array([item.bbox for item in instances], dtype=np.float64)
-    rectangles = shapely.box(*boxes.T)
+    # A little smaller, so that neighbours that only touch are no pair.
+    rectangles = shapely.box(*(boxes + _INSET).T)
     tree = shapely.STRtree(rectangles)
     found: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    count = 0
+    count = near = 0
     # A few at a time: of many objects in one place, all pairs together would fill the memory.
     for start in range(0, len(instances), _AT_ONCE):
         inner, outer = tree.query(rectangles[start : start + _AT_ONCE])
@@ -69,8 +74,9 @@ def _contained_pairs(
         needed = CONTAINED * areas[inner]
         possible = (areas[inner] < areas[outer]) & (common.prod(axis=1) >= needed)
         found.append((inner[possible], outer[possible]))
+        near += len(inner)
         count += int(possible.sum())
-        if count > MAX_PAIRS:
+        if count > MAX_PAIRS or near > MAX_NEAR:
             return [], []
     pairs = [
         (int(small), int(large))

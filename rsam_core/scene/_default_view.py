@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rsam_core.errors import SceneError
+from rsam_core.runtime.given import given
 from rsam_core.scene._sample import is_measurement, sampled
 from rsam_core.scene.bands import BandRoles, ViewSettings, find_roles
 from rsam_core.scene.checks import dtype_of
@@ -284,7 +285,7 @@ def index_bands(name: str, roles: BandRoles, index: str) -> tuple[int, int]:
     """
     if index not in INDICES:
         raise SceneError(
-            f"There is no spectral index {index!r}. Choose one of {', '.join(INDICES)}."
+            f"There is no spectral index {given(index)}. Choose one of {', '.join(INDICES)}."
         )
     bands = roles.bands(INDICES[index].roles)
     if bands is None:

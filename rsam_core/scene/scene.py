@@ -13,6 +13,7 @@ import numpy as np
 
 from rsam_core.errors import SceneError
 from rsam_core.runtime.cache import ArrayCache
+from rsam_core.runtime.given import given
 from rsam_core.scene._default_view import Chosen, Layout, choose_view, index_bands
 from rsam_core.scene._opening import opened
 from rsam_core.scene.bands import BandRoles, ViewSettings
@@ -353,8 +354,8 @@ class Scene:
             metres = math.nan
         if not 0 < metres <= MAX_GSD:
             raise SceneError(
-                f"A ground distance of {gsd!r} metres per pixel is not possible. Type a number "
-                f"above 0 and up to {MAX_GSD:,.0f}, for example 0.3 for a pixel of 30 cm."
+                f"A ground distance of {given(gsd)} metres per pixel is not possible. Type a "
+                f"number above 0 and up to {MAX_GSD:,.0f}, for example 0.3 for a pixel of 30 cm."
             )
         notes = tuple(note for note in self._place_notes if not note.endswith(TYPE_GSD))
         return replace(self, gsd=metres, _place_notes=notes)

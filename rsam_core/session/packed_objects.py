@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,44 +37,69 @@ def pack_objects(instances: Instances) -> tuple[bytes, bytes]:
     return text.encode(), b"".join(np.packbits(item.mask).tobytes() for item in instances)
 
 
-def packed_length(text: bytes, shape: tuple[int, int]) -> int:
-    """Return how many bytes the masks of a list of objects have to have.
+@dataclass(frozen=True)
+class ObjectList:
+    """A list of objects as a project holds it, checked, without their masks.
 
-    Raises
-    ------
-    ProjectError
-        If the list is not readable, or does not fit the scene.
+    Attributes
+    ----------
+    rows : list
+        As :func:`pack_objects` writes them.
+    next_id : object
+        Whatever stands there.
+    sizes : list of int
+        Bytes of each object's mask.
+    shape : (int, int)
+        Height and width of the scene.
     """
-    return sum(_sizes(_content(text)[0], shape))
 
+    rows: list[Any]
+    next_id: Any
+    sizes: list[int]
+    shape: tuple[int, int]
 
-def unpack_objects(text: bytes, masks: bytes, shape: tuple[int, int]) -> Instances:
-    """Read what :func:`pack_objects` wrote.
+    @classmethod
+    def read(cls, text: bytes, shape: tuple[int, int]) -> ObjectList:
+        """Read the list.
 
-    Raises
-    ------
-    ProjectError
-        If list and masks do not fit each other or the scene.
-    """
-    try:
+        Raises
+        ------
+        ProjectError
+            If it is not readable, or does not fit the scene.
+        """
         rows, next_id = _content(text)
-        sizes = _sizes(rows, shape)
-        if sum(sizes) != len(masks):
-            raise ProjectError(_BROKEN.format("its masks do not fit its list of objects"))
-        packed = np.frombuffer(masks, dtype=np.uint8)
-        items, start = [], 0
-        for row, size in zip(rows, sizes):
-            items.append(_item(row, packed[start : start + size]))
-            start += size
-        if type(next_id) is not int or next_id > _MAX_NUMBER:
-            raise ProjectError(_BROKEN.format("its list of objects is not readable"))
-        return Instances(items, shape, next_id=next_id)
-    except ProjectError:
-        raise
-    except RsamError as error:
-        raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
-        raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
+        return cls(rows, next_id, _sizes(rows, shape), shape)
+
+    @property
+    def length(self) -> int:
+        """Bytes that the masks have together."""
+        return sum(self.sizes)
+
+    def objects(self, masks: bytes) -> Instances:
+        """Return the objects with their masks.
+
+        Raises
+        ------
+        ProjectError
+            If list and masks do not fit each other.
+        """
+        try:
+            if self.length != len(masks):
+                raise ProjectError(_BROKEN.format("its masks do not fit its list of objects"))
+            packed = np.frombuffer(masks, dtype=np.uint8)
+            items, start = [], 0
+            for row, size in zip(self.rows, self.sizes):
+                items.append(_item(row, packed[start : start + size]))
+                start += size
+            if type(self.next_id) is not int or self.next_id > _MAX_NUMBER:
+                raise ProjectError(_BROKEN.format("its list of objects is not readable"))
+            return Instances(items, self.shape, next_id=self.next_id)
+        except ProjectError:
+            raise
+        except RsamError as error:
+            raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+            raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
 
 
 def _content(text: bytes) -> tuple[list[Any], Any]:
@@ -115,7 +141,7 @@ def _packed_size(row: Any, shape: tuple[int, int]) -> int:
 
 def _item(row: Any, packed: np.ndarray) -> Instance:
     id, x, y, width, height, score, source, label = row
-    mask = np.unpackbits(packed, count=width * height).astype(bool).reshape(height, width)
+    mask = np.unpackbits(packed, count=width * height).view(bool).reshape(height, width)
     item = Instance(mask, x, y, score, id, source, label)
     if item.mask.shape != mask.shape:
         raise ProjectError(_BROKEN.format(f"the mask of object {id} is not what was saved"))

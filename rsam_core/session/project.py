@@ -24,7 +24,7 @@ from rsam_core.formats.truth import Truth
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instances
 from rsam_core.scene.crs_text import plain_crs
-from rsam_core.session.packed_objects import pack_objects, packed_length, unpack_objects
+from rsam_core.session.packed_objects import ObjectList, pack_objects
 
 FORMAT = "rsam-project"
 VERSION = 1
@@ -42,6 +42,7 @@ _LIMITS = {
     _TRUTH_VALID: 2 << 30,
 }
 """Bytes that each part may have once unpacked."""
+_LISTS = (_OBJECTS, _TRUTH)
 _SHRINKING = (_MANIFEST, _OBJECTS, _TRUTH, _IMAGE)
 _SMALL, _MAX_RATIO = 8 << 20, 60
 _MAX_PARTS = 64
@@ -182,8 +183,11 @@ def load_project(data: bytes) -> ProjectState:
             optional = (_TRUTH, _TRUTH_MASKS, _TRUTH_VALID, _IMAGE)
             wanted = [_OBJECTS, _MASKS, *(name for name in optional if name in digests)]
             parts: dict[str, bytes] = {}
+            lists: dict[str, ObjectList] = {}
             for name in wanted:
-                parts[name] = _part(archive, name, digests.get(name), _most(name, parts, shape))
+                parts[name] = _part(archive, name, digests.get(name), _most(name, lists, shape))
+                if name in _LISTS:
+                    lists[name] = ObjectList.read(parts.pop(name), shape)
     except zipfile.BadZipFile as error:
         raise ProjectError(
             "This is not a project file, or only a part of one. Choose a file that RSAM saved, "
@@ -191,10 +195,12 @@ def load_project(data: bytes) -> ProjectState:
         ) from error
     except (OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise ProjectError(_BROKEN.format("its parts cannot be unpacked")) from error
-    return _state(manifest, parts)
+    return _state(manifest, parts, lists)
 
 
-def _state(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> ProjectState:
+def _state(
+    manifest: Mapping[str, Any], parts: Mapping[str, bytes], lists: Mapping[str, ObjectList]
+) -> ProjectState:
     scene = _mapping(manifest, "scene")
     try:
         height, width = _shape(scene)
@@ -210,7 +216,7 @@ def _state(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> ProjectSt
             scene_hash=str(scene["hash"]),
             width=width,
             height=height,
-            instances=unpack_objects(parts[_OBJECTS], parts[_MASKS], (height, width)),
+            instances=lists[_OBJECTS].objects(parts[_MASKS]),
             crs=_system(scene["crs"]),
             gsd=None if gsd is None else float(gsd),
             image=parts.get(_IMAGE),
@@ -219,7 +225,7 @@ def _state(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> ProjectSt
             settings=dict(settings),
             pipeline=pipeline,
             # Files of before know of no truth.
-            truth=_truth(manifest.get("truth"), parts, (height, width)),
+            truth=_truth(manifest.get("truth"), parts, lists, (height, width)),
             saved=str(manifest["saved"]),
         )
     except ProjectError:
@@ -251,10 +257,15 @@ def _packed_truth(truth: Truth) -> dict[str, bytes]:
     return parts
 
 
-def _truth(about: Any, parts: Mapping[str, bytes], shape: tuple[int, int]) -> Truth | None:
+def _truth(
+    about: Any,
+    parts: Mapping[str, bytes],
+    lists: Mapping[str, ObjectList],
+    shape: tuple[int, int],
+) -> Truth | None:
     if about is None:
         return None
-    objects = unpack_objects(parts[_TRUTH], parts[_TRUTH_MASKS], shape)
+    objects = lists[_TRUTH].objects(parts[_TRUTH_MASKS])
     valid = None
     if _TRUTH_VALID in parts:
         packed = np.frombuffer(parts[_TRUTH_VALID], np.uint8)
@@ -280,11 +291,11 @@ def _system(crs: Any) -> str | None:
     return plain if plain is None or "extension" in str(crs).lower() else str(crs)
 
 
-def _most(name: str, parts: Mapping[str, bytes], shape: tuple[int, int]) -> int:
+def _most(name: str, lists: Mapping[str, ObjectList], shape: tuple[int, int]) -> int:
     """Most bytes that a part can have, by what was read before."""
-    lists = {_MASKS: _OBJECTS, _TRUTH_MASKS: _TRUTH}
-    if name in lists and lists[name] in parts:
-        return packed_length(parts[lists[name]], shape)
+    of = {_MASKS: _OBJECTS, _TRUTH_MASKS: _TRUTH}.get(name)
+    if of in lists:
+        return lists[of].length
     if name == _TRUTH_VALID:
         return min((shape[0] * shape[1] + 7) // 8, _LIMITS[name])
     return _LIMITS[name]

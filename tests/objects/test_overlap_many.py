@@ -30,3 +30,15 @@ def test_without_end_of_pairs_the_score_alone_decides(monkeypatch: pytest.Monkey
     assert overlap.resolve_overlap(turned).tolist() == list(range(38))
     monkeypatch.setattr(overlap, "MAX_PAIRS", 100)
     assert overlap.resolve_overlap(turned).tolist() == list(range(38))[::-1]
+
+
+def test_neighbours_that_only_touch_are_no_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each of 400 squares touches up to eight others; only the one inside another meets any.
+    tiles = [square(4 * (n % 20), 4 * (n // 20), 4, 0.9, n + 1) for n in range(400)]
+    inner = square(41, 41, 2, 0.5, 1000)
+    monkeypatch.setattr(overlap, "MAX_NEAR", 403)
+    order = overlap.resolve_overlap([*tiles, inner]).tolist()
+    assert order[-1] == 400
+    # Beyond the limit the score alone decides.
+    monkeypatch.setattr(overlap, "MAX_NEAR", 402)
+    assert overlap.resolve_overlap([*tiles, inner]).tolist()[0] == 400

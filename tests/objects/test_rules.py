@@ -96,6 +96,11 @@ def test_senseless_rules_are_refused():
         Rule(())
     with pytest.raises(ClassifyError, match="not “xor”"):
         Rule((one,), "xor")
+    # What a file holds in place of a word is named and not repeated.
+    with pytest.raises(ClassifyError, match="not a list"):
+        Rule((one,), ["\x98", False])
+    with pytest.raises(ClassifyError, match="a group of entries is no comparison"):
+        Condition("area", {"\x9b": 1}, 1)
     with pytest.raises(ClassifyError, match="made of conditions"):
         Rule(("area > 1",))
     deep = Rule((one,))

@@ -74,9 +74,7 @@ class Condition:
             not isinstance(self.operator, str) or self.operator not in OPERATORS
         ):
             words = ", ".join(OPERATORS)
-            raise ClassifyError(
-                f"“{_shown(self.operator)}” is no comparison. Choose one of: {words}."
-            )
+            raise ClassifyError(f"{given(self.operator)} is no comparison. Choose one of: {words}.")
         if isinstance(self.value, str):
             if self.operator not in ("=", "!=", LIKE):
                 raise ClassifyError(
@@ -141,7 +139,7 @@ class Relation:
     def __post_init__(self) -> None:
         if self.how not in HOWS:
             raise ClassifyError(
-                f"Objects cannot lie “{_shown(self.how)}” others. Choose one of: {', '.join(HOWS)}."
+                f"Objects cannot lie {given(self.how)} others. Choose one of: {', '.join(HOWS)}."
             )
         others = tuple(self.others)
         if len(others) != (2 if self.how == "between" else 1) or not all(
@@ -235,7 +233,7 @@ class Rule:
             raise ClassifyError("A rule needs a condition. Add one, for example on the area.")
         if self.combine not in ("and", "or", "none"):
             raise ClassifyError(
-                f"Conditions are joined by “and”, “or” or “none”, not “{_shown(self.combine)}”."
+                f"Conditions are joined by “and”, “or” or “none”, not {given(self.combine)}."
             )
         if not all(isinstance(item, Condition | Relation | Extreme | Rule) for item in items):
             raise ClassifyError("A rule is made of conditions and other rules only.")
@@ -332,11 +330,6 @@ def _rule_from_json(data: Any, depth: int) -> Rule:
             fields = (row.get(name) for name in ("column", "operator", "value", "high"))
             items.append(Condition(*fields))  # type: ignore[arg-type]
     return Rule(tuple(items), data.get("combine", "and"))
-
-
-def _shown(value: object) -> str:
-    """A value that makes no sense, short and without signs that cannot be printed."""
-    return "".join(c if c.isprintable() else "?" for c in str(value)[:40])
 
 
 def _is_number(value: object) -> bool:
