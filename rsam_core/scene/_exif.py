@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rsam_core.scene._png_parts import png_parts
 from rsam_core.scene._tiff_header import ORIENTATION, directories
 from rsam_core.scene.raster_file import RasterFile
 
@@ -23,15 +24,9 @@ def orientation_of(file: RasterFile, driver: str) -> int | None:
 def _camera_data(file: RasterFile, driver: str) -> Iterator[bytes]:
     """Yield what the parts of a file for camera data hold."""
     if driver == "PNG":
-        place = 8
-        for _ in range(_MAX_PARTS):
-            head = file.part(place, 8)
-            if len(head) < 8:
-                return
-            length = int.from_bytes(head[:4], "big")
-            if head[4:] == b"eXIf":
-                yield file.part(place + 8, length)
-            place += 12 + length
+        for kind, place, length in png_parts(file):
+            if kind == b"eXIf":
+                yield file.part(place, length)
     elif driver == "JPEG":
         place = 2
         for _ in range(_MAX_PARTS):
