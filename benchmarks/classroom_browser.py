@@ -48,6 +48,7 @@ class Browser:
     def __init__(self, address: str) -> None:
         self.address = address
         self.session, self.page = "", ""
+        self.pages: dict[str, str] = {}
         self.seen = Seen()
         self.errors: list[str] = []
         self.toasts: list[str] = []
@@ -175,6 +176,14 @@ class Browser:
                 self._complain(message.session_event.script_compilation_exception.message)
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             self._element(message.delta.new_element)
+        elif kind == "delta" and message.delta.WhichOneof("type") == "add_block":
+            tabs = message.delta.add_block.tab_container
+            if tabs.id:
+                self.seen.widgets["tabs"] = tabs.id
+        elif kind == "navigation":
+            for page in message.navigation.app_pages:
+                address = "" if page.is_default else page.url_pathname
+                self.pages[address] = page.page_script_hash
 
     def _element(self, element: Any) -> None:
         kind = element.WhichOneof("type")

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from benchmarks.app_server import running_app
@@ -34,6 +33,7 @@ WIDGETS = {
     "data set": ("evaluate", "A data set as ZIP archive"),
 }
 """Page and field of each kind of upload that the app takes; batches are run by the command line."""
+REMOVE = "Change or remove"
 PAUSE = 0.5
 """Seconds between two clicks."""
 QUIET = 20
@@ -88,10 +88,6 @@ async def _victim(address: str, plan: Plan, ready: asyncio.Event, over: asyncio.
 class _Stranger(Browser):
     """A browser that goes to pages and uploads several files into a field."""
 
-    def __init__(self, address: str) -> None:
-        super().__init__(address)
-        self.pages: dict[str, str] = {}
-
     async def go(self, page: str) -> None:
         """Open a page by its address, as a link of the menu does."""
         self.page = self.pages[page]
@@ -99,16 +95,11 @@ class _Stranger(Browser):
         await self.run([])
         await self.until(lambda seen: seen.finished)
 
-    def _take(self, message: ForwardMsg) -> None:
-        super()._take(message)
-        if message.WhichOneof("type") == "navigation":
-            for page in message.navigation.app_pages:
-                address = "" if page.is_default else page.url_pathname
-                self.pages[address] = page.page_script_hash
-        if message.WhichOneof("type") == "delta" and message.delta.HasField("add_block"):
-            tabs = message.delta.add_block.tab_container
-            if tabs.id:
-                self.seen.widgets["tabs"] = tabs.id
+    async def open_tab(self, title: str) -> None:
+        """Go to a tab of the page, if it has any."""
+        if "tabs" in self.seen.widgets:
+            await self.run([WidgetState(id=self.seen.widgets["tabs"], string_value=title)])
+            await self.until(lambda seen: seen.finished)
 
     async def put(self, label: str, files: Sequence[tuple[str, bytes]]) -> None:
         """Upload files into the field of a label and wait until the page is drawn."""
@@ -142,8 +133,10 @@ async def _attack(address: str, cases: Iterable[Case], lure: Lure) -> dict[str, 
                 await browser.open()
                 await browser.put("Image file", [("town.tif", seeds.geotiff())])
             await browser.go(page)
-            if case.kind == "data set":
-                await browser.run([_tab(browser, "Data sets")])
+            await browser.open_tab("Data sets" if case.kind == "data set" else "This image")
+            if label not in browser.seen.widgets and REMOVE in browser.seen.widgets:
+                # The field is there only as long as there is no truth.
+                await browser.run([browser.press(REMOVE)])
                 await browser.until(lambda seen: seen.finished)
             if label not in browser.seen.widgets:
                 told["not reached"].append(case.name)
@@ -171,11 +164,6 @@ def attack(address: str, names: Sequence[str], lure: Lure) -> dict[str, list[str
     wanted = set(names)
     cases = [case for case in corpus() if case.name in wanted]
     return asyncio.run(_attack(address, cases, lure))
-
-
-def _tab(browser: Browser, title: str) -> WidgetState:
-    """The choice of a tab, which is told by its title."""
-    return WidgetState(id=browser.seen.widgets["tabs"], string_value=title)
 
 
 def _about(told: dict[str, list[str]], moment: float, wait: float) -> list[str]:
