@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rsam_core.runtime.given import shortened
+from rsam_core.runtime.visible import visible
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -16,18 +19,29 @@ if TYPE_CHECKING:
 COLOURS = ("#0f766e", "#c2410c", "#4338ca", "#a16207", "#be185d", "#475569", "#65a30d")
 """Dark enough for paper, and apart in the common colour blindnesses with the markers' help."""
 MARKERS = "osD^vPX"
+INK, QUIET, FRAME, GRID = "#17322f", "#5b706c", "#94a3a0", "#dfe7e4"
+"""Of the lines that matter, of those that do not, of axes, of grids."""
+_LONGEST_LABEL = 40
 
 # The settings of matplotlib belong to the whole process.
 _SAVING = threading.Lock()
 
 
-def new_figure(width: float = 6.4, height: float = 3.8) -> tuple[Figure, Axes]:
-    """An empty figure of the house's style; it needs no display."""
+def new_figure(width: float = 6.4, height: float = 3.8, *, grid: str = "y") -> tuple[Figure, Axes]:
+    """An empty figure of the house's style; it needs no display, and any thread may make one.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    grid : {"x", "y", "both"}
+        Where values are to be read off.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
-    style_axes(axes)
+    style_axes(axes, grid)
     return figure, axes
 
 
@@ -38,15 +52,20 @@ def bars(mean: ArrayLike, low: ArrayLike, high: ArrayLike) -> NDArray[np.float64
     return np.nan_to_num([mean - low, high - mean]).clip(0)
 
 
-def style_axes(axes: Axes) -> None:
-    """Quiet frame and grid."""
+def style_axes(axes: Axes, grid: str = "y") -> None:
+    """Quiet frame and grid; `grid` as for :func:`new_figure`."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
-        axes.spines[side].set_color("#94a3a0")
-    axes.grid(axis="y", color="#dfe7e4", linewidth=0.8)
+        axes.spines[side].set_color(FRAME)
+    axes.grid(axis=grid, color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors="#3c5450", labelsize=9)
+
+
+def label(name: str) -> str:
+    """A name as a figure can show it: in one line, not too long, and never as a formula."""
+    return shortened(visible(name), _LONGEST_LABEL).replace("$", r"\$")
 
 
 def to_svg(figure: Figure) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
+
+from rsam_core.runtime.visible import visible as in_one_line
 
 LONGEST = 60
 """Characters of a name that still stand in a line."""
@@ -20,10 +21,6 @@ _START = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")
 # arrows from being set as one sign, both of which Streamlit does whatever is escaped.
 _JOINER = "\u2060"
 _JOINED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)|(?<=-)(?=[->])|(?<=<)(?=-)", re.IGNORECASE)
-# Signs without a width that letters of some languages, and composed pictures, need.
-_SHAPING = set("\u200c\u200d")
-# Signs that turn the direction of writing: "gpj.exe" would be read as "exe.jpg".
-_TURNING = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def plain(text: object, most: int | None = None) -> str:
@@ -63,15 +60,8 @@ def visible(text: object, most: int | None = None) -> str:
     most : int, optional
         See `shortened`.
     """
-    kept = (sign for sign in str(text) if sign.isspace() or _is_seen(sign))
-    line = " ".join("".join(kept).split())
+    line = in_one_line(text)
     return line if most is None else shortened(line, most)
-
-
-def _is_seen(sign: str) -> bool:
-    if sign in _SHAPING:
-        return True
-    return sign not in _TURNING and unicodedata.category(sign)[0] != "C"
 
 
 def shortened(name: str, most: int = LONGEST) -> str:

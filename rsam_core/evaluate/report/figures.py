@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rsam_core.evaluate.results import MEASURES, Evaluation
-from rsam_core.render.figures import COLOURS, MARKERS, bars, new_figure
+from rsam_core.render.figures import COLOURS, INK, MARKERS, QUIET, bars, label, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,9 +17,7 @@ def box_plots(evaluation: Evaluation, measure: str = "iou") -> Figure:
     """Distribution over the objects by method: median, quartiles, 5th to 95th percentile, mean."""
     infos = [info for info in evaluation.methods if len(evaluation.of(info.key))]
     values = [_finite(evaluation.of(info.key)[measure]) for info in infos]
-    figure, axes = new_figure(6.8, 0.9 + 0.32 * max(len(infos), 2))
-    axes.grid(axis="x", color="#dfe7e4", linewidth=0.8)
-    axes.grid(axis="y", visible=False)
+    figure, axes = new_figure(6.8, 0.9 + 0.32 * max(len(infos), 2), grid="x")
     if infos:
         drawn = axes.boxplot(
             values,
@@ -29,19 +27,19 @@ def box_plots(evaluation: Evaluation, measure: str = "iou") -> Figure:
             showmeans=True,
             patch_artist=True,
             widths=0.6,
-            medianprops={"color": "#17322f", "linewidth": 1.6},
+            medianprops={"color": INK, "linewidth": 1.6},
             meanprops={
                 "marker": "D",
                 "markersize": 4,
                 "markerfacecolor": "white",
-                "markeredgecolor": "#17322f",
+                "markeredgecolor": INK,
             },
-            whiskerprops={"color": "#5b706c"},
-            capprops={"color": "#5b706c"},
+            whiskerprops={"color": QUIET},
+            capprops={"color": QUIET},
         )
         for info, box in zip(infos, drawn["boxes"]):
-            box.set(facecolor=_colour(info.model, info.sees_truth), edgecolor="#5b706c", alpha=0.75)
-    names = [f"{info.title}{' †' if info.sees_truth else ''}" for info in infos]
+            box.set(facecolor=_colour(info.model, info.sees_truth), edgecolor=QUIET, alpha=0.75)
+    names = [f"{label(info.title)}{' †' if info.sees_truth else ''}" for info in infos]
     axes.set_yticks(range(1, len(infos) + 1), names)
     axes.invert_yaxis()
     if measure != "hausdorff_95":
@@ -115,7 +113,7 @@ def size_figure(evaluation: Evaluation, most: int = 7) -> Figure:
             markersize=5,
             capsize=2,
             linewidth=1.2,
-            label=info.title,
+            label=label(info.title),
         )
     counts = table.groupby("size")["objects"].max()
     axes.set_xticks(range(len(sizes)), [f"{s}\nn = {counts[s]}" for s in sizes])

@@ -1,11 +1,7 @@
 """Figures of an evaluation for a page or a report: curves, box plots, scatter plots.
 
-They are matplotlib figures, which :func:`to_svg` and :func:`to_png` turn into self-contained
-files. Colours are those of Okabe and Ito [1]_, which stay apart in every colour blindness.
-
-References
-----------
-.. [1] Masataka Okabe, Kei Ito, "Color universal design", 2008.
+They are matplotlib figures, which :func:`rsam_core.render.figures.to_svg` and ``to_png`` turn into
+self-contained files.
 """
 
 from __future__ import annotations
@@ -18,16 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.evaluate.metrics.objects import PrecisionRecall
+from rsam_core.render.figures import COLOURS, INK, label, new_figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A7A7A", "#B8A800")
-"""Colours of methods, in order."""
-
-
-_INK, _GRID = "#2B3038", "#DDE1E6"
 
 
 def precision_recall_figure(curves: Mapping[str, PrecisionRecall]) -> Figure:
@@ -38,18 +28,18 @@ def precision_recall_figure(curves: Mapping[str, PrecisionRecall]) -> Figure:
     curves : mapping of str to PrecisionRecall
         By method or model.
     """
-    figure, axes = _figure(5.4, 3.9)
+    figure, axes = new_figure(5.4, 3.9, grid="both")
     for (name, curve), color in zip(curves.items(), _cycle(len(curves))):
         recall = np.concatenate([[0.0] * (len(curve.recall) > 0), curve.recall])
         precision = np.concatenate([curve.precision[:1], curve.precision])
         average = curve.average_precision
         told = f" (AP {average:.2f})" if np.isfinite(average) else ""
-        axes.plot(recall, precision, color=color, linewidth=1.8, label=f"{name}{told}")
+        axes.plot(recall, precision, color=color, linewidth=1.8, label=f"{label(name)}{told}")
         if len(precision):
             axes.plot(curve.recall[-1], curve.precision[-1], "o", color=color, markersize=5)
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="Recall", ylabel="Precision")
     threshold = next(iter(curves.values())).threshold if curves else 0.5
-    axes.set_title(f"Found at IoU {threshold:.2f} and more", loc="left", fontsize=9, color=_INK)
+    axes.set_title(f"Found at IoU {threshold:.2f} and more", loc="left", fontsize=9, color=INK)
     if curves:
         axes.legend(frameon=False, fontsize=8, loc="lower left")
     return figure
@@ -57,7 +47,7 @@ def precision_recall_figure(curves: Mapping[str, PrecisionRecall]) -> Figure:
 
 def box_plots(
     values: Mapping[str, ArrayLike],
-    label: str = "IoU",
+    measure: str = "IoU",
     *,
     limits: tuple[float, float] | None = (0, 1),
 ) -> Figure:
@@ -70,13 +60,13 @@ def box_plots(
     ----------
     values : mapping of str to array_like of float
         By method; values that are not finite are left out.
-    label : str
+    measure : str
         What the values are.
     limits : (float, float), optional
         Of the axis; fitted to the values if None.
     """
     cleaned = {name: _finite(some) for name, some in values.items()}
-    figure, axes = _figure(max(6.2, 1.0 + 1.05 * len(cleaned)), 3.5)
+    figure, axes = new_figure(max(6.2, 1.0 + 1.05 * len(cleaned)), 3.5)
     places = np.arange(1, len(cleaned) + 1)
     rng = np.random.default_rng(0)
     for place, some, color in zip(places, cleaned.values(), _cycle(len(cleaned))):
@@ -92,24 +82,23 @@ def box_plots(
                 showfliers=False,
                 showmeans=True,
                 patch_artist=True,
-                boxprops={"facecolor": "none", "edgecolor": _INK, "linewidth": 1.1},
-                medianprops={"color": _INK, "linewidth": 1.8},
-                meanprops={"marker": "D", "markerfacecolor": "white", "markeredgecolor": _INK,
+                boxprops={"facecolor": "none", "edgecolor": INK, "linewidth": 1.1},
+                medianprops={"color": INK, "linewidth": 1.8},
+                meanprops={"marker": "D", "markerfacecolor": "white", "markeredgecolor": INK,
                            "markersize": 5},
-                whiskerprops={"color": _INK, "linewidth": 1},
-                capprops={"color": _INK, "linewidth": 1},
+                whiskerprops={"color": INK, "linewidth": 1},
+                capprops={"color": INK, "linewidth": 1},
                 zorder=3,
             )  # fmt: skip
     names = [
-        "\n".join([*textwrap.wrap(name, 14), f"n = {len(some):,}"])
+        "\n".join([*textwrap.wrap(label(name), 14), f"n = {len(some):,}"])
         for name, some in cleaned.items()
     ]
     axes.set_xticks(places, names)
     axes.set_xlim(0.4, max(len(cleaned), 1) + 0.6)
-    axes.set_ylabel(label)
+    axes.set_ylabel(measure)
     if limits is not None:
         axes.set_ylim(limits[0] - 0.02, limits[1] + 0.02)
-    axes.grid(axis="x", visible=False)
     return figure
 
 
@@ -137,12 +126,12 @@ def size_scatter(
 
     if not isinstance(areas, Mapping):
         areas, ious = {"": areas}, {"": ious}
-    figure, axes = _figure(5.4, 3.9)
+    figure, axes = new_figure(5.4, 3.9, grid="both")
     for (name, sizes), color in zip(areas.items(), _cycle(len(areas))):
         x, y = np.asarray(sizes, float), np.asarray(ious[name], float)
         good = np.isfinite(x) & np.isfinite(y) & (x > 0)
         x, y = x[good], y[good]
-        axes.scatter(x, y, s=14, color=color, alpha=0.5, linewidths=0, label=name or None)
+        axes.scatter(x, y, s=14, color=color, alpha=0.5, linewidths=0, label=label(name) or None)
         if len(x) >= 24:
             groups = np.array_split(np.argsort(x), 6)
             middle = [(np.median(x[g]), np.median(y[g])) for g in groups]
@@ -158,26 +147,8 @@ def size_scatter(
     return figure
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """An empty figure in RSAM's style, without pyplot, which is not safe between threads."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#9AA3AE")
-    axes.tick_params(colors=_INK, labelsize=8)
-    axes.grid(color=_GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
-    for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set(color=_INK, fontsize=9)
-    return figure, axes
-
-
 def _cycle(count: int) -> Sequence[str]:
-    return [COLORS[index % len(COLORS)] for index in range(count)]
+    return [COLOURS[index % len(COLOURS)] for index in range(count)]
 
 
 def _finite(values: ArrayLike) -> NDArray[np.float64]:

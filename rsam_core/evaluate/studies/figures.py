@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rsam_core.render.figures import COLOURS, MARKERS, new_figure
+from rsam_core.render.figures import COLOURS, MARKERS, label, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ def line_figure(
             marker=MARKERS[k],
             markersize=5,
             linewidth=1.6,
-            label=prompt,
+            label=label(prompt),
         )
         axes.fill_between(x, part["low"], part["high"], color=colour, alpha=0.15, linewidth=0)
     axes.set_xticks([place[c] for c in conditions], ticks or [_text(c) for c in conditions])
@@ -67,4 +67,4 @@ def line_figure(
 
 
 def _text(condition: object) -> str:
-    return f"{condition:g}" if isinstance(condition, (int, float, np.number)) else str(condition)
+    return f"{condition:g}" if isinstance(condition, (int, float, np.number)) else label(condition)

@@ -15,7 +15,7 @@ from rsam_core.evaluate.statistics.bootstrap import Interval
 from rsam_core.evaluate.statistics.clustered import clustered_interval, unpaired_difference
 from rsam_core.evaluate.studies import base
 from rsam_core.evaluate.studies.figures import line_figure
-from rsam_core.render.figures import COLOURS, MARKERS, bars, new_figure
+from rsam_core.render.figures import COLOURS, FRAME, MARKERS, QUIET, bars, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -252,14 +252,14 @@ def _difference_figure(result: base.StudyResult) -> Figure:
     pairs = result.rows.pivot(index=["image", "object", "area"], columns="prompt", values="iou")
     pairs = pairs.reset_index()
     difference = pairs["1 point"] - pairs["box"]
-    axes.axhline(0, color="#3c5450", linewidth=1)
+    axes.axhline(0, color=QUIET, linewidth=1)
     axes.scatter(pairs["area"], difference, s=14, color=COLOURS[5], alpha=0.5, linewidth=0)
     limit = float(
         result.rows.loc[result.rows["condition"] == LARGE, "area"].min()
         if (result.rows["condition"] == LARGE).any()
         else result.rows["area"].max()
     )
-    axes.axvline(limit, color="#94a3a0", linestyle=":")
+    axes.axvline(limit, color=FRAME, linestyle=":")
     table = result.table[result.table["prompt"] == "1 point minus box"]
     for k, name in enumerate((SMALL, LARGE)):
         part = table[table["condition"] == name]
