@@ -13,7 +13,7 @@ from pathlib import Path
 from rsam_core.evaluate import Evaluation, EvaluationSettings, evaluate_dataset
 from rsam_core.evaluate.datasets import open_dataset
 from rsam_core.evaluate.report.sentences import abstract
-from rsam_core.render.html import clock
+from rsam_core.render.numbers import clock
 
 
 def markdown(evaluation: Evaluation) -> str:

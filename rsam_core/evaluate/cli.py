@@ -245,7 +245,7 @@ def _check_writable(folder: Path) -> None:
 def _table(evaluation, others, studies) -> str:
     """What is worth reading in a terminal."""
     from rsam_core.evaluate.report.sentences import abstract
-    from rsam_core.render.html import clock
+    from rsam_core.render.numbers import clock
 
     table = evaluation.table()
     lines = [f"\n{evaluation.name}: {evaluation.images_done} of {evaluation.images_total} images"]

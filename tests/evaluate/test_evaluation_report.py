@@ -137,7 +137,7 @@ def test_upper_bounds_are_marked_and_never_called_the_best(page, evaluation):
     assert evaluation.best() == "good"
     assert "bound †" in page
     assert "the highest of the 2 methods" in abstract(evaluation)
-    assert re.search(r'<tr class="best"><td>1</td><td class=text>good<', page)
+    assert re.search(r'<tr class="best"><td>1</td><td class="text">good<', page)
 
 
 def test_few_images_are_admitted(page):

@@ -10,15 +10,12 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rsam_core.errors import ExportError
 from rsam_core.evaluate.report.sections import (
-    Counter,
     definitions_section,
-    differences_section,
     results_section,
     settings_section,
     study_section,
@@ -28,12 +25,11 @@ from rsam_core.evaluate.report.sentences import (
     abstract,
     comparisons,
     methods_paragraph,
-    paragraphs,
     warnings,
 )
 from rsam_core.evaluate.results import Evaluation
 from rsam_core.formats.tables import without_formulas
-from rsam_core.render.html import html_list
+from rsam_core.render import html
 
 if TYPE_CHECKING:
     from rsam_core.evaluate.statistics.compare import Comparison
@@ -141,35 +137,21 @@ def report_html(
     command: str = "",
 ) -> str:
     """The report as one HTML page; parameters as for :func:`write_report`."""
-    count = Counter()
-    title = f"Segmentation accuracy on {evaluation.name}"
-    date = evaluation.environment.get("date", "")
-    version = evaluation.environment.get("RSAM", "")
-    css = Path(__file__).with_name("report.css").read_text("utf-8")
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        f'<p class="meta">Report of RSAM {escape(version)}, {escape(date)}</p>',
-        f'<div class="abstract"><p><b>Summary.</b> {escape(abstract(evaluation))}</p></div>',
-        "<h2>Material and methods</h2>",
-        paragraphs(methods_paragraph(evaluation)),
-        "<h2>Results</h2>",
-        *results_section(evaluation, count),
-        *differences_section([*comparisons(evaluation), *others], count),
-        *worst_section(evaluation, worst, count),
-        *[part for study in studies for part in study_section(study, count)],
-        "<h2>Limits</h2>",
-        html_list(warnings(evaluation)),
-        "<h2>Definitions</h2>",
-        definitions_section(count),
-        "<h2>Settings and software</h2>",
-        settings_section(evaluation, command, count),
+    about = evaluation.environment
+    sections = [
+        html.Section("", [html.Text(abstract(evaluation), "Summary.", "abstract")]),
+        html.Section("Material and methods", methods_paragraph(evaluation)),
+        results_section(evaluation, [*comparisons(evaluation), *others]),
+        *worst_section(evaluation, worst),
+        *(study_section(study) for study in studies),
+        html.Section("Limits", [html.Items(warnings(evaluation))]),
+        definitions_section(),
+        settings_section(evaluation, command),
     ]
-    body = "\n".join(part for part in parts if part)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{css}</style>\n</head>\n<body>\n{body}\n"
-        "</body>\n</html>\n"
+    return html.page(
+        f"Segmentation accuracy on {evaluation.name}",
+        sections,
+        subtitle=f"Report of RSAM {about.get('RSAM', '')}, {about.get('date', '')}",
     )
 
 

@@ -5,10 +5,7 @@ It needs no other file and no internet: pictures and figures are embedded, and i
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
-from html import escape
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,9 +17,9 @@ from rsam_core.evaluate.metrics.scene import PARTS, SceneComparison, metric_rows
 from rsam_core.evaluate.report import image_figures as figures
 from rsam_core.evaluate.report import pictures as pictures
 from rsam_core.formats.truth import Truth
-from rsam_core.render.html import html_figure, html_list, html_table, number, span
+from rsam_core.render import html
+from rsam_core.render.numbers import number, span
 
-_CSS = Path(__file__).with_name("report.css")
 _MAX_ROWS = 60
 
 
@@ -63,7 +60,6 @@ def scene_report(
     ious = comparison.table["iou"].to_numpy()
     known = environment() | dict(facts or {})
     date = known.pop("date", "")
-    title = f"Objects against truth: {name}"
     shown = (
         (
             pictures.confusion_picture(
@@ -83,46 +79,46 @@ def scene_report(
             pictures.contour_legend(),
         ),
     )
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        f'<p class="meta">Report of RSAM {escape(known.get("RSAM", ""))}, {escape(date)}</p>',
-        f'<div class="abstract"><p><b>Summary.</b> {escape(summary(comparison))}</p></div>',
-        "<h2>Material and methods</h2>",
-        f"<p>{escape(_methods(comparison, truth, seed))}</p>",
-        *([html_list([*truth.notes, *truth.warnings])] if truth.notes or truth.warnings else []),
-        "<h2>Results</h2>",
+    methods: list[Any] = [_methods(comparison, truth, seed)]
+    if truth.notes or truth.warnings:
+        methods.append(html.Items([*truth.notes, *truth.warnings]))
+    results = [
         _object_table(comparison),
         _pixel_table(comparison),
-        *(_picture(*entry, index) for index, entry in enumerate(shown, start=1)),
-        html_figure(
-            figures.precision_recall_figure({"objects": comparison.curve()}),
-            "<b>Figure 4.</b> Precision and recall as the predicted quality falls from which on "
-            "objects are kept.",
+        *(
+            html.Figure(html.photograph(picture), f"{caption}.", legend=legend)
+            for picture, caption, legend in shown
         ),
-        html_figure(
-            figures.size_scatter(comparison.table["area"], comparison.table["iou"]),
-            "<b>Figure 5.</b> IoU of every true object against its size.",
+        html.Figure(
+            html.drawing(figures.precision_recall_figure({"objects": comparison.curve()})),
+            "Precision and recall as the predicted quality falls from which on objects are kept.",
+        ),
+        html.Figure(
+            html.drawing(figures.size_scatter(comparison.table["area"], comparison.table["iou"])),
+            "IoU of every true object against its size.",
         ),
         _worst_table(comparison),
-        "<h2>Definitions</h2>",
-        html_table(
-            "<b>Table 4.</b> Metrics of pixels.",
-            ("Metric", "Formula", "Meaning", "Source"),
-            [
-                ("", [(escape(text), "text") for text in (m.title, m.formula, m.help, m.source)])
-                for m in METRICS
-            ],
-            (0, 1, 2, 3),
-        ),
-        "<h2>Settings and software</h2>",
-        html_list([f"{key}: {value}" for key, value in known.items()]),
     ]
-    body = "\n".join(parts)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_CSS.read_text('utf-8')}</style>\n</head>\n"
-        f"<body>\n{body}\n</body>\n</html>\n"
+    definitions = html.Table(
+        ("Metric", "Formula", "Meaning", "Source"),
+        [(m.title, m.formula, m.help, m.source) for m in METRICS],
+        "Metrics of pixels.",
+        text_columns=range(4),
+    )
+    sections = [
+        html.Section("", [html.Text(summary(comparison), "Summary.", "abstract")]),
+        html.Section("Material and methods", methods),
+        html.Section("Results", results),
+        html.Section("Definitions", [definitions]),
+        html.Section(
+            "Settings and software",
+            [html.Items([f"{key}: {value}" for key, value in known.items()])],
+        ),
+    ]
+    return html.page(
+        f"Objects against truth: {name}",
+        sections,
+        subtitle=f"Report of RSAM {known.get('RSAM', '')}, {date}",
     )
 
 
@@ -162,7 +158,7 @@ def _methods(comparison: SceneComparison, truth: Truth, seed: int) -> str:
     )
 
 
-def _object_table(comparison: SceneComparison) -> str:
+def _object_table(comparison: SceneComparison) -> html.Table:
     scores, bounds = comparison.scores, comparison.object_intervals
     rows: Sequence[tuple[str, str]] = (
         ("True, outlined objects", f"{scores.n_truth}, {scores.n_predicted}"),
@@ -179,14 +175,14 @@ def _object_table(comparison: SceneComparison) -> str:
          f"({number(scores.count_error_percent, 1, signed=True)} %)"),
         ("Area error", f"{number(scores.area_error_percent, 1, signed=True)} %"),
     )  # fmt: skip
-    return html_table(
-        "<b>Table 1.</b> Metrics of objects, with 95 % intervals where objects can be drawn.",
+    return html.Table(
         ("Metric", "Value"),
-        [("", [(escape(title), "text"), (escape(value), "")]) for title, value in rows],
+        rows,
+        "Metrics of objects, with 95 % intervals where objects can be drawn.",
     )
 
 
-def _pixel_table(comparison: SceneComparison) -> str:
+def _pixel_table(comparison: SceneComparison) -> html.Table:
     c = comparison.counts
     rows = [(r["title"], span(r["value"], r["low"], r["high"])) for r in metric_rows(comparison)]
     titles = {
@@ -197,52 +193,32 @@ def _pixel_table(comparison: SceneComparison) -> str:
         "frequency_weighted_iou": "Frequency-weighted IoU",
     }
     rows += [(title, number(comparison.outline[key])) for key, title in titles.items()]
-    return html_table(
-        f"<b>Table 2.</b> Metrics of pixels and outlines. Pixels: TP {c.tp:,}, FP {c.fp:,}, "
-        f"FN {c.fn:,}, TN {c.tn:,}.",
+    return html.Table(
         ("Metric", "Value"),
-        [("", [(escape(title), "text"), (escape(value), "")]) for title, value in rows],
+        rows,
+        f"Metrics of pixels and outlines. Pixels: TP {c.tp:,}, FP {c.fp:,}, FN {c.fn:,}, "
+        f"TN {c.tn:,}.",
     )
 
 
-def _worst_table(comparison: SceneComparison) -> str:
+def _worst_table(comparison: SceneComparison) -> html.Table:
     table = comparison.table.sort_values("iou", kind="stable")
     rows = [
         (
-            "",
-            [
-                (str(row.id), "text"),
-                (f"{row.area:,}", ""),
-                ("yes" if row.found else "no", ""),
-                *((number(value), "") for value in (row.iou, row.precision, row.recall)),
-                (number(row.area_error_percent, 1, signed=True), ""),
-                (number(row.boundary_f), ""),
-                (number(row.hausdorff_95, 1), ""),
-            ],
+            str(row.id),
+            f"{row.area:,}",
+            "yes" if row.found else "no",
+            *(number(value) for value in (row.iou, row.precision, row.recall)),
+            number(row.area_error_percent, 1, signed=True),
+            number(row.boundary_f),
+            number(row.hausdorff_95, 1),
         )
         for row in table.head(_MAX_ROWS).itertuples()
     ]
     told = f" The worst {_MAX_ROWS} of {len(table)}." if len(table) > _MAX_ROWS else ""
-    return html_table(
-        f"<b>Table 3.</b> True objects, the worst first.{told}",
+    return html.Table(
         ("Object", "Area (px)", "Found", "IoU", "Precision", "Recall", "Area error (%)",
          "Boundary F", "Hausdorff 95 % (px)"),
         rows,
+        f"True objects, the worst first.{told}",
     )  # fmt: skip
-
-
-def _picture(
-    picture: NDArray[np.uint8], caption: str, legend: Sequence[tuple[str, str]], index: int
-) -> str:
-    import cv2
-
-    content = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
-    chips = " ".join(
-        f'<span style="display:inline-block;width:.8em;height:.8em;background:{color};'
-        f'border:1px solid #0003"></span> {escape(text)}&ensp;'
-        for text, color in legend
-    )
-    return (
-        f'<figure><img alt="" src="data:image/jpeg;base64,{base64.b64encode(content).decode()}">'
-        f"<figcaption><b>Figure {index}.</b> {escape(caption)}. {chips}</figcaption></figure>"
-    )

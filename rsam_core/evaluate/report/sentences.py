@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 
 from rsam_core.evaluate.report.method_sources import classical_methods
@@ -177,8 +175,3 @@ def definitions() -> list[tuple[str, str, str, str]]:
         ),
     ]
     return rows
-
-
-def paragraphs(texts: list[str]) -> str:
-    """HTML paragraphs."""
-    return "\n".join(f"<p>{escape(text)}</p>" for text in texts)
