@@ -71,6 +71,10 @@ class OneShotError(RsamError):
     """An example cannot be used, or does not suit the image that is searched."""
 
 
+class WordsError(RsamError):
+    """A sentence cannot be understood, or what it asks for is not known of the objects."""
+
+
 class QueueFull(RsamError):
     """Too many people wait for the model already."""
 
