@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
 
 from rsam_core.errors import PromptError
 from rsam_core.prompts.prompt import MIN_BOX
@@ -21,6 +21,107 @@ _REMEMBERED = 8
 
 MAX_EVENTS = 500
 """Events taken from one report; no hand makes more between two answers."""
+
+
+# What canvas and program tell each other, as in the canvas's types.js; a test compares the keys.
+
+
+class LayerMessage(TypedDict):
+    """A picture and the box of the scene that it shows."""
+
+    url: str
+    box: list[float]
+    smooth: bool
+    """Whether it is smoothed where it is enlarged."""
+    region: NotRequired[list[float]]
+    """Of the objects: the part of the scene in which they were drawn."""
+
+
+class MarkMessage(TypedDict):
+    """A click or a box that is drawn."""
+
+    kind: str
+    x: float
+    y: float
+    x1: NotRequired[float]
+    y1: NotRequired[float]
+    label: NotRequired[int]
+
+
+class CanvasData(TypedDict):
+    """What the program sends; boxes are x0, y0, x1, y1 in scene pixels."""
+
+    token: str
+    """Another one means another scene."""
+    scene: list[float]
+    """Its width and height."""
+    gsd: float | None
+    """Metres a scene pixel."""
+    height: int
+    """Of the canvas in CSS pixels."""
+    mode: str
+    """What a click or a drag means: "points", "boxes", "select" or "look"."""
+    label: int
+    """1 for include, 0 for exclude points."""
+    pictures: list[LayerMessage]
+    """From below."""
+    overlay: LayerMessage | None
+    """The objects."""
+    extra: LayerMessage | None
+    """A further layer, above the objects."""
+    drawn: list[float] | None
+    """Where the objects were drawn."""
+    view: list[float]
+    """The window that the model looks at."""
+    marks: list[MarkMessage]
+    """Of the current object."""
+    canvas: str
+    """The canvas heard of last."""
+    ack: int
+    """Its last event that was taken."""
+    look: list[float] | None
+    """Where to look next: a running number and a box."""
+    badge: str
+    """A line on the canvas."""
+    camera: list[float] | None
+    """Where the last canvas looked: x, y, scale, columns, rows."""
+
+
+class EventMessage(TypedDict):
+    """Something a person did, as the canvas tells it."""
+
+    n: int
+    """Position in the canvas's own count, from 1."""
+    kind: str
+    x: float
+    y: float
+    x1: NotRequired[float]
+    """Of a box: the opposite corner, on whichever side."""
+    y1: NotRequired[float]
+    label: NotRequired[int]
+    """Of a point and a pick."""
+
+
+class ViewportMessage(TypedDict):
+    """What the canvas shows: its top-left corner in the scene, and its size in CSS pixels."""
+
+    x: float
+    y: float
+    scale: float
+    columns: float
+    rows: float
+
+
+class ReportMessage(TypedDict):
+    """What the program is told."""
+
+    canvas: str
+    """Name of this canvas."""
+    events: list[EventMessage]
+    """All that were not acknowledged yet."""
+    viewport: ViewportMessage
+    stamp: float
+    """Makes each report another one."""
 
 
 @dataclass(frozen=True)

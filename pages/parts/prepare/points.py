@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts.shared import banner, resources, streamlit_adapter
+from pages.parts.shared import banner, canvas, resources, streamlit_adapter
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import Raster, Step
 from rsam_core.prepare.geometric import order_corners
@@ -29,23 +27,23 @@ from rsam_core.prepare.point_table import (
     without_nearest,
 )
 from rsam_core.prepare.steps.geometric import GroundControlPoints
-from rsam_core.prompts.canvas_events import Acknowledged, CanvasEvent, read_events
+from rsam_core.prompts.canvas_events import (
+    Acknowledged,
+    CanvasData,
+    CanvasEvent,
+    MarkMessage,
+    read_events,
+)
 
 Points = tuple[tuple[float, ...], ...]
 
-_FILES = Path(__file__).parents[1] / "shared" / "canvas" / "component"
 _HEIGHT = 430
 _LAYER_SIDE = 1400
 _RIM = 0.1
 _REACH = 0.03
 """How near to a point a right click removes it, as a share of the picture's longer side."""
 
-_component = st.components.v2.component(
-    "rsam_points",
-    html=(_FILES / "canvas.html").read_text(encoding="utf-8"),
-    css=(_FILES / "canvas.css").read_text(encoding="utf-8"),
-    js=(_FILES / "canvas.js").read_text(encoding="utf-8"),
-)
+_component = canvas.registered("rsam_points")
 
 
 @dataclass
@@ -256,12 +254,12 @@ def _picture(
     url = streamlit_adapter.address(
         resources.jpeg(raster.rgb(), 90), "image/jpeg", f"{key}-picture"
     )
-    canvas, ack = desk.acknowledged.latest
-    marks = [
+    sender, ack = desk.acknowledged.latest
+    marks: list[MarkMessage] = [
         {"kind": "point", "x": x, "y": y, "x1": x, "y1": y, "label": 1}
         for x, y in places[np.isfinite(places).all(axis=1)].tolist()
     ]
-    data: dict[str, Any] = {
+    data: CanvasData = {
         "token": f"{key}-{width:g}-{height:g}",
         "scene": [width, height],
         "gsd": None if raster.gsd is None else raster.gsd / raster.scale,
@@ -275,10 +273,11 @@ def _picture(
             "region": box,
             "smooth": True,
         },
+        "extra": None,
         "drawn": box,
         "view": box,
         "marks": marks,
-        "canvas": canvas,
+        "canvas": sender,
         "ack": ack,
         "look": None,
         "badge": "",

@@ -14,8 +14,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.parts.shared import banner, current_session, resources, streamlit_adapter
+from pages.parts.shared.javascript import script
 from rsam_core.objects.instances import Instances
-from rsam_core.prompts.canvas_events import CanvasEvent, read_viewport
+from rsam_core.prompts.canvas_events import (
+    CanvasData,
+    CanvasEvent,
+    LayerMessage,
+    MarkMessage,
+    read_viewport,
+)
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.render.overlays import overlay_layer
 from rsam_core.render.style import OverlayStyle
@@ -30,12 +37,29 @@ _MAX_DRAWN = 4_000_000
 """Pixels of the layer of objects at most; on larger screens it is drawn coarser."""
 _QUALITY = 92
 
-_component = st.components.v2.component(
-    "rsam_canvas",
-    html=(_FILES / "canvas.html").read_text(encoding="utf-8"),
-    css=(_FILES / "canvas.css").read_text(encoding="utf-8"),
-    js=(_FILES / "canvas.js").read_text(encoding="utf-8"),
-)
+
+def registered(name: str) -> Callable[..., Any]:
+    """The canvas as a component of Streamlit, under a name of its own.
+
+    Parameters
+    ----------
+    name : str
+        Of the component; each place that shows canvases has one.
+
+    Returns
+    -------
+    callable
+        Takes `key`, `data` (a `CanvasData`), `default` and `on_report_change`.
+    """
+    return st.components.v2.component(
+        name,
+        html=(_FILES / "canvas.html").read_text(encoding="utf-8"),
+        css=(_FILES / "canvas.css").read_text(encoding="utf-8"),
+        js=script(_FILES / "canvas.js"),
+    )
+
+
+_component = registered("rsam_canvas")
 
 
 def canvas_key(session: Session) -> str:
@@ -51,7 +75,7 @@ def picture_canvas(
     mode: str = "look",
     label: int = 1,
     size: tuple[int, int] = (720, 560),
-    heat: dict[str, Any] | None = None,
+    heat: LayerMessage | None = None,
     on_pick: Callable[[CanvasEvent], None] | None = None,
 ) -> None:
     """Show the scene with its objects, to zoom, pan, and prompt or select.
@@ -72,7 +96,7 @@ def picture_canvas(
     size : (int, int)
         Width and height of the canvas in CSS pixels; the width is an estimate until the browser
         has told.
-    heat : dict, optional
+    heat : LayerMessage, optional
         A further layer between picture and objects, from `heat_picture`.
     on_pick : callable, optional
         What a click in the mode "select" does instead of selecting among the session's objects.
@@ -83,7 +107,7 @@ def picture_canvas(
     if viewport is None:
         viewport = Viewport.fitting(scene.width, scene.height, *size)
     layer = _layer(session, viewport, found, style)
-    data: dict[str, Any] = {
+    data: CanvasData = {
         "token": session.image.token,
         "scene": [scene.width, scene.height],
         "gsd": scene.gsd,
@@ -104,8 +128,9 @@ def picture_canvas(
     }
     if not viewport.fits(scene.width, scene.height):
         # A canvas that is entered again, from another page, looks where the last one looked.
-        place = (viewport.x, viewport.y, viewport.scale, viewport.columns, viewport.rows)
-        data["camera"] = list(place)
+        data["camera"] = [
+            viewport.x, viewport.y, viewport.scale, viewport.columns, viewport.rows,
+        ]  # fmt: skip
     _component(
         key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key, on_pick)
     )
@@ -162,11 +187,13 @@ def _pick(session: Session, event: CanvasEvent) -> None:
         session.marks.select([] if selected == frozenset(under) else under)
 
 
-def _marks(book: PromptHistory) -> list[dict[str, Any]]:
+def _marks(book: PromptHistory) -> list[MarkMessage]:
     """Clicks and box of the current object."""
     entry = book.entry(book.current)
-    names = ("kind", "x", "y", "x1", "y1", "label")
-    return [{name: getattr(m, name) for name in names} for m in entry.marks] if entry else []
+    return [
+        {"kind": m.kind, "x": m.x, "y": m.y, "x1": m.x1, "y1": m.y1, "label": m.label}
+        for m in (entry.marks if entry else ())
+    ]
 
 
 def _badge(session: Session) -> str:
@@ -180,12 +207,12 @@ def _badge(session: Session) -> str:
     return f"Reduced to 1 : {factor:g}. Zoom in to find small objects."
 
 
-def _pictures(session: Session) -> list[dict[str, Any]]:
+def _pictures(session: Session) -> list[LayerMessage]:
     """The whole scene, and above it the view, where that shows more detail."""
     frames = {"base": session.image.overview}
     if session.image.view != session.image.overview:
         frames["detail"] = session.image.view
-    found = []
+    found: list[LayerMessage] = []
     for name, frame in frames.items():
         content = session.memo.remember(
             f"picture-{name}",
@@ -199,7 +226,7 @@ def _pictures(session: Session) -> list[dict[str, Any]]:
 
 def _layer(
     session: Session, viewport: Viewport, found: Instances, style: OverlayStyle
-) -> dict[str, Any] | None:
+) -> LayerMessage | None:
     """The objects around the screen, drawn at its resolution."""
     region = viewport.within(session.image.scene.width, session.image.scene.height, _MARGIN)
     if region is None:
@@ -207,7 +234,7 @@ def _layer(
     scale = viewport.scale
     scale *= min(1.0, (_MAX_DRAWN / (region.columns * region.rows)) ** 0.5)
 
-    def draw() -> dict[str, Any]:
+    def draw() -> LayerMessage:
         shape = (max(1, round(region.height * scale)), max(1, round(region.width * scale)))
         with span("overlay"):
             layer = overlay_layer(shape, found, style, origin=(region.x, region.y), scale=scale)
@@ -216,7 +243,7 @@ def _layer(
     return session.memo.remember("layer", (region, scale, found, style), draw)
 
 
-def _patches(session: Session) -> dict[str, Any] | None:
+def _patches(session: Session) -> LayerMessage | None:
     """The patches that are being painted with."""
     painting = session.canvas.painting
     if painting is None:
@@ -226,7 +253,7 @@ def _patches(session: Session) -> dict[str, Any] | None:
     return {"url": url, "box": list(painting.frame.bounds), "smooth": True}
 
 
-def heat_picture(session: Session, layer: NDArray[np.uint8], view: Frame) -> dict[str, Any]:
+def heat_picture(session: Session, layer: NDArray[np.uint8], view: Frame) -> LayerMessage:
     """A layer (H, W, 4), RGBA, over a view of the scene, for `picture_canvas`."""
     url = session.memo.remember("heat", (layer.tobytes(), view), lambda: _png(layer))
     return {"url": url, "box": list(view.bounds), "smooth": True}
@@ -239,7 +266,7 @@ def _png(layer: NDArray[np.uint8]) -> str:
     return _inline(content.tobytes(), "image/png")
 
 
-def _cropped(layer: NDArray[np.uint8], region: Frame, scale: float) -> dict[str, Any]:
+def _cropped(layer: NDArray[np.uint8], region: Frame, scale: float) -> LayerMessage:
     """A layer without its empty borders, ready to be sent."""
     rows = np.flatnonzero(layer[..., 3].any(axis=1))
     columns = np.flatnonzero(layer[..., 3].any(axis=0))
