@@ -7,18 +7,14 @@ recipe or an option is wrong; 130 stopped by Ctrl+C (the same command goes on).
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from rsam_core.batch.recipe import EXAMPLE, Recipe
 from rsam_core.batch.run import BatchRow, run_batch
-from rsam_core.errors import BatchError, RsamError
-from rsam_core.runtime.console import ProgressLine, on_interrupt, show_any_name
-
-GOOD, SOME_FAILED, WRONG, STOPPED = 0, 1, 2, 130
+from rsam_core.errors import BatchError
+from rsam_core.runtime.console import GOOD, SOME_FAILED, STOPPED, ProgressLine, run_command
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,19 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code.
     """
     options = parser().parse_args(arguments)
-    show_any_name()
-    try:
-        if options.command == "example":
-            print(EXAMPLE.to_json())
-            return GOOD
-        recipe = read_recipe(options.recipe)
-        if options.command == "check":
-            print(recipe.describe())
-            return GOOD
-        return _run(recipe, options)
-    except RsamError as error:
-        print(f"\nrsam_core.batch: {error}", file=sys.stderr)
-        return WRONG
+    return run_command(
+        "rsam_core.batch",
+        lambda stop: _command(options, stop),
+        when_stopped="Stopped. The same command goes on where it ended.",
+    )
+
+
+def _command(options: argparse.Namespace, stop: threading.Event) -> int:
+    if options.command == "example":
+        print(EXAMPLE.to_json())
+        return GOOD
+    recipe = read_recipe(options.recipe)
+    if options.command == "check":
+        print(recipe.describe())
+        return GOOD
+    return _run(recipe, options, stop)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -94,9 +93,8 @@ def read_recipe(path: Path) -> Recipe:
         ) from error
 
 
-def _run(recipe: Recipe, options: argparse.Namespace) -> int:
-    stop, cluster = threading.Event(), None
-    before = on_interrupt(stop)
+def _run(recipe: Recipe, options: argparse.Namespace, stop: threading.Event) -> int:
+    cluster = None
     progress = ProgressLine(options.folder.name or str(options.folder), options.quiet)
     try:
         if options.scheduler:
@@ -117,13 +115,10 @@ def _run(recipe: Recipe, options: argparse.Namespace) -> int:
     finally:
         if cluster is not None:
             cluster.close()
-        if before is not None:
-            signal.signal(signal.SIGINT, before)
     progress.end()
     print(table(rows))
     print(f"Results: {options.output}")
     if stop.is_set():
-        print("Stopped. The same command goes on where it ended.", file=sys.stderr)
         return STOPPED
     return SOME_FAILED if any(row.state == "failed" for row in rows) else GOOD
 

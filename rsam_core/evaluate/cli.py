@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from rsam_core.errors import Cancelled, EvaluationError, RsamError
-from rsam_core.runtime.console import ProgressLine, on_interrupt, show_any_name
-
-GOOD, SOME_FAILED, WRONG, STOPPED = 0, 1, 2, 130
+from rsam_core.runtime.console import (
+    GOOD,
+    SOME_FAILED,
+    STOPPED,
+    WRONG,
+    ProgressLine,
+    run_command,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,20 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = parser().parse_args(arguments)
-    show_any_name()
-    stop = threading.Event()
-    before = on_interrupt(stop)
-    try:
-        return _run(options, arguments, stop)
-    except Cancelled:
-        print("\nStopped. Go on with --resume.", file=sys.stderr)
-        return STOPPED
-    except RsamError as error:
-        print(f"\nrsam_core.evaluate: {error}", file=sys.stderr)
-        return WRONG
-    finally:
-        if before is not None:
-            signal.signal(signal.SIGINT, before)
+    return run_command(
+        "rsam_core.evaluate",
+        lambda stop: _run(options, arguments, stop),
+        when_stopped="Stopped. Go on with --resume.",
+    )
 
 
 def _run(options: argparse.Namespace, arguments: list[str], stop: threading.Event) -> int:
@@ -182,7 +177,6 @@ def _run(options: argparse.Namespace, arguments: list[str], stop: threading.Even
         if evaluation.failures:
             code = SOME_FAILED
         if stop.is_set():
-            print("Stopped. Go on with --resume.", file=sys.stderr)
             return STOPPED
     return code if earlier else WRONG
 

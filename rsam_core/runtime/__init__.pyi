@@ -1,7 +1,7 @@
 from .archive import Files, Source, open_files
 from .budgets import UNOWNED, Holding, Store, choose_evictions
 from .cache import ArrayCache
-from .console import ProgressLine, on_interrupt
+from .console import ProgressLine, run_command
 from .fair_queue import (
     BACKGROUND,
     ENCODE,
@@ -31,7 +31,7 @@ __all__ = [
     "choose_evictions",
     "mark",
     "model_slots",
-    "on_interrupt",
     "open_files",
+    "run_command",
     "span",
 ]

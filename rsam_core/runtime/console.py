@@ -1,4 +1,4 @@
-"""What the command lines share: one line of progress, and Ctrl+C."""
+"""What the command lines share: their frame, their exit codes, one line of progress, Ctrl+C."""
 
 from __future__ import annotations
 
@@ -7,13 +7,58 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rsam_core.errors import Cancelled, RsamError
+
+GOOD, SOME_FAILED, WRONG, STOPPED = 0, 1, 2, 130
+"""Exit codes: all is well; some could not be used; nothing could be done as asked; Ctrl+C."""
 
 
-def on_interrupt(stop: threading.Event) -> Callable | int | None:
-    """Let Ctrl+C ask for a stop; a second one ends at once."""
+def run_command(
+    name: str, work: Callable[[threading.Event], int], *, when_stopped: str = "Stopped."
+) -> int:
+    """Do the work of a command line: say what went wrong, and end with an exit code.
+
+    Parameters
+    ----------
+    name : str
+        Of the program, before what went wrong.
+    work : callable
+        Takes the event that Ctrl+C sets, and returns an exit code. It may raise `Cancelled`, or
+        return `STOPPED` where it has more to say first.
+    when_stopped : str
+        Said last after Ctrl+C: how to go on.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    _show_any_name()
+    with interruptible() as stop:
+        try:
+            code = work(stop)
+        except Cancelled:
+            # The line of progress has no end yet.
+            print(file=sys.stderr)
+            code = STOPPED
+        except RsamError as error:
+            print(f"\n{name}: {error}", file=sys.stderr)
+            return WRONG
+    if code == STOPPED:
+        print(when_stopped, file=sys.stderr)
+    return code
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Let Ctrl+C ask for a stop by setting an event; a second one ends at once."""
+    stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        return None
+        yield stop
+        return
     before = signal.getsignal(signal.SIGINT)
 
     def ask(_signal: int, _frame: object) -> None:
@@ -21,10 +66,13 @@ def on_interrupt(stop: threading.Event) -> Callable | int | None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     signal.signal(signal.SIGINT, ask)
-    return before
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def show_any_name() -> None:
+def _show_any_name() -> None:
     """Let names of files be printed that have no letters in the terminal's encoding."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -17,13 +17,14 @@ from PIL import Image
 import rsam_core as rsam
 from rsam_core.batch import ClassRule, Recipe, find_scenes, run_batch
 from rsam_core.batch import run as module
-from rsam_core.batch.cli import GOOD, SOME_FAILED, STOPPED, WRONG, main
+from rsam_core.batch.cli import main
 from rsam_core.errors import BatchError, ModelError
 from rsam_core.objects.classify.rules import Condition, Rule
 from rsam_core.objects.refine import refine
 from rsam_core.objects.refine.settings import RefineSettings
 from rsam_core.prepare import Pipeline
 from rsam_core.prepare.steps.noise import Bilateral
+from rsam_core.runtime.console import GOOD, SOME_FAILED, STOPPED, WRONG
 from rsam_core.samples import write_geotiff
 from rsam_core.segment.everything import EverythingSettings, generate
 from rsam_core.segment.tiles.run import initialize_tiled
