@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import Cancelled, DatasetError, RsamError
+from rsam_core.formats.coco import CocoFile
 from rsam_core.formats.placement import Place
 from rsam_core.formats.truth_apart import outlines_of_image
-from rsam_core.formats.truth_coco import CocoFile
 from rsam_core.objects.instances import Instances
 from rsam_core.runtime.archive import Files, Source, open_files
 from rsam_core.runtime.failures import reason

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from rsam_core.errors import MetricError
+from rsam_core.formats.coco import CocoFile
 from rsam_core.formats.placement import Place
-from rsam_core.formats.truth_coco import CocoFile
 from rsam_core.formats.truth_vector import Outlines, read_vector
 from rsam_core.formats.vector_files import check_encoding, only_shapefiles, read_layers
 from rsam_core.objects.packed_masks import PackedMasks

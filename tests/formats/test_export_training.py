@@ -12,7 +12,7 @@ from matplotlib.path import Path as Polygon
 
 from rsam_core.errors import ExportError
 from rsam_core.formats import OutlineSettings, outline_polygon, to_coco, to_yolo
-from rsam_core.formats.coco import run_lengths
+from rsam_core.formats.coco.run_lengths import encode
 from rsam_core.formats.yolo import one_ring
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instance, Instances
@@ -99,7 +99,7 @@ def test_run_lengths_against_a_plain_count():
             run = int(np.argmax(flat != value)) if (flat != value).any() else len(flat)
             counts.append(run)
             flat, value = flat[run:], not value
-        assert run_lengths(item, shape) == counts
+        assert encode(item, shape) == counts
 
 
 def test_unknown_kind_of_mask_is_refused():

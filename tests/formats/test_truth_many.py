@@ -10,8 +10,8 @@ import shapely
 
 from rsam_core.errors import MetricError, TruthChoice
 from rsam_core.formats._outline_alone import drawn_alone
+from rsam_core.formats.coco.run_lengths import decode
 from rsam_core.formats.truth import read_truth
-from rsam_core.formats.truth_coco import decode_rle
 from rsam_core.formats.truth_outlines import draw, drawn_masks
 from rsam_core.objects.crops import Crop, cut_out
 from rsam_core.runtime.limited_reading import run_limited
@@ -128,7 +128,7 @@ def test_run_lengths_are_those_of_all_columns() -> None:
         # Runs of length 0 change nothing.
         counts = [counts[0], 0, 0, *counts[1:]]
         told = {"size": [int(height), int(width)], "counts": counts}
-        assert (decode_rle(told) == mask).all()
+        assert (decode(told) == mask).all()
 
 
 def test_many_outlines_are_read_as_few() -> None:

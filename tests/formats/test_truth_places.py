@@ -343,13 +343,13 @@ def test_coco_polygons_and_run_lengths(plain: Scene):
 @pytest.mark.parametrize("seed", range(4))
 def test_compressed_run_lengths_agree_with_pycocotools(seed: int):
     mask_tools = pytest.importorskip("pycocotools.mask")
-    from rsam_core.formats.truth_coco import decode_rle
+    from rsam_core.formats.coco.run_lengths import decode
 
     rng = np.random.default_rng(seed)
     noise = cv2.GaussianBlur(rng.random((70, 333)).astype(np.float32), (0, 0), 0.5 + 3 * seed)
     mask = noise > np.median(noise)
     code = mask_tools.encode(np.asfortranarray(mask.astype(np.uint8)))
-    assert (decode_rle(code) == mask).all()
+    assert (decode(code) == mask).all()
 
 
 def test_coco_of_several_images_goes_by_the_name(plain: Scene):

@@ -1,10 +1,10 @@
-"""Truth as COCO JSON: polygons, run lengths and boxes of one image of a data set."""
+"""Truth read from COCO JSON: polygons, run lengths and boxes of one image of a data set."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import MetricError
+from rsam_core.formats.coco.run_lengths import decode_crop
 from rsam_core.formats.placement import Place
 from rsam_core.formats.truth_outlines import Packed, check_work, drawn_masks, joined, packed
 from rsam_core.formats.truth_vector import Outlines
 from rsam_core.formats.vector_layer import ring_of
 from rsam_core.objects.checks import check_same_size
 from rsam_core.objects.classify.classes import clean_label
-from rsam_core.objects.crops import Crop, paste
+from rsam_core.objects.crops import Crop
 from rsam_core.objects.packed_masks import PackedMasks
 from rsam_core.runtime.limited_reading import MEMORY, SECONDS, ReadingFailed, run_limited
 
@@ -276,7 +277,7 @@ def _from_runs(segmentation: Mapping[str, Any], shape: tuple[int, int]) -> tuple
         size = tuple(int(value) for value in segmentation["size"])
         if size != tuple(shape):
             return None, "broken"
-        crop = _crop_of_runs(segmentation)
+        crop = decode_crop(segmentation)
     except (KeyError, TypeError, ValueError, OverflowError):
         return None, "broken"
     return (None, "empty") if crop is None else (crop, "good")
@@ -331,83 +332,3 @@ def _broken(name: str) -> str:
         "holds something else. Export it again from the labelling program, with outlines "
         "(segmentation)."
     )
-
-
-def decode_rle(segmentation: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """Decode COCO run lengths, plain or compressed, to a mask of shape (H, W).
-
-    Runs alternate between background and object and go down the columns.
-
-    Raises
-    ------
-    ValueError
-        If the runs do not fill the size exactly.
-    """
-    height, width = (int(value) for value in segmentation["size"])
-    mask = np.zeros((height, width), bool)
-    crop = _crop_of_runs(segmentation)
-    if crop is not None:
-        paste(mask, crop)
-    return mask
-
-
-def _crop_of_runs(segmentation: Mapping[str, Any]) -> Crop | None:
-    """Decode run lengths from the first to the last column in which there is anything.
-
-    Raises
-    ------
-    ValueError
-        If the runs do not fill the size exactly.
-    """
-    height, width = (int(value) for value in segmentation["size"])
-    counts = segmentation["counts"]
-    if isinstance(counts, (str, bytes)):
-        counts = _uncompressed(counts.encode() if isinstance(counts, str) else counts)
-    runs = _whole(counts)
-    if (runs < 0).any() or sum(runs.tolist()) != height * width:
-        raise ValueError("the runs do not fill the image")
-    ends = np.cumsum(runs)
-    full = np.flatnonzero(runs[1::2]) * 2 + 1
-    if not full.size:
-        return None
-    left = int(ends[full[0] - 1]) // height
-    right = -(-int(ends[full[-1]]) // height)
-    # Each change of background and object, and what they add up to from there on.
-    flips = np.zeros((right - left) * height + 1, np.int8)
-    np.add.at(flips, ends[full - 1] - left * height, 1)
-    np.add.at(flips, ends[full] - left * height, -1)
-    mask = np.cumsum(flips[:-1], dtype=np.int8).astype(bool).reshape(right - left, height).T
-    rows = np.flatnonzero(mask.any(axis=1))
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    return Crop(mask[top:bottom], left, top)
-
-
-def _whole(counts: Sequence[Any]) -> NDArray[np.int64]:
-    runs = np.asarray(counts, dtype=float)
-    if runs.ndim != 1 or not (np.abs(runs) < 2**53).all() or (runs % 1).any():
-        raise ValueError("not whole numbers")
-    return runs.astype(np.int64)
-
-
-def _uncompressed(text: bytes) -> list[int]:
-    """Decode COCO's text of run lengths.
-
-    A number is a group of characters from "0" on with five bits each, lowest first; the sixth bit
-    says that the number goes on, and the highest data bit of the last one is the sign. From the
-    fourth number on it is the difference from the number two before.
-    """
-    runs: list[int] = []
-    value = shift = 0
-    for character in text:
-        bits = character - 48
-        if not 0 <= bits < 64 or shift > 60:
-            raise ValueError("not a text of run lengths")
-        value |= (bits & 31) << shift
-        shift += 5
-        if bits & 32:
-            continue
-        if bits & 16:
-            value -= 1 << shift
-        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
-        value = shift = 0
-    return runs

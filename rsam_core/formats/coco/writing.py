@@ -1,4 +1,4 @@
-"""Objects in the COCO format: JSON with polygons or run lengths, for training other models."""
+"""Objects written as COCO JSON with polygons or run lengths, for training other models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import ExportError
+from rsam_core.formats.coco.run_lengths import encode
 from rsam_core.formats.names import safe_path
 from rsam_core.formats.polygons import OutlineSettings, outlines
 from rsam_core.objects.classify.classes import ClassList
@@ -109,30 +110,10 @@ def categories(
     return names, numbers  # type: ignore[return-value]
 
 
-def run_lengths(item: Instance, shape: tuple[int, int]) -> list[int]:
-    """Return lengths of alternating runs of 0 and 1 in the whole scene, column by column.
-
-    The first one is of zeros, and may be 0.
-    """
-    height, width = shape
-    rows = item.mask.shape[0]
-    # Borders of the runs within each column of the crop, at their place in the whole scene.
-    padded = np.zeros((item.mask.shape[1], rows + 2), dtype=np.int8)
-    padded[:, 1:-1] = item.mask.T
-    columns, edges = np.nonzero(np.diff(padded, axis=1))
-    places = (item.x + columns).astype(np.int64) * height + item.y + edges
-    # Where a run ends at the foot of a column and the next one begins at the head, they are one.
-    same = np.flatnonzero(np.diff(places) == 0)
-    places = np.delete(places, np.concatenate([same, same + 1]))
-    lengths = np.diff(np.concatenate([[0], places, [height * width]]))
-    counts = lengths.tolist()
-    return counts[:-1] if counts[-1] == 0 else counts
-
-
 def _segmentation(item: Instance, shape: Any, size: tuple[int, int]) -> Any:
     pieces = [] if shape is None else list(getattr(shape, "geoms", [shape]))
     if not pieces or any(len(piece.interiors) for piece in pieces):
-        return {"size": list(size), "counts": run_lengths(item, size)}
+        return {"size": list(size), "counts": encode(item, size)}
     return [_flat(np.asarray(piece.exterior.coords)) for piece in pieces]
 
 
