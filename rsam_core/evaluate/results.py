@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -167,52 +167,47 @@ class Evaluation:
     ) -> pd.DataFrame:
         """Mean by size of the object: ``method``, ``title``, ``size``, ``objects``, ``mean``,
         ``low``, ``high``; sizes without objects are left out."""
-        import pandas as pd
 
-        rows = []
-        for info in self.methods:
-            part = self.of(info.key)
+        def parts(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
             for name, low, high in sizes:
-                some = part[(part["area"] >= low) & (part["area"] < high)]
-                if len(some):
-                    bounds = clustered_interval(
-                        some[measure], some["image"], seed=self.settings.seed
-                    )
-                    rows.append(
-                        {
-                            "method": info.key,
-                            "title": info.title,
-                            "size": name,
-                            "objects": len(some),
-                            "mean": bounds.value,
-                            "low": bounds.low,
-                            "high": bounds.high,
-                        }
-                    )
-        columns = ["method", "title", "size", "objects", "mean", "low", "high"]
-        return pd.DataFrame(rows, columns=columns)
+                yield name, rows[(rows["area"] >= low) & (rows["area"] < high)]
+
+        return self._means("size", parts, measure)
 
     def by_label(self, measure: str = "iou") -> pd.DataFrame:
         """Mean by class of the object: ``method``, ``title``, ``label``, ``objects``, ``mean``,
         ``low``, ``high``; empty if the truth names no classes."""
+        return self._means(
+            "label", lambda rows: rows.dropna(subset=["label"]).groupby("label"), measure
+        )
+
+    def _means(
+        self,
+        column: str,
+        parts: Callable[[pd.DataFrame], Iterable[tuple[str, pd.DataFrame]]],
+        measure: str,
+    ) -> pd.DataFrame:
+        """Mean and interval by method and part of its rows; parts without rows are left out."""
         import pandas as pd
 
         rows = []
         for info in self.methods:
-            for label, some in self.of(info.key).dropna(subset=["label"]).groupby("label"):
+            for name, some in parts(self.of(info.key)):
+                if not len(some):
+                    continue
                 bounds = clustered_interval(some[measure], some["image"], seed=self.settings.seed)
                 rows.append(
                     {
                         "method": info.key,
                         "title": info.title,
-                        "label": label,
+                        column: name,
                         "objects": len(some),
                         "mean": bounds.value,
                         "low": bounds.low,
                         "high": bounds.high,
                     }
                 )
-        columns = ["method", "title", "label", "objects", "mean", "low", "high"]
+        columns = ["method", "title", column, "objects", "mean", "low", "high"]
         return pd.DataFrame(rows, columns=columns)
 
     def by_image(self, method: str | None = None, measure: str = "iou") -> pd.DataFrame:

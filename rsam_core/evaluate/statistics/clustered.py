@@ -48,10 +48,7 @@ def clustered_interval(
     if kinds < 2:
         return interval(numbers, level=level, seed=seed, resamples=resamples)
     draws = _draws(numbers, names, seed, resamples)
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(
-        float(numbers.mean()), float(low), float(high), len(numbers), level, "percentile"
-    )
+    return _percentile(float(numbers.mean()), draws, len(numbers), level)
 
 
 def ratio_interval(
@@ -85,8 +82,7 @@ def ratio_interval(
     drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
     whole = drawn @ wholes
     draws = (drawn @ parts)[whole > 0] / whole[whole > 0]
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(value, float(low), float(high), n, level, "percentile")
+    return _percentile(value, draws, n, level)
 
 
 def unpaired_difference(
@@ -114,8 +110,7 @@ def unpaired_difference(
     if len(np.unique(names_two)) < 2:
         names_two = np.arange(len(two))
     draws = _draws(two, names_two, seed, resamples) - _draws(one, names_one, seed + 1, resamples)
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(difference, float(low), float(high), n, level, "percentile")
+    return _percentile(difference, draws, n, level)
 
 
 def signed(value: float) -> str:
@@ -127,6 +122,11 @@ def _finite(values: ArrayLike, clusters: ArrayLike) -> tuple[NDArray[np.float64]
     numbers, names = np.asarray(values, float).ravel(), np.asarray(clusters).ravel()
     good = np.isfinite(numbers)
     return numbers[good], names[good]
+
+
+def _percentile(value: float, draws: NDArray[np.float64], n: int, level: float) -> Interval:
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, float(low), float(high), n, level, "percentile")
 
 
 def _draws(
