@@ -20,7 +20,7 @@ from rsam_core.samples import TownSample
 from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.everything import EverythingSettings, EverythingState, initialize
 from rsam_core.segment.segmenter import Segmenter
-from tests.helpers.groups import Together
+from tests.helpers.groups import Together, urgency
 from tests.helpers.server import TTL
 from tests.helpers.towns import rendered
 
@@ -28,12 +28,12 @@ torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the server, and put it first: it takes longest, others work meanwhile."""
+    """Mark what needs the server, and put what takes longest first."""
     for item in items:
         # A browser goes nowhere but to a server, this one or the test's own.
         if {"served", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
-    items.sort(key=lambda item: item.get_closest_marker("server") is None)
+    items.sort(key=lambda item: urgency(item.nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)

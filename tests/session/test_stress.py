@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.history import PromptHistory, Step
 from rsam_core.runtime.acting import as_session
+from rsam_core.runtime.presence import limit_malloc_arenas, trim_memory
 from rsam_core.segment.prompter import Prompter
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.finding import find
@@ -24,6 +28,7 @@ from tests.helpers.stress import Shared, opened, person
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 PEOPLE, THREADS, ACTIONS = 30, 3, 22
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def judge(session: Session) -> Prompter:
@@ -210,3 +215,42 @@ def test_memory_comes_back_when_all_have_left():
         tracemalloc.stop()
     assert held > 1_000_000
     assert left < 0.1 * held, f"{left:,} of {held:,} bytes are left"
+
+
+def resident() -> float:
+    """Memory of this process that the operating system counts, in pages."""
+    return float(Path("/proc/self/statm").read_text().split()[1])
+
+
+def rounds(count: int) -> list[tuple[float, float]]:
+    """For each of several equal crowds: what was resident before they left, and afterwards.
+
+    Memory is given back as the server does it: two arenas, trimmed when somebody has left.
+    """
+    limit_malloc_arenas(2)
+    shared, seen = Shared(), []
+    for seed in range(count):
+        visits, sessions, failed = crowd(shared, seed)
+        assert failed == []
+        before = resident()
+        leave(shared, visits, sessions)
+        del visits, sessions
+        trim_memory()
+        seen.append((before, resident()))
+    return seen
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks the C library of GNU")
+def test_the_system_gets_memory_back_from_one_crowd_after_another():
+    # In a process of its own: what other tests have freed would hide what is kept here.
+    code = "from tests.session.test_stress import rounds; print(*(n for r in rounds(4) for n in r))"
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    numbers = list(map(float, done.stdout.split()))
+    before, after = numbers[::2], numbers[1::2]
+    # Imported modules and what is made once for all stay after the first crowd.
+    held = before[1] - after[0]
+    kept = min(after[1:]) - after[0]
+    assert held > 1_000, "a crowd takes some megabytes"
+    assert kept < 0.1 * held, f"{kept:,} of {held:,} pages are kept: {numbers}"
