@@ -1,3 +1,5 @@
+from .change.alignment import align
+from .change.comparison import compare
 from .errors import RsamError
 from .evaluate.metrics.__init__ import (
     Counts,
@@ -42,6 +44,8 @@ __all__ = [
     "Segmenter",
     "ViewSettings",
     "Window",
+    "align",
+    "compare",
     "confusion",
     "dice",
     "fpr",

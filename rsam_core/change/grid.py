@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rsam_core.change.picture import Picture
 from rsam_core.errors import AlignError
+from rsam_core.objects.instance import Instance
 from rsam_core.scene.window import Window
 
 _STEP = 64
@@ -153,6 +154,36 @@ class Layer:
             valid = inside & (share > 0.99)
         image[~valid] = 0
         return image, valid
+
+    def to_grid(self, item: Instance) -> Instance | None:
+        """An object in pixels of the picture as one of the grid; None if none of it lies there."""
+        if self.picture is self.reference:
+            return item
+        height, width = self.reference.height, self.reference.width
+        # Where the box lies on the grid: the mapping is almost linear, so that two steps suffice.
+        edges = np.array(item.bbox, float)
+        corners = np.array([[edges[a], edges[b]] for a in (0, 2) for b in (1, 3)])
+        middle = np.array([[width / 2, height / 2]])
+        guess = np.repeat(middle, 4, axis=0)
+        for _ in range(3):
+            here = self.places(guess)
+            slope = np.stack([self.places(guess + step)[:, :] - here for step in np.eye(2)], axis=2)
+            guess = guess + np.linalg.solve(slope, (corners - here)[..., None])[..., 0]
+        x0, y0 = np.maximum(np.floor(guess.min(0)).astype(int) - 1, 0)
+        x1, y1 = np.minimum(np.ceil(guess.max(0)).astype(int) + 1, (width, height))
+        if x0 >= x1 or y0 >= y1:
+            return None
+        columns, rows = self._dense(Window(int(x0), int(y0), int(x1 - x0), int(y1 - y0)))
+        mask = cv2.remap(
+            item.mask.astype(np.float32),
+            columns - np.float32(item.x + 0.5),
+            rows - np.float32(item.y + 0.5),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+        )
+        if not (mask > 0.5).any():
+            return None
+        return replace(item, mask=mask > 0.5, x=int(x0), y=int(y0))
 
 
 def choose_reference(before: Picture, after: Picture) -> Picture:

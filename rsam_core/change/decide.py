@@ -1,0 +1,306 @@
+"""From evidence to a verdict on each object: new, gone, enlarged, shrunk, changed, unchanged.
+
+A small perceptron, trained on rendered pairs (``training/change.py``), says of each object of a
+date whether it is the same at the other date, has left, looks another way inside, or only came to
+light because something else left. Its threshold is the one at which 5 % of objects fire that did
+not change between two renderings of one place with another sun, season, haze and displacement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.change.evidence import COLUMNS
+from rsam_core.change.pairing import meeting, pair
+from rsam_core.errors import ChangeError
+from rsam_core.objects.crops import shared_pixels
+from rsam_core.objects.instance import Instance
+
+WEIGHTS = Path(__file__).with_name("decide.safetensors")
+
+CLASSES = ("same", "left", "inside", "revealed")
+"""What may be said of an object of one date."""
+
+KINDS = ("new", "gone", "enlarged", "shrunk", "changed inside", "unchanged")
+"""What may be said of an object of the place."""
+
+_CLIP = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """The perceptron and its threshold.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of float32, shape (F,)
+        Of each column of the evidence in training.
+    layers : tuple of (ndarray, ndarray)
+        Weight and bias of each layer.
+    fire : float
+        Probability of a change from which on one is reported.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    layers: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
+    fire: float
+
+    def probabilities(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probability of each of :data:`CLASSES`, (N, 4), from evidence (N, F)."""
+        if not len(table):
+            return np.zeros((0, len(CLASSES)), np.float32)
+        x = np.clip((table - self.mean) / self.scale, -_CLIP, _CLIP)
+        for k, (weight, bias) in enumerate(self.layers):
+            x = x @ weight.T + bias
+            if k < len(self.layers) - 1:
+                x = _gelu(x)
+        x = np.exp(x - x.max(1, keepdims=True))
+        return (x / x.sum(1, keepdims=True)).astype(np.float32)
+
+
+def _gelu(x: NDArray) -> NDArray:
+    from scipy.special import erf
+
+    return 0.5 * x * (1 + erf(x / np.sqrt(2)))
+
+
+@lru_cache(maxsize=1)
+def load_judge() -> Judge:
+    """Read the weights that come with RSAM.
+
+    Raises
+    ------
+    ChangeError
+        They are missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        state = load_file(str(WEIGHTS))
+        layers = tuple((state[f"weight_{k}"], state[f"bias_{k}"]) for k in range(2))
+        judge = Judge(state["mean"], state["scale"], layers, float(state["fire"][0]))
+    except (OSError, SafetensorError, KeyError) as error:
+        raise ChangeError(
+            "The weights that tell changes apart are missing or damaged. Install RSAM again."
+        ) from error
+    if judge.mean.shape != (len(COLUMNS),):
+        raise ChangeError("The weights that tell changes apart are outdated. Install RSAM again.")
+    return judge
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """An object of one date with what is said of it, in pixels of the common grid.
+
+    Attributes
+    ----------
+    item : Instance
+    date : int
+        0 or 1: the date at which it was found.
+    chances : ndarray of float32, shape (4,)
+        Probability of each of :data:`CLASSES`.
+    other : Instance or None
+        What the model outlines at the same place at the other date.
+    kind : str or None
+        What it is; None where nobody says.
+    kind_probability : float
+    """
+
+    item: Instance
+    date: int
+    chances: NDArray[np.float32]
+    other: Instance | None = None
+    kind: str | None = None
+    kind_probability: float = float("nan")
+
+    @property
+    def changed(self) -> float:
+        """Probability that it is not the same at the other date."""
+        return float(1 - self.chances[0])
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a person or a layer gave it."""
+        return self.item.source not in ("everything", "difference", "difference box")
+
+
+@dataclass(frozen=True, eq=False)
+class Growth:
+    """An object that seems larger at one date, and what is said of the part that came.
+
+    Attributes
+    ----------
+    small, large : Candidate
+        The same object at the two dates.
+    chances : ndarray of float32, shape (4,)
+        Of the part that the larger one has more.
+    """
+
+    small: Candidate
+    large: Candidate
+    chances: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """The verdict on one object.
+
+    Attributes
+    ----------
+    id : int
+        From 1.
+    change : str
+        One of :data:`KINDS`.
+    probability : float
+        Of that verdict, 0 to 1.
+    before, after : Instance or None
+        Its outline at each date in pixels of the common grid.
+    kind : str or None
+        What it is ("building", ...), None where the model cannot say.
+    kind_probability : float
+        nan without a kind.
+    reason : str
+        In words for people.
+    """
+
+    id: int
+    change: str
+    probability: float
+    before: Instance | None
+    after: Instance | None
+    kind: str | None = None
+    kind_probability: float = float("nan")
+    reason: str = ""
+
+    @property
+    def outline(self) -> Instance:
+        """The outline to show: at the second date, or at the first where it is gone."""
+        return self.after if self.after is not None else self.before
+
+
+_REASONS = {
+    "new": "nothing like it stands there at the first date",
+    "gone": "nothing like it is left at the second date",
+    "enlarged": "it covers {gain:+.0%} of its former area, and what was added is not there before",
+    "shrunk": "it covers {gain:+.0%} of its former area, and what is missing was there before",
+    "changed inside": "it stands at both dates, but its surface looks another way",
+    "unchanged": "it looks the same at both dates",
+}
+
+_CROWDED = 0.45
+"""Share of the smaller of two findings that may lie in the other one."""
+
+_SOURCES = {"difference": 0.55, "difference box": 0.9}
+"""Weight of findings that are mere places of difference: outlined objects come first."""
+
+
+def decide(
+    candidates: list[Candidate],
+    growths: list[Growth],
+    fire: float | None = None,
+    tolerance: int = 2,
+) -> list[Change]:
+    """Verdicts on all objects of both dates; each place gets one.
+
+    Parameters
+    ----------
+    candidates : list of Candidate
+        Of both dates.
+    growths : list of Growth
+    fire : float, optional
+        Probability from which on a change is reported; the calibrated one by default.
+    tolerance : int
+        Pixels by which outlines of one object may differ.
+    """
+    fire = load_judge().fire if fire is None else fire
+    found: list[tuple[float, Change]] = []
+    for growth in growths:
+        chance = float(1 - growth.chances[0])
+        if chance > fire and growth.chances[1] >= growth.chances[2:].max():
+            found.append(_grown(growth, chance))
+    for one in candidates:
+        left, inside, revealed = (float(c) for c in one.chances[1:])
+        if one.changed <= fire or (revealed > max(left, inside) and not one.drawn):
+            continue
+        rank = one.changed * (0.5 + 0.5 * one.item.score) * _SOURCES.get(one.item.source, 1.0)
+        if inside > left:
+            ends = (one.item, one.other or one.item)
+            kind = "changed inside"
+        else:
+            ends, kind = (one.item, None), "gone" if one.date == 0 else "new"
+        before, after = ends if one.date == 0 else ends[::-1]
+        found.append((rank, _change(kind, one.changed, before, after, one)))
+    kept = _uncrowded([change for _, change in sorted(found, key=lambda entry: -entry[0])])
+    kept += _unchanged(candidates, kept, fire, tolerance)
+    return [replace(change, id=number) for number, change in enumerate(kept, 1)]
+
+
+def _change(
+    kind: str, chance: float, before: Instance | None, after: Instance | None, one: Candidate
+) -> Change:
+    gain = after.area / before.area - 1 if before is not None and after is not None else 0.0
+    return Change(0, kind, chance, before, after, one.kind, one.kind_probability,
+                  _REASONS[kind].format(gain=gain))  # fmt: skip
+
+
+def _grown(growth: Growth, chance: float) -> tuple[float, Change]:
+    small, large = growth.small, growth.large
+    kind = "enlarged" if large.date == 1 else "shrunk"
+    ends = (small.item, large.item) if large.date == 1 else (large.item, small.item)
+    # Before its parts, which are changes too.
+    rank = 1 + chance * (small.item.score + large.item.score) / 2
+    return rank, _change(kind, chance, *ends, large)
+
+
+def _uncrowded(changes: list[Change]) -> list[Change]:
+    """One finding a place: later ones that lie on earlier ones, or hold them, are dropped."""
+    kept: list[Change] = []
+    outlines = [change.outline for change in changes]
+    near: dict[int, list[int]] = {}
+    for i, j in meeting(outlines, outlines):
+        if j < i:
+            near.setdefault(i, []).append(j)
+    taken: set[int] = set()
+    for i, change in enumerate(changes):
+        shares = [
+            shared_pixels(outlines[i], outlines[j]) / min(outlines[i].area, outlines[j].area)
+            for j in near.get(i, ())
+            if j in taken
+        ]
+        if max(shares, default=0.0) <= _CROWDED:
+            taken.add(i)
+            kept.append(change)
+    return kept
+
+
+def _unchanged(
+    candidates: list[Candidate], changes: list[Change], fire: float, tolerance: int
+) -> list[Change]:
+    """Objects that look the same at both dates, where no change was found."""
+    still = [one for one in candidates if one.changed <= fire and one.item.source not in _SOURCES]
+    still.sort(key=lambda one: one.changed - 0.3 * one.item.score)
+    sides = [[one for one in still if one.date == date] for date in (0, 1)]
+    pairs = pair([a.item for a in sides[0]], [b.item for b in sides[1]], tolerance)
+    result = []
+    used: tuple[set[int], set[int]] = (set(), set())
+    for i, j in pairs:
+        used[0].add(i)
+        used[1].add(j)
+        a, b = sides[0][i], sides[1][j]
+        chance = 1 - (a.changed + b.changed) / 2
+        result.append(_change("unchanged", chance, a.item, b.item, a))
+    for date in (0, 1):
+        for k, one in enumerate(sides[date]):
+            if k in used[date]:
+                continue
+            ends = (one.item, one.other or one.item)
+            before, after = ends if date == 0 else ends[::-1]
+            result.append(_change("unchanged", 1 - one.changed, before, after, one))
+    return _uncrowded([*changes, *result])[len(changes) :]

@@ -1,0 +1,134 @@
+"""The objects of each date, and places where the dates differ, as candidates for a change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.change.evidence import DateView, outline_again
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.suppression import suppress
+from rsam_core.segment.everything import EverythingSettings, settings_for
+from rsam_core.segment.segmenter import Segmenter
+
+Progress = Callable[[float, str], None]
+
+_MOST = 60
+"""Places of difference in a window at most."""
+
+_LARGEST = 0.25
+"""Largest object, as a share of a window."""
+
+_SAME = 0.7
+"""IoU from which on two candidates of a date are the same."""
+
+
+def find_objects(
+    segmenter: Segmenter,
+    view: DateView,
+    settings: EverythingSettings | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Instance]:
+    """All objects of a date in a window; the one place that says how they are found."""
+    settings = settings or settings_for(segmenter.model.name)
+    found = segmenter.everything(view.embedding, settings, progress=progress, cancelled=cancelled)
+    return list(found)
+
+
+def difference_map(
+    first: DateView, second: DateView, valid: NDArray[np.bool_], slack: int = 2
+) -> NDArray[np.float32]:
+    """How much each pixel differs between the dates, (H, W), 0 where either shows nothing.
+
+    The smallest distance in colour within `slack` pixels, so that a small displacement is no
+    change; what is dark at either date counts half, since shadows wander; a smooth trend over
+    the picture is taken out.
+    """
+    best = None
+    for dy in range(-slack, slack + 1, slack):
+        for dx in range(-slack, slack + 1, slack):
+            moved = np.roll(second.lab, (dy, dx), (0, 1)) if dx or dy else second.lab
+            apart = first.lab - moved
+            distance = np.sqrt(0.5 * apart[..., 0] ** 2 + 2 * (apart[..., 1:] ** 2).sum(2))
+            best = distance if best is None else np.minimum(best, distance)
+    dark = (first.lab[..., 0] < first.dark) | (second.lab[..., 0] < second.dark)
+    best = np.where(dark, 0.5 * best, best)
+    best = np.where(valid, best, 0).astype(np.float32)
+    return cv2.GaussianBlur(best, (0, 0), 1.5)
+
+
+def places_of_difference(
+    first: DateView, second: DateView, valid: NDArray[np.bool_], smallest: int = 40
+) -> list[Instance]:
+    """Connected places that stand out in the difference of the dates, strongest first."""
+    change = difference_map(first, second, valid)
+    known = change[valid]
+    if not known.size:
+        return []
+    found: list[tuple[float, Instance]] = []
+    for level in (0.80, 0.88, 0.94, 0.975):
+        threshold = max(float(np.quantile(known, level)), 6.0)
+        spots = (change > threshold).astype(np.uint8)
+        spots = cv2.morphologyEx(spots, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(spots, connectivity=4)
+        for k in range(1, count):
+            x, y, w, h, area = stats[k]
+            if area < smallest or area > _LARGEST * change.size:
+                continue
+            mask = labels[y : y + h, x : x + w] == k
+            strength = float(change[y : y + h, x : x + w][mask].mean())
+            filled = _filled(mask)
+            item = Instance(filled, int(x), int(y), 0.5, source="difference")
+            found.append((strength * np.sqrt(area), item))
+    found.sort(key=lambda entry: -entry[0])
+    return _distinct([item for _, item in found])[:_MOST]
+
+
+def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    from scipy.ndimage import binary_fill_holes
+
+    return binary_fill_holes(mask)
+
+
+def candidates(
+    segmenter: Segmenter,
+    view: DateView,
+    found: Sequence[Instance],
+    places: Sequence[Instance],
+    smallest: int,
+    valid: NDArray[np.bool_],
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Instance]:
+    """Objects of a date for comparison: those found, and what is where the dates differ.
+
+    Those found stand first; near-duplicates and what lies mostly outside `valid` are dropped.
+    """
+    outlined = [
+        replace(item, source="difference box")
+        for item in outline_again(segmenter, view, places, cancelled)
+        if item is not None
+    ]
+    every = sorted(found, key=lambda item: -item.score) + outlined + list(places)
+    limit = _LARGEST * valid.size
+    kept = []
+    for item in every:
+        if not smallest <= item.area <= limit:
+            continue
+        x0, y0, x1, y1 = item.bbox
+        if valid[y0:y1, x0:x1][item.mask].mean() > 0.7:
+            kept.append(item)
+    return _distinct(kept)
+
+
+def _distinct(items: list[Instance]) -> list[Instance]:
+    """Without those that look like an earlier one."""
+    if not items:
+        return []
+    boxes = np.array([item.bbox for item in items], np.int64)
+    areas = np.array([item.area for item in items], np.int64)
+    return [items[i] for i in suppress(lambda i: items[i].mask, boxes, areas, _SAME)]
