@@ -18,7 +18,6 @@ from pages.parts.shared import (
     autosaving,
     banner,
     current_session,
-    results,
     sidebar,
 )
 from pages.parts.shared import (
@@ -26,6 +25,7 @@ from pages.parts.shared import (
 )
 from pages.parts.shared.canvas import picture_canvas
 from pages.parts.shared.gallery import no_image
+from pages.parts.shared.legend import chips
 from pages.parts.shared.mask_editor import mask_editor
 from pages.parts.shared.names import plain
 from pages.parts.shared.project_panel import project_panel
@@ -107,7 +107,7 @@ def picture(session: Session, found: Instances, style: OverlayStyle, size: tuple
         picture_canvas(session, found, style, mode="select", size=size)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
         if style.fill == "class" or style.large_area is not None:
-            results.chips(legend(style, found, gsd=session.image.scene.gsd))
+            chips(legend(style, found, gsd=session.image.scene.gsd))
         elif session.canvas.painting is not None:
             st.caption("Click the patches that belong together. **Done** ends painting.")
         else:

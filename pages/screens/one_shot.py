@@ -13,7 +13,6 @@ from pages.parts.shared import (
     autosaving,
     banner,
     current_session,
-    results,
     sidebar,
 )
 from pages.parts.shared import (
@@ -21,6 +20,7 @@ from pages.parts.shared import (
 )
 from pages.parts.shared.canvas import picture_canvas
 from pages.parts.shared.gallery import no_image
+from pages.parts.shared.legend import chips
 from pages.parts.shared.mask_editor import mask_editor
 from pages.parts.shared.names import plain
 from pages.parts.shared.screen_size import room
@@ -129,7 +129,7 @@ def page(session: Session) -> None:
             picture(session, known, ranked, mode, warm, (width, height))
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
             if ranked is not None and mode == "Choose":
-                results.chips(list(COLOURS))
+                chips(list(COLOURS))
             else:
                 st.caption(HINTS[mode])
     aside = right.container(height=height + BELOW, border=False, gap="xsmall", key="objects")

@@ -9,11 +9,11 @@ import streamlit as st
 
 from pages.parts.segment import prompt_list
 from pages.parts.segment.everything import panel
+from pages.parts.segment.results import downloads_tab, metrics_tab, table_tab
 from pages.parts.shared import (
     autosaving,
     banner,
     current_session,
-    results,
     sidebar,
 )
 from pages.parts.shared import (
@@ -21,6 +21,7 @@ from pages.parts.shared import (
 )
 from pages.parts.shared.canvas import picture_canvas
 from pages.parts.shared.gallery import no_image
+from pages.parts.shared.legend import chips
 from pages.parts.shared.names import plain
 from pages.parts.shared.screen_size import room
 from rsam_core.objects.instances import Instances
@@ -161,7 +162,7 @@ def page(session: Session) -> None:
             )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
             if len(found) and (style.fill != "random" or style.large_area is not None):
-                results.chips(legend(style, found, gsd=session.image.scene.gsd))
+                chips(legend(style, found, gsd=session.image.scene.gsd))
             else:
                 st.caption(HINTS[mode if label else "Exclude"])
     # As high as the picture, so that what stands below never moves.
@@ -175,11 +176,11 @@ def page(session: Session) -> None:
             prompts(session, mode, problems)
     tab_table, tab_truth, tab_files = st.tabs(["Table", "Compare with truth", "Downloads"])
     with tab_table, banner.guard():
-        results.table_tab(session, found, table)
+        table_tab(session, found, table)
     with tab_truth, banner.guard():
-        results.metrics_tab(session, found)
+        metrics_tab(session, found)
     with tab_files, banner.guard():
-        results.downloads_tab(session, found, table, style)
+        downloads_tab(session, found, table, style)
     autosaving.schedule_autosave(session)
     mark("end")
 

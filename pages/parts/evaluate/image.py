@@ -8,7 +8,7 @@ import streamlit as st
 from pages.parts.evaluate import tables as evaluate_tables
 from pages.parts.evaluate import truth as evaluate_truth
 from pages.parts.shared import banner, resources
-from pages.parts.shared.results import chips
+from pages.parts.shared.legend import chips
 from pages.parts.shared.screen_size import room
 from pages.parts.shared.swipe import TRUTH_OUTLINED, swipe
 from rsam_core.evaluate.metrics import METRICS

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts.shared import banner, downloads
+from pages.parts.shared.legend import chips
 from pages.parts.shared.names import plain
-from pages.parts.shared.results import chips
 from rsam_core.evaluate import MEASURES, Evaluation, compare_methods
 from rsam_core.evaluate.report import figures
 from rsam_core.evaluate.report.files import report_html, results_csv, results_json

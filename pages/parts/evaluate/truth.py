@@ -12,7 +12,7 @@ from pages.parts.evaluate import readings as evaluate_readings
 from pages.parts.shared import banner, resources
 from pages.parts.shared import prompter as prompters
 from pages.parts.shared.names import LONGEST, full, plain
-from pages.parts.shared.results import lost_truth
+from pages.parts.shared.truth_choice import lost_truth
 from rsam_core.errors import RsamError, TruthChoice
 from rsam_core.formats.truth import (
     TRUTH_TYPES,

@@ -15,8 +15,8 @@ from pages.parts.objects import (
     classify_by_rule as classify_rule,
 )
 from pages.parts.shared import banner, resources
+from pages.parts.shared.legend import chips
 from pages.parts.shared.names import plain
-from pages.parts.shared.results import chips
 from rsam_core.objects.classify.classes import ClassList, relabel, set_label
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.semantic import class_areas, semantic_legend, semantic_picture

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.parts.one_shot.panel import limit
 from pages.parts.one_shot.pictures import side_picture
 from pages.parts.shared import current_session
-from pages.parts.shared.results import choose_truth
+from pages.parts.shared.truth_choice import choose_truth
 from rsam_core.evaluate.one_shot import ShotComparison, compare_shots
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.one_shot import OneShotResult, zero_shot

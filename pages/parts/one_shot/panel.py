@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from pages.parts.one_shot.pictures import thumbnail
 from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.current_session import model_name
-from pages.parts.shared.duration import duration
 from pages.parts.shared.mask_editor import open_editor
 from pages.parts.shared.names import plain
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import total_area_m2
+from rsam_core.runtime.durations import waiting_time
 from rsam_core.segment.one_shot import OneShotResult
 from rsam_core.session.one_shot import (
     HERE,
@@ -105,8 +105,8 @@ def _examples(session: Session, known: OneShotState, mode: str) -> None:
         with st.spinner("Estimating the time…"):
             seconds = expected_seconds(session, known, model_name(), whole)
         st.caption(
-            f"Takes about **{duration(seconds)}** on this computer; then thresholds and further "
-            "examples act at once."
+            f"Takes about **{waiting_time(seconds)}** on this computer; then thresholds and "
+            "further examples act at once."
         )
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.parts.shared import banner, progress, resources
-from pages.parts.shared.duration import duration
 from rsam_core.models.catalog import DEFAULT_MODEL
+from rsam_core.runtime.durations import waiting_time
 from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.everything import (
     EverythingSettings,
@@ -148,7 +148,7 @@ def _expected_time(
     count = len(grid_points(shape, spacing))
     most = f", then at most {MOST} boxes: at most" if proposed else ", about"
     st.caption(
-        f"{count:,} points{most} **{duration(session.search.estimate[1])}** on this computer"
+        f"{count:,} points{most} **{waiting_time(session.search.estimate[1])}** on this computer"
     )
 
 

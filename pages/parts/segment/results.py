@@ -1,4 +1,4 @@
-"""Below the picture: the table, the comparison with truth, the downloads."""
+"""Below the picture of the Segment page: the table, the comparison with truth, the downloads."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts.shared import banner, downloads, resources
+from pages.parts.shared import downloads, resources
 from pages.parts.shared.downloads import too_many
-from pages.parts.shared.names import LONGEST, markup, plain
+from pages.parts.shared.legend import chips
+from pages.parts.shared.names import plain
+from pages.parts.shared.truth_choice import choose_truth
 from rsam_core import formats as export
-from rsam_core.errors import RsamError
 from rsam_core.evaluate.metrics import METRICS, all_metrics, confusion
 from rsam_core.formats.names import safe_name
-from rsam_core.formats.truth import read_truth, truth_from_labels
 from rsam_core.objects.instances import Instances
 from rsam_core.render.overlays import confusion_legend, confusion_picture, overlay
 from rsam_core.render.style import OverlayStyle
-from rsam_core.samples import truth_mask
 from rsam_core.session.session import Session
-
-TRUTH_TYPES = ["png", "tif", "tiff", "geojson", "json", "gpkg", "zip"]
 
 
 def _columns(metres: bool) -> dict[str, object]:
@@ -189,65 +186,3 @@ def metrics_tab(session: Session, objects: Instances) -> None:
             lambda: resources.jpeg(confusion_picture(whole, truth.labels, found)),
         )
         st.image(picture, width="stretch")
-
-
-def chips(entries: list[tuple[str, str]]) -> None:
-    """A legend: coloured squares with their meaning."""
-    squares = "".join(
-        f'<span style="display:inline-flex;align-items:center;margin-right:1.1rem">'
-        f'<span style="width:.8rem;height:.8rem;border-radius:3px;background:{markup(colour)};'
-        f'display:inline-block;margin-right:.4rem"></span>{markup(text, LONGEST)}</span>'
-        for text, colour in entries
-    )
-    st.html(f'<div style="font-size:.85rem;opacity:.85">{squares}</div>')
-
-
-def lost_truth(session: Session) -> None:
-    """Say that work was brought back without its truth."""
-    if session.truth.lost:
-        st.info(
-            f"The truth “{plain(session.truth.lost)}” was too large to be kept with the work that "
-            "was brought back. Give it again.",
-            icon=":material/info:",
-        )
-
-
-def choose_truth(session: Session, place: str = "") -> None:
-    """Upload ground truth, or take a sample's.
-
-    Parameters
-    ----------
-    session : Session
-    place : str
-        Sets the widgets of one page apart from those of another.
-    """
-    upload, sample = st.columns([5, 6], gap="medium")
-    with upload:
-        file = st.file_uploader(
-            "Ground truth: a mask (PNG, TIFF) or outlines (GeoJSON, GeoPackage, zipped Shapefile)",
-            type=TRUTH_TYPES,
-            key=f"truth{place}-{session.image.token}",
-        )
-        if file is not None and session.truth.file != file.file_id:
-            session.truth.file = file.file_id
-            try:
-                session.truth.give(read_truth(file.getvalue(), session.image.scene, name=file.name))
-            except RsamError as error:
-                session.truth.refuse(error)
-        if session.truth.error is not None:
-            banner.show(session.truth.error)
-        lost_truth(session)
-    if session.image.sample is None:
-        return
-    town = resources.sample(session.image.sample)
-    kinds = sorted(set(town.classes.values()))
-    first = kinds.index("roof") if "roof" in kinds else 0
-
-    def use() -> None:
-        of_kind = truth_mask(town, st.session_state[f"truth-class{place}"])
-        labels = np.where(of_kind, town.labels, 0).astype(np.int32)
-        session.truth.give(truth_from_labels(labels, st.session_state[f"truth-class{place}"]))
-
-    with sample.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Or this sample's exact truth", kinds, index=first, key=f"truth-class{place}")
-        st.button("Compare", key=f"use-truth{place}", on_click=use)
