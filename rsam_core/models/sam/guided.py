@@ -26,9 +26,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from rsam_core.errors import PromptError
 from rsam_core.models.base import Decoded, PromptLike
-from rsam_core.models.guided import ExampleGuidance, Guidance, Pooling, Target
+from rsam_core.models.guided import CellGuidance, Guidance, Target
 from rsam_core.models.sam.upsample import mask_from_logits
 from rsam_core.objects.crops import crop_together
 
@@ -80,7 +79,7 @@ class SamScales:
         return Decoded(masks, x, y, scores, maps[None].numpy(), np.array([stable], np.float32))
 
 
-class SamGuidance(ExampleGuidance):
+class SamGuidance(CellGuidance):
     """An official SAM model that can be shown an example.
 
     Parameters
@@ -91,36 +90,20 @@ class SamGuidance(ExampleGuidance):
     def __init__(self, model: SamModel) -> None:
         self.model = model
 
-    @torch.inference_mode()
-    def target(
-        self, features: SamFeatures, mask: NDArray[np.bool_], pooling: Pooling = "mean"
-    ) -> Target:
-        """Mean feature of the cells that a mask (H, W) of the view touches; see `ExampleGuidance`.
+    def view_size(self, features: SamFeatures) -> tuple[int, int]:
+        """Height and width of the view."""
+        return features.view_size
 
-        As published, every cell of the feature grid counts that the resized mask touches at all.
-        """
-        if mask.shape != features.view_size:
-            height, width = features.view_size
-            raise PromptError(
-                f"The example has {mask.shape[1]} × {mask.shape[0]} pixels, the image "
-                f"{width} × {height}. Choose the example in this image."
-            )
-        if not mask.any():
-            raise PromptError("The example is empty. Choose an object as the example.")
-        cells = features.embedding[0].float().cpu()
-        touched = torch.from_numpy(_coverage(self.model, features, mask, cells.shape[-1])) > 0
-        chosen = cells[:, touched]
-        pooled = chosen.mean(1)
-        if pooling == "mean-max":
-            pooled = (pooled + chosen.amax(1)) / 2
-        return Target(functional.normalize(pooled, dim=0).numpy(), pooled.numpy())
-
-    @torch.inference_mode()
-    def similarity(self, features: SamFeatures, target: Target) -> NDArray[np.float32]:
-        """Cosine similarity of each feature cell of the image with the target, shape (h, w)."""
+    def cells(self, features: SamFeatures) -> NDArray[np.float32]:
+        """Features of the cells that lie in the image, not in the padding, (C, h, w)."""
         rows, columns = self._valid(features)
-        cells = functional.normalize(features.embedding[0, :, :rows, :columns].float().cpu(), dim=0)
-        return torch.tensordot(torch.from_numpy(target.feature), cells, dims=1).numpy()
+        return features.embedding[0, :, :rows, :columns].float().cpu().numpy()
+
+    def weights(self, features: SamFeatures, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """As published, every cell counts in full that the resized mask touches at all."""
+        rows, columns = self._valid(features)
+        covered = _coverage(self.model, features, mask, features.embedding.shape[-1])
+        return (covered[:rows, :columns] > 0).astype(np.float32)
 
     @torch.inference_mode()
     def enlarge(self, features: SamFeatures, cells: NDArray[np.float32]) -> NDArray[np.float32]:

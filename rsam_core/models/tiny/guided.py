@@ -31,9 +31,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from rsam_core.errors import PromptError
 from rsam_core.models.base import Decoded, PromptLike
-from rsam_core.models.guided import ExampleGuidance, Guidance, Pooling, Target
+from rsam_core.models.guided import CellGuidance, Guidance, Target, pooled
 from rsam_core.models.tiny._windowed import finish
 from rsam_core.models.tiny._windows import CELL, LEVELS, Window, first_level, place, prompt_span
 from rsam_core.models.tiny.prompt_maps import Guide
@@ -80,7 +79,7 @@ class TinyScales:
         return finish(maps, quality, self.window, self.level, self.shape)
 
 
-class TinyGuidance(ExampleGuidance):
+class TinyGuidance(CellGuidance):
     """``rsam-tiny`` as a model that can be shown an example.
 
     Parameters
@@ -91,29 +90,27 @@ class TinyGuidance(ExampleGuidance):
     def __init__(self, model: TinyModel) -> None:
         self.model = model
 
-    def target(
-        self, features: TinyFeatures, mask: NDArray[np.bool_], pooling: Pooling = "mean"
-    ) -> Target:
-        """What the model sees under a mask (H, W) of the view; see `ExampleGuidance.target`."""
-        if mask.shape != (features.height, features.width):
-            raise PromptError(
-                f"The example has {mask.shape[1]} × {mask.shape[0]} pixels, the image "
-                f"{features.width} × {features.height}. Choose the example in this image."
-            )
-        if not mask.any():
-            raise PromptError("The example is empty. Choose an object as the example.")
-        maps = features.maps
-        look = _pooled(_cells(maps.features, CELL, features), mask, CELL, pooling)
-        key = _pooled(_cells(maps.key, CELL, features), mask, CELL, "mean")
-        unit = F.normalize(maps.skip, dim=1)
-        skip = _pooled(_cells(unit, _FINE, features), mask, _FINE, "mean")
-        return Target(look / max(float(np.linalg.norm(look)), 1e-9), look, (key, skip))
+    def view_size(self, features: TinyFeatures) -> tuple[int, int]:
+        """Height and width of the view."""
+        return features.height, features.width
 
-    def similarity(self, features: TinyFeatures, target: Target) -> NDArray[np.float32]:
-        """Cosine similarity of each cell of 8 × 8 pixels with the target, shape (h, w)."""
-        maps = _cells(features.maps.features, CELL, features)
-        lengths = np.linalg.norm(maps, axis=0).clip(1e-9)
-        return np.tensordot(target.feature, maps, axes=1) / lengths
+    def cells(self, features: TinyFeatures) -> NDArray[np.float32]:
+        """Features of the cells of 8 × 8 pixels, (C, h, w)."""
+        return _cells(features.maps.features, CELL, features)
+
+    def weights(self, features: TinyFeatures, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Share of each cell that the mask covers: cells are small, border cells count in part."""
+        return _share(features, mask, CELL)
+
+    def extra(
+        self, features: TinyFeatures, mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What the decoder's own maps hold under the example."""
+        maps = features.maps
+        key = pooled(_cells(maps.key, CELL, features), _share(features, mask, CELL), "mean")
+        unit = F.normalize(maps.skip, dim=1)
+        skip = pooled(_cells(unit, _FINE, features), _share(features, mask, _FINE), "mean")
+        return key, skip
 
     def enlarge(self, features: TinyFeatures, cells: NDArray[np.float32]) -> NDArray[np.float32]:
         """Bring a map over cells (h, w) to the view's size (H, W), bilinearly."""
@@ -168,15 +165,9 @@ def _cells(maps: torch.Tensor, stride: int, features: TinyFeatures) -> NDArray[n
     return maps[0, :, :rows, :columns].float().numpy()
 
 
-def _pooled(
-    maps: NDArray[np.float32], mask: NDArray[np.bool_], stride: int, pooling: Pooling
-) -> NDArray[np.float32]:
-    """Average (C, h, w) under a mask (H, W), each cell by the share that is covered."""
-    _, rows, columns = maps.shape
+def _share(features: TinyFeatures, mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
+    """Share of each cell of the view that a mask (H, W) covers, (h', w')."""
+    rows, columns = -(-features.height // stride), -(-features.width // stride)
     padded = np.zeros((rows * stride, columns * stride), np.float32)
     padded[: mask.shape[0], : mask.shape[1]] = mask
-    share = padded.reshape(rows, stride, columns, stride).mean((1, 3))
-    mean = np.tensordot(maps, share, axes=([1, 2], [0, 1])) / share.sum()
-    if pooling == "mean":
-        return mean.astype(np.float32)
-    return ((mean + maps[:, share > 0].max(axis=1)) / 2).astype(np.float32)
+    return padded.reshape(rows, stride, columns, stride).mean((1, 3))
