@@ -9,11 +9,11 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
-from streamlit.runtime.pages_manager import PagesManager
 
-from pages.parts.shared import banner, destination, finished
+from pages.parts.shared import banner, destination, finished, streamlit_adapter
 from pages.parts.shared import browser_id as browser
 from pages.parts.shared.serving import Shield
+from rsam_core.scene import examiners
 
 PARTS = Path(__file__).parent / "pages" / "parts" / "shared"
 # The screens lie one level below `pages/`, whose own files Streamlit would list by itself.
@@ -63,7 +63,7 @@ def show() -> None:
 if __name__ == "__main__":
     show()
 else:
-    # Until the first call of `st.navigation`, Streamlit takes any folder `pages` for its old kind
-    # of pages: whoever came first, at another address than `/`, was told "Page not found".
-    PagesManager.uses_pages_directory = False
+    streamlit_adapter.forget_pages_directory()
+    # The first image that somebody uploads does not wait for it.
+    examiners.warm_up()
     app = st.App(__file__, middleware=[Middleware(Shield)], on_script_error=banner.uncaught)

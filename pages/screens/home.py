@@ -84,8 +84,8 @@ with left:
     folder.chooser()
     project = st.file_uploader("Or a project that RSAM saved", type=["zip"], key="home-project")
     if project is not None and st.session_state.get("opened-project") != project.file_id:
-        st.session_state["opened-project"] = project.file_id
-        open_project(project)
+        opened = {"opened-project": project.file_id}
+        open_project(project, tried=lambda: st.session_state.update(opened))
     opening.watch()
     if current_session.current() is not None:
         name = current_session.current().image.scene.name

@@ -23,7 +23,7 @@ MEMORY = share_of_memory(0.25, 2**31)
 MAX_UNPACKED_BYTES = 2**32
 MAX_PACKING = 1100
 # The same of what has to be in memory at once; no real picture gets that much smaller.
-MAX_HELD_BYTES = 2**29
+MAX_HELD_BYTES = 2**28
 MAX_HELD_PACKING = 100
 # No camera makes larger ones: beyond, a picture has to fit into the memory for one image.
 PLAIN_PIXELS = 100_000_000

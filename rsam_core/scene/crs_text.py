@@ -23,6 +23,11 @@ _CODE = re.compile(
 )
 
 
+def names_files(text: str) -> bool:
+    """Whether a coordinate system is written so that it names files or addresses to be read."""
+    return bool(_NAMES_FILES.search(_EXTENSION.sub("", text)))
+
+
 def plain_crs(text: object) -> str | None:
     """Return a coordinate system that a file names, in a form that opens nothing.
 

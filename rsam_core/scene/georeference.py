@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rsam_core.errors import SceneError
 from rsam_core.scene._beside import inside
-from rsam_core.scene.crs_text import plain_crs
+from rsam_core.scene.crs_text import names_files, plain_crs
 from rsam_core.scene.ground_distance import ground_sample_distance, like_degrees
 from rsam_core.scene.world_file import read_world_file, sibling
 
@@ -141,6 +141,8 @@ def checked_crs(crs: object) -> str:
 
     typed = str(crs).strip()
     try:
+        if names_files(typed):
+            raise ValueError("it names files")
         found = CRS.from_user_input(f"EPSG:{typed}" if typed.isdigit() else typed)
     except (CRSError, ValueError) as error:
         raise SceneError(

@@ -18,6 +18,7 @@ from rsam_core.objects.instance import Instance
 from rsam_core.prepare import Pipeline
 from rsam_core.prompts.history import PromptedObject, PromptHistory
 from rsam_core.scene.bands import ViewSettings
+from rsam_core.scene.crs_text import plain_crs
 from rsam_core.scene.scene import Scene
 from rsam_core.session.project import ProjectState
 from rsam_core.session.prompt_records import from_records, to_records
@@ -167,7 +168,7 @@ def _placed(state: ProjectState, scene: Scene) -> Scene:
         return scene
     if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in place):
         return scene
-    named = crs if isinstance(crs, str) else None
+    named = plain_crs(crs)
     return replace(scene, transform=Affine(*place), crs=named, gsd=state.gsd)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from pyproj import CRS
 
+from rsam_core.errors import SceneError
 from rsam_core.scene.crs_text import plain_crs
+from rsam_core.scene.georeference import checked_crs
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,18 @@ def test_what_older_programs_are_told_beside_it_is_dropped():
     found = plain_crs(hidden)
     assert found is not None
     assert "nadgrids" not in found
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["+proj=longlat +nadgrids=/etc/passwd", "+init=/tmp/x:1", "/vsicurl/http://127.0.0.1/x",
+     "https://example.org/crs", "file:/etc/passwd"],
+)  # fmt: skip
+def test_what_somebody_types_names_no_files(typed: str) -> None:
+    with pytest.raises(SceneError, match="no coordinate system"):
+        checked_crs(typed)
+
+
+def test_what_people_type_is_understood() -> None:
+    assert checked_crs("32737") == checked_crs("epsg:32737") == "EPSG:32737"
+    assert checked_crs("WGS 84 / UTM zone 37S") == "EPSG:32737"

@@ -8,7 +8,14 @@ import streamlit as st
 
 from pages.parts.shared import current_session
 from rsam_core.runtime.jobs import Job
-from rsam_core.session import one_shot, preparation, search
+from rsam_core.session import (
+    evaluation,
+    learning,
+    one_shot,
+    preparation,
+    refining,
+    search,
+)
 
 POLL_SECONDS = 1.5
 _KEY = "finished-watched"
@@ -47,6 +54,13 @@ WORKS = (
     Work(one_shot.OTHERS, "The search in other images", "One-shot",
          "See the One-shot page, under Other images"),
     Work(preparation.JOB, "The preparation of the image", "Prepare", "See the Prepare page"),
+    Work(refining.JOB, "The refining of outlines", "Objects", "See the Objects page"),
+    Work(learning.JOB, "The learning of classes", "Objects", "See the Objects page"),
+    Work(evaluation.IMAGE, "The comparison of methods", "Evaluate",
+         "See the Evaluate page, under Compare methods"),
+    Work(evaluation.STUDY, "The study", "Evaluate", "See the Evaluate page, under Studies"),
+    Work(evaluation.DATASET, "The evaluation of a data set", "Evaluate",
+         "See the Evaluate page, under Data sets"),
 )  # fmt: skip
 
 
@@ -77,10 +91,9 @@ def _look(page: str) -> None:
 
 def _running() -> dict[str, Job]:
     session = current_session.current()
-    if session is None:
-        return {}
-    jobs = {work.name: session.jobs.get(work.name) for work in WORKS}
-    return {name: job for name, job in jobs.items() if job is not None and not job.finished}
+    owners = [current_session.visit().jobs, *([] if session is None else [session.jobs])]
+    jobs = [(work.name, owner.get(work.name)) for owner in owners for work in WORKS]
+    return {name: job for name, job in jobs if job is not None and not job.finished}
 
 
 def _shown(work: Work, page: str) -> bool:

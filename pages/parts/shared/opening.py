@@ -19,7 +19,12 @@ ACTION = "open-project"
 _SEGMENT = "pages/screens/segment.py"
 
 
-def begin(state: ProjectState, scene: Scene, kept: Autosave | None = None) -> None:
+def begin(
+    state: ProjectState,
+    scene: Scene,
+    kept: Autosave | None = None,
+    tried: Callable[[], None] = lambda: None,
+) -> None:
     """Open a project on its image; the page is drawn again, or goes to the objects.
 
     Parameters
@@ -29,6 +34,8 @@ def begin(state: ProjectState, scene: Scene, kept: Autosave | None = None) -> No
         The project's image, opened and not prepared.
     kept : Autosave, optional
         Where the project was kept, if nobody saved it.
+    tried : callable, optional
+        Called once the project is open, or is being opened in the background.
 
     Raises
     ------
@@ -39,12 +46,14 @@ def begin(state: ProjectState, scene: Scene, kept: Autosave | None = None) -> No
     if state.pipeline is None:
         with st.spinner("Opening the project…"):
             made = from_state(state, scene, **settings)
+        tried()
         _enter(made, kept)
 
     def run(**control: Callable[..., Any]) -> tuple[Session, Autosave | None]:
         return from_state(state, scene, **control, **settings), kept
 
     current_session.visit().jobs.start(JOB, run, latest=True)
+    tried()
     st.rerun()
 
 

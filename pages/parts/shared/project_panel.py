@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -10,7 +11,7 @@ import rsam_core as rsam
 from pages.parts.shared import banner, current_session, downloads, opening
 from pages.parts.shared.names import plain
 from rsam_core.formats.names import safe_name
-from rsam_core.session.project import ENDING, load_project, save_project
+from rsam_core.session.project import ENDING, ProjectState, load_project, save_project
 from rsam_core.session.project_state import to_state
 from rsam_core.session.session import Session
 
@@ -43,7 +44,7 @@ def project_panel(session: Session) -> None:
     )
 
 
-def open_project(file: object) -> None:
+def open_project(file: object, tried: Callable[[], None] = lambda: None) -> None:
     """Open a project file that was uploaded on the Home page, and go to its objects.
 
     A project without its image is opened on the image that is open at the moment.
@@ -51,19 +52,30 @@ def open_project(file: object) -> None:
     Parameters
     ----------
     file : UploadedFile
+    tried : callable, optional
+        Called once it is known whether the project opens. A run of the page that the browser
+        interrupts in the middle did not try: the next one does.
     """
     with banner.guard(opening.ACTION):
-        state = load_project(file.getvalue())
-        if state.image is not None:
-            scene = rsam.open_scene(state.image, name=state.scene_name)
-        else:
-            now = current_session.current()
-            if now is None:
-                st.info(
-                    f"This project was saved without its image. Open “{plain(state.scene_name)}” "
-                    "first, then the project again.",
-                    icon=":material/image:",
-                )
-                return
-            scene = now.image.source
-        opening.begin(state, scene)
+        try:
+            _open(load_project(file.getvalue()), tried)
+        except Exception:
+            tried()
+            raise
+
+
+def _open(state: ProjectState, tried: Callable[[], None]) -> None:
+    if state.image is not None:
+        scene = rsam.open_scene(state.image, name=state.scene_name)
+    else:
+        now = current_session.current()
+        if now is None:
+            tried()
+            st.info(
+                f"This project was saved without its image. Open “{plain(state.scene_name)}” "
+                "first, then the project again.",
+                icon=":material/image:",
+            )
+            return
+        scene = now.image.source
+    opening.begin(state, scene, tried=tried)

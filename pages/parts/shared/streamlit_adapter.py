@@ -16,6 +16,7 @@ from streamlit import runtime
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
@@ -110,6 +111,15 @@ def draw_again(session: str) -> None:
         info.session.request_rerun(info.session._client_state)
 
 
+def forget_pages_directory() -> None:
+    """Keep Streamlit from listing the folder `pages` by itself.
+
+    Until the first call of `st.navigation` it takes any such folder for its old kind of pages:
+    whoever came first, at another address than `/`, was told "Page not found".
+    """
+    PagesManager.uses_pages_directory = False
+
+
 def missing() -> list[str]:
     """What this version of Streamlit no longer has of all that is reached for here."""
     storage = MemorySessionStorage()
@@ -123,6 +133,7 @@ def missing() -> list[str]:
         (runtime.Runtime, "media_file_mgr"),
         (AppSession, "request_rerun"),
         (WebsocketSessionManager, "get_session_info"),
+        (PagesManager, "uses_pages_directory"),
         (MemoryUploadedFileManager("/upload"), "file_storage"),
         (MemoryUploadedFileManager, "remove_session_files"),
         (MemoryUploadedFileManager, "remove_file"),

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import current_session, finished
-from rsam_core.session import one_shot, search
+from rsam_core.session import evaluation, learning, one_shot, refining, search
 from tests.helpers.pages import plain
 
 
@@ -70,6 +70,27 @@ def test_told_where_it_is_not_shown(page, name: str, shown: str, mode: str, told
     assert len(said) == told
     assert all("has finished" in text for text in said)
     assert toasts(page.run()) == [], "once"
+
+
+@pytest.mark.parametrize("name", [evaluation.IMAGE, evaluation.STUDY, learning.JOB, refining.JOB])
+def test_long_work_of_other_pages_is_told(page: AppTest, name: str) -> None:
+    page.session_state["shown"] = "Segment"
+    job, go = start(page, name)
+    page.run()
+    ended(job, go)
+    assert ["has finished. See the" in text for text in toasts(page.run())] == [True]
+
+
+def test_the_evaluation_of_a_data_set_is_told_without_an_image(page: AppTest) -> None:
+    del page.session_state["session"]
+    page.session_state["shown"] = "Home"
+    page.run()
+    go = threading.Event()
+    jobs = page.session_state["visit"].jobs
+    job = jobs.start(evaluation.DATASET, lambda progress, cancelled: go.wait(20))
+    page.run()
+    ended(job, go)
+    assert ["evaluation of a data set" in text for text in toasts(page.run())] == [True]
 
 
 def test_a_failure_is_told_too(page: AppTest) -> None:

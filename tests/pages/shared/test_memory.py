@@ -11,6 +11,7 @@ import pytest
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
@@ -249,6 +250,7 @@ def test_this_streamlit_has_all_that_is_reached_for():
         (MemoryUploadedFileManager, "remove_session_files", "remove_session_files"),
         (Runtime, "is_active_session", "is_active_session"),
         (Runtime, "close_session", "close_session"),
+        (PagesManager, "uses_pages_directory", "uses_pages_directory"),
     ],
 )
 def test_a_streamlit_that_lacks_something_is_told(monkeypatch, of, name, told):
