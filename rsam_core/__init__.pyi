@@ -27,6 +27,7 @@ from .segment.embedding import Embedding, EmbeddingCache
 from .segment.everything import EverythingSettings, generate
 from .segment.segmenter import Candidates, Segmenter
 from .segment.tiles.run import initialize_tiled
+from .segment.words.query import words
 
 __all__ = [
     "Candidates",
@@ -61,4 +62,5 @@ __all__ = [
     "read_truth",
     "summary",
     "tpr",
+    "words",
 ]

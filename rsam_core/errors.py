@@ -72,7 +72,19 @@ class OneShotError(RsamError):
 
 
 class WordsError(RsamError):
-    """A sentence cannot be understood, or what it asks for is not known of the objects."""
+    """A sentence cannot be understood, or what it asks for is not known of the objects.
+
+    Parameters
+    ----------
+    message : str
+    reason : str
+        In one word: ``"empty"``, ``"long"``, ``"markup"``, ``"numbers"``, ``"script"``,
+        ``"contradiction"``, ``"unknown"`` or ``"data"``.
+    """
+
+    def __init__(self, message: str, reason: str = "data") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class QueueFull(RsamError):

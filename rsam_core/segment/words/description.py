@@ -1,0 +1,207 @@
+"""What a sentence can ask of objects: their table, with kinds, sizes, colours and shapes.
+
+>>> known = describe(objects, scene)                                     # doctest: +SKIP
+>>> match(known.table, rule, known.places)                               # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rsam_core.errors import WordsError
+from rsam_core.models.tiny.kinds import KINDS
+from rsam_core.objects.classify.rule_matching import match
+from rsam_core.objects.classify.rules import Rule
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import measure
+from rsam_core.objects.relations import Places
+from rsam_core.segment.words.colours import colour_names, object_colours
+from rsam_core.segment.words.vocabulary import kind_of_class
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SURE = 0.4
+"""A guessed kind less likely than this is no kind."""
+
+SMALL, LARGE = 0.25, 0.75
+"""Quantiles of the areas of a kind up to which an object is small, and from which it is large."""
+
+_LEAST = 4
+"""Objects of a kind at least for its quartiles to mean something; fewer go by all objects."""
+
+
+class KindGuesser(Protocol):
+    """Whatever tells what objects are, such as the embedded model's kind head."""
+
+    def __call__(self, objects: Instances) -> NDArray[np.floating] | None:
+        """Probability of each of `rsam_core.models.tiny.kinds.KINDS`, (N, 10); None if unknown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """Objects as sentences see them.
+
+    Attributes
+    ----------
+    objects : Instances
+    table : pandas.DataFrame
+        One row an object: the columns of :func:`rsam_core.objects.measurements.measure` with
+        shapes; ``kind``; ``size`` ("small", "medium" or "large" within the kind); ``length`` and
+        ``width``, the sides of the narrowest rectangle, in pixels and, as ``length_m`` and
+        ``width_m``, in metres if these are known; ``roundness``, the share of the smallest circle
+        around it that is filled; and ``colour``, see :func:`colour_names`, if a scene was given.
+    places : Places
+        For relations.
+    """
+
+    objects: Instances
+    table: pd.DataFrame = field(repr=False)
+    places: Places = field(repr=False)
+
+    def match(self, rule: Rule) -> NDArray[np.bool_]:
+        """Which objects fulfil a rule, shape (N,).
+
+        Raises
+        ------
+        WordsError
+            If it asks for metres that are not known, or for colours without a picture, or for
+            kinds where none is known.
+        """
+        names = set(rule.columns)
+        if any(name.endswith(("_m", "_m2")) and name not in self.table for name in names):
+            raise WordsError(
+                "The sentence asks for metres, but the size of a pixel on the ground is not known. "
+                "Type it, or say it in pixels, such as “over 300 pixels”."
+            )
+        if "colour" in names and "colour" not in self.table:
+            raise WordsError("Colours need the picture. Pass the scene along with the objects.")
+        if "kind" in names and len(self.table) and self.table["kind"].isna().all():
+            raise WordsError(
+                "What the objects are is not known yet, so that “building” or “tree” find nothing. "
+                "Give some of them a class on the Objects page, or ask for sizes, colours and "
+                "shapes only."
+            )
+        return match(self.table, rule, self.places)
+
+
+def describe(
+    objects: Instances,
+    scene: Any = None,
+    *,
+    probabilities: ArrayLike | None = None,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Description:
+    """Measure what sentences can ask for.
+
+    Parameters
+    ----------
+    objects : Instances
+        The objects, N of them. Those with a class are of its kind, or of a kind of their own.
+    scene : Scene, optional
+        Brings colours and metres.
+    probabilities : array_like of float, shape (N, 10), optional
+        How likely each kind is for each object, for those without a class.
+    progress, cancelled : callable, optional
+        As in :func:`object_colours`.
+
+    Raises
+    ------
+    Cancelled
+        If it was cancelled.
+    WordsError
+        If the probabilities are not for these objects.
+    """
+    table = measure(objects, scene, shape=True)
+    table["kind"] = kinds_of(objects, probabilities)
+    table["length"], table["width"] = _sides(objects)
+    pixel = np.sqrt(table["area_m2"] / table["area"]) if "area_m2" in table else None
+    if pixel is not None:
+        table["length_m"], table["width_m"] = table["length"] * pixel, table["width"] * pixel
+    table["roundness"] = _roundness(objects)
+    table["size"] = _sizes(table)
+    if scene is not None:
+        lab = object_colours(objects, scene, progress=progress, cancelled=cancelled)
+        table["colour"] = np.array(colour_names(lab), object)
+    return Description(objects, table, Places(objects, scene))
+
+
+def kinds_of(objects: Instances, probabilities: ArrayLike | None = None) -> NDArray[np.object_]:
+    """What each object is, shape (N,); None where that is not known.
+
+    Parameters
+    ----------
+    objects : Instances
+        A class that an object has comes first: "House" is a building, "Greenhouse" is a
+        kind of its own.
+    probabilities : array_like of float, shape (N, 10), optional
+        Of each of `rsam_core.models.tiny.kinds.KINDS`, for objects without a class. What is
+        less likely than 0.4 counts as not known.
+
+    Raises
+    ------
+    WordsError
+        If the probabilities are not for these objects.
+    """
+    kinds = np.full(len(objects), None, object)
+    if probabilities is not None:
+        shares = np.asarray(probabilities, float)
+        if shares.shape != (len(objects), len(KINDS)):
+            raise WordsError(
+                f"{len(objects)} objects need {len(KINDS)} probabilities each. Ask the model for "
+                "their kinds again."
+            )
+        names = np.array(KINDS, object)
+        if len(objects):
+            best = shares.argmax(axis=1)
+            sure = shares[np.arange(len(shares)), best] >= _SURE
+            kinds[sure] = names[best[sure]]
+    known: dict[str, str] = {}
+    for index, item in enumerate(objects):
+        if item.label:
+            if item.label not in known:
+                known[item.label] = kind_of_class(item.label)
+            kinds[index] = known[item.label]
+    return kinds
+
+
+def _sides(objects: Instances) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    rows = [item.extras for item in objects]
+    long = np.array([row.rectangle_long for row in rows], float)
+    return long, np.array([row.rectangle_short for row in rows], float)
+
+
+def _roundness(objects: Instances) -> NDArray[np.float64]:
+    import cv2
+
+    from rsam_core.objects.mask_shape import mask_corners
+
+    result = np.empty(len(objects))
+    for index, item in enumerate(objects):
+        _, radius = cv2.minEnclosingCircle(mask_corners(item.mask).astype(np.float32))
+        result[index] = item.area / (np.pi * radius**2)
+    return np.minimum(result, 1.0)
+
+
+def _sizes(table: pd.DataFrame) -> NDArray[np.object_]:
+    """Small, medium or large among the objects of the same kind."""
+    import pandas as pd
+
+    areas = table["area"].to_numpy(float)
+    result = np.full(len(table), "medium", object)
+    codes, _ = pd.factorize(table["kind"])
+    counts = np.bincount(codes + 1)
+    codes = np.where(counts[codes + 1] < _LEAST, -2, codes)
+    for code in np.unique(codes):
+        rows = np.flatnonzero(codes == code)
+        among = areas if code == -2 else areas[rows]
+        small, large = np.quantile(among, [SMALL, LARGE])
+        result[rows[areas[rows] <= small]] = "small"
+        result[rows[areas[rows] >= large]] = "large"
+    return result
