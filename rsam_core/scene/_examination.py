@@ -8,6 +8,7 @@ from rsam_core.scene import _photographs as _pictures
 from rsam_core.scene._default_view import choose_first_view, survey
 from rsam_core.scene._examined import Examined
 from rsam_core.scene._formats import PICTURE_DRIVERS
+from rsam_core.scene._jpeg2000 import check_tiles
 from rsam_core.scene._png_parts import check_texts
 from rsam_core.scene.checks import MIN_SIDE, check_content, check_size
 from rsam_core.scene.georeference import georeference
@@ -44,6 +45,8 @@ def examine(
     file.check_metadata()
     if file.driver == "PNG":
         check_texts(file)
+    if file.driver == "JP2OpenJPEG":
+        check_tiles(file)
     with file.open() as dataset:
         check_size(file, dataset.width, dataset.height, least=MIN_SIDE if picture else 1)
         # Whoever writes a picture anew reads all of it; once is enough.
