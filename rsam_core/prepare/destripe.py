@@ -50,7 +50,6 @@ def match_moments(
     *,
     columns: bool,
     reach: float = 5.0,
-    gain: bool = True,
 ) -> Values:
     """Give each line the mean and the standard deviation that its neighbours suggest.
 
@@ -64,8 +63,6 @@ def match_moments(
     reach : float
         Lines over which the scene's own brightness changes: means and deviations are compared with
         those smoothed by a Gaussian of this standard deviation.
-    gain : bool
-        Match deviations as well as means.
 
     Notes
     -----
@@ -80,12 +77,10 @@ def match_moments(
     mean = np.where(mask, work, 0).sum(axis=0, dtype=np.float64) / safe
     spread = np.sqrt(np.where(mask, (work - mean) ** 2, 0).sum(axis=0, dtype=np.float64) / safe)
     mean_goal, spread_goal = _smooth(mean, weights, reach), _smooth(spread, weights, reach)
-    factor = np.ones_like(spread)
-    if gain:
-        known = spread > 1e-3 * np.maximum(spread_goal, 1e-12)
-        factor = np.where(known, spread_goal / np.where(known, spread, 1), 1)
-        # A line through a lake is flat for a reason; stripes rarely change contrast by half.
-        factor = np.where((factor > 0.5) & (factor < 2), factor, 1)
+    known = spread > 1e-3 * np.maximum(spread_goal, 1e-12)
+    factor = np.where(known, spread_goal / np.where(known, spread, 1), 1)
+    # A line through a lake is flat for a reason; stripes rarely change contrast by half.
+    factor = np.where((factor > 0.5) & (factor < 2), factor, 1)
     result = (work - mean) * factor + mean_goal
     result[:, weights == 0] = work[:, weights == 0]
     return _back(result.astype(np.float32), columns)

@@ -59,10 +59,6 @@ class Moved:
         """Where points of the source (..., 2) are in the result."""
         return apply_homography(np.linalg.inv(self.source), points)
 
-    def to_source(self, points: ArrayLike) -> NDArray[np.float64]:
-        """Where points of the result (..., 2) were in the source."""
-        return apply_homography(self.source, points)
-
 
 def apply_homography(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.float64]:
     """Map points (..., 2) by a 3 × 3 homography; NaN on and beyond the horizon."""

@@ -121,11 +121,6 @@ class OneShotState:
         return self._jobs.get(HERE)
 
     @property
-    def others_job(self) -> Job | None:
-        """The search in other images that runs, or was not taken over yet."""
-        return self._jobs.get(OTHERS)
-
-    @property
     def learned(self) -> list[Example]:
         """The examples that the model has looked at, in order."""
         known = self.examples

@@ -14,7 +14,7 @@ from rsam_core.models.base import PromptableModel
 from rsam_core.models.queued import QueuedModel
 from rsam_core.runtime.acting import acting
 from rsam_core.runtime.budgets import Store, setting
-from rsam_core.samples import GALLERY, TownSample, render_town, write_geotiff
+from rsam_core.samples import TownSample, gallery_sample, write_geotiff
 from rsam_core.segment.embedding import Embedding, EmbeddingCache, content_key
 from rsam_core.segment.segmenter import Candidates
 
@@ -86,8 +86,7 @@ def sample_file(key: str) -> bytes:
 @st.cache_resource(show_spinner="Drawing the sample…", max_entries=12)
 def sample(key: str) -> TownSample:
     """A sample with its truth."""
-    entry = next(e for e in GALLERY if e.key == key)
-    return render_town(title=entry.title, **entry.kwargs)
+    return gallery_sample(key)
 
 
 @st.cache_data(show_spinner="Drawing the samples…", max_entries=12)

@@ -27,11 +27,6 @@ def session_id() -> str | None:
     return None if context is None else context.session_id
 
 
-def has_runtime() -> bool:
-    """Whether anything of Streamlit runs here, if only a test of a page."""
-    return runtime.exists()
-
-
 def has_server() -> bool:
     """Whether a server runs here, with browsers that come and go."""
     return runtime.exists() and type(runtime.get_instance()) is runtime.Runtime

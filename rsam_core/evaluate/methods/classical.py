@@ -25,11 +25,14 @@ COLOUR_GROUPS = 6
 _MARGIN = 0.25
 """Ground shown around a box to the methods that need some, as a share of its longer side."""
 
+_ITERATIONS = 5
+"""Rounds of GrabCut."""
+
 _MAX_PIXELS = 40_000
 """Size of the part in which the random walker is solved; a larger one is reduced first."""
 
 
-def grabcut(image: Image, box: Box, *, iterations: int = 5) -> Mask:
+def grabcut(image: Image, box: Box) -> Mask:
     """GrabCut from a box; the whole box where it fails or the box covers the whole image.
 
     References
@@ -51,7 +54,7 @@ def grabcut(image: Image, box: Box, *, iterations: int = 5) -> Mask:
             None,
             np.zeros((1, 65)),
             np.zeros((1, 65)),
-            iterations,
+            _ITERATIONS,
             cv2.GC_INIT_WITH_MASK,
         )
     except cv2.error:

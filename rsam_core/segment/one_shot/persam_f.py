@@ -11,6 +11,9 @@ from rsam_core.errors import OneShotError
 
 _FOCAL_ALPHA, _FOCAL_GAMMA = 0.25, 2.0
 
+_RATE = 1e-3
+"""Learning rate at the start."""
+
 _SURE = -8.0
 """Logit below which a cell is background beyond doubt: a probability of 0.03 %."""
 
@@ -42,7 +45,6 @@ def tune_scales(
     coverage: NDArray[np.float32],
     *,
     steps: int = 1000,
-    rate: float = 1e-3,
 ) -> ScaleWeights:
     """Find the weights that make the weighed logits most like the example.
 
@@ -57,8 +59,6 @@ def tune_scales(
     coverage : ndarray of float32, shape (h, w)
         Share of each cell that the example covers, 0 to 1.
     steps : int
-    rate : float
-        Learning rate at the start.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def tune_scales(
     with one_core(), torch.inference_mode(False), torch.enable_grad():
         maps, truth = maps.clone(), truth.clone()
         weights = torch.full((2,), 1 / 3, requires_grad=True)
-        optimizer = torch.optim.AdamW([weights], lr=rate, eps=1e-4, fused=True)
+        optimizer = torch.optim.AdamW([weights], lr=_RATE, eps=1e-4, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         first = last = float("nan")
         for step in range(steps):

@@ -93,13 +93,18 @@ def touches_edge(
     return (low | high).any(axis=1)
 
 
-def unite(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
+def is_cut(piece: Piece) -> bool:
+    """Whether a tile's edge cuts so much of an object that it is no object to show."""
+    return piece.cut > OPEN * piece.area**0.5
+
+
+def join(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
     """Join the pieces of cut objects.
 
     Two pieces are joined if they agree in the part that both tiles see, and each of them goes on
     where the other is cut; those that agree best come first, and of several outlines of the same
     thing in one tile only one joins. Chains of pieces become one object. What remains with a long
-    straight cut is left out; its tile held too little of it.
+    straight cut is among them, too: `is_cut` tells which.
 
     Parameters
     ----------
@@ -111,18 +116,8 @@ def unite(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
     Returns
     -------
     list of Piece
-        Whole objects; the score of a joined one is the mean of its pieces', weighted by area.
+        Objects; the score of a joined one is the mean of its pieces', weighted by area.
     """
-    return [piece for piece in join(pieces, windows) if not is_cut(piece)]
-
-
-def is_cut(piece: Piece) -> bool:
-    """Whether a tile's edge cuts so much of an object that it is no object to show."""
-    return piece.cut > OPEN * piece.area**0.5
-
-
-def join(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
-    """The joined pieces of `unite`, with those that are still cut."""
     result = []
     for group in _groups(pieces, windows):
         members = [pieces[i] for i in group]

@@ -16,7 +16,7 @@ from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.segment.one_shot import OneShotSettings, search
-from rsam_core.session.one_shot import shot
+from rsam_core.session.one_shot import OTHERS, shot
 from tests.helpers.pages import TWO_BOXES, fine, opened, png, put, texts
 from tests.helpers.shots import BLUES, REDS, SHAPE, SIZE, lawn, mask_at, roofs_hit, segmenter
 
@@ -290,7 +290,7 @@ def test_other_images_are_searched_with_the_same_example(one_shot):
     ).run()
     assert at.button(key="search-others").label == "Search 2 images"
     at.button(key="search-others").click().run()
-    job = known(at).others_job
+    job = opened(at).jobs.get(OTHERS)
     assert job is None or job.wait(60)
     at.run()
     fine(at)
