@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
-from pages.parts.segment import prompt_list
+from pages.parts.segment import prompt_list, words
 from pages.parts.segment.everything import panel
 from pages.parts.segment.results import downloads_tab, metrics_tab, table_tab
 from pages.parts.shared import (
@@ -31,7 +32,7 @@ from rsam_core.render.style import legend
 from rsam_core.runtime.timing import mark, span
 from rsam_core.session.session import Session
 
-MODES = ["Boxes", "Points", "Everything"]
+MODES = ["Boxes", "Points", "Everything", "Words"]
 CANVAS = {"Boxes": "boxes", "Points": "points", "Everything": "select"}
 HINTS = {
     "Boxes": "Press at one corner of an object, drag to the opposite corner, release. Every box is "
@@ -42,6 +43,8 @@ HINTS = {
     "**Include** goes back to what does.",
     "Everything": "RSAM looks for every object in the image, without prompts. Click an object to "
     "select it.",
+    "Words": "Say what you are looking for. What was understood stands beside the picture, piece "
+    "by piece, to change or to take away.",
 }
 STARTS = {
     "Boxes": "**Start here:** draw a box around a building in the picture.",
@@ -68,7 +71,7 @@ def toolbar(session: Session) -> tuple[str, int]:
                 label_visibility="collapsed", required=True,
             )  # fmt: skip
             label = 0 if kind == "Exclude" else 1
-        if mode != "Everything":
+        if mode in STARTS:
             actions(session)
     return mode or "Points", label
 
@@ -152,13 +155,21 @@ def page(session: Session) -> None:
         style = sidebar.overlay_style(session.image.scene.gsd, largest)
     style = replace(style, highlight=tuple(i.id for i in found if i.id in session.marks.selected))
     mode, label = toolbar(session)
+    by_words = mode == "Words"
+    canvas = words.canvas_mode() if by_words else CANVAS[mode]
     left, right = st.columns([74, 26])
     with left:
         width, height = room()
         height = max(height - AROUND, LOWEST)
         with st.container(key="picture"):
             picture_canvas(
-                session, found, style, mode=CANVAS[mode], label=label, size=(width, height)
+                session,
+                words.meant(session, found) if by_words else found,
+                style,
+                mode=canvas,
+                label=label,
+                size=(width, height),
+                on_mark=partial(words.mark, session) if by_words else None,
             )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
             if len(found) and (style.fill != "random" or style.large_area is not None):
@@ -172,6 +183,8 @@ def page(session: Session) -> None:
             autosaving.offer(session)
         if mode == "Everything":
             panel(session, prompter)
+        elif by_words:
+            words.panel(session, prompter, found)
         else:
             prompts(session, mode, problems)
     tab_table, tab_truth, tab_files = st.tabs(["Table", "Compare with truth", "Downloads"])

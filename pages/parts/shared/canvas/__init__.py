@@ -77,6 +77,7 @@ def picture_canvas(
     size: tuple[int, int] = (720, 560),
     heat: LayerMessage | None = None,
     on_pick: Callable[[CanvasEvent], None] | None = None,
+    on_mark: Callable[[CanvasEvent], None] | None = None,
 ) -> None:
     """Show the scene with its objects, to zoom, pan, and prompt or select.
 
@@ -100,6 +101,8 @@ def picture_canvas(
         A further layer between picture and objects, from `heat_picture`.
     on_pick : callable, optional
         What a click in the mode "select" does instead of selecting among the session's objects.
+    on_mark : callable, optional
+        What a click or a box in the modes "points" and "boxes" does instead of prompting.
     """
     scene = session.image.scene
     key = canvas_key(session)
@@ -132,12 +135,16 @@ def picture_canvas(
             viewport.x, viewport.y, viewport.scale, viewport.columns, viewport.rows,
         ]  # fmt: skip
     _component(
-        key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key, on_pick)
+        key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key, on_pick, on_mark)
     )
     mark("sent")
 
 
-def _take(key: str, on_pick: Callable[[CanvasEvent], None] | None = None) -> None:
+def _take(
+    key: str,
+    on_pick: Callable[[CanvasEvent], None] | None = None,
+    on_mark: Callable[[CanvasEvent], None] | None = None,
+) -> None:
     """Read what the canvas reports before the page is drawn again."""
     mark("event")
     session = current_session.current()
@@ -156,6 +163,8 @@ def _take(key: str, on_pick: Callable[[CanvasEvent], None] | None = None) -> Non
             if event.kind == "pick":
                 if not session.canvas.paint(methodcaller("toggled", event.x, event.y)):
                     _pick(session, event) if on_pick is None else on_pick(event)
+            elif on_mark is not None:
+                on_mark(event)
             else:
                 _prompt(session, event, own)
 
