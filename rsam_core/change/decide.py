@@ -201,6 +201,20 @@ _SOURCES = {"difference": 0.55, "difference box": 0.9}
 """Weight of findings that are mere places of difference: outlined objects come first."""
 
 
+_VOTES = {0: (0, 1, 3, 2), 1: (0, 3, 1, 2)}
+"""Positions in :data:`CLASSES` of unchanged, gone, new and changed inside, as each date sees them.
+
+What leaves is gone for the first date and new for the second; what is revealed, the other way
+round."""
+
+_VERDICTS = ("unchanged", "gone", "new", "changed inside")
+_GROWTH = 0.8
+"""Of the threshold, where two outlines, one in the other, speak for a change beforehand."""
+
+_ONE_PLACE = 0.5
+"""IoU from which on candidates speak of one place."""
+
+
 def decide(
     candidates: list[Candidate],
     growths: list[Growth],
@@ -208,6 +222,9 @@ def decide(
     tolerance: int = 2,
 ) -> list[Change]:
     """Verdicts on all objects of both dates; each place gets one.
+
+    All candidates of a place vote, those of either date: that a house has left counts for more
+    if what lies there now says that it came to light.
 
     Parameters
     ----------
@@ -223,23 +240,71 @@ def decide(
     found: list[tuple[float, Change]] = []
     for growth in growths:
         chance = float(1 - growth.chances[0])
-        if chance > fire and growth.chances[1] >= growth.chances[2:].max():
+        stays = growth.small.chances[0] > 0.5 and growth.large.chances[1] < 0.5
+        came = growth.chances[1] + growth.chances[2] > growth.chances[3]
+        if stays and came and chance > _GROWTH * fire:
             found.append(_grown(growth, chance))
-    for one in candidates:
-        left, inside, revealed = (float(c) for c in one.chances[1:])
-        if one.changed <= fire or (revealed > max(left, inside) and not one.drawn):
-            continue
-        rank = one.changed * (0.5 + 0.5 * one.item.score) * _SOURCES.get(one.item.source, 1.0)
-        if inside > left:
-            ends = (one.item, one.other or one.item)
-            kind = "changed inside"
-        else:
-            ends, kind = (one.item, None), "gone" if one.date == 0 else "new"
-        before, after = ends if one.date == 0 else ends[::-1]
-        found.append((rank, _change(kind, one.changed, before, after, one)))
+    for place in _places(candidates):
+        one = _verdict(place, fire)
+        if one is not None:
+            found.append(one)
     kept = _uncrowded([change for _, change in sorted(found, key=lambda entry: -entry[0])])
     kept += _unchanged(candidates, kept, fire, tolerance)
     return [replace(change, id=number) for number, change in enumerate(kept, 1)]
+
+
+def _worth(one: Candidate) -> float:
+    """How well a candidate outlines something."""
+    return (0.3 + 0.7 * one.item.score) * _SOURCES.get(one.item.source, 1.0)
+
+
+def _places(candidates: list[Candidate]) -> list[list[Candidate]]:
+    """Candidates of either date that have about one outline, the best outline first."""
+    order = sorted(candidates, key=lambda one: -_worth(one) * (0.2 + one.changed))
+    items = [one.item for one in order]
+    near: dict[int, list[int]] = {}
+    for i, j in meeting(items, items):
+        if i != j:
+            near.setdefault(i, []).append(j)
+    places, taken = [], set()
+    for i, one in enumerate(order):
+        if i in taken:
+            continue
+        taken.add(i)
+        members = [one]
+        for j in sorted(near.get(i, ())):
+            if j in taken:
+                continue
+            shared = shared_pixels(items[i], items[j])
+            if shared >= _ONE_PLACE * (items[i].area + items[j].area - shared):
+                taken.add(j)
+                members.append(order[j])
+        places.append(members)
+    return places
+
+
+def _verdict(place: list[Candidate], fire: float) -> tuple[float, Change] | None:
+    """What the candidates of a place say together, and how it ranks; None if nothing changed."""
+    weights = np.array([_worth(one) for one in place])
+    votes = np.array([one.chances[list(_VOTES[one.date])] for one in place])
+    # Several outlines of one place are no independent witnesses: the mean, not the product.
+    joint = np.exp((weights[:, None] * np.log(votes + 0.02)).sum(0) / weights.sum())
+    joint /= joint.sum()
+    chance = float(1 - joint[0])
+    if chance <= fire:
+        return None
+    verdict = _VERDICTS[1 + int(joint[1:].argmax())]
+    sides = [[one for one in place if one.date == date] for date in (0, 1)]
+    best = [max(side, key=_worth, default=None) for side in sides]
+    first, second = (None if one is None else one.item for one in best)
+    head = place[0]
+    if verdict == "gone":
+        ends, head = (first or head.other or head.item, None), best[0] or head
+    elif verdict == "new":
+        ends, head = (None, second or head.other or head.item), best[1] or head
+    else:
+        ends = (first or second, second or first)
+    return chance * _worth(head), _change(verdict, chance, *ends, head)
 
 
 def _change(

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.evidence import DateView, outline_again
+from rsam_core.errors import Cancelled
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.suppression import suppress
+from rsam_core.prompts.prompt import Prompt
+from rsam_core.prompts.simulated import centre_click
 from rsam_core.segment.everything import EverythingSettings, settings_for
 from rsam_core.segment.segmenter import Segmenter
 
@@ -22,6 +25,11 @@ _MOST = 60
 
 _LARGEST = 0.25
 """Largest object, as a share of a window."""
+
+_LOWEST = 0.5
+"""Lowest predicted IoU of what is outlined around a click on a place of difference."""
+
+_CHUNK = 32
 
 _SAME = 0.7
 """IoU from which on two candidates of a date are the same."""
@@ -75,6 +83,8 @@ def places_of_difference(
         threshold = max(float(np.quantile(known, level)), 6.0)
         spots = (change > threshold).astype(np.uint8)
         spots = cv2.morphologyEx(spots, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        # The smallest difference within the slack leaves out the rim.
+        spots = cv2.dilate(spots, np.ones((3, 3), np.uint8))
         count, labels, stats, _ = cv2.connectedComponentsWithStats(spots, connectivity=4)
         for k in range(1, count):
             x, y, w, h, area = stats[k]
@@ -113,6 +123,7 @@ def candidates(
         for item in outline_again(segmenter, view, places, cancelled)
         if item is not None
     ]
+    outlined += _clicked(segmenter, view, places, cancelled)
     every = sorted(found, key=lambda item: -item.score) + outlined + list(places)
     limit = _LARGEST * valid.size
     kept = []
@@ -123,6 +134,29 @@ def candidates(
         if valid[y0:y1, x0:x1][item.mask].mean() > 0.7:
             kept.append(item)
     return _distinct(kept)
+
+
+def _clicked(
+    segmenter: Segmenter,
+    view: DateView,
+    places: Sequence[Instance],
+    cancelled: Callable[[], bool] | None,
+) -> list[Instance]:
+    """What the model outlines around the middle of places of difference."""
+    result: list[Instance] = []
+    for start in range(0, len(places), _CHUNK):
+        if cancelled is not None and cancelled():
+            raise Cancelled("Stopped. Nothing was changed.")
+        prompts = []
+        for item in places[start : start + _CHUNK]:
+            x, y = centre_click(item.mask)
+            prompts.append(Prompt(points=[(x + item.x, y + item.y)]))
+        for answer in segmenter.predict(view.embedding, prompts):
+            for k, score in enumerate(answer.scores):
+                one = answer.instance(k, source="difference box")
+                if score >= _LOWEST and one is not None:
+                    result.append(one)
+    return sorted(result, key=lambda item: -item.score)
 
 
 def _distinct(items: list[Instance]) -> list[Instance]:

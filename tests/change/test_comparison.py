@@ -1,0 +1,312 @@
+"""Verdicts on objects of two dates, with a model whose answers are known and drawn houses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import rsam_core as rsam
+from rsam_core.change import ArrayPicture, CompareSettings
+from rsam_core.change.decide import CLASSES, Candidate, Growth, decide, load_judge
+from rsam_core.change.evidence import COLUMNS, DateView, gather
+from rsam_core.change.objects_of import places_of_difference
+from rsam_core.change.pairing import contained, pair, remainder, tolerant_overlap
+from rsam_core.errors import Cancelled, ChangeError
+from rsam_core.objects.crops import Crop
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.samples import render_pair
+from rsam_core.samples.pair_records import paste
+from rsam_core.segment.segmenter import Segmenter
+from tests.helpers.models import FakeModel, rectangle
+
+SHAPE = (160, 200)
+
+
+def square(x: int, y: int, side: int = 20, score: float = 0.9, source: str = "everything"):
+    return Instance(np.ones((side, side), bool), x, y, score, source=source)
+
+
+def candidate(item: Instance, date: int, name: str, sure: float = 0.9) -> Candidate:
+    chances = np.full(4, (1 - sure) / 3, np.float32)
+    chances[CLASSES.index(name)] = sure
+    return Candidate(item, date, chances)
+
+
+# --- pairs of outlines ----------------------------------------------------------------------
+
+
+def test_tolerance_forgives_a_displacement():
+    first, second = square(10, 10), square(12, 10)
+    # Without tolerance it is the Dice coefficient: 18 of 20 columns are shared.
+    assert tolerant_overlap(first, second, 0) == pytest.approx(0.9)
+    assert tolerant_overlap(first, second, 2) == 1.0
+    assert tolerant_overlap(first, square(60, 60), 2) == 0.0
+
+
+def test_each_object_is_in_one_pair():
+    first = [square(10, 10), square(14, 10), square(100, 100)]
+    second = [square(11, 10), square(60, 60)]
+    assert pair(first, second) == [(0, 0)]
+    assert pair([], second) == []
+
+
+def test_what_a_larger_outline_has_more():
+    small = Crop(np.ones((20, 20), bool), 10, 10)
+    large = Crop(np.ones((20, 32), bool), 10, 10)
+    rest = remainder(large, small, 2)
+    assert (rest.mask.sum(), contained(small, large)) == (12 * 20, 1.0)
+    covered = paste(rest, SHAPE)
+    assert covered[10:30, 30:42].all()
+    assert remainder(small, large, 2) is None
+
+
+# --- verdicts -------------------------------------------------------------------------------
+
+
+def test_one_verdict_for_each_place():
+    found = decide(
+        [
+            candidate(square(10, 10), 0, "left"),
+            candidate(square(12, 11), 1, "revealed"),
+            candidate(square(60, 10), 1, "left"),
+            candidate(square(60, 10), 0, "revealed"),
+            candidate(square(110, 10), 0, "inside"),
+            candidate(square(110, 11), 1, "inside"),
+            candidate(square(10, 80), 0, "same"),
+            candidate(square(11, 80), 1, "same"),
+        ],
+        [],
+        fire=0.5,
+    )
+    verdicts = {change.outline.bbox[:2]: change.change for change in found}
+    assert verdicts == {
+        (10, 10): "gone",
+        (60, 10): "new",
+        (110, 11): "changed inside",
+        (11, 80): "unchanged",
+    }
+    assert [change.id for change in found] == [1, 2, 3, 4]
+    gone = next(change for change in found if change.change == "gone")
+    assert (gone.after, gone.before.bbox) == (None, (10, 10, 30, 30))
+    assert 0.5 < gone.probability <= 1
+    assert "second date" in gone.reason
+
+
+def test_both_having_left_means_changed_inside_or_either_but_once():
+    found = decide(
+        [candidate(square(10, 10), 0, "left"), candidate(square(10, 10), 1, "left")], [], fire=0.5
+    )
+    assert len(found) == 1
+    assert found[0].change != "unchanged"
+
+
+def test_threshold_acts():
+    some = [candidate(square(10, 10), 0, "left", 0.7)]
+    assert decide(some, [], fire=0.5)[0].change == "gone"
+    assert decide(some, [], fire=0.95)[0].change == "unchanged"
+
+
+def test_an_object_that_grew_is_enlarged_and_its_parts_are_not_new():
+    small = candidate(square(10, 10), 0, "same")
+    large = candidate(Instance(np.ones((20, 32), bool), 10, 10, 0.9), 1, "same")
+    wing = candidate(Instance(np.ones((20, 12), bool), 30, 10, 0.9), 1, "left")
+    chances = np.array([0.1, 0.9, 0, 0], np.float32)
+    found = decide([small, large, wing], [Growth(small, large, chances)], fire=0.5)
+    assert [change.change for change in found] == ["enlarged"]
+    assert (found[0].before.area, found[0].after.area) == (400, 640)
+    assert "+60%" in found[0].reason
+    turned = Growth(candidate(small.item, 1, "same"), candidate(large.item, 0, "same"), chances)
+    assert [c.change for c in decide([], [turned], fire=0.5)] == ["shrunk"]
+    # Where the smaller one is not the same at the other date, it is no growth.
+    other = Growth(candidate(small.item, 0, "revealed"), large, chances)
+    assert decide([], [other], fire=0.5) == []
+
+
+def test_the_judge_knows_clear_cases():
+    judge = load_judge()
+    row = dict.fromkeys(COLUMNS, 0.0)
+    still = {**row, "overlap": 0.95, "score_own": 0.8, "score_other": 0.8, "pattern": 0.9,
+             "edge_pattern": 0.9, "border_own": 1.2, "border_other": 1.2, "size": 0.85,
+             "lightness_own": 0.5, "lightness_other": 0.5}  # fmt: skip
+    gone = {**still, "overlap": 0.3, "feature_distance": 0.9, "contrast_distance": 1.0,
+            "contrast_gain": -0.6, "lightness_step": 2.0, "colour_step": 2.0,
+            "pixel_difference": 3.0, "ring_difference": 0.6, "spread_gain": -0.5, "pattern": 0.1,
+            "edge_pattern": 0.1, "border_other": 0.4, "score_other": 0.5}  # fmt: skip
+    table = np.array([list(still.values()), list(gone.values())], np.float32)
+    chances = judge.probabilities(table)
+    assert chances.sum(1) == pytest.approx(1.0)
+    assert 1 - chances[0, 0] < judge.fire < 1 - chances[1, 0]
+    assert 0.2 < judge.fire <= 0.9
+
+
+# --- evidence -------------------------------------------------------------------------------
+
+
+def drawn_dates() -> tuple[np.ndarray, np.ndarray]:
+    """Grass with a red house at both dates, one at the first and one at the second."""
+    rng = np.random.default_rng(0)
+    ground = rng.normal((110, 125, 80), 4, (*SHAPE, 3))
+    dates = []
+    for houses in ([(20, 20), (90, 20)], [(20, 20), (90, 90)]):
+        image = ground.copy() + rng.normal(0, 2, ground.shape)
+        for x, y in houses:
+            image[y : y + 30, x : x + 40] = (170, 90, 70)
+            image[y + 14 : y + 16, x : x + 40] = (120, 60, 50)
+        dates.append(image.clip(0, 255).astype(np.uint8))
+    return tuple(dates)
+
+
+def boxes_as_masks(prompt, multimask):
+    x0, y0, x1, y1 = (round(v) for v in prompt.box) if prompt.box is not None else (0, 0, 9, 9)
+    count = 3 if multimask else 1
+    return [rectangle(SHAPE, x0, y0, x1, y1)] * count, [0.8] * count
+
+
+def test_evidence_tells_what_stays_from_what_goes():
+    segmenter = Segmenter(FakeModel(boxes_as_masks))
+    views = [DateView(image, segmenter.embed(image)) for image in drawn_dates()]
+    houses = [Instance(np.ones((30, 40), bool), 20, 20), Instance(np.ones((30, 40), bool), 90, 20)]
+    table = gather(segmenter, houses, *views).table
+    stays, goes = (dict(zip(COLUMNS, row)) for row in table)
+    assert stays["pattern"] > 0.9 > 0.5 > goes["pattern"]
+    assert goes["pixel_difference"] > 5 * stays["pixel_difference"]
+    assert goes["border_other"] < goes["border_own"]
+    assert table.shape == (2, len(COLUMNS))
+    assert np.isfinite(table).all()
+    assert gather(segmenter, [], *views).table.shape == (0, len(COLUMNS))
+
+
+def test_places_of_difference_are_the_houses_that_came_and_went():
+    segmenter = Segmenter(FakeModel(boxes_as_masks))
+    views = [DateView(image, segmenter.embed(image)) for image in drawn_dates()]
+    found = places_of_difference(*views, np.ones(SHAPE, bool))
+    for x, y in ((90, 20), (90, 90)):
+        truth = np.zeros(SHAPE, bool)
+        truth[y : y + 30, x : x + 40] = True
+        overlaps = [
+            (paste(item, SHAPE) & truth).sum() / (paste(item, SHAPE) | truth).sum()
+            for item in found
+        ]
+        assert max(overlaps) > 0.75
+    assert all(item.area > 40 for item in found)
+
+
+# --- the whole ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def town():
+    counts = {"built": 2, "demolished": 2}
+    return render_pair(16, ("built", "demolished"), width=320, height=256, style="suburb",
+                       counts=counts)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def given(town) -> tuple[Instances, Instances]:
+    """The true houses of each date, as a layer would give them."""
+    sides = []
+    for name in ("before", "after"):
+        items = [
+            Instance(end.mask, end.x, end.y, source="layer")
+            for record in (*town.records, *town.unchanged)
+            if (end := getattr(record, name)) is not None and end.area > 150
+        ]
+        sides.append(Instances(items, town.shape))
+    return tuple(sides)
+
+
+@pytest.fixture(scope="module")
+def result(town, given):
+    before = ArrayPicture(town.before.image, "town_2016.png", gsd=0.3)
+    after = ArrayPicture(town.after.image, "town_2020.png", gsd=0.3)
+    # Houses of a layer lie in pixels of each date's own picture; this one's is moved by the pair.
+    alignment = rsam.align(before, after)
+    moved = Instances(
+        [i for i in (_moved(item, town) for item in given[1]) if i is not None], town.shape
+    )
+    return rsam.compare(before, after, objects=(given[0], moved), alignment=alignment)
+
+
+def _moved(item: Instance, town) -> Instance | None:
+    import cv2
+
+    mask = paste(item, town.shape).astype(np.uint8)
+    height, width = town.shape
+    mask = cv2.warpAffine(mask, town.matrix[:2], (width, height), flags=cv2.INTER_NEAREST)
+    return Instance(mask, source="layer") if mask.any() else None
+
+
+def test_rendered_houses_get_their_verdicts(town, result):
+    right = 0
+    for record in town.records:
+        truth = paste(record.before or record.after, town.shape)
+        for change in result.changes:
+            mine = paste(change.outline, town.shape)
+            if (truth & mine).sum() > 0.5 * (truth | mine).sum():
+                right += change.change == ("new" if record.kind == "built" else "gone")
+    assert len(town.records) == 4
+    assert right >= 3
+    still = [c for c in result.changes if c.change == "unchanged"]
+    assert len(still) > 0.8 * (len(result.changes) - len(town.records))
+
+
+def test_masks_tables_and_thumbnails_agree(town, result):
+    table = result.table()
+    assert list(table["id"]) == [c.id for c in result.changes]
+    mask = result.mask(("new", "gone"))
+    assert mask.shape == town.shape
+    whole = result.mask()
+    assert (mask & ~whole).sum() == 0
+    part = rsam.Window(40, 60, 100, 90)
+    assert np.array_equal(result.mask(window=part), whole[part.slices])
+    row = table.iloc[0]
+    change = result.changes[0]
+    expected = change.before.area if change.before is not None else 0
+    assert row["area_before"] == expected
+    assert row["area_before_m2"] == pytest.approx(expected * 0.09, rel=1e-3)
+    first, second = result.thumbnails(change)
+    assert first.shape == second.shape
+    assert first.shape[0] >= change.outline.mask.shape[0]
+    outlines = result.instances(("new", "gone"))
+    assert {item.label for item in outlines} <= {"new", "gone"}
+    assert result.scene.name == "town_2016.png"
+
+
+def test_thresholds_act_without_decoding(result):
+    strict, loose = result.with_threshold(1.0), result.with_threshold(0.02)
+    assert not strict.mask().any()
+    assert len(loose.of(["new", "gone", "changed inside"])) >= len(
+        result.of(["new", "gone", "changed inside"])
+    )
+
+
+def test_words_for_what_cannot_be(town, result):
+    with pytest.raises(ChangeError, match="burnt"):
+        result.mask(("burnt",))
+    with pytest.raises(ChangeError, match="speed"):
+        rsam.compare(town.before.image, town.after.image, speed=3)
+    with pytest.raises(ChangeError, match="probability"):
+        CompareSettings(threshold=1.5)
+    with pytest.raises(Cancelled):
+        rsam.compare(town.before.image, town.after.image, cancelled=lambda: True)
+
+
+def test_large_scenes_are_compared_in_windows_and_seen_once():
+    """Four windows: each house is compared in one of them, at its place in the whole grid."""
+    counts = {"built": 6}
+    town = render_pair(6, ("built",), width=420, height=400, style="suburb", counts=counts,
+                       shift=(0.0, 0.0))  # fmt: skip
+    truth = [r.after for r in town.records if r.after.area > 150]
+    given = Instances([Instance(t.mask, t.x, t.y, source="layer") for t in truth], town.shape)
+    empty = Instances.empty(town.shape)
+    whole = rsam.compare(town.before.image, town.after.image, objects=(empty, given))
+    parts = rsam.compare(town.before.image, town.after.image, objects=(empty, given), tile=256)
+
+    def found(result):
+        return sorted((c.change, c.outline.bbox[:2]) for c in result.changes)
+
+    assert len(found(parts)) == len(truth)
+    same = set(found(whole)) & set(found(parts))
+    assert len(same) >= len(truth) - 1
+    assert sum(c.change == "new" for c in parts.changes) >= len(truth) - 1
