@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.parts.segment import prompt_list, words
 from pages.parts.segment.everything import panel
+from pages.parts.segment.hovering import hovering
 from pages.parts.segment.results import downloads_tab, metrics_tab, table_tab
 from pages.parts.shared import (
     autosaving,
@@ -169,6 +170,7 @@ def page(session: Session) -> None:
                 mode=canvas,
                 label=label,
                 size=(width, height),
+                hovering=None if by_words else hovering(session, found, canvas),
                 on_mark=partial(words.mark, session) if by_words else None,
             )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):

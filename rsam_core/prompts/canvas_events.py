@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, get_args
 
 from rsam_core.errors import PromptError
 from rsam_core.prompts.prompt import MIN_BOX
 from rsam_core.scene.coordinates import Viewport
 
-EventKind = Literal["point", "box", "pick"]
+EventKind = Literal["point", "box", "pick", "take", "hover"]
+_KINDS = get_args(EventKind)
 
 _REMEMBERED = 8
 
@@ -35,6 +36,25 @@ class LayerMessage(TypedDict):
     """Whether it is smoothed where it is enlarged."""
     region: NotRequired[list[float]]
     """Of the objects: the part of the scene in which they were drawn."""
+
+
+class OutlinesMessage(TypedDict):
+    """Outlines in a file of their own, fetched once."""
+
+    url: str
+    key: str
+    """Another one for other outlines."""
+
+
+class ProposedMessage(TypedDict):
+    """The proposals of the view, one of which is shown under the pointer."""
+
+    url: str
+    key: str
+    taken: list[int]
+    """Numbers of those that are objects already."""
+    current: int | None
+    """The one that the current object is."""
 
 
 class MarkMessage(TypedDict):
@@ -85,6 +105,11 @@ class CanvasData(TypedDict):
     """A line on the canvas."""
     camera: list[float] | None
     """Where the last canvas looked: x, y, scale, columns, rows."""
+    proposals: ProposedMessage | None
+    rests: bool
+    """Whether to tell where the pointer rests, if there is no proposal."""
+    answer: OutlinesMessage | None
+    """What was found where the pointer rested."""
 
 
 class EventMessage(TypedDict):
@@ -100,6 +125,10 @@ class EventMessage(TypedDict):
     y1: NotRequired[float]
     label: NotRequired[int]
     """Of a point and a pick."""
+    of: NotRequired[str]
+    """Of a taken proposal: the name of its list."""
+    proposal: NotRequired[int]
+    """Its number."""
 
 
 class ViewportMessage(TypedDict):
@@ -132,12 +161,17 @@ class CanvasEvent:
     ----------
     number : int
         Position in the canvas's own count, from 1.
-    kind : {"point", "box", "pick"}
-        A click that prompts, a dragged box, or a click that selects what is under it.
+    kind : {"point", "box", "pick", "take", "hover"}
+        A click that prompts, a dragged box, a click that selects what is under it, a click that
+        takes the proposal under it, or a pointer that rests where there is none.
     x, y, x1, y1 : float
-        The click (twice), or the box's top-left and bottom-right corners.
+        The place (twice), or the box's top-left and bottom-right corners.
     label : int
         1 include, 0 exclude; for a pick 1 means "in addition to what is selected".
+    of : str
+        Of a taken proposal: the key of its list.
+    proposal : int
+        Its place in that list, from 0.
     """
 
     number: int
@@ -147,6 +181,8 @@ class CanvasEvent:
     x1: float
     y1: float
     label: int = 1
+    of: str = ""
+    proposal: int = 0
 
 
 @dataclass(frozen=True)
@@ -221,7 +257,7 @@ def _number(raw: Any) -> int | None:
 
 def _event(raw: dict[str, Any], number: int, width: int, height: int) -> CanvasEvent | None:
     kind = raw.get("kind")
-    if kind not in ("point", "box", "pick"):
+    if kind not in _KINDS:
         return None
     names = ("x", "y", "x1", "y1") if kind == "box" else ("x", "y")
     values = [raw.get(name) for name in names]
@@ -232,7 +268,12 @@ def _event(raw: dict[str, Any], number: int, width: int, height: int) -> CanvasE
         x, y = float(values[0]), float(values[1])
         if not (0 <= x <= width and 0 <= y <= height):
             return None
-        return CanvasEvent(number, kind, x, y, x, y, label)
+        if kind != "take":
+            return CanvasEvent(number, kind, x, y, x, y, label)
+        of, proposal = raw.get("of"), raw.get("proposal")
+        if not isinstance(of, str) or type(proposal) is not int or proposal < 0:
+            return None
+        return CanvasEvent(number, "take", x, y, x, y, 1, of[:40], proposal)
     x0, x1 = (min(max(float(v), 0.0), float(width)) for v in sorted((values[0], values[2])))
     y0, y1 = (min(max(float(v), 0.0), float(height)) for v in sorted((values[1], values[3])))
     if x1 <= x0 or y1 <= y0:

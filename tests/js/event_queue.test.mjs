@@ -47,3 +47,14 @@ test("a report keeps what it told, whatever comes later", () => {
   queue.add("point", { x: 3, y: 4, label: 1 });
   assert.equal(told.events.length, 1);
 });
+
+test("where the pointer rested before is forgotten, and holds up nothing", () => {
+  const queue = new EventQueue("one");
+  queue.add("hover", { x: 1, y: 2 });
+  assert.equal(queue.settled, true);
+  queue.add("hover", { x: 3, y: 4 });
+  assert.deepEqual(queue.events, [{ n: 2, kind: "hover", x: 3, y: 4 }]);
+  queue.add("take", { x: 5, y: 6, of: "list", proposal: 4 });
+  assert.deepEqual(queue.events, [{ n: 3, kind: "take", x: 5, y: 6, of: "list", proposal: 4 }]);
+  assert.equal(queue.settled, false);
+});

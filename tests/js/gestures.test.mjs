@@ -207,3 +207,13 @@ test("the small picture of the whole leads to a place", () => {
   gestures.jump(0.75, 0.1);
   assert.deepEqual(asked(), [{ kind: "centre", x: 300, y: 30 }]);
 });
+
+test("Alt and the wheel mean a larger proposal, H outlines or none", () => {
+  const { wheel, key, asked } = hand("points");
+  wheel(-100, { altKey: true });
+  assert.equal(key("h"), true);
+  const [larger, outlines] = asked();
+  assert.deepEqual([larger.kind, larger.delta, larger.at], ["larger", -100, [10, 20]]);
+  assert.ok(Math.abs(Math.log(larger.factor) - 0.22) < 1e-9, "it zooms where there is none");
+  assert.deepEqual(outlines, { kind: "outlines" });
+});

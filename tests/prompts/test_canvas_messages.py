@@ -14,6 +14,8 @@ TYPES = Path(__file__).parents[2] / "pages/parts/shared/canvas/component/types.j
 
 MIRRORS = {
     "Layer": canvas_events.LayerMessage,
+    "Outlines": canvas_events.OutlinesMessage,
+    "Proposed": canvas_events.ProposedMessage,
     "Mark": canvas_events.MarkMessage,
     "Data": canvas_events.CanvasData,
     "CanvasEvent": canvas_events.EventMessage,

@@ -282,6 +282,9 @@ def _picture(
         "look": None,
         "badge": "",
         "camera": None,
+        "proposals": None,
+        "rests": False,
+        "answer": None,
     }
     name = f"{key}-canvas"
     _component(

@@ -14,6 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.parts.shared import banner, current_session, resources, streamlit_adapter
+from pages.parts.shared.canvas.hovering import Hovering
 from pages.parts.shared.javascript import script
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.canvas_events import (
@@ -77,6 +78,7 @@ def picture_canvas(
     size: tuple[int, int] = (720, 560),
     heat: LayerMessage | None = None,
     on_pick: Callable[[CanvasEvent], None] | None = None,
+    hovering: Hovering | None = None,
     on_mark: Callable[[CanvasEvent], None] | None = None,
 ) -> None:
     """Show the scene with its objects, to zoom, pan, and prompt or select.
@@ -101,6 +103,8 @@ def picture_canvas(
         A further layer between picture and objects, from `heat_picture`.
     on_pick : callable, optional
         What a click in the mode "select" does instead of selecting among the session's objects.
+    hovering : Hovering, optional
+        Outlines to show under the pointer, and what is done about them.
     on_mark : callable, optional
         What a click or a box in the modes "points" and "boxes" does instead of prompting.
     """
@@ -128,6 +132,9 @@ def picture_canvas(
         "look": list(session.canvas.look_at) if session.canvas.look_at else None,
         "badge": _badge(session),
         "camera": None,
+        "proposals": hovering.proposals if hovering else None,
+        "rests": hovering.rests if hovering else False,
+        "answer": hovering.answer if hovering else None,
     }
     if not viewport.fits(scene.width, scene.height):
         # A canvas that is entered again, from another page, looks where the last one looked.
@@ -135,7 +142,10 @@ def picture_canvas(
             viewport.x, viewport.y, viewport.scale, viewport.columns, viewport.rows,
         ]  # fmt: skip
     _component(
-        key=key, data=data, default={"report": None}, on_report_change=lambda: _take(key, on_pick, on_mark)
+        key=key,
+        data=data,
+        default={"report": None},
+        on_report_change=lambda: _take(key, on_pick, hovering, on_mark),
     )
     mark("sent")
 
@@ -143,6 +153,7 @@ def picture_canvas(
 def _take(
     key: str,
     on_pick: Callable[[CanvasEvent], None] | None = None,
+    hovering: Hovering | None = None,
     on_mark: Callable[[CanvasEvent], None] | None = None,
 ) -> None:
     """Read what the canvas reports before the page is drawn again."""
@@ -163,9 +174,12 @@ def _take(
             if event.kind == "pick":
                 if not session.canvas.paint(methodcaller("toggled", event.x, event.y)):
                     _pick(session, event) if on_pick is None else on_pick(event)
-            elif on_mark is not None:
+            elif event.kind == "hover":
+                if hovering is not None:
+                    hovering.rest(event)
+            elif on_mark is not None and event.kind in ("point", "box"):
                 on_mark(event)
-            else:
+            elif event.kind != "take" or hovering is None or not hovering.take(event):
                 _prompt(session, event, own)
 
 

@@ -7,14 +7,15 @@
 import { Camera } from "./camera.js";
 import { EventQueue } from "./event_queue.js";
 import { Gestures } from "./gestures.js";
+import { Hovering } from "./hovering.js";
 import { Layers } from "./layers.js";
+import { listen } from "./listen.js";
 import { paint, paintMinimap, ruler } from "./paint.js";
 
 /** @typedef {import("./gestures.js").Action} Action */
-/** @typedef {import("./types.js").Box} Box */
+/** @typedef {import("./types.js").CanvasEvent} CanvasEvent */
 /** @typedef {import("./types.js").Data} Data */
 /** @typedef {import("./types.js").Mark} Mark */
-/** @typedef {import("./types.js").Pair} Pair */
 /** @typedef {import("./types.js").Report} Report */
 /** @typedef {import("./types.js").Viewport} Viewport */
 
@@ -65,6 +66,11 @@ class Stage {
     this.queue = new EventQueue();
     this.layers = new Layers(() => this.draw());
     this.gestures = new Gestures(this.camera, (action) => this.act(action));
+    this.outline = /** @type {HTMLCanvasElement} */ (this.find("outline"));
+    this.hovering = new Hovering(this.outline, this.camera, {
+      say: (text) => this.say(text),
+      rest: (x, y) => this.did("hover", { x, y }),
+    });
     /** @type {(name: string, value: Report) => void} */
     this.tell = () => {};
     /** @type {Viewport | null} What the program was told last */
@@ -79,7 +85,13 @@ class Stage {
     this.drawing = null;
     /** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */
     this.timers = {};
-    this.listen();
+    listen(
+      {
+        root, canvas: this.canvas, minimap: this.minimap,
+        tools: this.find("tools"), missing: this.find("missing"),
+      },
+      this.gestures, this.hovering, () => this.layers.retry(),
+    );
   }
 
   /**
@@ -129,6 +141,7 @@ class Stage {
       this.camera.frame([x0, y0, x1, y1], LOOKED);
       this.moved();
     }
+    this.hovering.update(data);
     this.root.dataset.ready = String(this.queue.settled);
     this.draw();
     // Clicks that came while the program was still busy with earlier ones.
@@ -142,6 +155,7 @@ class Stage {
       this.watching = false;
       this.sizes.disconnect();
       this.connection.disconnect();
+      this.hovering.stop();
       for (const timer of Object.values(this.timers)) clearTimeout(timer);
     });
   }
@@ -171,8 +185,10 @@ class Stage {
     const given = this.camera.placed ? null : this.data.camera;
     if (!this.camera.resize([Math.round(width), Math.round(height)], given)) return;
     const ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(this.camera.size[0] * ratio);
-    this.canvas.height = Math.round(this.camera.size[1] * ratio);
+    for (const canvas of [this.canvas, this.outline]) {
+      canvas.width = Math.round(this.camera.size[0] * ratio);
+      canvas.height = Math.round(this.camera.size[1] * ratio);
+    }
     const small = MINIMAP / Math.max(...this.data.scene);
     this.minimap.width = Math.max(24, Math.round(this.data.scene[0] * small));
     this.minimap.height = Math.max(24, Math.round(this.data.scene[1] * small));
@@ -183,6 +199,8 @@ class Stage {
 
   moved() {
     this.draw();
+    this.hovering.look();
+    this.hovering.draw();
     this.later("settling", SETTLE, () => {
       if (!this.camera.servedBy(this.told, [this.data.drawn, this.data.view])) this.report();
     });
@@ -206,14 +224,22 @@ class Stage {
         return this.draw();
       case "say":
         return this.say(action.text);
-      case "point":
+      case "outlines":
+        return this.hovering.toggle();
+      case "point": {
+        const { kind, x, y, label } = action;
+        const taken = label ? this.hovering.take(x, y, this.queue.count + 1) : null;
+        return taken ? this.did("take", { x, y, ...taken }) : this.did(kind, { x, y, label });
+      }
       case "pick":
       case "box": {
         const { kind, ...values } = action;
-        this.queue.add(kind, values);
-        this.report();
-        return this.draw();
+        return this.did(kind, values);
       }
+      case "larger":
+        if (this.hovering.wheel(action.delta, action.at)) return;
+        camera.zoom(action.factor, action.at);
+        break;
       case "pan":
         camera.pan(action.dx, action.dy);
         break;
@@ -236,53 +262,16 @@ class Stage {
     this.moved();
   }
 
-  listen() {
-    const { root, canvas, minimap, gestures } = this;
-    /**
-     * @param {MouseEvent} event
-     * @returns {Pair}
-     */
-    const place = (event) => {
-      const box = root.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    root.addEventListener("contextmenu", (event) => event.preventDefault());
-    root.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      gestures.wheel(event, place(event));
-    }, { passive: false });
-    canvas.addEventListener("pointerdown", (event) => {
-      root.focus({ preventScroll: true });
-      canvas.setPointerCapture(event.pointerId);
-      gestures.press(event, place(event));
-    });
-    canvas.addEventListener("pointermove", (event) => gestures.drag(event, place(event)));
-    canvas.addEventListener("pointerup", (event) => gestures.release(event, place(event)));
-    canvas.addEventListener("pointercancel", (event) => gestures.drop(event));
-    root.addEventListener("keydown", (event) => {
-      if (gestures.key(event)) event.preventDefault();
-    });
-    root.addEventListener("keyup", (event) => gestures.keyUp(event));
-    // The frame of the focus is for those who came by the keyboard.
-    root.addEventListener("keyup", () => root.classList.add("keys"));
-    root.addEventListener("pointerdown", () => root.classList.remove("keys"));
-    root.addEventListener("blur", () => root.classList.remove("keys"));
-    this.find("tools").addEventListener("click", (event) => {
-      gestures.button(/** @type {HTMLElement} */ (event.target).dataset.do);
-    });
-    this.find("missing").addEventListener("click", () => this.layers.retry());
-    /** @param {PointerEvent} event */
-    const jump = (event) => {
-      if (!(event.buttons & 1)) return;
-      const box = minimap.getBoundingClientRect();
-      const left = event.clientX - box.left, top = event.clientY - box.top;
-      gestures.jump(left / box.width, top / box.height);
-    };
-    minimap.addEventListener("pointerdown", (event) => {
-      minimap.setPointerCapture(event.pointerId);
-      jump(event);
-    });
-    minimap.addEventListener("pointermove", jump);
+  /**
+   * Something was done that the program is told.
+   *
+   * @param {string} kind
+   * @param {Omit<CanvasEvent, "n" | "kind">} values
+   */
+  did(kind, values) {
+    this.queue.add(kind, values);
+    this.report();
+    this.draw();
   }
 
   // ------------------------------------------------------------------ what is to be seen
@@ -311,7 +300,10 @@ class Stage {
       marks.push({ kind: "box", x, y, x1, y1 });
     }
     paint(this.canvas, camera, layers, data.view, marks);
-    paintMinimap(this.minimap, camera, layers.picture(layers.shown[0]));
+    this.hovering.arrived(layers.arrived);
+    const above = [data.overlay, data.extra].map((layer) => layer?.url);
+    const base = layers.shown.find(({ url }) => !above.includes(url));
+    paintMinimap(this.minimap, camera, layers.picture(base));
     const { width, text } = ruler(camera.s, data.gsd);
     this.find("bar").style.width = width + "px";
     this.find("length").textContent = text;

@@ -22,10 +22,12 @@ export class EventQueue {
 
   /**
    * @param {string} kind
-   * @param {{x: number, y: number, x1?: number, y1?: number, label?: number}} values
+   * @param {Omit<CanvasEvent, "n" | "kind">} values
    */
   add(kind, values) {
     this.count += 1;
+    // Where the pointer rested before is of no use any more.
+    this.events = this.events.filter((event) => event.kind !== "hover");
     this.events.push({ n: this.count, kind, ...values });
   }
 
@@ -41,9 +43,9 @@ export class EventQueue {
     this.answered = own ? last : 0;
   }
 
-  /** Whether the program has taken everything. */
+  /** Whether the program has taken everything that was done. */
   get settled() {
-    return this.events.length === 0;
+    return this.events.every((event) => event.kind === "hover");
   }
 
   /** Whether there are events that were never told. */

@@ -19,15 +19,17 @@ const ARROWS = {
 
 /**
  * What a gesture asks for: another place ("pan" by CSS pixels, "pinch", "zoom", "centre" on a
- * place of the scene, "fit", "native"), a "point", "box" or "pick" in scene pixels, words to
- * "say", or only to "draw".
+ * place of the scene, "fit", "native"), a "point", "box" or "pick" in scene pixels, a "larger"
+ * proposal under the pointer (or zoom), "outlines" under it or none, words to "say", or only to
+ * "draw".
  *
  * @typedef {(
  *   {kind: "pan", dx: number, dy: number} |
  *   {kind: "pinch", from: Pair, to: Pair, factor: number} |
  *   {kind: "zoom", factor: number, at?: Pair} |
  *   {kind: "centre", x: number, y: number} |
- *   {kind: "fit" | "native" | "draw"} |
+ *   {kind: "larger", delta: number, factor: number, at: Pair} |
+ *   {kind: "fit" | "native" | "draw" | "outlines"} |
  *   {kind: "point" | "pick", x: number, y: number, label: number} |
  *   {kind: "box", x: number, y: number, x1: number, y1: number} |
  *   {kind: "say", text: string}
@@ -193,7 +195,9 @@ export class Gestures {
   wheel(event, at) {
     const lines = event.deltaMode === 1 ? 30 : event.deltaMode === 2 ? 300 : 1;
     const step = Math.max(-240, Math.min(240, event.deltaY * lines));
-    this.act({ kind: "zoom", factor: Math.exp(-step * (event.ctrlKey ? 0.01 : 0.0022)), at });
+    const factor = Math.exp(-step * (event.ctrlKey ? 0.01 : 0.0022));
+    if (event.altKey) this.act({ kind: "larger", delta: step, factor, at });
+    else this.act({ kind: "zoom", factor, at });
   }
 
   /**
@@ -207,6 +211,7 @@ export class Gestures {
     else if (event.key === "+" || event.key === "=") this.button("in");
     else if (event.key === "-") this.button("out");
     else if (event.key === "f") this.button("fit");
+    else if (event.key === "h") this.act({ kind: "outlines" });
     else if (event.key === " ") this.space = true;
     else {
       if (event.key !== "Escape") return false;

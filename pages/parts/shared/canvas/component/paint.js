@@ -115,10 +115,11 @@ function paintMark(g, camera, mark) {
     g.lineWidth = 2;
     g.strokeStyle = BOX;
     g.strokeRect(...box);
-  } else if (mark.kind === "point") {
+  } else if (mark.kind === "point" || mark.kind === "take") {
     g.beginPath();
     g.arc(left, top, 6, 0, 2 * Math.PI);
-    g.fillStyle = mark.label ? INCLUDE : EXCLUDE;
+    const include = mark.kind === "take" || mark.label;
+    g.fillStyle = include ? INCLUDE : EXCLUDE;
     g.fill();
     g.lineWidth = 2;
     g.strokeStyle = "#fff";
@@ -126,7 +127,7 @@ function paintMark(g, camera, mark) {
     g.beginPath();
     g.moveTo(left - 3, top);
     g.lineTo(left + 3, top);
-    if (mark.label) {
+    if (include) {
       g.moveTo(left, top - 3);
       g.lineTo(left, top + 3);
     }
@@ -146,8 +147,9 @@ export function paintMinimap(minimap, camera, base) {
   const [width, height] = camera.scene, [columns, rows] = camera.seen;
   const all = columns >= width * 0.98 && rows >= height * 0.98;
   minimap.style.display = all ? "none" : "block";
-  if (all || !base) return;
   const g = context(minimap);
+  if (!base) g.clearRect(0, 0, minimap.width, minimap.height);
+  if (all || !base) return;
   const fx = minimap.width / width, fy = minimap.height / height;
   g.drawImage(base, 0, 0, minimap.width, minimap.height);
   const left = Math.max(camera.x, 0) * fx, top = Math.max(camera.y, 0) * fy;

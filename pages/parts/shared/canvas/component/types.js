@@ -21,6 +21,24 @@
  */
 
 /**
+ * Outlines in a file of their own, fetched once.
+ *
+ * @typedef {object} Outlines
+ * @property {string} url
+ * @property {string} key Another one for other outlines.
+ */
+
+/**
+ * The proposals of the view, one of which is shown under the pointer.
+ *
+ * @typedef {object} Proposed
+ * @property {string} url
+ * @property {string} key
+ * @property {number[]} taken Numbers of those that are objects already.
+ * @property {number | null} current The one that the current object is.
+ */
+
+/**
  * A click or a box that is drawn.
  *
  * @typedef {object} Mark
@@ -55,6 +73,9 @@
  * @property {string} badge A line on the canvas.
  * @property {[number, number, number, number, number] | null} camera Where the last canvas looked:
  *   x, y, scale, columns, rows.
+ * @property {Proposed | null} proposals
+ * @property {boolean} rests Whether to tell where the pointer rests, if there is no proposal.
+ * @property {Outlines | null} answer What was found where the pointer rested.
  */
 
 /**
@@ -62,12 +83,14 @@
  *
  * @typedef {object} CanvasEvent
  * @property {number} n Position in the canvas's own count, from 1.
- * @property {string} kind "point", "box" or "pick".
+ * @property {string} kind "point", "box", "pick", "take" (a proposal) or "hover" (the pointer rests).
  * @property {number} x
  * @property {number} y
  * @property {number} [x1] Of a box: the opposite corner, on whichever side.
  * @property {number} [y1]
  * @property {number} [label] Of a point and a pick.
+ * @property {string} [of] Of a taken proposal: the name of its list.
+ * @property {number} [proposal] Its number.
  */
 
 /**
