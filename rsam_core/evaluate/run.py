@@ -50,7 +50,7 @@ def evaluate_dataset(
         Where each image's results are written as soon as they are there, one JSON object a line.
     resume : bool
         Whether to go on with what `results_file` holds, provided that data set and settings are
-        the same; otherwise it starts anew.
+        the same; otherwise it starts again.
     progress : callable, optional
         Called with a share from 0 to 1 and a text.
     cancelled : callable, optional
@@ -179,7 +179,7 @@ class _Store:
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Written anew, so that a torn line does not stay in the middle.
+            # Written again, so that a torn line does not stay in the middle.
             temporary = path.with_name(path.name + ".part")
             lines = [json.dumps(line) for line in (header, *self.done.values())]
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

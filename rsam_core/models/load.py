@@ -9,7 +9,7 @@ from rsam_core.models.catalog import DEFAULT_MODEL, ModelInfo, resolve
 
 
 def load_model(model: str | ModelInfo = DEFAULT_MODEL) -> PromptableModel:
-    """Load a model. Every call reads the weights anew: keep the result.
+    """Load a model. Every call reads the weights again: keep the result.
 
     Parameters
     ----------

@@ -210,7 +210,7 @@ def to_hull(instances: Instances, ids: Iterable[int]) -> Instances:
 
 
 def to_rectangle(instances: Instances, ids: Iterable[int]) -> Instances:
-    """Replace objects by their smallest rectangles, turned as need be.
+    """Replace objects by their smallest rectangles, turned as they lie.
 
     The smallest rectangle encloses the object; near the edge of the image it is cut off.
     """

@@ -39,7 +39,7 @@ class ReplacedMask:
     Attributes
     ----------
     of : Identity
-        The object as found; when it is prompted anew and its mask changes, the edit lapses.
+        The object as found; when it is prompted again and its mask changes, the edit lapses.
     item : Instance
         What stands in its place.
     """

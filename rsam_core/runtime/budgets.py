@@ -1,7 +1,8 @@
 """Memory budgets by owner and in total: what was not used for longest goes first.
 
-`Store` keeps what can be made again, such as embeddings, and lets go of it as need be. For what
-only its owner can bring back, such as uploads, `choose_evictions` says what can go, or refuses.
+`Store` keeps what can be made again, such as embeddings, and evicts it when room is needed. For
+what only its owner can bring back, such as uploads, `choose_evictions` says what can go, or
+refuses.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def examine(
     ----------
     file : RasterFile
     room : pathlib.Path or None
-        Folder for what has to be written anew and is too large for memory.
+        Folder for what has to be written again and is too large for memory.
     world : bool
         Whether a world file came with it.
     picture : bool
@@ -49,7 +49,7 @@ def examine(
         check_tiles(file)
     with file.open() as dataset:
         check_size(file, dataset.width, dataset.height, least=MIN_SIDE if picture else 1)
-        # Whoever writes a picture anew reads all of it; once is enough.
+        # Whoever writes a picture again reads all of it; once is enough.
         rewritten = dataset.driver in PICTURE_DRIVERS and _pictures.is_slow(file, dataset)
         if not (picture and rewritten and room is not None):
             check_content(file, dataset)

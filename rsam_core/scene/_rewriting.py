@@ -1,4 +1,4 @@
-"""A picture written anew without loss: upright, and in tiles that are quick to read."""
+"""A picture written again without loss: upright, and in tiles that are quick to read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 def rewritten(
     file: RasterFile, dataset: DatasetReader, orientation: int, room: Path | None
 ) -> bytes | Path:
-    """Write an open raster anew, upright and in tiles: its pixels, nodata, colours and mask.
+    """Write an open raster again, upright and in tiles: its pixels, nodata, colours and mask.
 
     Parameters
     ----------

@@ -279,7 +279,7 @@ def strips(window: RasterWindow, shape: tuple[int, int]) -> Iterator[tuple[slice
     """Split a window into strips of rows: the rows of the result and what to read for them.
 
     That bounds the memory at work. Of a reduced window it also spares time: GDAL averages band
-    after band, and would decode a large file anew for each, as it does not fit into its cache.
+    after band, and would decode a large file again for each, as it does not fit into its cache.
     """
     from rasterio.windows import Window as RasterWindow
 

@@ -313,7 +313,7 @@ class Scene:
         Parameters
         ----------
         crs : str or int
-            EPSG code ("EPSG:32737" or 32737) or WKT. The ground distance is measured anew.
+            EPSG code ("EPSG:32737" or 32737) or WKT. The ground distance is measured again.
 
         Raises
         ------

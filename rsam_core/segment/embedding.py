@@ -123,7 +123,7 @@ class EmbeddingCache:
         finally:
             with self._lock:
                 making.threads -= 1
-                # As long as anybody waits, whoever comes anew must meet the same lock.
+                # As long as anybody waits, whoever comes later must meet the same lock.
                 if not making.threads:
                     self._busy.pop(key, None)
 

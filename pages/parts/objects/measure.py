@@ -34,7 +34,7 @@ def wanted(session: Session, found: Instances, name: str) -> bool:
 
 
 def measured(session: Session, found: Instances) -> pd.DataFrame:
-    """The table of all objects with the wanted columns; only what changed is measured anew."""
+    """The table of all objects with the wanted columns; only what changed is measured again."""
     scene = session.image.scene
     neighbours, bands = wanted(session, found, "neighbours"), wanted(session, found, "bands")
 

@@ -101,7 +101,7 @@ def guard(action: str | None = None) -> Iterator[None]:
         else:
             fail(action, error)
     except BaseException:
-        # Not an error: the page is drawn anew, because the block asked for it.
+        # Not an error: the page is drawn again, because the block asked for it.
         forget(action)
         raise
     else:

@@ -19,7 +19,7 @@ _teller = st.components.v2.component("rsam_browser", html="<span></span>", js=_S
 def identify() -> None:
     """Ask the browser for its number; it comes with the next run of the page.
 
-    It also lets the page be drawn anew when the connection is back after a cut.
+    It also lets the page be drawn again when the connection is back after a cut.
     """
     with st.container(key="browser"):
         told = _teller(

@@ -109,7 +109,7 @@ def _tidy(departures: SessionMonitor) -> None:
     for session in gone:
         _dismiss(session)
     if gone or closed:
-        # The loop of the server closes them first, and a page lets go of its image.
+        # The loop of the server closes them first, and a page gives up its image.
         time.sleep(_PAUSE)
         _closed.clear()
         trim_memory()
@@ -138,8 +138,8 @@ def keep_uploads_within_limits(name: str = "this file") -> list[Holding]:
 
     Returns
     -------
-    list of Held
-        What was let go.
+    list of Holding
+        What was evicted.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """SAM's mask decoder for many prompts of one image on a processor: the same answer, less work.
 
-What the official modules compute for each prompt anew, this computes once for an image, or not at
+What the official modules compute for each prompt again, this computes once for an image, or not at
 all:
 
 - In the first layer the image has seen no prompt yet: its keys, values and queries are projected

@@ -258,7 +258,7 @@ def simplify_mask(mask: Mask, tolerance: float) -> Mask:
     Notes
     -----
     A tolerance of up to two pixels is meant for jags. An outline without jags, which simplifying
-    would not shorten by 2 %, stays as it is then: drawn anew on the pixel grid it could only
+    would not shorten by 2 %, stays as it is then: drawn again on the pixel grid it could only
     lose accuracy.
     """
     beyond = 8 + int(np.ceil(4 * tolerance))

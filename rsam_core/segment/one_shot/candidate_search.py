@@ -128,7 +128,7 @@ def search(
     settings : OneShotSettings, optional
     earlier : SearchCandidates, optional
         A search of the same view by the same model, with the same spacing, for other examples:
-        only what depends on the examples is looked at anew.
+        only what depends on the examples is looked at again.
     progress, cancelled : callable, optional
         If `cancelled` says so while candidates are outlined, those found so far are used.
 
