@@ -27,6 +27,9 @@ SECONDS = 30.0
 MEMORY = 3 << 30
 """Bytes of address space that a reading may have, the libraries' own included."""
 
+NICE = 5
+"""By how much such a process gives way to others."""
+
 # Nothing that GDAL or PROJ reads there may lead to another file or to an address.
 _QUIET = {
     "PROJ_NETWORK": "OFF",
@@ -158,6 +161,7 @@ def _own(kind: type[RsamError]) -> Iterator[type[RsamError]]:
 
 def serve() -> None:
     """Answer one request; the other side of :func:`run_limited`."""
+    give_way()
     function, arguments, seconds, memory = pickle.load(sys.stdin.buffer)
     _limit(seconds, memory)
     try:
@@ -173,6 +177,15 @@ def serve() -> None:
     np.savez(stream, json=text, **arrays)
     sys.stdout.buffer.write(stream.getbuffer())
     sys.stdout.buffer.flush()
+
+
+def give_way() -> None:
+    """Let the program itself go ahead of this process: somebody may be clicking there."""
+    try:
+        os.nice(NICE)
+    except (AttributeError, OSError):
+        # Windows knows no such thing; some computers forbid it.
+        return
 
 
 def _limit(seconds: float, memory: int) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rsam_core.errors import SceneError
+from rsam_core.runtime.limited_reading import give_way
 from rsam_core.scene._examination import examine, try_out
 from rsam_core.scene.raster_file import RasterFile
 
@@ -25,6 +26,7 @@ def serve() -> None:
     ``notes``, ``turned`` and what to read in place of the file: as its content, or ``written``,
     the name of a file in the room.
     """
+    give_way()
     # All that the first file would ask for.
     import pyproj  # noqa: F401
     import rasterio  # noqa: F401

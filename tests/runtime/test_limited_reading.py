@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import MetricError
-from rsam_core.runtime.limited_reading import ReadingFailed, run_limited
+from rsam_core.runtime.limited_reading import NICE, ReadingFailed, run_limited
 
 
 def give(number: int) -> dict:
@@ -86,3 +86,12 @@ def test_it_works_in_an_empty_folder_that_goes_and_without_proxies(monkeypatch):
     found = run_limited(here)
     assert not Path(found["folder"]).exists()
     assert found["proxy"] == "none"
+
+
+def niceness() -> dict:
+    return {"nice": os.nice(0)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such thing")
+def test_it_gives_way_to_the_program_itself():
+    assert run_limited(niceness)["nice"] == min(19, os.nice(0) + NICE)

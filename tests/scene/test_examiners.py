@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 from rsam_core.errors import SceneError
+from rsam_core.runtime.limited_reading import NICE
 from rsam_core.scene import examiners as _examiners
 from rsam_core.scene.examiners import Examiners, _Examiner, _Unable
 from rsam_core.scene.scene import open_scene
@@ -163,3 +165,11 @@ def test_a_turned_photo_comes_back_upright(examiners: Examiners) -> None:
     np.testing.assert_array_equal(scene.read_rgb(), open_scene(content, examine=False).read_rgb())
     assert scene.shape == (96, 64)
     assert scene.content_hash == open_scene(content, examine=False).content_hash
+
+
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="Windows knows no such thing")
+def test_an_examiner_gives_way_to_the_program_itself(examiners: Examiners) -> None:
+    examiners.refill()
+    (examiner,) = examiners._idle
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.getpriority(os.PRIO_PROCESS, examiner._process.pid) == min(19, own + NICE)
