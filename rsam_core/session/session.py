@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 IMAGE_JOBS = (
     "everything",
+    "outlines",
     "one-shot",
     "one-shot elsewhere",
     "classify",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from pages.parts.shared import streamlit_adapter
+import numpy as np
+from numpy.typing import NDArray
+
+from pages.parts.shared import resources, streamlit_adapter
 from pages.parts.shared.canvas.hovering import Hovering
 from rsam_core.errors import RsamError
+from rsam_core.models.catalog import DEFAULT_MODEL
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.matching import overlaps
@@ -15,7 +19,14 @@ from rsam_core.prompts.canvas_events import CanvasEvent, OutlinesMessage, Propos
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.render.proposal_outlines import EncodedOutlines, encode_outlines
 from rsam_core.scene.coordinates import Frame
+from rsam_core.scene.scene import Scene
+from rsam_core.segment.automatic import Automatic
+from rsam_core.segment.everything import initialize
+from rsam_core.segment.segmenter import Segmenter
+from rsam_core.session.search import thresholds
 from rsam_core.session.session import Session
+
+JOB = "outlines"
 
 _SAME = 0.6
 """IoU from which on an object is the proposal, which is then not offered again."""
@@ -25,16 +36,30 @@ _LISTS = 8
 
 @dataclass
 class Offered:
-    """What was offered to the pointer on this scene, by the key of each list."""
+    """What was offered to the pointer on this scene.
+
+    Attributes
+    ----------
+    lists : dict of str to sequence of Instance
+        By the key under which the browser knows each.
+    found : dict
+        Proposals by scene and view.
+    resting : tuple or None
+        Where the pointer rested last (x, y), and in which view.
+    """
 
     lists: dict[str, Sequence[Instance]] = field(default_factory=dict)
+    found: dict[tuple[Scene, Frame], Sequence[Instance]] = field(default_factory=dict)
+    wanted: tuple[Scene, Frame] | None = None
     resting: tuple[float, float, Frame] | None = None
 
     def remember(self, key: str, items: Sequence[Instance]) -> None:
         """Keep a list, the latest few of all."""
-        self.lists = {**{k: v for k, v in self.lists.items() if k != key}, key: items}
-        for old in list(self.lists)[:-_LISTS]:
-            del self.lists[old]
+        self.lists = _latest(self.lists, key, items)
+
+    def look(self, scene: Scene, view: Frame, items: Sequence[Instance]) -> None:
+        """Keep what was found in a view, the latest few of all."""
+        self.found = _latest(self.found, (scene, view), items)
 
     def find(self, event: CanvasEvent) -> Instance | None:
         """The proposal that a click takes."""
@@ -42,12 +67,55 @@ class Offered:
         return items[event.proposal] if event.proposal < len(items) else None
 
 
+def _latest(lists: dict, key: object, items: Sequence[Instance]) -> dict:
+    """Lists with one more, which counts as the latest, and without the oldest."""
+    kept = {**{k: v for k, v in lists.items() if k != key}, key: items}
+    return dict(list(kept.items())[-_LISTS:])
+
+
 def proposals_for(session: Session, view: Frame) -> Sequence[Instance] | None:
     """The proposals of a view in scene pixels, or None where there are none (yet).
 
-    The same list, as an object, is returned as long as nothing about it changes.
+    They are looked for in the background where the embedded model can propose objects, and the
+    page is drawn again when they are there. The same list, as an object, is returned as long as
+    nothing about it changes.
     """
+    offered, scene = session.attached(Offered), session.image.scene
+    if (scene, view) in offered.found:
+        return offered.found[scene, view]
+    small = resources.segmenter(DEFAULT_MODEL)
+    if not small.model.proposes:
+        return None
+    job = session.jobs.get(JOB)
+    if job is not None and offered.wanted == (scene, view):
+        # What failed would fail again at each run of the page.
+        if not job.finished or job.error is not None:
+            return None
+    offered.wanted = (scene, view)
+    # Read here: pictures of the session belong to its own thread.
+    image, page = session.image.picture(view), streamlit_adapter.session_id()
+
+    def work(progress: Callable[..., None], cancelled: Callable[[], bool]) -> None:
+        items = look_for(small, image, view, progress=progress, cancelled=cancelled)
+        if cancelled():
+            return
+        offered.look(scene, view, items)
+        if page is not None:
+            streamlit_adapter.draw_again(page)
+
+    # Whoever pans over thirty views wants the last one.
+    session.jobs.start(JOB, work, latest=True)
     return None
+
+
+def look_for(
+    small: Segmenter, image: NDArray[np.uint8], view: Frame, **control: Callable
+) -> Sequence[Instance]:
+    """All objects that the embedded model finds in a picture of a view, in scene pixels."""
+    settings = thresholds(DEFAULT_MODEL)
+    embedding = resources.embed(image, resources.embedding_key(image, DEFAULT_MODEL))
+    state = initialize(small, embedding, settings, **control)
+    return Automatic(state, settings, DEFAULT_MODEL, view).objects
 
 
 def hovering(session: Session, found: Instances, mode: str) -> Hovering:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -159,3 +160,33 @@ def test_the_model_answers_where_the_pointer_rests(app: AppTest, model, shown: d
     assert len(opened(at).marks.book.entries) == 1
     [item] = opened(at).objects
     assert item.mask[30 - item.y, 130 - item.x], "it is what lies under the pointer"
+
+
+def test_proposals_are_looked_for_in_the_background(
+    segment: Start, model, shown: dict, monkeypatch: pytest.MonkeyPatch
+):
+    from pages.parts.segment import hovering
+
+    looked: list[Frame] = []
+    ready = threading.Event()
+
+    def look_for(small, image, view, *, progress, cancelled):
+        looked.append(view)
+        assert ready.wait(30)
+        return PROPOSALS
+
+    monkeypatch.setattr(hovering, "look_for", look_for)
+    at = segment()
+    assert looked == [], "this model proposes nothing"
+    monkeypatch.setattr(type(model), "proposes", True)
+    at.run()
+    at.run()
+    assert shown["proposals"] is None, "the page does not wait"
+    ready.set()
+    session = opened(at)
+    assert session.jobs.get(hovering.JOB).wait(30)
+    at.run()
+    assert shown["proposals"]["key"] == encode_outlines(PROPOSALS).key
+    at.run()
+    assert looked == [session.image.view], "each view is looked at once"
+    fine(at)
