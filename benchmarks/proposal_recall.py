@@ -2,10 +2,9 @@
 
 FOLDER holds tiles named ``OAM-x-y-zoom`` with ``images/`` and ``instances/``; they are joined to
 mosaics of 1024 pixels. Recall counts true objects of at least 100 pixels for which a mask of the
-default settings has an IoU of 0.5 or 0.75. Compared: the grid; the dense proposals as boxes, as
-boxes with a second pass, as clicks with three masks; and proposals together with the grid where
-none is. ``--towns`` measures rendered towns, too, where everything is labelled, and counts false
-objects there.
+default settings has an IoU of 0.5 or 0.75. Compared: the grid; the dense proposals outlined once,
+and twice as everything mode does; and proposals together with the grid where none is. ``--towns``
+measures rendered towns, too, where everything is labelled, and counts false objects there.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,16 +26,17 @@ from rsam_core.models.tiny.proposal_head import Proposals
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.samples import render_town
 from rsam_core.segment.everything import (
+    MAX_PROPOSALS,
     EverythingSettings,
     MaskCollector,
     generate,
-    grid_points,
+    initialize,
+    propose,
     settings_for,
 )
 from training.data import read_tiles
 
 SMALLEST = 100
-_CHUNK = 16
 _TOWN_SEEDS = range(900, 916)
 """Seeds of towns that neither training (from 1000) nor the samples use."""
 
@@ -43,68 +44,27 @@ Scene = tuple[str, NDArray[np.uint8], NDArray[np.int32]]
 Search = Callable[[rsam.Segmenter, rsam.Embedding, EverythingSettings, int], list]
 
 
-def by_grid(segmenter, embedding, settings, most) -> list:
-    """Masks of the grid."""
-    harvest = MaskCollector(segmenter, embedding, settings)
-    points = grid_points(embedding.shape, settings.spacing)
-    harvest.work(points)
-    return list(generate(harvest.state(len(points), True), settings))
-
-
-def _prompts(proposals: Proposals, kind: str) -> list[Prompt]:
-    if kind == "boxes":
-        return [Prompt(box=box) for box in proposals.boxes]
-    return [Prompt(points=centre[None]) for centre in proposals.centres]
-
-
-def _again(segmenter, embedding, prompts: list[Prompt]) -> list[Prompt]:
-    """Prompts of a second pass: the first pass's mask, and the box around it."""
-    second = []
-    for start in range(0, len(prompts), _CHUNK):
-        chunk = prompts[start : start + _CHUNK]
-        answers = segmenter.model.decode_many(embedding.features, chunk, False, quick=True)
-        for answer in answers:
-            if not len(answer.masks) or not answer.masks[0].any():
-                continue
-            mask = np.zeros(embedding.shape, bool)
-            part = answer.masks[0]
-            mask[answer.y : answer.y + part.shape[0], answer.x : answer.x + part.shape[1]] = part
-            rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-            box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-            second.append(Prompt(box=box, mask=mask))
-    return second
-
-
-def _by_proposals(kinds: tuple[str, ...], second: bool = False, grid: bool = False) -> Search:
+def _search(**changes: bool) -> Search:
     def search(segmenter, embedding, settings, most) -> list:
-        proposals = segmenter.model.propose(embedding.features, most)
-        harvest = MaskCollector(segmenter, embedding, settings)
-        for kind in kinds:
-            prompts = _prompts(proposals, kind)
-            for start in range(0, len(prompts), _CHUNK):
-                chunk = prompts[start : start + _CHUNK]
-                if second:
-                    chunk = _again(segmenter, embedding, chunk)
-                harvest.add(chunk, multimask=kind == "clicks")
-        if grid:
-            points = grid_points(embedding.shape, settings.spacing)
-            inside = (
-                (points[:, None] >= proposals.boxes[None, :, :2])
-                & (points[:, None] <= proposals.boxes[None, :, 2:])
-            ).all(2)
-            harvest.work(points[~inside.any(1)])
-        return list(generate(harvest.state(len(proposals), True), settings))
+        asked = replace(settings, max_proposals=most, **changes)
+        return list(generate(initialize(segmenter, embedding, asked), asked))
 
     return search
 
 
+def by_first_look(segmenter, embedding, settings, most) -> list:
+    """Each proposed box outlined once, with one mask."""
+    harvest = MaskCollector(segmenter, embedding, settings)
+    boxes = propose(segmenter, embedding, replace(settings, max_proposals=most)).boxes
+    harvest.add([Prompt(box=box) for box in boxes], multimask=False)
+    return list(generate(harvest.state(len(boxes), True), settings))
+
+
 SEARCHES: dict[str, Search] = {
-    "grid": by_grid,
-    "boxes": _by_proposals(("boxes",)),
-    "boxes twice": _by_proposals(("boxes",), second=True),
-    "clicks": _by_proposals(("clicks",)),
-    "boxes and clicks": _by_proposals(("boxes", "clicks")),
-    "boxes and grid between": _by_proposals(("boxes",), grid=True),
+    "grid": _search(propose=False),
+    "proposals, one look": by_first_look,
+    "proposals": _search(),
+    "proposals and between": _search(look_between=True),
 }
 
 
@@ -198,7 +158,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--ways", nargs="*", choices=list(SEARCHES), default=list(SEARCHES))
-    parser.add_argument("--most", type=int, default=400, help="proposals a view")
+    parser.add_argument("--most", type=int, default=MAX_PROPOSALS, help="proposals a view")
     parser.add_argument("--limit", type=int, help="mosaics at most")
     parser.add_argument("--towns", type=int, default=0, help="rendered towns to measure")
     parser.add_argument("--json", type=Path)

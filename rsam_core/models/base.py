@@ -154,6 +154,7 @@ class PromptableModel(Protocol):
         multimask: bool,
         *,
         quick: bool | MaskFilter = False,
+        previous: Sequence[Any] | None = None,
     ) -> list[Decoded]:
         """Answer several prompts, one object each, in their order.
 
@@ -169,12 +170,15 @@ class PromptableModel(Protocol):
             Spend less on each prompt where the model can: very large objects may be left out, and
             masks that are not what is wanted. Used by the automatic mode, which asks about
             hundreds of points.
+        previous : sequence, optional
+            For each prompt ``lowres[k]`` of an earlier answer, to refine that mask.
 
         Returns
         -------
         list of Decoded
         """
-        return [self.decode(features, prompt, multimask) for prompt in prompts]
+        earlier = [None] * len(prompts) if previous is None else previous
+        return [self.decode(features, p, multimask, e) for p, e in zip(prompts, earlier)]
 
     @property
     def proposes(self) -> bool:

@@ -57,10 +57,13 @@ class QueuedModel(PromptableModel):
         multimask: bool,
         *,
         quick: bool | MaskFilter = False,
+        previous: Sequence[Any] | None = None,
     ) -> list[Decoded]:
         """See `PromptableModel.decode_many`."""
         with self.slot(INTERACTIVE):
-            return self.model.decode_many(features, prompts, multimask, quick=quick)
+            return self.model.decode_many(
+                features, prompts, multimask, quick=quick, previous=previous
+            )
 
     @property
     def proposes(self) -> bool:

@@ -1,4 +1,4 @@
-"""Automatic mode: prompt a grid of points once, then choose objects by thresholds alone.
+"""Automatic mode: look at proposals or a grid of points once, then choose by thresholds alone.
 
 `initialize` decodes, which takes seconds; `generate` filters what was decoded, which takes
 milliseconds, so that a slider in the app answers at once.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,9 +24,11 @@ from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.suppression import suppress
 from rsam_core.prompts.prompt import Prompt
+from rsam_core.segment.dense_proposals import LOWEST, look_at_proposals
 from rsam_core.segment.embedding import Embedding
 
 if TYPE_CHECKING:
+    from rsam_core.models.tiny.proposal_head import Proposals
     from rsam_core.segment.segmenter import Segmenter
 
 _FLOOR = 0.25
@@ -45,7 +47,13 @@ A larger one, such as a field, may hold cars. Twice the side left out more point
 of 17 %), but found one village object in ten less.
 """
 
-_TRIAL_POINTS = 6
+_TRIAL_POINTS, _TRIAL_BOXES = 6, 16
+
+MAX_PROPOSALS = 500
+"""Proposals that are looked at in a view, unless asked otherwise."""
+
+_TWO_LOOKS = 1.7
+"""Boxes decoded for each proposal: not every first outline gets a second look."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,13 @@ class EverythingSettings:
     skip_covered : bool
         Leave out grid points that lie on a mask of moderate size found before that passes these
         thresholds: quicker by about a sixth, and a few objects are missed.
+    propose : bool
+        Look where the model itself proposes objects, in place of a grid, if it can: quicker, and
+        more is found.
+    look_between : bool
+        After the proposals, prompt the grid points that no object found covers.
+    max_proposals : int
+        Proposals that are looked at in a view, at most.
     keep_quality, keep_stability : float
         `initialize` does not keep masks below these predicted IoUs and stabilities, so that the
         thresholds above can be lowered no further afterwards. With the large models, higher ones
@@ -83,6 +98,9 @@ class EverythingSettings:
     min_area: float = 30.0
     max_share: float = 0.4
     skip_covered: bool = False
+    propose: bool = True
+    look_between: bool = False
+    max_proposals: int = MAX_PROPOSALS
     keep_quality: float = _FLOOR
     keep_stability: float = 0.0
 
@@ -99,6 +117,8 @@ class EverythingSettings:
         ):
             if not 0 <= getattr(self, name) <= 1:
                 raise PromptError(f"“{name.replace('_', ' ')}” must lie between 0 and 1.")
+        if self.max_proposals < 1:
+            raise PromptError("At least one proposal must be allowed. Choose a larger number.")
         if not self.min_area >= 0:
             raise PromptError("The smallest area cannot be negative.")
 
@@ -131,7 +151,7 @@ class EverythingState:
     shape : tuple of int
         Height and width of the view.
     points : int
-        Grid points decoded.
+        Proposals and grid points looked at.
     complete : bool
         False if it was cancelled before the last point.
     """
@@ -194,8 +214,19 @@ def grid_points(shape: tuple[int, int], spacing: float) -> NDArray[np.float64]:
 def estimate_seconds(
     segmenter: Segmenter, embedding: Embedding, settings: EverythingSettings
 ) -> float:
-    """Expected time of `initialize`, from a few points decoded for trial."""
+    """Expected time of `initialize`, from a few prompts decoded for trial."""
     points = grid_points(embedding.shape, settings.spacing)
+    if by_proposals(segmenter, settings):
+        boxes = [Prompt(box=b) for b in propose(segmenter, embedding, settings).boxes]
+        trial = boxes[:: max(len(boxes) // _TRIAL_BOXES, 1)][:_TRIAL_BOXES]
+        _decode(segmenter, embedding, trial[:1], settings, False)
+        began = time.perf_counter()
+        _decode(segmenter, embedding, trial, settings, False)
+        each = (time.perf_counter() - began) / max(len(trial), 1)
+        looks = _TWO_LOOKS * each * len(boxes)
+        if not settings.look_between:
+            return looks
+        return looks + estimate_seconds(segmenter, embedding, replace(settings, propose=False))
     trial = [Prompt(points=p[None]) for p in points[:_TRIAL_POINTS]]
     _decode(segmenter, embedding, trial[:1], settings)
     began = time.perf_counter()
@@ -297,8 +328,12 @@ class MaskCollector:
         """
         if not prompts:
             return
+        self.keep(_decode(self.segmenter, self.embedding, prompts, self.settings, multimask))
+
+    def keep(self, answers: Iterable[Decoded]) -> None:
+        """Keep what is worth it of a model's answers."""
         settings = self.settings
-        for answer in _decode(self.segmenter, self.embedding, prompts, settings, multimask):
+        for answer in answers:
             for mask, score, stability in zip(answer.masks, answer.scores, answer.stability):
                 if score < settings.keep_quality or stability < settings.keep_stability:
                     continue
@@ -311,6 +346,14 @@ class MaskCollector:
                     self.masks.append(found)
                     self.stability.append(float(stability))
                     self._cover(found, self.stability[-1])
+
+    def is_open(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which points (N, 2) lie on no object found so far that passes the thresholds."""
+        covered = np.zeros(self.embedding.shape, bool)
+        for item in self.state(0, True).choose(self.settings):
+            paste(covered, item)
+        rows = np.minimum(points[:, 1].astype(int), covered.shape[0] - 1)
+        return ~covered[rows, np.minimum(points[:, 0].astype(int), covered.shape[1] - 1)]
 
     def state(self, points: int, complete: bool) -> EverythingState:
         """What was found, best score first, after so many prompts; `complete` if these were all."""
@@ -343,15 +386,15 @@ def initialize(
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> EverythingState:
-    """Prompt every grid point and keep all masks that any threshold could want.
+    """Look at every proposal, or grid point, and keep all masks that any threshold could want.
 
     Parameters
     ----------
     segmenter : Segmenter
     embedding : Embedding
     settings : EverythingSettings, optional
-        Only ``spacing`` and what is to be kept matter here, and ``skip_covered`` with the
-        thresholds it goes by.
+        Only ``propose``, ``look_between``, ``max_proposals``, ``spacing`` and what is to be kept
+        matter here, and ``skip_covered`` with the thresholds it goes by.
     progress : callable, optional
         Called with a share from 0 to 1 and a text.
     cancelled : callable, optional
@@ -364,13 +407,38 @@ def initialize(
     settings = settings or settings_for(segmenter.model.name)
     points = grid_points(embedding.shape, settings.spacing)
     harvest = MaskCollector(segmenter, embedding, settings)
+    looked = 0
+    if by_proposals(segmenter, settings):
+        proposals = propose(segmenter, embedding, settings)
+        share = 0.5 if settings.look_between else 1.0
+
+        def told(part: float) -> None:
+            if progress is not None:
+                progress(share * part, f"{round(part * len(proposals))} of {len(proposals)} places")
+
+        looked, finished = look_at_proposals(harvest, proposals, told, cancelled)
+        if not finished or not settings.look_between:
+            return harvest.state(looked, finished)
+        points = points[harvest.is_open(points)]
 
     def report(done: int) -> None:
-        if progress is not None:
-            progress(done / len(points), f"{done} of {len(points)} points")
+        if progress is not None and len(points):
+            first = 0.5 if looked else 0.0
+            share = first + (1 - first) * done / len(points)
+            progress(share, f"{done} of {len(points)} points")
 
     done = harvest.work(points, report, cancelled)
-    return harvest.state(done, done == len(points))
+    return harvest.state(looked + done, done == len(points))
+
+
+def by_proposals(segmenter: Segmenter, settings: EverythingSettings) -> bool:
+    """Whether everything mode goes by the model's own proposals rather than by the grid."""
+    return settings.propose and segmenter.model.proposes
+
+
+def propose(segmenter: Segmenter, embedding: Embedding, settings: EverythingSettings) -> Proposals:
+    """The places that everything mode looks at, in view pixels."""
+    return segmenter.model.propose(embedding.features, settings.max_proposals, LOWEST)
 
 
 def generate(state: EverythingState, settings: EverythingSettings | None = None) -> Instances:

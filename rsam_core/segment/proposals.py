@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import PromptError
+from rsam_core.objects.boxes import distinct
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.everything import (
@@ -90,20 +91,7 @@ def propose_boxes(
     embedding = image if isinstance(image, Embedding) else segmenter.embed(image)
     state = initialize(segmenter, embedding, settings, progress=progress, cancelled=cancelled)
     boxes = np.array([item.bbox for item in generate(state, settings)], float).reshape(-1, 4)
-    return _distinct(boxes)[:most]
-
-
-def _distinct(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Boxes (N, 4), best first, without those that repeat a better one."""
-    kept: list[int] = []
-    sizes = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    for i, box in enumerate(boxes):
-        others = boxes[kept]
-        sides = np.minimum(others[:, 2:], box[2:]) - np.maximum(others[:, :2], box[:2])
-        shared = np.clip(sides, 0, None).prod(axis=1)
-        if not (shared > _SAME_BOX * (sizes[kept] + sizes[i] - shared)).any():
-            kept.append(i)
-    return boxes[kept]
+    return boxes[distinct(boxes, _SAME_BOX)][:most]
 
 
 def initialize_by_boxes(

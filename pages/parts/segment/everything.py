@@ -19,7 +19,7 @@ from rsam_core.segment.everything import (
     initialize,
 )
 from rsam_core.segment.prompter import Prompter
-from rsam_core.segment.proposals import MOST, estimate_by_proposals, initialize_by_proposals
+from rsam_core.segment.proposals import estimate_by_proposals, initialize_by_proposals
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.segment.tiles.run import estimate_tiled, initialize_tiled
 from rsam_core.session.search import JOB, thresholds, with_thresholds
@@ -109,14 +109,23 @@ def _choose_thresholds(session: Session) -> None:
         )
 
 
-def _search(prompter: Prompter, spacing: float) -> EverythingSettings:
-    """What the present model is asked for: a large one draws only masks that sliders can want."""
-    return replace(thresholds(prompter.segmenter.model.name), spacing=spacing)
+def _search(prompter: Prompter, spacing: float | None) -> EverythingSettings:
+    """What the present model is asked for: a large one draws only masks that sliders can want.
+
+    Without a spacing it looks where it proposes objects, and nowhere else.
+    """
+    return _spaced(thresholds(prompter.segmenter.model.name), spacing)
 
 
-def _proposing(spacing: float) -> EverythingSettings:
+def _proposing(spacing: float | None) -> EverythingSettings:
     """What the embedded model is asked for when a large one outlines what it finds."""
-    return replace(thresholds(PROPOSER), spacing=spacing)
+    return _spaced(thresholds(PROPOSER), spacing)
+
+
+def _spaced(settings: EverythingSettings, spacing: float | None) -> EverythingSettings:
+    if spacing is None:
+        return settings
+    return replace(settings, spacing=spacing, look_between=True)
 
 
 def _proposer(session: Session) -> Callable[[], tuple[Segmenter, Embedding]]:
@@ -127,7 +136,7 @@ def _proposer(session: Session) -> Callable[[], tuple[Segmenter, Embedding]]:
 
 
 def _expected_time(
-    session: Session, prompter: Prompter, spacing: float, tiled: bool, proposed: bool
+    session: Session, prompter: Prompter, spacing: float | None, tiled: bool, proposed: bool
 ) -> None:
     view, settings = session.image.view, _search(prompter, spacing)
     key = (session.answers.key, None if tiled else view, spacing, proposed)
@@ -144,12 +153,11 @@ def _expected_time(
             else:
                 seconds = estimate_seconds(large, prompter.embed(view), settings)
         session.search.estimate = (key, seconds)
-    shape = session.image.shape if tiled else (view.rows, view.columns)
-    count = len(grid_points(shape, spacing))
-    most = f", then at most {MOST} boxes: at most" if proposed else ", about"
-    st.caption(
-        f"{count:,} points{most} **{waiting_time(session.search.estimate[1])}** on this computer"
-    )
+    text = "At most" if proposed else "About"
+    if spacing is not None:
+        shape = session.image.shape if tiled else (view.rows, view.columns)
+        text = f"{len(grid_points(shape, spacing)):,} points, {text.lower()}"
+    st.caption(f"{text} **{waiting_time(session.search.estimate[1])}** on this computer")
 
 
 def _where(session: Session) -> bool:
@@ -183,6 +191,27 @@ def _quick(prompter: Prompter, tiled: bool) -> bool:
     )
 
 
+def _spacing(by_itself: bool) -> float | None:
+    """Distance of the grid points to prompt; None where the model's own proposals suffice."""
+    if by_itself and not st.toggle(
+        "Look also between",
+        key="everything-between",
+        persist_state="session",
+        help="RSAM tiny says by itself where objects are. This also tries a grid of points on all "
+        "ground that no found object covers: slower, and a little more is found.",
+    ):
+        return None
+    density = st.select_slider(
+        "How densely to look",
+        list(DENSITIES),
+        "Medium",
+        key="density",
+        help="A finer grid finds smaller objects and takes longer.",
+        persist_state="session",
+    )
+    return DENSITIES[density]
+
+
 def panel(session: Session, prompter: Prompter) -> None:
     """The right-hand column in everything mode."""
     if progress.shown(
@@ -196,15 +225,7 @@ def panel(session: Session, prompter: Prompter) -> None:
         return
     tiled = _where(session)
     proposed = _quick(prompter, tiled)
-    density = st.select_slider(
-        "How densely to look",
-        list(DENSITIES),
-        "Medium",
-        key="density",
-        help="A finer grid finds smaller objects and takes longer.",
-        persist_state="session",
-    )
-    spacing = DENSITIES[density]
+    spacing = _spacing(by_itself=proposed or prompter.segmenter.model.proposes)
     _expected_time(session, prompter, spacing, tiled, proposed)
 
     def start() -> None:

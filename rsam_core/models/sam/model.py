@@ -181,6 +181,7 @@ class SamModel(PromptableModel):
         multimask: bool,
         *,
         quick: bool | MaskFilter = False,
+        previous: Sequence[Any] | None = None,
     ) -> list[Decoded]:
         """Answer several prompts, one object each, in their order.
 
@@ -188,6 +189,8 @@ class SamModel(PromptableModel):
         processor each core works on batches of its own. Masks that are not wanted are left out of
         the answers, before they are drawn if possible.
         """
+        if previous is not None:
+            return super().decode_many(features, prompts, multimask, previous=previous)
         kinds: dict[tuple[int, bool, bool], list[int]] = defaultdict(list)
         for index, prompt in enumerate(prompts):
             kinds[_kind(prompt)].append(index)

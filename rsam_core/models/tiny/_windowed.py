@@ -21,6 +21,9 @@ _EDGE_CELLS = 3
 _BOX_SLACK = 0.05
 """How far a mask may reach beyond a box, as a share of the box's side."""
 
+_LOOSE_SLACK = 0.2
+"""The same for a proposed box, which is a guess."""
+
 _SAME = 0.9
 """Masks of two windows with a higher IoU than this are the same proposal."""
 
@@ -97,11 +100,12 @@ def cut_off(logits: Tensor, window: Window, width: int, height: int) -> bool:
     return touched >= _EDGE_CELLS
 
 
-def box_limits(prompt: PromptLike) -> tuple[int, int, int, int] | None:
+def box_limits(prompt: PromptLike, proposed: bool = False) -> tuple[int, int, int, int] | None:
     """Pixels x0, y0, x1, y1 beyond which a box prompt allows no mask; None without a limit.
 
     A box says that the object lies inside. It is drawn by hand, so a little slack is left; and
-    an include click outside it takes the word back.
+    an include click outside it takes the word back. A box that was ``proposed`` by a model, not
+    drawn by a person, is taken less at its word.
     """
     if prompt.box is None:
         return None
@@ -110,7 +114,8 @@ def box_limits(prompt: PromptLike) -> tuple[int, int, int, int] | None:
         wanted = np.asarray(prompt.points)[np.asarray(prompt.labels) == 1]
         if ((wanted < (x0, y0)) | (wanted > (x1, y1))).any():
             return None
-    dx, dy = _BOX_SLACK * (x1 - x0), _BOX_SLACK * (y1 - y0)
+    slack = _LOOSE_SLACK if proposed else _BOX_SLACK
+    dx, dy = slack * (x1 - x0), slack * (y1 - y0)
     # Rounded outwards from half a pixel: an edge along a pixel border stays where it is.
     return (
         int(np.floor(x0 - dx + 0.5)),

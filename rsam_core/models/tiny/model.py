@@ -13,15 +13,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rsam_core.errors import ModelError
-from rsam_core.models.base import Decoded, PromptableModel, PromptLike
+from rsam_core.models.base import Decoded, MaskFilter, PromptableModel, PromptLike
 from rsam_core.models.parallel import all_cores, side_by_side
 from rsam_core.models.tiny._windowed import Lowres, box_limits, cut_off, finish, merge, prompt_batch
 from rsam_core.models.tiny._windows import (
     CELL,
     LEVELS,
+    SMALL_SIDE,
     Window,
     first_level,
     is_single_click,
+    is_small,
     place,
     prompt_span,
 )
@@ -35,6 +37,9 @@ WEIGHTS = Path(__file__).with_name("rsam_tiny.safetensors")
 
 _BATCH = 4
 """Windows decoded at a time: more fall out of the processor's cache and gain nothing."""
+
+_SMALL = -1
+"""In place of a level: small boxes in small windows."""
 
 _QUICK_LEVEL = 1
 """Largest window in which the automatic mode looks."""
@@ -187,18 +192,22 @@ class TinyModel(PromptableModel):
         prompts: Sequence[PromptLike],
         multimask: bool,
         *,
-        quick: bool = False,
+        quick: bool | MaskFilter = False,
+        previous: Sequence[Lowres | None] | None = None,
     ) -> list[Decoded]:
         """Answer several prompts; see `PromptableModel.decode_many`.
 
-        With ``quick`` a window grows once only, and masks that are still cut off are left out.
+        With ``quick`` a window grows once only, masks that are still cut off are left out, small
+        boxes are looked at in small windows, and masks may reach further beyond their box.
         """
         highest = _QUICK_LEVEL if quick else len(LEVELS) - 1
+        earlier = [None] * len(prompts) if previous is None else previous
 
-        def work(portion: Sequence[PromptLike]) -> list[Decoded]:
-            return self._decode(features, list(portion), multimask, [None] * len(portion), highest)
+        def work(portion: Sequence[tuple[PromptLike, Lowres | None]]) -> list[Decoded]:
+            asked, before = [p for p, _ in portion], [e for _, e in portion]
+            return self._decode(features, asked, multimask, before, highest, proposed=bool(quick))
 
-        return side_by_side(work, prompts, _BATCH)
+        return side_by_side(work, list(zip(prompts, earlier)), 2 * _BATCH)
 
     @torch.inference_mode()
     def _decode(
@@ -209,10 +218,11 @@ class TinyModel(PromptableModel):
         previous: list[Lowres | None],
         highest: int = len(LEVELS) - 1,
         guide: Guide | None = None,
+        proposed: bool = False,
     ) -> list[Decoded]:
         prompts = [anchored(prompt) for prompt in prompts]
         spans = [prompt_span(prompt) for prompt in prompts]
-        limits = [box_limits(prompt) for prompt in prompts]
+        limits = [box_limits(prompt, proposed) for prompt in prompts]
         height = features.maps.image.shape[2] * CELL
         width = features.maps.image.shape[3] * CELL
         shape = (features.height, features.width)
@@ -224,15 +234,18 @@ class TinyModel(PromptableModel):
             waiting[first].append(i)
             if multimask and previous[i] is None and is_single_click(prompt):
                 waiting[first + 1].append(i)
+            elif proposed and not first and prompt.box is not None and is_small(spans[i]):
+                waiting[first].remove(i)
+                waiting[_SMALL].append(i)
         found: list[list[Decoded]] = [[] for _ in prompts]
         cut: list[list[Decoded]] = [[] for _ in prompts]
         kept = slice(0, 3) if multimask else slice(3, 4)
-        for level in range(len(LEVELS)):
-            now = waiting.pop(level, [])
+        for level, side in [(0, SMALL_SIDE), *((level, None) for level in range(len(LEVELS)))]:
+            now = waiting.pop(level if side is None else _SMALL, [])
             maps = features.pooled(LEVELS[level][1]) if now else features.maps
             for start in range(0, len(now), _BATCH):
                 chunk = now[start : start + _BATCH]
-                windows = [place(spans[i], level, width, height) for i in chunk]
+                windows = [place(spans[i], level, width, height, side) for i in chunk]
                 logits, quality = self.windows(
                     maps,
                     windows,
@@ -245,8 +258,10 @@ class TinyModel(PromptableModel):
                     if level == len(LEVELS) - 1:
                         whole = [True] * len(z)
                     grow = not whole[int(q.argmax())] and level < highest
-                    if grow and i not in waiting[level + 1]:
-                        waiting[level + 1].append(i)
+                    # A small window grows to the usual one of its level.
+                    wider = level + 1 if side is None else level
+                    if grow and i not in waiting[wider]:
+                        waiting[wider].append(i)
                     if any(whole):
                         found[i].append(finish(z[whole], q[whole], window, level, shape, limits[i]))
                     if not all(whole) and highest == len(LEVELS) - 1:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from rsam_core.models.tiny.encoder import FEATURE_CHANNELS, SKIP_CHANNELS
 from rsam_core.models.tiny.layers import ConvBlock, Pointwise
+from rsam_core.objects.boxes import distinct
 
 FINE_STRIDE, COARSE_STRIDE = 4, 16
 FINE_UNIT, COARSE_UNIT = 16.0, 96.0
@@ -172,6 +173,12 @@ class Proposals:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def take(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Proposals:
+        """Some of the proposals, in the given order."""
+        return Proposals(
+            self.boxes[keep], self.centres[keep], self.scores[keep], self.buildings[keep]
+        )
+
 
 @torch.inference_mode()
 def find_peaks(
@@ -229,21 +236,5 @@ def find_peaks(
     table[:, 1:4:2] = table[:, 1:4:2].clip(0, height)
     table = table[(table[:, 2:4] - table[:, 0:2] >= smallest).all(1)]
     table = table[np.argsort(-table[:, 6], kind="stable")]
-    table = table[_distinct(table[:, :4], same)][:most]
+    table = table[distinct(table[:, :4], same)][:most]
     return Proposals(table[:, :4], table[:, 4:6], table[:, 6], table[:, 7])
-
-
-def _distinct(boxes: NDArray[np.float32], same: float) -> NDArray[np.intp]:
-    """Indices of boxes, best first, that do not repeat a better one."""
-    left = np.arange(len(boxes))
-    sizes = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    kept: list[int] = []
-    while len(left):
-        first, left = left[0], left[1:]
-        kept.append(int(first))
-        sides = np.minimum(boxes[left, 2:], boxes[first, 2:]) - np.maximum(
-            boxes[left, :2], boxes[first, :2]
-        )
-        shared = sides.clip(0, None).prod(1)
-        left = left[shared <= same * (sizes[left] + sizes[first] - shared)]
-    return np.array(kept, np.intp)

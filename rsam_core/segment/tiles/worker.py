@@ -15,9 +15,16 @@ from rsam_core.objects.crops import Crop, shared_pixels
 from rsam_core.objects.packed_masks import PackedMasks
 from rsam_core.objects.suppression import near_pairs
 from rsam_core.scene.window import Window
-from rsam_core.segment.everything import EverythingSettings, EverythingState, MaskCollector
+from rsam_core.segment.dense_proposals import look_at_proposals
+from rsam_core.segment.everything import (
+    EverythingSettings,
+    EverythingState,
+    MaskCollector,
+    by_proposals,
+    propose,
+)
 from rsam_core.segment.segmenter import Segmenter
-from rsam_core.segment.tiles.grid import TileSource
+from rsam_core.segment.tiles.grid import Tile, TileSource
 from rsam_core.segment.tiles.state import Plan
 
 _REPEATED = 0.9
@@ -35,7 +42,7 @@ class TileResult:
     stability : ndarray of float32
         One value a mask.
     points : int
-        Grid points dealt with.
+        Grid points dealt with; where proposals are looked at, as many as lie in their part.
     objects : int
         Masks that pass the thresholds and have their centre in the tile's core, for progress.
     empty : bool
@@ -62,7 +69,7 @@ def look_at_tile(
     report: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> TileResult:
-    """Prompt the grid points of a tile; nothing but the masks outlives this.
+    """Look at the proposals or grid points of a tile; nothing but the masks outlives this.
 
     Parameters
     ----------
@@ -99,10 +106,36 @@ def look_at_tile(
     if not len(wanted) or not image.any():
         return TileResult(PackedMasks.concat([]), np.zeros(0, np.float32), len(points), empty=True)
     harvest = MaskCollector(segmenter, segmenter.embed(image), settings)
+    # A further tile, laid over a seam, is asked about the objects that were cut there.
+    if index < plan.regular and by_proposals(segmenter, settings):
+        told, share = report, 0.5 if settings.look_between else 1.0
+
+        def in_points(part: float) -> None:
+            if told is not None:
+                told(without + round(share * part * len(wanted)))
+
+        proposals = propose(segmenter, harvest.embedding, settings)
+        mine = _answered(proposals.centres, tile, valid, plan.factor)
+        _, finished = look_at_proposals(harvest, proposals.take(mine), in_points, cancelled)
+        if not finished or not settings.look_between:
+            done = len(wanted) if finished else 0
+            return _packed(harvest, tile.window, tile.core, without + done, finished)
+        wanted_now = wanted[harvest.is_open(wanted)]
+        without, wanted = without + len(wanted) - len(wanted_now), wanted_now
     done = harvest.work(
         wanted, None if report is None else lambda n: report(without + n), cancelled
     )
     return _packed(harvest, tile.window, tile.core, without + done, done == len(wanted))
+
+
+def _answered(
+    centres: NDArray[np.float32], tile: Tile, valid: NDArray[np.bool_], factor: int
+) -> NDArray[np.bool_]:
+    """Which proposals, by their centres in the tile, it answers for, and has data at."""
+    core = replace(tile.core, x=tile.core.x - tile.window.x, y=tile.core.y - tile.window.y)
+    rows = np.minimum((centres[:, 1] * factor).astype(int), valid.shape[0] - 1)
+    columns = np.minimum((centres[:, 0] * factor).astype(int), valid.shape[1] - 1)
+    return inside(centres.astype(float), core) & valid[rows, columns]
 
 
 def _packed(

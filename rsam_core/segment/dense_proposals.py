@@ -1,0 +1,146 @@
+"""Everything mode by the model's own proposals: each proposed box is outlined, and looked at again.
+
+The embedded model's proposal head says where objects are. Its boxes are loose, so the first
+outline is only a better guess: it goes in again, together with the box around it, and of the
+second answer's three masks the usual thresholds choose. Two looks found a fifth more objects than
+one look at twice as many boxes.
+
+References
+----------
+Zhang et al., *MobileSAMv2: Faster Segment Anything to Everything*, 2023 (boxes in place of a
+grid); Sofiiuk et al., *Reviving Iterative Training with Mask Guidance for Interactive
+Segmentation*, 2021 (the mask before as input).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.models.base import Decoded, MaskFilter
+from rsam_core.objects.boxes import distinct
+from rsam_core.objects.instance import Instance
+from rsam_core.prompts.prompt import Prompt
+
+if TYPE_CHECKING:
+    from rsam_core.models.tiny.proposal_head import Proposals
+    from rsam_core.segment.everything import MaskCollector
+
+_CHUNK = 32
+"""Boxes between two reports: a fifth of a second."""
+
+LOWEST = 0.08
+"""Peaks of the proposal head below this height are not looked at."""
+
+_HOPELESS = 0.2
+"""First outlines of a lower predicted IoU get no second look."""
+
+_SAME = 0.85
+"""Of first outlines whose boxes have a higher IoU only the best gets a second look."""
+
+
+@dataclass(frozen=True)
+class _Guess:
+    """A first outline: its box, what refines it, and how good the model thinks it."""
+
+    box: NDArray[np.float64]
+    refinement: Any
+    score: float
+
+
+def look_at_proposals(
+    collector: MaskCollector,
+    proposals: Proposals,
+    report: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[int, bool]:
+    """Outline proposed boxes in two looks and collect the masks.
+
+    Parameters
+    ----------
+    collector : MaskCollector
+        Of the view that the proposals are of.
+    proposals : Proposals
+        In view pixels, most likely first.
+    report : callable, optional
+        Told after each chunk what share is done, 0 to 1.
+    cancelled : callable, optional
+        Asked before each chunk; True ends the work. What was outlined until then is kept.
+
+    Returns
+    -------
+    int
+        Proposals dealt with.
+    bool
+        False if it was cancelled.
+    """
+    boxes = [Prompt(box=box).clipped(collector.embedding.shape) for box in proposals.boxes]
+    guesses: list[_Guess] = []
+    done = 0
+    while done < len(boxes):
+        if cancelled is not None and cancelled():
+            # What was only guessed at is better than nothing.
+            _second_look(collector, guesses, None, None)
+            return done, False
+        chunk = boxes[done : done + _CHUNK]
+        for answer in _ask(collector, chunk, None):
+            guess = _best(answer)
+            if guess is not None:
+                guesses.append(guess)
+        done += len(chunk)
+        if report is not None:
+            report(0.5 * done / len(boxes))
+    finished = _second_look(collector, _distinct(guesses), report, cancelled)
+    return done, finished
+
+
+def _ask(
+    collector: MaskCollector, prompts: list[Prompt], previous: list[Any] | None
+) -> list[Decoded]:
+    return collector.segmenter.model.decode_many(
+        collector.embedding.features, prompts, previous is not None, quick=MaskFilter(),
+        previous=previous,
+    )  # fmt: skip
+
+
+def _best(answer: Decoded) -> _Guess | None:
+    """The best mask of an answer as a guess; None if there is nothing worth a second look."""
+    if not len(answer.scores):
+        return None
+    k = int(answer.scores.argmax())
+    if answer.scores[k] < _HOPELESS or not answer.masks[k].any():
+        return None
+    box = Instance(answer.masks[k], answer.x, answer.y).bbox
+    return _Guess(np.array(box, float), answer.lowres[k], float(answer.scores[k]))
+
+
+def _distinct(guesses: list[_Guess]) -> list[_Guess]:
+    """Guesses without those whose box repeats that of a better one."""
+    order = np.argsort([-guess.score for guess in guesses], kind="stable")
+    boxes = np.array([guesses[i].box for i in order]).reshape(-1, 4)
+    return [guesses[order[i]] for i in distinct(boxes, _SAME)]
+
+
+def _second_look(
+    collector: MaskCollector,
+    guesses: list[_Guess],
+    report: Callable[[float], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> bool:
+    """Outline guesses again and keep the masks; False if it was cancelled."""
+    shape = collector.embedding.shape
+    for start in range(0, len(guesses), _CHUNK):
+        if cancelled is not None and cancelled():
+            return False
+        chunk = guesses[start : start + _CHUNK]
+        prompts = [Prompt(box=guess.box).clipped(shape) for guess in chunk]
+        collector.keep(_ask(collector, prompts, [guess.refinement for guess in chunk]))
+        if report is not None:
+            report(0.5 + 0.5 * (start + len(chunk)) / len(guesses))
+    if report is not None:
+        report(1.0)
+    return True
