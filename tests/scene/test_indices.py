@@ -134,5 +134,5 @@ def test_two_bands_can_be_given_where_none_are_known() -> None:
 
 
 def test_unknown_index() -> None:
-    with pytest.raises(SceneError, match=r"no spectral index 'evi'.*ndvi, ndwi"):
+    with pytest.raises(SceneError, match=r"no spectral index “evi”.*ndvi, ndwi"):
         open_scene(tiff(field(), NAMES)).index("evi")
