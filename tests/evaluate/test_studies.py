@@ -250,7 +250,7 @@ SHORT = {
 }
 
 
-@pytest.mark.parametrize("key", list(STUDIES))
+@pytest.mark.parametrize("key", list(SHORT))
 def test_every_study_reports_draws_repeats_and_stops(key):
     study = STUDIES[key]
     settings = study.settings(max_objects=3, seed=5, **SHORT[key])

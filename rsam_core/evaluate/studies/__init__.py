@@ -22,6 +22,7 @@ from rsam_core.evaluate.studies.size import (
     point_or_box_study,
     size_study,
 )
+from rsam_core.evaluate.studies.words import WordsSettings, words_study
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,14 @@ STUDIES: Mapping[str, Study] = {
             PointOrBoxSettings,
             point_or_box_study,
         ),
+        Study(
+            "words",
+            "Words",
+            "Are words as good as a click, a box or one example, and do they suffer most from "
+            "coarse images?",
+            WordsSettings,
+            words_study,
+        ),
     )
 }
 """All studies by key, in the order of a page."""
@@ -118,6 +127,7 @@ __all__ = [
     "Study",
     "StudyResult",
     "StudySettings",
+    "WordsSettings",
     "clicks_study",
     "haze_study",
     "jitter_study",
@@ -125,4 +135,5 @@ __all__ = [
     "point_or_box_study",
     "resolution_study",
     "size_study",
+    "words_study",
 ]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rsam_core.errors import OneShotError
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
+from rsam_core.scene.window import Window
 from rsam_core.segment.features.extraction import SHAPE, shape_features
 from rsam_core.segment.features.pooling import EmbeddedView, feature_maps, pool
 
@@ -198,6 +199,15 @@ class ArrayScene:
 
     rgb: NDArray[np.uint8]
     gsd: float | None = None
+
+    def read_rgb(
+        self, window: Window | None = None, max_size: int | None = None
+    ) -> NDArray[np.uint8]:
+        """A part of it, or the whole with pixels left out, so that no side is much longer."""
+        if window is not None:
+            return self.rgb[window.y : window.y + window.height, window.x : window.x + window.width]
+        step = max(1, max(self.rgb.shape[:2]) // max_size) if max_size else 1
+        return self.rgb[::step, ::step]
 
     @property
     def height(self) -> int:

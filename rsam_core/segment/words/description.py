@@ -129,7 +129,7 @@ def describe(
     if scene is not None:
         lab = object_colours(objects, scene, progress=progress, cancelled=cancelled)
         table["colour"] = np.array(colour_names(lab), object)
-    return Description(objects, table, Places(objects, scene))
+    return Description(objects, table, Places(objects, scene).prepare())
 
 
 def kinds_of(objects: Instances, probabilities: ArrayLike | None = None) -> NDArray[np.object_]:
