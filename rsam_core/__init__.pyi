@@ -25,6 +25,7 @@ from .scene.scene import Scene, open_scene
 from .scene.window import Window
 from .segment.embedding import Embedding, EmbeddingCache
 from .segment.everything import EverythingSettings, generate
+from .segment.kinds import Kinds, guess_kinds
 from .segment.segmenter import Candidates, Segmenter
 from .segment.tiles.run import initialize_tiled
 from .segment.words.query import words
@@ -37,6 +38,7 @@ __all__ = [
     "EverythingSettings",
     "Instance",
     "Instances",
+    "Kinds",
     "OverlayStyle",
     "Pipeline",
     "Prompt",
@@ -51,6 +53,7 @@ __all__ = [
     "dice",
     "fpr",
     "generate",
+    "guess_kinds",
     "initialize_tiled",
     "iou",
     "load_model",

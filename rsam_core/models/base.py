@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rsam_core.errors import ModelError
-from rsam_core.objects.crops import paste_all
+from rsam_core.objects.crops import Cropped, paste_all
 
 if TYPE_CHECKING:
     from rsam_core.models.guided import ExampleGuidance
@@ -205,6 +205,41 @@ class PromptableModel(Protocol):
         raise ModelError(
             f"The model {self.name} cannot propose objects. Search on a grid, or choose rsam-tiny "
             "on the Models page."
+        )
+
+    @property
+    def names(self) -> bool:
+        """Whether the model can say what objects are."""
+        return False
+
+    @property
+    def sure(self) -> float:
+        """Probability, 0 to 1, from which a kind is worth saying; below it is "not sure"."""
+        return 0.5
+
+    def name_objects(self, features: Any, objects: Sequence[Cropped]) -> np.ndarray:
+        """How likely each kind is for each object.
+
+        Parameters
+        ----------
+        features : Any
+            What `encode` returned.
+        objects : sequence of Cropped
+            Cropped masks in view pixels; what lies beside the view is not looked at.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, 10)
+            Probabilities, in the order of `rsam_core.models.tiny.kinds.KINDS`.
+
+        Raises
+        ------
+        ModelError
+            If the model cannot say what objects are.
+        """
+        raise ModelError(
+            f"The model {self.name} cannot say what objects are. Choose rsam-tiny on the Models "
+            "page, or give the objects classes by hand."
         )
 
     def guided(self) -> ExampleGuidance:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rsam_core.models.base import Decoded, MaskFilter, PromptableModel, PromptLike
 from rsam_core.models.guided import ExampleGuidance, Guidance, Pooling, Scales, Target
+from rsam_core.objects.crops import Cropped
 from rsam_core.runtime.fair_queue import ENCODE, INTERACTIVE
 
 if TYPE_CHECKING:
@@ -74,6 +75,21 @@ class QueuedModel(PromptableModel):
         """See `PromptableModel.propose`."""
         with self.slot(INTERACTIVE):
             return self.model.propose(features, most, lowest)
+
+    @property
+    def names(self) -> bool:
+        """See `PromptableModel.names`."""
+        return self.model.names
+
+    @property
+    def sure(self) -> float:
+        """See `PromptableModel.sure`."""
+        return self.model.sure
+
+    def name_objects(self, features: Any, objects: Sequence[Cropped]) -> NDArray[np.float32]:
+        """See `PromptableModel.name_objects`."""
+        with self.slot(INTERACTIVE):
+            return self.model.name_objects(features, objects)
 
     def guided(self) -> QueuedGuidance:
         """See `PromptableModel.guided`."""

@@ -7,6 +7,7 @@ from .everything import (
     initialize,
     settings_for,
 )
+from .kinds import Kinds, guess_kinds
 from .prompter import Answer, Prompter
 from .proposals import initialize_by_boxes, initialize_by_proposals, propose_boxes
 from .segmenter import Candidates, Segmenter
@@ -20,10 +21,12 @@ __all__ = [
     "EmbeddingCache",
     "EverythingSettings",
     "EverythingState",
+    "Kinds",
     "Prompter",
     "Segmenter",
     "content_key",
     "generate",
+    "guess_kinds",
     "initialize",
     "initialize_by_boxes",
     "initialize_by_proposals",

@@ -29,9 +29,11 @@ from rsam_core.models.tiny._windows import (
 )
 from rsam_core.models.tiny.encoder import FeatureMaps
 from rsam_core.models.tiny.guided import TinyGuidance
+from rsam_core.models.tiny.kind_head import describe
 from rsam_core.models.tiny.network import TinyNetwork
 from rsam_core.models.tiny.prompt_maps import Guide, anchored
 from rsam_core.models.tiny.proposal_head import Proposals, find_peaks
+from rsam_core.objects.crops import Cropped
 
 WEIGHTS = Path(__file__).with_name("rsam_tiny.safetensors")
 
@@ -159,6 +161,33 @@ class TinyModel(PromptableModel):
         with all_cores():
             maps = self.network.propose(features.maps)
         return find_peaks(maps, (features.height, features.width), most=most, lowest=lowest)
+
+    @property
+    def names(self) -> bool:
+        """Whether the weights hold the head that says what objects are."""
+        return self.network.kinds is not None
+
+    @property
+    def sure(self) -> float:
+        """See `PromptableModel.sure`; found on places that the head has not seen."""
+        return float(self.network.kinds.sure) if self.names else super().sure
+
+    @torch.inference_mode()
+    def name_objects(self, features: TinyFeatures, objects: Sequence[Cropped]) -> np.ndarray:
+        """How likely each kind is for each object; see `PromptableModel.name_objects`.
+
+        Raises
+        ------
+        ModelError
+            If the weights lack the head.
+        """
+        if not self.names:
+            raise ModelError(
+                "These weights of the embedded model cannot say what objects are. Give the objects "
+                "classes by hand, or install RSAM again."
+            )
+        inputs = describe(features.maps, [(one.mask, one.x, one.y) for one in objects])
+        return self.network.kinds.probabilities(inputs).numpy()
 
     def decode(
         self,
