@@ -87,10 +87,10 @@ def proposals_for(session: Session, view: Frame) -> Sequence[Instance] | None:
     if not small.model.proposes:
         return None
     job = session.jobs.get(JOB)
-    if job is not None and offered.wanted == (scene, view):
-        # What failed would fail again at each run of the page.
-        if not job.finished or job.error is not None:
-            return None
+    # What failed would fail again at each run of the page.
+    tried = job is not None and (not job.finished or job.error is not None)
+    if tried and offered.wanted == (scene, view):
+        return None
     offered.wanted = (scene, view)
     # Read here: pictures of the session belong to its own thread.
     image, page = session.image.picture(view), streamlit_adapter.session_id()
