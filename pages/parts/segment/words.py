@@ -23,7 +23,7 @@ from rsam_core.session.search import JOB
 from rsam_core.session.session import Session
 from rsam_core.session.words import WordsState
 
-PLACES = ("Everywhere", "In a box", "At a point")
+PLACES = ("Everywhere", "Box", "Point")
 EXAMPLES = ("large buildings with red roofs", "water", "cars near buildings")
 _ONE_SHOT = "pages/screens/one_shot.py"
 
@@ -36,7 +36,7 @@ def state(session: Session) -> WordsState:
 def canvas_mode() -> str:
     """What a click or a drag means on the canvas now."""
     choice = st.session_state.get("words-place", PLACES[0])
-    return {"In a box": "boxes", "At a point": "points"}.get(choice, "select")
+    return {"Box": "boxes", "Point": "points"}.get(choice, "select")
 
 
 def mark(session: Session, event: CanvasEvent) -> None:

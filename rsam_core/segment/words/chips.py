@@ -82,14 +82,15 @@ def counts(
 def with_numbers(items: Sequence[Item], known: Description) -> tuple[Item, ...]:
     """Pieces whose "large" and "small" are said by the area from which that is so.
 
-    Only where one kind is asked for; elsewhere it is another area for each kind.
+    Only where one kind is asked for, or none is known; elsewhere it is another area for each kind.
     """
     kinds = [i.value for i in items if isinstance(i, Condition) and i.column == "kind"]
-    if len(kinds) != 1:
-        return tuple(items)
     table = known.table
+    unknown = not kinds and bool(table["kind"].isna().all())
+    if len(kinds) != 1 and not unknown:
+        return tuple(items)
     column = "area_m2" if "area_m2" in table else "area"
-    rows = (table["kind"] == kinds[0]).to_numpy(bool)
+    rows = np.ones(len(table), bool) if unknown else (table["kind"] == kinds[0]).to_numpy(bool)
 
     def one(item: Item) -> Item:
         if isinstance(item, Rule) and item.combine == "none":

@@ -104,8 +104,8 @@ def describe(
     ----------
     objects : Instances
         The objects, N of them. Those with a class are of its kind, or of a kind of their own.
-    scene : Scene, optional
-        Brings colours and metres.
+    scene : Scene or float, optional
+        Brings colours and metres; a number is metres a pixel, without colours.
     probabilities : array_like of float, shape (N, 10), optional
         How likely each kind is for each object, for those without a class.
     progress, cancelled : callable, optional
@@ -126,7 +126,7 @@ def describe(
         table["length_m"], table["width_m"] = table["length"] * pixel, table["width"] * pixel
     table["roundness"] = _roundness(objects)
     table["size"] = _sizes(table)
-    if scene is not None:
+    if hasattr(scene, "read_rgb"):
         lab = object_colours(objects, scene, progress=progress, cancelled=cancelled)
         table["colour"] = np.array(colour_names(lab), object)
     return Description(objects, table, Places(objects, scene).prepare())

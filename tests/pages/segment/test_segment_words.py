@@ -95,7 +95,7 @@ def test_large_is_said_by_its_area_and_can_be_typed_anew(asked):
 
 def test_a_box_or_a_point_narrows_the_place(asked):
     at = asked("buildings")
-    at.button_group(key="words-place").set_value("In a box").run()
+    at.button_group(key="words-place").set_value("Box").run()
     assert "Drag a box" in texts(at)
     session = opened(at)
     panel.mark(session, CanvasEvent(1, "box", 0, 0, 62, 40, 1))
