@@ -296,7 +296,7 @@ def compare(
         If `cancelled` said so.
     """
     settings = _settings(settings, changes)
-    segmenter = segmenter or _default_segmenter()
+    segmenter = segmenter or default_segmenter()
     kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
 
     def tell(share: float, text: str) -> None:
@@ -359,7 +359,8 @@ def _settings(settings: CompareSettings | None, changes: dict[str, Any]) -> Comp
 
 
 @lru_cache(maxsize=1)
-def _default_segmenter() -> Segmenter:
+def default_segmenter() -> Segmenter:
+    """The embedded model, loaded once."""
     from rsam_core.models.load import load_model
 
     return Segmenter(load_model())
