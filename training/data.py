@@ -176,9 +176,21 @@ def read_rendered(towns: Path | Iterable[Path]) -> list[Picture]:
 
 
 def random_crop(
-    picture: Picture, rng: np.random.Generator, size: int = CROP
+    picture: Picture,
+    rng: np.random.Generator,
+    size: int = CROP,
+    at: tuple[float, float] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A randomly placed, scaled and turned crop.
+
+    Parameters
+    ----------
+    picture : Picture
+    rng : numpy.random.Generator
+    size : int
+        Of its sides, in pixels.
+    at : tuple of float, optional
+        x and y of a place of the picture that it shows near its middle.
 
     Returns
     -------
@@ -199,6 +211,9 @@ def random_crop(
     for _ in range(20):
         cx = rng.uniform(min(half, width / 2), max(width - half, width / 2))
         cy = rng.uniform(min(half, height / 2), max(height - half, height / 2))
+        if at is not None:
+            cx, cy = (float(v + rng.uniform(-0.25, 0.25) * size / scale) for v in at)
+            cx, cy = np.clip(cx, 0, width - 1), np.clip(cy, 0, height - 1)
         if picture.valid is None or picture.valid[int(cy), int(cx)]:
             break
     matrix = cv2.getRotationMatrix2D((cx, cy), angle, scale)

@@ -115,19 +115,44 @@ def ground_pictures(data: Path, rng: np.random.Generator, held_out: bool) -> lis
     return found
 
 
+def place_of(picture: Picture, kind: int, rng: np.random.Generator) -> tuple[float, float] | None:
+    """x and y of a pixel of an object of a kind; None if the picture shows none."""
+    labels = picture.labels[0]
+    shown = np.unique(labels)
+    wanted = shown[picture.kinds[shown] == kind]
+    if not len(wanted):
+        return None
+    pixels = np.flatnonzero(labels == wanted[rng.integers(len(wanted))])
+    row, column = divmod(int(pixels[rng.integers(len(pixels))]), labels.shape[1])
+    return column + 0.5, row + 0.5
+
+
 def collect(
     model: TinyModel, groups: list[list[Picture]], crops: int, rng: np.random.Generator
 ) -> Examples:
-    """Objects of so many random crops, the groups in turn."""
+    """Objects of so many crops: half anywhere, the groups in turn, half where a rare kind is."""
     found: Examples | None = None
     groups = [
         [p for p in group if p.kinds is not None and (p.kinds >= 0).any()] for group in groups
     ]
     groups = [group for group in groups if group]
+    having = {
+        kind: [p for group in groups for p in group if (p.kinds == kind).any()]
+        for kind in range(len(KINDS))
+    }
+    having = {kind: pictures for kind, pictures in having.items() if pictures}
     for i in range(crops):
-        group = groups[i % len(groups)]
-        picture = group[rng.integers(len(group))]
-        image, labels = random_crop(picture, rng, CROP)
+        place = None
+        if i % 2 and found is not None:
+            # Pools are a thousand times rarer than roofs: random crops hardly show one.
+            counts = torch.bincount(found.kinds, minlength=len(KINDS))
+            kind = min(having, key=lambda k: int(counts[k]))
+            picture = having[kind][rng.integers(len(having[kind]))]
+            place = place_of(picture, kind, rng)
+        else:
+            group = groups[i // 2 % len(groups)]
+            picture = group[rng.integers(len(group))]
+        image, labels = random_crop(picture, rng, CROP, at=place)
         crop = Crop(jitter_colour(image, rng), labels, picture.kinds, picture.labelled)
         new = examples_of(model, crop, rng)
         if new is not None:
@@ -162,7 +187,10 @@ def fit(head: KindHead, train: Examples, steps: int = 1500, seed: int = 0) -> No
 
 @torch.no_grad()
 def calibrate(head: KindHead, held_out: Examples) -> None:
-    """Set the temperature of least surprise, then the lowest threshold precise enough."""
+    """Set the temperature of least surprise, then the lowest threshold precise enough.
+
+    It is at least one half: what is more likely something else is not worth saying.
+    """
     head.temperature.fill_(1)
     logits = head(held_out.inputs)
     grid = torch.linspace(0.5, 4, 71)
@@ -170,7 +198,7 @@ def calibrate(head: KindHead, held_out: Examples) -> None:
     head.temperature.copy_(grid[losses.argmin()])
     best, guess = head.probabilities(held_out.inputs).max(1)
     right = guess == held_out.kinds
-    for threshold in np.arange(0.3, 0.96, 0.05):
+    for threshold in np.arange(0.5, 0.96, 0.05):
         chosen = best >= threshold
         head.sure.fill_(float(threshold))
         if chosen.any() and right[chosen].float().mean() >= PRECISION:
