@@ -34,6 +34,7 @@ IMAGE_JOBS = (
     "one-shot",
     "one-shot elsewhere",
     "classify",
+    "kinds",
     "refine",
     "image",
     "study",

@@ -8,6 +8,7 @@ from typing import Any
 
 from rsam_core.errors import RsamError, WordsError
 from rsam_core.objects.instances import Instances
+from rsam_core.segment.kinds import Kinds
 from rsam_core.segment.words.chips import joined, pieces, with_numbers
 from rsam_core.segment.words.description import Description, KindGuesser, describe
 from rsam_core.segment.words.grammar import Item
@@ -31,7 +32,9 @@ class WordsState:
     problem : RsamError or None
         Why the sentence cannot be read.
     guesser : KindGuesser or None
-        Tells what objects without a class are.
+        Tells what objects without a class are; asked each time, so it answers at once.
+    settled : bool
+        Whether "large" and "small" have become areas.
     """
 
     def __init__(self) -> None:
@@ -43,6 +46,7 @@ class WordsState:
         self.place: tuple[float, ...] | None = None
         self.problem: RsamError | None = None
         self.guesser: KindGuesser | None = None
+        self.settled = True
         self._known: tuple[Any, Description] | None = None
 
     def ask(self, text: str, classes: Sequence[str] = ()) -> None:
@@ -50,6 +54,7 @@ class WordsState:
         with self._lock:
             self.text, self.version = text, self.version + 1
             self.query, self.items, self.problem = None, (), None
+            self.settled = False
             if not text.strip():
                 return
             try:
@@ -57,6 +62,12 @@ class WordsState:
                 self.items = pieces(self.query.conditions)
             except WordsError as error:
                 self.problem = error
+
+    @property
+    def asks_for_kinds(self) -> bool:
+        """Whether the sentence names kinds, such as buildings."""
+        conditions = self.query.conditions if self.query is not None else None
+        return conditions is not None and "kind" in conditions.columns
 
     def describe(self, objects: Instances, scene: Any) -> Description:
         """What is known of these objects, measured once.
@@ -67,16 +78,17 @@ class WordsState:
             If the picture cannot be read.
         """
         with self._lock:
-            key = (objects, scene)
+            kinds = self.guesser(objects) if self.guesser is not None else None
+            key = (objects, scene, kinds)
             if self._known is None or any(a is not b for a, b in zip(self._known[0], key)):
-                shares = self.guesser(objects) if self.guesser is not None else None
-                self._known = (key, describe(objects, scene, probabilities=shares))
+                given = {} if kinds is None else _given(kinds)
+                self._known = (key, describe(objects, scene, **given))
             return self._known[1]
 
     def settle(self, known: Description) -> None:
         """Say "large" and "small" by the areas that they mean here."""
         with self._lock:
-            self.items = with_numbers(self.items, known)
+            self.items, self.settled = with_numbers(self.items, known), True
 
     def change(self, position: int, item: Item) -> None:
         """Put another piece in the place of one."""
@@ -106,3 +118,7 @@ class WordsState:
 
     def _all(self, known: Description) -> Instances:
         return known.objects.select(met(known.objects, self.place).tolist())
+
+
+def _given(kinds: Kinds) -> dict[str, Any]:
+    return {"probabilities": kinds.probabilities, "sure": kinds.sure}

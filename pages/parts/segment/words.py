@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.parts.segment.everything import panel as everything_panel
-from pages.parts.shared import banner, progress
+from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.destination import go
 from pages.parts.shared.names import plain
 from rsam_core.errors import RsamError
@@ -19,6 +19,7 @@ from rsam_core.segment.prompter import Prompter
 from rsam_core.segment.words.chips import counts, piece_text
 from rsam_core.segment.words.colours import COLOURS
 from rsam_core.segment.words.description import Description
+from rsam_core.session import kinds as naming_kinds
 from rsam_core.session.search import JOB
 from rsam_core.session.session import Session
 from rsam_core.session.words import WordsState
@@ -85,8 +86,12 @@ def panel(session: Session, prompter: Prompter, found: Instances) -> None:
             _examples(session, known, found)
         return
     _unknown(known)
+    if _looking_for_kinds(session, known, found):
+        return
     with st.spinner("Looking at the objects…"):
         described = known.describe(found, session.image.scene)
+    if not known.settled:
+        known.settle(described)
     if known.query.conditions is None and not known.query.here:
         return
     _place(known)
@@ -110,8 +115,25 @@ def _classes(session: Session, found: Instances) -> list[str]:
 
 def _ask(session: Session, known: WordsState, found: Instances, text: str) -> None:
     known.ask(text, _classes(session, found))
-    if known.items and len(found):
-        known.settle(known.describe(found, session.image.scene))
+
+
+def _looking_for_kinds(session: Session, known: WordsState, found: Instances) -> bool:
+    """Ask the model what the objects are, where the sentence needs it; whether that goes on."""
+    naming = naming_kinds.naming(session)
+    known.guesser = naming.of
+    if known.asks_for_kinds and naming.job is None and naming.asked is not found:
+        bare = found.select([item.id for item in found if not item.label])
+        if len(naming.missing(bare)) and naming_kinds.can_name(resources):
+            naming_kinds.start(session, naming, found, resources)
+    if progress.shown(
+        session.jobs, naming_kinds.JOB, "Looking at what the objects are…", key="stop-kinds",
+        help="Then only objects with a class are known to be something.",
+        take_over=naming.collect,
+    ):  # fmt: skip
+        return True
+    if naming.error is not None:
+        banner.show(naming.error)
+    return False
 
 
 def _sentence(session: Session, known: WordsState, found: Instances) -> None:

@@ -26,6 +26,8 @@ from rsam_core.segment.words.vocabulary import kind_of_class
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rsam_core.segment.kinds import Kinds
+
 _SURE = 0.4
 """A guessed kind less likely than this is no kind."""
 
@@ -39,8 +41,8 @@ _LEAST = 4
 class KindGuesser(Protocol):
     """Whatever tells what objects are, such as the embedded model's kind head."""
 
-    def __call__(self, objects: Instances) -> NDArray[np.floating] | None:
-        """Probability of each of `rsam_core.models.tiny.kinds.KINDS`, (N, 10); None if unknown."""
+    def __call__(self, objects: Instances) -> Kinds | None:
+        """Probabilities of the kinds of each object; None if nothing is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +86,8 @@ class Description:
         if "kind" in names and len(self.table) and self.table["kind"].isna().all():
             raise WordsError(
                 "What the objects are is not known yet, so that “building” or “tree” find nothing. "
-                "Give some of them a class on the Objects page, or ask for sizes, colours and "
-                "shapes only."
+                "Press “Name kinds” on the Objects page or give some of them a class there, or ask "
+                "for sizes, colours and shapes only."
             )
         return match(self.table, rule, self.places)
 
@@ -95,6 +97,7 @@ def describe(
     scene: Any = None,
     *,
     probabilities: ArrayLike | None = None,
+    sure: float = _SURE,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Description:
@@ -108,6 +111,8 @@ def describe(
         Brings colours and metres; a number is metres a pixel, without colours.
     probabilities : array_like of float, shape (N, 10), optional
         How likely each kind is for each object, for those without a class.
+    sure : float
+        Probability below which a kind counts as not known.
     progress, cancelled : callable, optional
         As in :func:`object_colours`.
 
@@ -119,7 +124,7 @@ def describe(
         If the probabilities are not for these objects.
     """
     table = measure(objects, scene, shape=True)
-    table["kind"] = kinds_of(objects, probabilities)
+    table["kind"] = kinds_of(objects, probabilities, sure)
     table["length"], table["width"] = _sides(objects)
     pixel = np.sqrt(table["area_m2"] / table["area"]) if "area_m2" in table else None
     if pixel is not None:
@@ -132,7 +137,9 @@ def describe(
     return Description(objects, table, Places(objects, scene).prepare())
 
 
-def kinds_of(objects: Instances, probabilities: ArrayLike | None = None) -> NDArray[np.object_]:
+def kinds_of(
+    objects: Instances, probabilities: ArrayLike | None = None, sure: float = _SURE
+) -> NDArray[np.object_]:
     """What each object is, shape (N,); None where that is not known.
 
     Parameters
@@ -141,8 +148,9 @@ def kinds_of(objects: Instances, probabilities: ArrayLike | None = None) -> NDAr
         A class that an object has comes first: "House" is a building, "Greenhouse" is a
         kind of its own.
     probabilities : array_like of float, shape (N, 10), optional
-        Of each of `rsam_core.models.tiny.kinds.KINDS`, for objects without a class. What is
-        less likely than 0.4 counts as not known.
+        Of each of `rsam_core.models.tiny.kinds.KINDS`, for objects without a class.
+    sure : float
+        What is less likely than this, 0.4 by default, counts as not known.
 
     Raises
     ------
@@ -160,8 +168,8 @@ def kinds_of(objects: Instances, probabilities: ArrayLike | None = None) -> NDAr
         names = np.array(KINDS, object)
         if len(objects):
             best = shares.argmax(axis=1)
-            sure = shares[np.arange(len(shares)), best] >= _SURE
-            kinds[sure] = names[best[sure]]
+            likely = shares[np.arange(len(shares)), best] >= sure
+            kinds[likely] = names[best[likely]]
     known: dict[str, str] = {}
     for index, item in enumerate(objects):
         if item.label:

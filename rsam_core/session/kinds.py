@@ -1,0 +1,142 @@
+"""What the objects of one opened scene are, as far as the model said, and the job that asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.models.tiny.kinds import KINDS
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.runtime.jobs import Job, JobRegistry
+from rsam_core.segment.features.pooling import EmbeddedView
+from rsam_core.segment.kinds import Kinds, guess_kinds
+from rsam_core.session.answers import Resources
+from rsam_core.session.session import Session
+
+JOB = "kinds"
+MODEL = "rsam-tiny"
+"""The model that is asked, whichever drew the outlines: it is always installed."""
+
+
+class Naming:
+    """Kinds of the objects of a scene; an object keeps its kind while others change.
+
+    Parameters
+    ----------
+    jobs : JobRegistry
+        Of the session.
+
+    Attributes
+    ----------
+    asked : Instances or None
+        The objects about which the model was asked last, even if that was stopped.
+    error : BaseException or None
+        Why the last asking failed.
+    """
+
+    owns = (JOB,)
+
+    def __init__(self, jobs: JobRegistry) -> None:
+        self.jobs = jobs
+        self.asked: Instances | None = None
+        self.error: BaseException | None = None
+        self._rows: dict[tuple, NDArray[np.float32]] = {}
+        self._sure = 0.5
+        self._latest: tuple[Instances, Any, Kinds | None] | None = None
+
+    @property
+    def job(self) -> Job | None:
+        """Asking that runs, or was not taken over yet."""
+        return self.jobs.get(JOB)
+
+    def missing(self, objects: Instances) -> Instances:
+        """Those objects whose kind was not asked for."""
+        rows = self._rows
+        return objects.select([item.id for item in objects if _key(item) not in rows])
+
+    def of(self, objects: Instances) -> Kinds | None:
+        """Kinds of these objects, "not sure" where not asked for; None if nothing is known.
+
+        The very same ones as long as neither the objects nor what is known of them changes.
+        """
+        rows, latest = self._rows, self._latest
+        if latest is None or latest[0] is not objects or latest[1] is not rows:
+            unknown = np.full(len(KINDS), 1 / len(KINDS), np.float32)
+            found = [rows.get(_key(item)) for item in objects]
+            kinds = None
+            if any(row is not None for row in found):
+                shares = [unknown if row is None else row for row in found]
+                kinds = Kinds(np.array(shares, np.float32), self._sure)
+            latest = self._latest = (objects, rows, kinds)
+        return latest[2]
+
+    def collect(self) -> bool:
+        """Take over what the model said; whether there was something."""
+        job = self.jobs.take(JOB)
+        if job is None:
+            return False
+        if job.state == "done":
+            objects, kinds = job.result
+            fresh = {_key(item): row for item, row in zip(objects, kinds.probabilities)}
+            # A dictionary of its own, so that others see at once that something has changed.
+            self._rows, self._sure = {**self._rows, **fresh}, kinds.sure
+        elif job.state == "failed":
+            self.error = job.error
+        return True
+
+
+def naming(session: Session) -> Naming:
+    """What is known of the kinds of the open scene's objects."""
+    return session.attached(Naming, lambda: Naming(session.jobs))
+
+
+def can_name(resources: Resources) -> bool:
+    """Whether the installed weights can say what objects are."""
+    return resources.segmenter(MODEL).model.names
+
+
+def start(session: Session, known: Naming, objects: Instances, resources: Resources) -> Job:
+    """Ask for the kinds of objects that are not known yet, or again for all, in the background.
+
+    Parameters
+    ----------
+    session : Session
+    known : Naming
+        Of that session.
+    objects : Instances
+        All objects of the scene.
+    resources : Resources
+        Loaded models and encoded views.
+    """
+    image = session.image
+    scene, view = image.scene, image.overview
+    missing = known.missing(objects)
+    wanted = missing if len(missing) else objects
+    segmenter = resources.segmenter(MODEL)
+    # One view at full resolution may be encoded already; else tiles are.
+    whole = view.scale[0] == 1
+
+    def run(progress: Callable[[float, str], None], cancelled: Callable[[], bool]) -> tuple:
+        views = None
+        if whole:
+            progress(0.0, "looking at the image")
+            picture = image.picture(view, scene)
+            embedding = resources.embed(picture, resources.embedding_key(picture, MODEL))
+            views = [EmbeddedView(embedding, view.x, view.y)]
+            progress(0.5, f"{len(wanted):,} objects")
+        kinds = guess_kinds(
+            wanted, scene, segmenter, views=views, progress=progress, cancelled=cancelled
+        )
+        return wanted, kinds
+
+    known.asked, known.error = objects, None
+    return session.jobs.start(JOB, run)
+
+
+def _key(item: Instance) -> tuple:
+    """What makes an object the same to look at, whatever its number and class."""
+    return (item.x, item.y, *item.mask.shape, item.area)
