@@ -45,11 +45,15 @@ _SAME = 0.85
 
 @dataclass(frozen=True)
 class _Guess:
-    """A first outline: its box, what refines it, and how good the model thinks it."""
+    """A first outline: the answer it comes from, which of its masks it is, and the box around."""
 
+    answer: Decoded
+    k: int
     box: NDArray[np.float64]
-    refinement: Any
-    score: float
+
+    @property
+    def score(self) -> float:
+        return float(self.answer.scores[self.k])
 
 
 def look_at_proposals(
@@ -83,8 +87,7 @@ def look_at_proposals(
     done = 0
     while done < len(boxes):
         if cancelled is not None and cancelled():
-            # What was only guessed at is better than nothing.
-            _second_look(collector, guesses, None, None)
+            collector.keep(guess.answer for guess in guesses)
             return done, False
         chunk = boxes[done : done + _CHUNK]
         for answer in _ask(collector, chunk, None):
@@ -115,7 +118,7 @@ def _best(answer: Decoded) -> _Guess | None:
     if answer.scores[k] < _HOPELESS or not answer.masks[k].any():
         return None
     box = Instance(answer.masks[k], answer.x, answer.y).bbox
-    return _Guess(np.array(box, float), answer.lowres[k], float(answer.scores[k]))
+    return _Guess(answer, k, np.array(box, float))
 
 
 def _distinct(guesses: list[_Guess]) -> list[_Guess]:
@@ -131,14 +134,18 @@ def _second_look(
     report: Callable[[float], None] | None,
     cancelled: Callable[[], bool] | None,
 ) -> bool:
-    """Outline guesses again and keep the masks; False if it was cancelled."""
+    """Outline guesses again and keep the masks; False if it was cancelled.
+
+    Then the first outlines are kept of what was not outlined again.
+    """
     shape = collector.embedding.shape
     for start in range(0, len(guesses), _CHUNK):
         if cancelled is not None and cancelled():
+            collector.keep(guess.answer for guess in guesses[start:])
             return False
         chunk = guesses[start : start + _CHUNK]
         prompts = [Prompt(box=guess.box).clipped(shape) for guess in chunk]
-        collector.keep(_ask(collector, prompts, [guess.refinement for guess in chunk]))
+        collector.keep(_ask(collector, prompts, [guess.answer.lowres[guess.k] for guess in chunk]))
         if report is not None:
             report(0.5 + 0.5 * (start + len(chunk)) / len(guesses))
     if report is not None:

@@ -95,6 +95,9 @@ def test_the_estimate_counts_all_points_and_leaves_time_to_describe(monkeypatch)
     assert seconds == pytest.approx(48 * 0.002 / 0.9)
 
 
+GRID = OneShotSettings(propose=False)
+
+
 def test_a_stopped_search_keeps_what_it_found(example):
     asked: list[int] = []
 
@@ -103,7 +106,7 @@ def test_a_stopped_search_keeps_what_it_found(example):
         return len(asked) > 3
 
     told: list[float] = []
-    part = search(segmenter(), scene(), view(), embedding(), [example], cancelled=stop,
+    part = search(segmenter(), scene(), view(), embedding(), [example], GRID, cancelled=stop,
                   progress=lambda share, text: told.append(share))  # fmt: skip
     assert not part.complete
     assert 0 < len(part.candidates) < 200
@@ -128,9 +131,15 @@ def test_places_most_like_the_example_are_local_maxima():
     assert peaks(cells, 2).tolist() == [[4, 7], [15, 2]]
 
 
+def test_what_the_model_proposes_is_searched_without_a_grid(example):
+    settings = OneShotSettings(spacing=128, peaks=0)
+    found = search(segmenter(), scene(), view(), embedding(), [example], settings)
+    assert roofs_hit(rank(found, [example], settings).choose(), REDS[1:]) >= 4
+
+
 def test_guided_places_find_what_a_coarse_grid_misses(example):
-    coarse = OneShotSettings(spacing=128, peaks=0)
-    guided = OneShotSettings(spacing=128, peaks=24)
+    coarse = OneShotSettings(spacing=128, peaks=0, propose=False)
+    guided = OneShotSettings(spacing=128, peaks=24, propose=False)
     counts = []
     for settings in (coarse, guided):
         found = search(segmenter(), scene(), view(), embedding(), [example], settings)
@@ -243,7 +252,7 @@ def test_describing_can_be_stopped(example):
             outlined.append(text)
 
     with pytest.raises(Cancelled):
-        search(segmenter(), scene(), view(), embedding(), [example], OneShotSettings(spacing=64),
+        search(segmenter(), scene(), view(), embedding(), [example], OneShotSettings(spacing=64, propose=False),
                progress=progress, cancelled=lambda: bool(outlined))  # fmt: skip
 
 

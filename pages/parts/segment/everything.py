@@ -225,7 +225,8 @@ def panel(session: Session, prompter: Prompter) -> None:
         return
     tiled = _where(session)
     proposed = _quick(prompter, tiled)
-    spacing = _spacing(by_itself=proposed or prompter.segmenter.model.proposes)
+    asked = resources.segmenter(PROPOSER) if proposed else prompter.segmenter
+    spacing = _spacing(by_itself=asked.model.proposes)
     _expected_time(session, prompter, spacing, tiled, proposed)
 
     def start() -> None:

@@ -188,7 +188,7 @@ def _on_grid(
     state = initialize(
         segmenter,
         embedding,
-        EverythingSettings(settings.spacing),
+        EverythingSettings(settings.spacing, propose=settings.propose),
         progress=_share(progress, 0.0, _OUTLINING),
         cancelled=cancelled,
     )
@@ -227,8 +227,9 @@ def estimate_search(
         Of the view.
     settings : OneShotSettings, optional
     """
-    spacing = (settings or OneShotSettings()).spacing
-    return estimate_seconds(segmenter, embedding, EverythingSettings(spacing)) / _OUTLINING
+    settings = settings or OneShotSettings()
+    asked = EverythingSettings(settings.spacing, propose=settings.propose)
+    return estimate_seconds(segmenter, embedding, asked) / _OUTLINING
 
 
 def search_tiled(
@@ -250,7 +251,7 @@ def search_tiled(
         segmenter,
         scene,
         None,
-        EverythingSettings(settings.spacing),
+        EverythingSettings(settings.spacing, propose=settings.propose),
         progress=_share(progress, 0.0, _OUTLINING),
         cancelled=cancelled,
     )

@@ -32,6 +32,8 @@ class OneShotSettings:
         Of two outlines whose IoU exceeds this, only the one more like the example is kept.
     max_contained : float
         The same, where one lies in the other with more than this share of its pixels.
+    propose : bool
+        Outline what the model itself proposes, in place of a grid, where it can.
     """
 
     spacing: float = 24.0
@@ -40,6 +42,7 @@ class OneShotSettings:
     follow: bool = True
     max_overlap: float = 0.3
     max_contained: float = 0.7
+    propose: bool = True
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.spacing) or self.spacing < 4:

@@ -307,7 +307,7 @@ def test_stopping_keeps_what_was_found(one_shot, monkeypatch):
     from rsam_core.session import one_shot as logic
 
     def stopped(*args, **options):
-        options["cancelled"] = iter([False] * 2 + [True] * 1000).__next__
+        options["cancelled"] = iter([False] + [True] * 1000).__next__
         return search(*args, **options)
 
     monkeypatch.setattr(logic, "search", stopped)
