@@ -18,6 +18,9 @@ from rsam_core.segment.words.reading import Word
 Item = Condition | Relation | Extreme | Rule
 Joiner = Literal["", "and", "or"]
 
+_ANY = Rule((Condition("area", ">=", 0),))
+"""Any object."""
+
 _BREAKS = ("relation", "inon", "except", "with", "without", "apart")
 
 
@@ -292,6 +295,14 @@ class _Parser:
             self.at += 1
             self.here = True
             return "taken"
+        if after is not None and after.has("each"):
+            while not self.words[self.at].has("each"):
+                self.at += 1
+            self.at += 1
+            kind = _Group(groups[-1].kinds, groups[-1].roof).rule()
+            item = _relation(how or "near", (kind or _ANY,) * (1 + (how == "between")), metres)
+            self._attach(groups, _Said("relation", item, joiner, negative))
+            return "taken"
         sets = self._others(how == "between")
         if not sets or any(rule is None for rule in sets):
             # Words that are not known stand there: they are told.
@@ -330,7 +341,7 @@ class _Parser:
             if rule is None and not group.thing:
                 # Nothing that is known: the whole relation cannot be told.
                 return sets if sets else [None]
-            rule = rule or Rule((Condition("area", ">=", 0),))
+            rule = rule or _ANY
             if joined == "or" and sets and sets[-1] is not None:
                 sets[-1] = Rule((_bare(sets[-1]), _bare(rule)), "or")
             else:

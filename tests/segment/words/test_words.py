@@ -61,6 +61,9 @@ def ask(text: str, **options) -> list[int]:
         ("nhà mái đỏ", [1, 3]),
         ("maisons rouges de plus de 500 m²", [3]),
         ("water or small houses", [1, 5]),
+        ("houses within 35 m of each other", [2, 3, 4]),
+        ("houses within 30 m of one another", [3, 4]),
+        ("houses touching each other", []),
     ],
 )
 def test_a_drawn_scene(text, ids):
