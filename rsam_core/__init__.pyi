@@ -1,5 +1,6 @@
 from .change.alignment import align
 from .change.comparison import compare
+from .change.following import follow
 from .errors import RsamError
 from .evaluate.metrics.__init__ import (
     Counts,
@@ -51,6 +52,7 @@ __all__ = [
     "compare",
     "confusion",
     "dice",
+    "follow",
     "fpr",
     "generate",
     "guess_kinds",

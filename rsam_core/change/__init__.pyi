@@ -1,6 +1,8 @@
 from .alignment import Alignment, AlignSettings, align
 from .comparison import CompareSettings, Comparison, compare
 from .decide import KINDS, Change
+from .following import Track, follow
+from .frames import Frames, read_frames
 from .picture import ArrayPicture, date_in_name
 
 __all__ = [
@@ -11,7 +13,11 @@ __all__ = [
     "Change",
     "CompareSettings",
     "Comparison",
+    "Frames",
+    "Track",
     "align",
     "compare",
     "date_in_name",
+    "follow",
+    "read_frames",
 ]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rsam_core.change.evidence import DateView
 from rsam_core.objects.instance import Instance
+from rsam_core.segment.kinds import NOT_SURE, Kinds
 from rsam_core.segment.segmenter import Segmenter
 
-UNSURE = "not sure"
+UNSURE = NOT_SURE
 
 
 def kinds_of(
@@ -21,19 +19,9 @@ def kinds_of(
 
     A kind less probable than the model's own limit comes as :data:`UNSURE`.
     """
-    head = getattr(getattr(segmenter.model, "network", None), "kinds", None)
-    maps = getattr(view.embedding.features, "maps", None)
-    if head is None or maps is None:
+    model = segmenter.model
+    if not model.names:
         return None
-    from rsam_core.models.tiny.kind_head import describe
-    from rsam_core.models.tiny.kinds import KINDS
-
-    if not items:
-        return []
-    inputs = describe(maps, [(item.mask, item.x, item.y) for item in items])
-    chances: NDArray[np.float32] = head.probabilities(inputs).numpy()
-    limit = float(head.sure)
-    best = chances.argmax(1)
-    return [
-        (KINDS[k] if row[k] >= limit else UNSURE, float(row[k])) for k, row in zip(best, chances)
-    ]
+    chances = model.name_objects(view.embedding.features, items)
+    kinds = Kinds(chances, model.sure)
+    return list(zip(kinds.names, kinds.highest.tolist()))
