@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.models.tiny.kinds import KINDS
+from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.runtime.jobs import Job, JobRegistry
 from rsam_core.segment.features.pooling import EmbeddedView
-from rsam_core.segment.kinds import Kinds, guess_kinds
+from rsam_core.segment.kinds import NOT_SURE, Kinds, guess_kinds
+from rsam_core.segment.words.vocabulary import kind_of_class
 from rsam_core.session.answers import Resources
 from rsam_core.session.session import Session
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 JOB = "kinds"
 MODEL = "rsam-tiny"
@@ -135,6 +140,42 @@ def start(session: Session, known: Naming, objects: Instances, resources: Resour
 
     known.asked, known.error = objects, None
     return session.jobs.start(JOB, run)
+
+
+def kind_columns(objects: Instances, known: Naming) -> pd.DataFrame:
+    """Columns for the table of objects: ``kind`` and ``kind_probability``.
+
+    Both are empty for objects whose kind was not asked for.
+    """
+    import pandas as pd
+
+    kinds = known.of(objects)
+    asked = ~np.isin(objects.ids, known.missing(objects).ids)
+    names = np.full(len(objects), None, object)
+    shares = np.full(len(objects), np.nan)
+    if kinds is not None:
+        names[asked] = np.array(kinds.names, object)[asked]
+        shares[asked] = kinds.highest[asked]
+    return pd.DataFrame({"kind": names, "kind_probability": shares})
+
+
+def suggested(objects: Instances, known: Naming, classes: ClassList) -> dict[int, str]:
+    """Classes for the objects that have none, by number, from the kinds that the model is sure of.
+
+    A kind becomes the class of the same meaning, such as "vehicle" for a car, or one of its own
+    name. Objects that have a class, and those that are "not sure", are left out.
+    """
+    kinds = known.of(objects)
+    if kinds is None:
+        return {}
+    meaning: dict[str, str] = {}
+    for name in reversed(classes.names):
+        meaning[kind_of_class(name)] = name
+    return {
+        item.id: meaning.get(kind, kind)
+        for item, kind in zip(objects, kinds.names)
+        if not item.label and kind != NOT_SURE
+    }
 
 
 def _key(item: Instance) -> tuple:

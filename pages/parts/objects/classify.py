@@ -1,4 +1,4 @@
-"""Classes for objects: by hand, by rule, by example; and how much ground each class covers."""
+"""Classes for objects: by kind, hand, rule or example; and how much ground each class covers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pages.parts.objects import (
 from pages.parts.objects import (
     classify_by_rule as classify_rule,
 )
+from pages.parts.objects.kinds import kinds_form
 from pages.parts.shared import banner, resources
 from pages.parts.shared.legend import chips
 from pages.parts.shared.names import plain
@@ -49,6 +50,8 @@ def classify_panel(session: Session, found: Instances, table: pd.DataFrame) -> N
         st.caption("There is nothing to classify yet. Find objects on the Segment page first.")
         return
     classes = classes_of(session).including(item.label for item in found)
+    with banner.guard():
+        kinds_form(session, found, classes)
     way = st.segmented_control(
         "How to give classes", WAYS, default=WAYS[0], key="classify-way", required=True,
         label_visibility="collapsed", persist_state="session",

@@ -14,6 +14,7 @@ from rsam_core.objects.band_statistics import band_table
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import histogram, measure
 from rsam_core.objects.neighbours import neighbour_table
+from rsam_core.session.kinds import kind_columns, naming
 from rsam_core.session.session import Session
 
 _AT_ONCE = 3000
@@ -38,15 +39,19 @@ def measured(session: Session, found: Instances) -> pd.DataFrame:
     scene = session.image.scene
     neighbours, bands = wanted(session, found, "neighbours"), wanted(session, found, "bands")
 
+    kinds = naming(session).of(found)
+
     def make() -> pd.DataFrame:
         parts = [measure(found, scene, shape=True)]
+        if kinds is not None:
+            parts.append(kind_columns(found, naming(session)))
         if neighbours:
             parts.append(_neighbours(session, found))
         if bands:
             parts.append(_colours_of(session, found))
         return pd.concat(parts, axis=1)
 
-    return session.memo.remember("measured", (found, scene, neighbours, bands), make)
+    return session.memo.remember("measured", (found, scene, neighbours, bands, kinds), make)
 
 
 def _neighbours(session: Session, found: Instances) -> pd.DataFrame:

@@ -7,11 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from rsam_core.objects.instances import Instances
+from rsam_core.session.kinds import naming
 from rsam_core.session.session import Session
 
 _TITLES = {
     "id": ("Object", "%d", None),
     "label": ("Class", None, None),
+    "kind": ("Kind", None, "What the model takes it for; “not sure” where it is undecided."),
+    "kind_probability": ("Kind is right", "%.2f", "How likely that kind is, from 0 to 1."),
     "score": ("Quality", "%.2f", "Predicted IoU, from 0 to 1."),
     "area_m2": ("Area (m²)", "%.1f", None),
     "perimeter_m": ("Perimeter (m)", "%.1f", None),
@@ -55,7 +58,16 @@ def title(column: str) -> str:
 def numeric_columns(table: pd.DataFrame) -> list[str]:
     """Columns worth a chart, in the order of the table on the screen."""
     colours = [name for name in table if name.startswith(("mean_", "std_"))]
-    left_out = {"id", "label", "source", "nearest_id", "centroid_x", "centroid_y"}
+    left_out = {
+        "id",
+        "label",
+        "kind",
+        "kind_probability",
+        "source",
+        "nearest_id",
+        "centroid_x",
+        "centroid_y",
+    }
     left_out |= {"map_x", "map_y"}
     names = [name for name in _TITLES if name in table and name not in left_out]
     return names + colours
@@ -130,9 +142,11 @@ def _for_people(session: Session, found: Instances, table: pd.DataFrame) -> pd.D
 
     def make() -> pd.DataFrame:
         degrees = np.mod(180 - np.degrees(table["orientation"]), 180)
-        return table.assign(orientation=degrees, label=table["label"].fillna(""))
+        words = {name: table[name].fillna("") for name in ("label", "kind") if name in table}
+        return table.assign(orientation=degrees, **words)
 
-    return session.memo.remember("shown-table", (found, session.image.scene, tuple(table)), make)
+    key = (found, session.image.scene, tuple(table), naming(session).of(found))
+    return session.memo.remember("shown-table", key, make)
 
 
 def _column(name: str) -> object:
