@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.segment import words as panel
+from rsam_core.models.tiny.kinds import KINDS
+from rsam_core.objects.classify.classes import set_label
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.canvas_events import CanvasEvent
+from rsam_core.session.kinds import naming
 from tests.helpers.boxes import png
+from tests.helpers.models import FakeModel
 from tests.helpers.pages import fine, opened, texts
 from tests.helpers.panels import coloured
 
@@ -160,3 +165,39 @@ def test_without_a_list_of_objects_it_offers_to_make_one(segment: Start):
     at.run()
     fine(at)
     assert opened(at).marks.automatic is not None
+
+
+def test_kinds_are_looked_up_when_a_sentence_asks_for_them(segment, model, monkeypatch):
+    asked: list[int] = []
+
+    def name_objects(features, objects):
+        asked.append(len(objects))
+        shares = np.full((len(objects), len(KINDS)), 0.01, np.float32)
+        for row, one in zip(shares, objects):
+            row[KINDS.index("car" if len(one.mask) == 16 else "tree")] = 0.9
+        return shares
+
+    monkeypatch.setattr(FakeModel, "names", True)
+    monkeypatch.setattr(model, "name_objects", name_objects, raising=False)
+    image, objects = coloured()
+    at = segment(png(image))
+    session = opened(at)
+    # A person's word counts more than the model's.
+    first = objects.select([objects[0].id]).ids.tolist()
+    session.commit(session.shown(), set_label(objects, first, "building"), "Draw")
+    at.button_group(key="mode").set_value("Words").run()
+    at.text_input(key="words-text").set_value("red things").run()
+    fine(at)
+    assert asked == [], "nothing was asked about kinds"
+    at.text_input(key="words-text").set_value("red cars").run()
+    job = naming(session).job
+    if job is not None:
+        assert job.wait(20)
+    at.run()
+    fine(at)
+    assert "5 of 14 objects" in texts(at)
+    seen = list(asked)
+    at.text_input(key="words-text").set_value("trees").run()
+    fine(at)
+    assert "8 of 14 objects" in texts(at)
+    assert asked == seen, "the model is asked once"
