@@ -107,33 +107,36 @@ def rendered(seeds: range, size: int, methods: bool) -> None:
     pixels: Counts = defaultdict(list)
     still: list[ChangeCounts] = []
     alarms, ground, seconds = 0, 0, []
-    for seed in seeds:
-        untouched = seed % UNTOUCHED == 0
-        sample = render_pair(seed, () if untouched else CHANGES, width=size, height=size)
-        began = time.perf_counter()
-        alignment = align(sample.before.image, sample.after.image)
-        result = compare(sample.before.image, sample.after.image, segmenter=segmenter,
-                         alignment=alignment)  # fmt: skip
-        seconds.append(time.perf_counter() - began)
-        if untouched:
-            total, fired = len(sample.unchanged), 0
-            found = [c.outline for c in result.changes if c.change != "unchanged"]
-            for record in sample.unchanged:
-                truth = [TrueChange("", ends(record))]
-                fired += object_counts(truth, [("", o) for o in found]).tp
-            alarms += len(found)
-            ground += size * size
-        else:
-            total, fired = count_objects(sample, result, objects)
-        still.append(ChangeCounts(fp=fired, tn=total - fired))
-        if methods and not untouched:
-            before, after, valid = alignment.read()
-            truth = sample.changed(tuple(WANTED))
-            cars = sample.changed(("cars",))
-            for name, mask in masks_of(segmenter, before, after, valid, result).items():
-                pixels[name].append(pixel_counts(truth, mask, valid & ~cars))
-        print(seed, sample.before.style, f"{seconds[-1]:.0f} s", f"{fired} of {total} fired",
-              flush=True)  # fmt: skip
+    try:
+        for seed in seeds:
+            untouched = seed % UNTOUCHED == 0
+            sample = render_pair(seed, () if untouched else CHANGES, width=size, height=size)
+            began = time.perf_counter()
+            alignment = align(sample.before.image, sample.after.image)
+            result = compare(sample.before.image, sample.after.image, segmenter=segmenter,
+                             alignment=alignment)  # fmt: skip
+            seconds.append(time.perf_counter() - began)
+            if untouched:
+                total, fired = len(sample.unchanged), 0
+                found = [c.outline for c in result.changes if c.change != "unchanged"]
+                for record in sample.unchanged:
+                    truth = [TrueChange("", ends(record))]
+                    fired += object_counts(truth, [("", o) for o in found]).tp
+                alarms += len(found)
+                ground += size * size
+            else:
+                total, fired = count_objects(sample, result, objects)
+            still.append(ChangeCounts(fp=fired, tn=total - fired))
+            if methods and not untouched:
+                before, after, valid = alignment.read()
+                truth = sample.changed(tuple(WANTED))
+                cars = sample.changed(("cars",))
+                for name, mask in masks_of(segmenter, before, after, valid, result).items():
+                    pixels[name].append(pixel_counts(truth, mask, valid & ~cars))
+            print(seed, sample.before.style, f"{seconds[-1]:.0f} s", f"{fired} of {total} fired",
+                  flush=True)  # fmt: skip
+    except KeyboardInterrupt:
+        print("stopped; what was counted until then:")
     report("object", objects)
     report("pixel", pixels)
     share = bootstrap(still, lambda c: c.fp / max(c.fp + c.tn, 1))
