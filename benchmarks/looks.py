@@ -84,7 +84,8 @@ def column(segmenter: rsam.Segmenter, image: NDArray[np.uint8], name: str) -> ND
 def labelled(picture: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
     """A picture with a line of text above, on a canvas of `SIDE`."""
     canvas = np.full((SIDE + 26, SIDE + 8, 3), 255, np.uint8)
-    canvas[26 : 26 + picture.shape[0], : picture.shape[1]] = picture
+    shown = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    canvas[26:, :SIDE] = shown
     cv2.putText(canvas, text, (4, 18), 0, 0.5, (20, 20, 20), 1, cv2.LINE_AA)
     return canvas
 
