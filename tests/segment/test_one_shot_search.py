@@ -252,8 +252,9 @@ def test_describing_can_be_stopped(example):
             outlined.append(text)
 
     with pytest.raises(Cancelled):
-        search(segmenter(), scene(), view(), embedding(), [example], OneShotSettings(spacing=64, propose=False),
-               progress=progress, cancelled=lambda: bool(outlined))  # fmt: skip
+        search(segmenter(), scene(), view(), embedding(), [example],
+               OneShotSettings(spacing=64, propose=False), progress=progress,
+               cancelled=lambda: bool(outlined))  # fmt: skip
 
 
 def test_progress_goes_from_the_grid_to_the_places_most_like_the_example(example):
