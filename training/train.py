@@ -240,6 +240,8 @@ def load_start(network: TinyNetwork, path: Path) -> None:
     from safetensors.torch import load_file
 
     state = {name: value.float() for name, value in load_file(str(path)).items()}
+    # What an object is, is taught afterwards, to a head of its own; see `training.kinds`.
+    state = {name: value for name, value in state.items() if not name.startswith("kinds.")}
     unknown = network.load_state_dict(state, strict=False).unexpected_keys
     if unknown:
         raise ValueError(f"{path} does not fit the network: {', '.join(unknown[:3])} …")

@@ -299,7 +299,7 @@ def test_a_study_is_one_button(evaluate: Start):
     at = evaluate("Studies")
     give(at, png(TRUTH))
     fine(at)
-    assert len([b for b in at.button if b.label == "Run"]) == 7
+    assert len([b for b in at.button if b.label == "Run"]) == 8
     at.button(key="study-jitter").click().run()
     finish(at, "study")
     table = frame(at, "condition")
