@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
 from pages.parts.shared import resources, streamlit_adapter
 from pages.parts.shared.canvas.hovering import Hovering
+from pages.parts.shared.progress import POLL_SECONDS
 from rsam_core.errors import RsamError
 from rsam_core.models.catalog import DEFAULT_MODEL
 from rsam_core.objects.instance import Instance
@@ -76,9 +78,9 @@ def _latest(lists: dict, key: object, items: Sequence[Instance]) -> dict:
 def proposals_for(session: Session, view: Frame) -> Sequence[Instance] | None:
     """The proposals of a view in scene pixels, or None where there are none (yet).
 
-    They are looked for in the background where the embedded model can propose objects, and the
-    page is drawn again when they are there. The same list, as an object, is returned as long as
-    nothing about it changes.
+    They are looked for in the background where the embedded model can propose objects; see
+    `_draw_when_found`. The same list, as an object, is returned as long as nothing about it
+    changes.
     """
     offered, scene = session.attached(Offered), session.image.scene
     if (scene, view) in offered.found:
@@ -93,15 +95,13 @@ def proposals_for(session: Session, view: Frame) -> Sequence[Instance] | None:
         return None
     offered.wanted = (scene, view)
     # Read here: pictures of the session belong to its own thread.
-    image, page = session.image.picture(view), streamlit_adapter.session_id()
+    image = session.image.picture(view)
 
     def work(progress: Callable[..., None], cancelled: Callable[[], bool]) -> None:
         items = look_for(small, image, view, progress=progress, cancelled=cancelled)
         if cancelled():
             return
         offered.look(scene, view, items)
-        if page is not None:
-            streamlit_adapter.draw_again(page)
 
     # Whoever pans over thirty views wants the last one.
     session.jobs.start(JOB, work, latest=True)
@@ -116,6 +116,17 @@ def look_for(
     embedding = resources.embed(image, resources.embedding_key(image, DEFAULT_MODEL))
     state = initialize(small, embedding, settings, **control)
     return Automatic(state, settings, DEFAULT_MODEL, view).objects
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _draw_when_found(session: Session, view: Frame) -> None:
+    """Draw the page once more when the proposals of a view are there.
+
+    The browser asks for it, not the server: a run that the server starts knows nothing of what
+    the person has just done, and would take a click or a change of page back.
+    """
+    if (session.image.scene, view) in session.attached(Offered).found:
+        st.rerun()
 
 
 def hovering(session: Session, found: Instances, mode: str) -> Hovering:
@@ -141,6 +152,11 @@ def hovering(session: Session, found: Instances, mode: str) -> Hovering:
         return Hovering(take, rest)
     view = session.image.view
     items = proposals_for(session, view)
+    job = session.jobs.get(JOB)
+    if items is None and job is not None and job.error is None:
+        # In a place of its own: Streamlit tells fragments apart by the container they are in.
+        with st.container(key="waits-for-outlines"):
+            _draw_when_found(session, view)
     proposals = None if items is None else _proposed(session, items, view, found)
     # Without a search that makes proposals the model is not asked at each rest of the hand.
     rests = items is not None
