@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.parts.segment import prompt_list, words
 from pages.parts.segment.everything import panel
-from pages.parts.segment.hovering import hovering
+from pages.parts.segment.hovering import SWITCH, hovering
 from pages.parts.segment.results import downloads_tab, metrics_tab, table_tab
 from pages.parts.shared import (
     autosaving,
@@ -132,6 +132,12 @@ def prompts(session: Session, mode: str, problems: dict[int, str]) -> None:
         st.toggle(
             "Every click is an object of its own", key="own-objects", persist_state="session",
             help="For counting many similar things, such as cars or trees.",
+        )  # fmt: skip
+        st.toggle(
+            "Outlines under the pointer", key=SWITCH, persist_state="session",
+            help="RSAM looks for all objects of the view in the background, and shows the one "
+            "under the pointer before you click. Alt and the wheel show the next larger one, the "
+            "key H hides them. Takes a few seconds for each new view.",
         )  # fmt: skip
     prompt_list.typed_prompt(session)
 

@@ -30,6 +30,9 @@ from rsam_core.session.session import Session
 
 JOB = "outlines"
 
+SWITCH = "outlines-under-pointer"
+"""Whether the person wants the proposals looked for, in the page's state."""
+
 _SAME = 0.6
 """IoU from which on an object is the proposal, which is then not offered again."""
 _LISTS = 8
@@ -86,7 +89,8 @@ def proposals_for(session: Session, view: Frame) -> Sequence[Instance] | None:
     if (scene, view) in offered.found:
         return offered.found[scene, view]
     small = resources.segmenter(DEFAULT_MODEL)
-    if not small.model.proposes:
+    # Each view costs seconds of computing, which a class on one computer may not have to spare.
+    if not small.model.proposes or not st.session_state.get(SWITCH):
         return None
     job = session.jobs.get(JOB)
     # What failed would fail again at each run of the page.

@@ -177,9 +177,12 @@ def test_proposals_are_looked_for_in_the_background(
 
     monkeypatch.setattr(hovering, "look_for", look_for)
     at = segment()
+    at.toggle(key=hovering.SWITCH).set_value(True).run()
     assert looked == [], "this model proposes nothing"
     monkeypatch.setattr(type(model), "proposes", True)
-    at.run()
+    at.toggle(key=hovering.SWITCH).set_value(False).run()
+    assert looked == [], "nobody asked for it"
+    at.toggle(key=hovering.SWITCH).set_value(True).run()
     at.run()
     assert shown["proposals"] is None, "the page does not wait"
     ready.set()
