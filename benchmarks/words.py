@@ -16,7 +16,7 @@ import torch
 from rsam_core.errors import WordsError
 from rsam_core.models import load_model
 from rsam_core.models.tiny.kind_head import KindHead, describe
-from rsam_core.models.tiny.kinds import KINDS
+from rsam_core.models.tiny.kinds import KINDS, OF_RENDERED
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.matching import Matching, match
@@ -25,7 +25,6 @@ from rsam_core.segment.everything import generate, initialize, settings_for
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.segment.words import describe as describe_objects
 from rsam_core.segment.words import words
-from tests.segment.words.make_towns import KIND
 from tests.segment.words.test_sentences import differences
 from tests.segment.words.towns import TownScene, cases, f1, town
 from training.kinds import Examples, fit
@@ -65,7 +64,10 @@ def truth_of(drawn) -> Instances:
     """Objects of a town with their kinds."""
     items = Instances.from_label_map(drawn.labels)
     return Instances(
-        [Instance(i.mask, i.x, i.y, 1, i.id, "truth", KIND[drawn.classes[i.id]]) for i in items],
+        [
+            Instance(i.mask, i.x, i.y, 1, i.id, "truth", OF_RENDERED[drawn.classes[i.id]])
+            for i in items
+        ],
         items.shape,
     )
 

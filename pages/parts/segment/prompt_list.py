@@ -7,8 +7,10 @@ import streamlit as st
 from pages.parts.shared import banner, resources
 from pages.parts.shared.names import paragraphs, plain
 from rsam_core.errors import RsamError
+from rsam_core.objects.edits import same_mask
 from rsam_core.prompts.history import PromptedObject
 from rsam_core.render.overlays import candidate_thumbnail
+from rsam_core.segment.prompter import Answer, Prompter
 from rsam_core.segment.segmenter import Candidates
 from rsam_core.session.session import Session
 
@@ -29,6 +31,14 @@ def _shared_frame(proposals: Candidates) -> tuple[float, float, float, float]:
     return proposals.x, proposals.y, proposals.x + width, proposals.y + height
 
 
+def _chosen(prompter: Prompter, entry: PromptedObject, answer: Answer) -> tuple[int, ...]:
+    """Which candidates an object is made of; none where it was not made of the model's answer."""
+    shown, decoded = prompter.instance(entry), answer.instance(entry)
+    if shown is None or decoded is None:
+        return answer.chosen
+    return answer.chosen if same_mask(shown, decoded) else ()
+
+
 def candidates(session: Session) -> None:
     """Thumbnails of what the model proposes for the current object, to choose from or combine."""
     entry = session.marks.book.entry(session.marks.book.current)
@@ -40,6 +50,7 @@ def candidates(session: Session) -> None:
         st.info(paragraphs(error), icon=":material/ads_click:")
         return
     proposals = answer.candidates
+    chosen = _chosen(session.answers.prompter, entry, answer)
     st.markdown(
         f"**Proposals for object {entry.id}**",
         help="The numbers are the quality that the model expects (IoU, 0 to 1). Choose the "
@@ -56,10 +67,12 @@ def candidates(session: Session) -> None:
             frame=frame,
         )
         column.image(resources.jpeg(picture), width="stretch")
-    if len(proposals) == 1:
+    if not chosen:
+        st.caption("The object is none of these: it was taken as it was shown, or saved before.")
+    elif len(proposals) == 1:
         st.caption(f"Predicted quality {proposals.scores[0]:.2f}")
         return
-    key = f"choice-{session.image.token}-{entry.id}-{[m.uid for m in entry.marks]}-{answer.chosen}"
+    key = f"choice-{session.image.token}-{entry.id}-{[m.uid for m in entry.marks]}-{chosen}"
 
     def take() -> None:
         # The browser may report a choice again after the object was changed or removed.
@@ -67,15 +80,15 @@ def candidates(session: Session) -> None:
             return
         picked = tuple(sorted(st.session_state[key]))
         if not picked:
-            st.session_state[key] = list(answer.chosen)
-        elif picked != answer.chosen:
+            st.session_state[key] = list(chosen)
+        elif picked != chosen:
             session.update(lambda book: book.choose(entry.id, picked))
 
     st.pills(
         "Use",
         list(range(len(proposals))),
         selection_mode="multi",
-        default=list(answer.chosen),
+        default=list(chosen),
         format_func=lambda k: f"{k + 1} · {proposals.scores[k]:.2f}",
         key=key,
         on_change=take,

@@ -15,7 +15,7 @@ from rsam_core.prompts.history import PromptHistory
 from rsam_core.render.proposal_outlines import encode_outlines
 from rsam_core.scene.coordinates import Frame
 from rsam_core.session.session import Session
-from tests.helpers.pages import TWO_BOXES, arranged, fine, opened, plain, put, table
+from tests.helpers.pages import TWO_BOXES, arranged, fine, opened, plain, put, table, texts
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -193,3 +193,24 @@ def test_proposals_are_looked_for_in_the_background(
     at.run()
     assert looked == [session.image.view], "each view is looked at once"
     fine(at)
+
+
+def test_a_taken_proposal_is_not_said_to_be_one_of_the_models_answers(segment: Start, shown: dict):
+    at = segment(book=PromptHistory().add_point(80, 90, 1))
+    session = opened(at)
+    [entry] = session.marks.book.entries
+    [choice] = [group for group in at.button_group if str(group.key).startswith("choice-")]
+    assert choice.value == [0]
+    mine = rectangle(60, 80, 40, 25)
+    session.answers.settle({entry: mine})
+    # What was made known counts from the next change of the book.
+    session.update(lambda book: book.step("look again"))
+    at.run()
+    [choice] = [group for group in at.button_group if str(group.key).startswith("choice-")]
+    assert choice.value == []
+    assert "none of these" in texts(at)
+    choice.set_value([1]).run()
+    fine(at)
+    [choice] = [group for group in at.button_group if str(group.key).startswith("choice-")]
+    assert choice.value == [1]
+    assert "none of these" not in texts(at)

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
+from rsam_core.models.tiny.kinds import OF_RENDERED
 from rsam_core.samples.town import TownSample, build_world, render_town
 
 DATA = Path(__file__).parent / "data"
@@ -25,23 +26,6 @@ SMALLEST = 16
 """Pixels; what is smaller is no object of the towns."""
 NEAR, NEXT_TO, BETWEEN = 20.0, 5.0, 50.0
 
-KIND = {
-    "roof": "building",
-    "road": "road",
-    "paved": "road",
-    "car": "car",
-    "truck": "car",
-    "tree": "tree",
-    "bush": "tree",
-    "hedge": "tree",
-    "field": "grass or field",
-    "sports field": "grass or field",
-    "water": "water",
-    "pool": "pool",
-    "boat": "boat",
-    "container": "other",
-    "jetty": "other",
-}
 TOWNS = [
     {"style": style, "seed": 4211 + number, "gsd": 0.3, "width": 900, "height": 700}
     for number, style in enumerate(
@@ -59,7 +43,7 @@ class Plan:
         self.town, self.gsd, self.labels = town, town.gsd, town.labels
         areas = np.bincount(self.labels.ravel(), minlength=max(town.classes) + 1)
         self.area = {i: int(areas[i]) for i in town.classes if areas[i] >= SMALLEST}
-        self.kind = {i: KIND[town.classes[i]] for i in self.area}
+        self.kind = {i: OF_RENDERED[town.classes[i]] for i in self.area}
         self.boxes = ndimage.find_objects(self.labels)
         height, width = self.labels.shape
         extent = round(width * self.gsd, 6), round(height * self.gsd, 6)

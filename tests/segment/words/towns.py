@@ -8,11 +8,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from rsam_core.models.tiny.kinds import OF_RENDERED
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.samples import TownSample, render_town
 from rsam_core.scene.window import Window
-from tests.segment.words.make_towns import KIND, SMALLEST
+from tests.segment.words.make_towns import SMALLEST
 from tests.segment.words.notation import DATA
 
 
@@ -45,7 +46,7 @@ def town(number: int) -> SimpleNamespace:
     found = Instances.from_label_map(drawn.labels)
     objects = Instances(
         [
-            Instance(i.mask, i.x, i.y, 1.0, i.id, "truth", KIND[drawn.classes[i.id]])
+            Instance(i.mask, i.x, i.y, 1.0, i.id, "truth", OF_RENDERED[drawn.classes[i.id]])
             for i in found
             if i.area >= SMALLEST
         ],
