@@ -19,6 +19,7 @@ from rsam_core.errors import BatchError, Cancelled
 from rsam_core.formats.tables import to_csv
 from rsam_core.objects.instances import Instances
 from rsam_core.runtime.failures import reason
+from rsam_core.runtime.progress import Progress, Stop
 from rsam_core.segment.everything import EverythingSettings
 from rsam_core.segment.tiles.grid import TileSource
 from rsam_core.segment.tiles.run import Elsewhere, initialize_tiled
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 IMAGE_TYPES = (".tif", ".tiff", ".jp2", ".jpg", ".jpeg", ".png")
 
-Progress = Callable[[float, str], None]
-Stop = Callable[[], bool]
 Spread = Callable[[str, TileSource, EverythingSettings, Stop | None], Elsewhere]
 """From model, scene and settings to what looks at the scene's tiles."""
 

@@ -16,9 +16,8 @@ from rsam_core.change.picture import Picture, as_picture, date_in_name, same_con
 from rsam_core.change.radiometry import ToneCurve
 from rsam_core.change.registration import MODELS, Fit, coarse, edges, fit, measure
 from rsam_core.errors import AlignError, Cancelled, ChangeError
+from rsam_core.runtime.progress import Progress
 from rsam_core.scene.window import Window
-
-Progress = Callable[[float, str], None]
 
 WARN_FROM = 2.0
 """Pixels of residual displacement from which on people are warned."""

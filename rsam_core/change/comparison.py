@@ -21,6 +21,7 @@ from rsam_core.errors import Cancelled, ChangeError
 from rsam_core.objects.crops import clip, cut_out
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.progress import Progress
 from rsam_core.scene.window import Window
 from rsam_core.segment.everything import EverythingSettings
 from rsam_core.segment.segmenter import Segmenter
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from rsam_core.change.picture import Picture
 
-Progress = Callable[[float, str], None]
 
 _TILE = 1024
 _OVERLAP = 160

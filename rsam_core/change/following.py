@@ -17,12 +17,12 @@ from rsam_core.errors import Cancelled, FollowError
 from rsam_core.objects.crops import Crop, shared_pixels
 from rsam_core.objects.instance import Instance
 from rsam_core.prompts.prompt import Prompt
+from rsam_core.runtime.progress import Progress
 from rsam_core.segment.segmenter import Segmenter
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Progress = Callable[[float, str], None]
 
 _LOOSE = 0.12
 """By which share of its sides the box of the last frame is widened."""

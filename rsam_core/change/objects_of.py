@@ -15,10 +15,9 @@ from rsam_core.objects.instance import Instance
 from rsam_core.objects.suppression import suppress
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.prompts.simulated import centre_click
+from rsam_core.runtime.progress import Progress
 from rsam_core.segment.everything import EverythingSettings, settings_for
 from rsam_core.segment.segmenter import Segmenter
-
-Progress = Callable[[float, str], None]
 
 _MOST = 60
 """Places of difference in a window at most."""

@@ -17,11 +17,10 @@ from rsam_core.evaluate.results import Evaluation, MethodInfo
 from rsam_core.evaluate.sample import evaluate_sample
 from rsam_core.evaluate.settings import EvaluationSettings
 from rsam_core.runtime.failures import reason
+from rsam_core.runtime.progress import Progress
 
 if TYPE_CHECKING:
     from rsam_core.segment.segmenter import Segmenter
-
-Progress = Callable[[float, str], None]
 
 
 def evaluate_dataset(

@@ -13,6 +13,7 @@ from rsam_core.prepare.raster import Raster
 from rsam_core.prepare.stage import Stage, naming
 from rsam_core.prepare.step import STEPS, Step
 from rsam_core.runtime.given import given
+from rsam_core.runtime.progress import Progress
 
 if TYPE_CHECKING:
     from rsam_core.scene.scene import Scene
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 FORMAT = "rsam-recipe"
 VERSION = 1
 
-Progress = Callable[[float, str], None]
 Asks = Callable[[], bool]
 
 

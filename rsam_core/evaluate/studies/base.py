@@ -16,13 +16,13 @@ from rsam_core.evaluate.metrics import confusion, iou
 from rsam_core.evaluate.sample import full_mask, pieces, tiles
 from rsam_core.evaluate.statistics.bootstrap import Interval
 from rsam_core.evaluate.statistics.clustered import clustered_interval, signed
+from rsam_core.runtime.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 Mask = NDArray[np.bool_]
-Progress = Callable[[float, str], None]
 Samples = Dataset | Sample | Sequence[Sample]
 
 

@@ -17,6 +17,7 @@ from rsam_core.errors import Cancelled, ClassifyError
 from rsam_core.objects.appearance import APPEARANCE, appearance, extra_bands
 from rsam_core.objects.classify.feature_table import Features
 from rsam_core.objects.instances import Instance, Instances
+from rsam_core.runtime.progress import Progress
 from rsam_core.scene.window import Window
 from rsam_core.segment.features.pooling import EmbeddedView, embedded_tiles, pool
 
@@ -46,8 +47,6 @@ SHAPE = (
 _MARGIN = 6
 _MAX_PART = 1024
 _READ_AT_ONCE = 36_000_000
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ which takes milliseconds, so that a threshold, an accepted or a rejected object 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ from rsam_core.objects.matching import Overlaps, overlaps
 from rsam_core.objects.resample import to_scene
 from rsam_core.objects.suppression import suppress
 from rsam_core.prompts.prompt import Prompt
+from rsam_core.runtime.progress import Progress, Stop
 from rsam_core.scene.coordinates import Frame
 from rsam_core.segment.everything import (
     EverythingSettings,
@@ -47,9 +48,6 @@ _OUTLINING = 0.9
 
 _APART = 3
 """Cells by which two places most like the example lie apart at least."""
-
-Progress = Callable[[float, str], None]
-Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, eq=False)
