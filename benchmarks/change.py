@@ -20,8 +20,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.change.alignment import AlignSettings, align
-from rsam_core.change.comparison import Comparison, compare
+from rsam_core.change.aligned import AlignSettings
+from rsam_core.change.alignment import align
+from rsam_core.change.compared import Comparison
+from rsam_core.change.comparison import compare
 from rsam_core.change.evidence import DateView
 from rsam_core.change.methods import METHODS, anychange
 from rsam_core.change.metrics import (

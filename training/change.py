@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.alignment import align
-from rsam_core.change.comparison import CompareSettings, prepare_window
+from rsam_core.change.compared import CompareSettings
 from rsam_core.change.decide import CLASSES, WEIGHTS
 from rsam_core.change.evidence import COLUMNS
+from rsam_core.change.window_evidence import prepare_window
 from rsam_core.models import load_model
 from rsam_core.objects.crops import Crop, shared_pixels
 from rsam_core.objects.instance import Instance

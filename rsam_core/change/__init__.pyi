@@ -1,5 +1,7 @@
-from .alignment import Alignment, AlignSettings, align
-from .comparison import CompareSettings, Comparison, compare
+from .aligned import Alignment, AlignSettings
+from .alignment import align
+from .compared import CompareSettings, Comparison
+from .comparison import compare
 from .decide import KINDS, Change
 from .following import Track, follow
 from .frames import Frames, read_frames

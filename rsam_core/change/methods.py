@@ -1,6 +1,6 @@
 """Ways to find change that need no comparison of objects, and AnyChange as published.
 
-All take both dates on one grid (see `rsam_core.change.alignment.Alignment.read`) and give a mask.
+All take both dates on one grid (see `rsam_core.change.aligned.Alignment.read`) and give a mask.
 
 References
 ----------

@@ -1,0 +1,188 @@
+"""One window of two dates: its objects, what speaks for a change of each, what outgrew what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.change.aligned import Alignment
+from rsam_core.change.compared import CompareSettings
+from rsam_core.change.decide import Candidate, Growth, load_judge
+from rsam_core.change.evidence import DateView, Evidence, gather
+from rsam_core.change.kinds import kinds_of
+from rsam_core.change.objects_of import candidates, find_objects, places_of_difference
+from rsam_core.change.pairing import contained, meeting, remainder
+from rsam_core.errors import Cancelled
+from rsam_core.objects.instance import Instance
+from rsam_core.runtime.progress import Progress
+from rsam_core.scene.window import Window
+from rsam_core.segment.segmenter import Segmenter
+
+_LARGER = 1.15
+"""Ratio of areas from which on an object may be enlarged."""
+
+_HELD = 0.8
+"""Share of the smaller outline that the larger one must hold."""
+
+_SOUND = 0.55
+"""Predicted IoU that an outline needs to say anything about its size."""
+
+
+@dataclass(frozen=True, eq=False)
+class WindowEvidence:
+    """What is known of one window.
+
+    Attributes
+    ----------
+    views : tuple of DateView
+    valid : ndarray of bool, shape (h, w)
+    items : tuple of list of Instance
+        Candidates of both dates, pixels of the window.
+    evidence : tuple of Evidence
+    """
+
+    views: tuple[DateView, DateView]
+    valid: NDArray[np.bool_]
+    items: tuple[list[Instance], list[Instance]]
+    evidence: tuple[Evidence, Evidence]
+
+
+def prepare_window(
+    segmenter: Segmenter,
+    alignment: Alignment,
+    window: Window,
+    settings: CompareSettings,
+    given: Sequence[list[Instance] | None] = (None, None),
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> WindowEvidence | None:
+    """Find candidates of both dates in a window and compare each with the other date.
+
+    None where hardly anything of the window is shown at both dates.
+    """
+    first, second, valid = alignment.read(window)
+    if valid.mean() < 0.02:
+        return None
+    views = tuple(DateView(image, segmenter.embed(image)) for image in (first, second))
+    search = all(some is None for some in given)
+    places = places_of_difference(*views, valid, settings.smallest) if search else []
+    items, evidence = [], []
+    for date in (0, 1):
+        half = 0.5 * date
+
+        def tell(share: float, text: str, half: float = half) -> None:
+            if progress is not None:
+                progress(half + 0.4 * share, text)
+
+        if search:
+            found = find_objects(segmenter, views[date], settings.everything, tell, cancelled)
+        else:
+            found = list(given[date] or ())
+        if cancelled is not None and cancelled():
+            raise Cancelled("Stopped. Nothing was changed.")
+        some = candidates(
+            segmenter, views[date], found, places, settings.smallest, valid, cancelled
+        )
+        items.append(some)
+        tell(1.0, "comparing")
+        evidence.append(gather(segmenter, some, *(views[date], views[1 - date]),
+                               cancelled=cancelled))  # fmt: skip
+    return WindowEvidence(views, valid, tuple(items), tuple(evidence))
+
+
+def window_candidates(
+    segmenter: Segmenter,
+    found: WindowEvidence,
+    window: Window,
+    windows: list[Window],
+    settings: CompareSettings,
+) -> tuple[list[Candidate], list[Growth], bool]:
+    """Candidates of a window in pixels of the grid; those of which another window sees more go."""
+    judge = load_judge()
+    dates: list[list[Candidate]] = []
+    named = False
+    for date in (0, 1):
+        chances = judge.probabilities(found.evidence[date].table)
+        kinds = kinds_of(segmenter, found.views[date], found.items[date])
+        named = named or kinds is not None
+        dates.append([
+            Candidate(item, date, chances[k], found.evidence[date].others[k],
+                      *(kinds[k] if kinds else (None, float("nan"))))
+            for k, item in enumerate(found.items[date])
+        ])  # fmt: skip
+    growths = _growths(segmenter, found, dates, settings)
+    kept = [one for some in dates for one in some if _is_own(one.item, window, windows)]
+    return (
+        [_moved(one, window) for one in kept],
+        [
+            Growth(_moved(g.small, window), _moved(g.large, window), g.chances)
+            for g in growths
+            if _is_own(g.large.item, window, windows)
+        ],
+        named,
+    )
+
+
+def _moved(one: Candidate, window: Window) -> Candidate:
+    def shifted(item: Instance | None) -> Instance | None:
+        return item and replace(item, x=item.x + window.x, y=item.y + window.y)
+
+    return replace(one, item=shifted(one.item), other=shifted(one.other))
+
+
+def _is_own(item: Instance, window: Window, windows: list[Window]) -> bool:
+    """Whether a window is the one in whose middle an object lies, of those that see it."""
+    if len(windows) == 1:
+        return True
+    x = (item.bbox[0] + item.bbox[2]) / 2 + window.x
+    y = (item.bbox[1] + item.bbox[3]) / 2 + window.y
+
+    def depth(w: Window) -> float:
+        return min(x - w.x, w.x + w.width - x, y - w.y, w.y + w.height - y)
+
+    best = max(windows, key=depth)
+    return best is window
+
+
+def _growths(
+    segmenter: Segmenter,
+    found: WindowEvidence,
+    dates: list[list[Candidate]],
+    settings: CompareSettings,
+) -> list[Growth]:
+    """Objects whose outline at one date holds that of the other date, and much more."""
+    result: list[Growth] = []
+    sound = [
+        [c for c in some if c.item.score >= _SOUND and c.item.source != "difference"]
+        for some in dates
+    ]
+    for small_date in (0, 1):
+        large_date = 1 - small_date
+        smalls, larges = sound[small_date], sound[large_date]
+        best: dict[int, tuple[float, int, Instance]] = {}
+        for i, j in meeting([c.item for c in smalls], [c.item for c in larges]):
+            small, large = smalls[i].item, larges[j].item
+            if not _LARGER * small.area < large.area < 3 * small.area:
+                continue
+            if contained(small, large) < _HELD:
+                continue
+            rest = remainder(large, small, settings.tolerance)
+            if rest is None or np.count_nonzero(rest.mask) < max(
+                settings.smallest, 0.12 * small.area
+            ):
+                continue
+            piece = Instance(rest.mask, rest.x, rest.y, large.score)
+            rank = small.score + large.score
+            if i not in best or rank > best[i][0]:
+                best[i] = rank, j, piece
+        pieces = [piece for _, _, piece in best.values()]
+        views = found.views
+        evidence = gather(segmenter, pieces, views[large_date], views[small_date])
+        chances = load_judge().probabilities(evidence.table)
+        for (i, (_, j, _)), chance in zip(best.items(), chances):
+            result.append(Growth(smalls[i], larges[j], chance))
+    return result
