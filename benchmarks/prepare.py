@@ -18,6 +18,8 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from rsam_core.prepare import Pipeline, Raster, Step
+from rsam_core.prepare.steps.calibration import Calibrate
+from rsam_core.prepare.steps.colours import RemoveHaze, WhiteBalance
 from rsam_core.prepare.steps.noise import (
     Bilateral,
     Destripe,
@@ -26,7 +28,7 @@ from rsam_core.prepare.steps.noise import (
     RemoveSpecks,
     TotalVariation,
 )
-from rsam_core.prepare.steps.radiometric import Calibrate, Gamma, RemoveHaze, WhiteBalance
+from rsam_core.prepare.steps.tones import Gamma
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.samples import TownSample, render_town
 from rsam_core.segment.segmenter import Segmenter

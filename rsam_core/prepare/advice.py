@@ -9,8 +9,10 @@ import numpy as np
 from rsam_core.prepare import destripe, haze, noise_estimate
 from rsam_core.prepare.raster import Raster
 from rsam_core.prepare.step import Step
+from rsam_core.prepare.steps.colours import RemoveHaze, WhiteBalance
 from rsam_core.prepare.steps.noise import LEVELS, Bilateral, Destripe, RemoveSpecks
-from rsam_core.prepare.steps.radiometric import Gamma, RemoveHaze, Stretch, WhiteBalance, samples
+from rsam_core.prepare.steps.shown import samples
+from rsam_core.prepare.steps.tones import Gamma, Stretch
 
 # From which values on a step is suggested; clean rendered and real scenes stay below.
 NOISE_LEVELS = 3.0

@@ -24,16 +24,9 @@ from rsam_core.prepare import (
     write_scene,
 )
 from rsam_core.prepare.step import choice, image, integer, number, points, register, switch
+from rsam_core.prepare.steps.colours import MatchHistogram, RemoveHaze
 from rsam_core.prepare.steps.noise import Bilateral, Destripe, Median, RemoveSpecks
-from rsam_core.prepare.steps.radiometric import (
-    Brightness,
-    Clahe,
-    Contrast,
-    Gamma,
-    MatchHistogram,
-    RemoveHaze,
-    Stretch,
-)
+from rsam_core.prepare.steps.tones import Brightness, Clahe, Contrast, Gamma, Stretch
 from rsam_core.samples import TownSample, write_geotiff
 from tests.helpers.towns import rendered
 

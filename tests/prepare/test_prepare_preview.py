@@ -9,15 +9,9 @@ import rsam_core as rsam
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import ImageFile, Pipeline, Raster, load_steps, read_raster, write_scene
 from rsam_core.prepare.preview import Chain, Previewer, detail_window, tone_histogram
+from rsam_core.prepare.steps.colours import MatchHistogram, RemoveHaze
 from rsam_core.prepare.steps.noise import Bilateral, Destripe, Median, RemoveSpecks
-from rsam_core.prepare.steps.radiometric import (
-    Brightness,
-    Clahe,
-    Gamma,
-    MatchHistogram,
-    RemoveHaze,
-    Stretch,
-)
+from rsam_core.prepare.steps.tones import Brightness, Clahe, Gamma, Stretch
 from tests.helpers.towns import rendered
 
 load_steps()

@@ -9,18 +9,9 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from rsam_core.errors import PrepareError
 from rsam_core.prepare import ImageFile, Raster, haze, radiometric, read_raster, write_scene
-from rsam_core.prepare.steps.radiometric import (
-    Brightness,
-    Calibrate,
-    Clahe,
-    Contrast,
-    Equalize,
-    Gamma,
-    MatchHistogram,
-    RemoveHaze,
-    Stretch,
-    WhiteBalance,
-)
+from rsam_core.prepare.steps.calibration import Calibrate
+from rsam_core.prepare.steps.colours import MatchHistogram, RemoveHaze, WhiteBalance
+from rsam_core.prepare.steps.tones import Brightness, Clahe, Contrast, Equalize, Gamma, Stretch
 from rsam_core.samples import TownSample, write_geotiff
 from tests.helpers.towns import rendered
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import importlib
 
-GROUP_MODULES = ("radiometric", "geometric", "noise", "resolution", "pansharpen")
+GROUP_MODULES = (
+    "tones",
+    "colours",
+    "calibration",
+    "geometric",
+    "noise",
+    "resolution",
+    "pansharpen",
+)
 """In the order in which menus show them."""
 
 

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import current_session
 from rsam_core.prepare import Pipeline, load_steps
+from rsam_core.prepare.steps.colours import RemoveHaze, WhiteBalance
 from rsam_core.prepare.steps.noise import Bilateral, Destripe
-from rsam_core.prepare.steps.radiometric import Clahe, RemoveHaze, Stretch, WhiteBalance
+from rsam_core.prepare.steps.tones import Clahe, Stretch
 from rsam_core.session.preparation import Preparations
 from tests.helpers.pages import fine, opened, png, put
 

@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import current_session
 from rsam_core.prepare import ImageFile, Pipeline, load_steps
+from rsam_core.prepare.steps.colours import MatchHistogram, RemoveHaze
 from rsam_core.prepare.steps.noise import Bilateral
-from rsam_core.prepare.steps.radiometric import Brightness, Gamma, MatchHistogram, RemoveHaze
+from rsam_core.prepare.steps.tones import Brightness, Gamma
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.session.preparation import Preparations
