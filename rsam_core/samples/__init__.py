@@ -5,20 +5,24 @@ from __future__ import annotations
 from rsam_core.samples.gallery import GALLERY, GallerySample, gallery_sample
 from rsam_core.samples.pair_records import CHANGES, GRADES, ChangeRecord, Footprint, PairSample
 from rsam_core.samples.pairs import render_pair
+from rsam_core.samples.series import SERIES, SeriesSample, render_series
 from rsam_core.samples.town import STYLES, TownSample, render_town, truth_mask, write_geotiff
 
 __all__ = [
     "CHANGES",
     "GALLERY",
     "GRADES",
+    "SERIES",
     "STYLES",
     "ChangeRecord",
     "Footprint",
     "GallerySample",
     "PairSample",
+    "SeriesSample",
     "TownSample",
     "gallery_sample",
     "render_pair",
+    "render_series",
     "render_town",
     "truth_mask",
     "write_geotiff",

@@ -108,6 +108,18 @@ class Canvas:
         self._x = ((np.arange(width, dtype=np.float32) + 0.5) * np.float32(gsd))[None, :]
         self._y = ((np.arange(height, dtype=np.float32) + 0.5) * np.float32(gsd))[:, None]
 
+    def part(self, slices: tuple[slice, slice]) -> Canvas:
+        """A copy of a part, with pixel (0, 0) at its own corner; noise is shared, not copied."""
+        part = object.__new__(Canvas)
+        part.gsd = self.gsd
+        part.colour, part.height = self.colour[slices].copy(), self.height[slices].copy()
+        part.sun, part.labels = self.sun[slices].copy(), self.labels[slices].copy()
+        part.shape, part.classes = part.labels.shape, dict(self.classes)
+        part.noise = self.noise
+        height, width = part.shape
+        part._x, part._y = self._x[:, :width], self._y[:height]
+        return part
+
     def window(self, low: np.ndarray, high: np.ndarray, pad: float = 0.0) -> Window | None:
         """The part of the canvas that covers a rectangle in metres; None when outside."""
         margin = pad + self.gsd
