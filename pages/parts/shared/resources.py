@@ -15,6 +15,7 @@ from rsam_core.models.queued import QueuedModel
 from rsam_core.runtime.acting import acting
 from rsam_core.runtime.budgets import Store, setting
 from rsam_core.samples import TownSample, gallery_sample, write_geotiff
+from rsam_core.samples.thumbnails import thumbnail
 from rsam_core.segment.embedding import Embedding, EmbeddingCache, content_key
 from rsam_core.segment.segmenter import Candidates
 
@@ -89,9 +90,6 @@ def sample(key: str) -> TownSample:
     return gallery_sample(key)
 
 
-@st.cache_data(show_spinner="Drawing the samples…", max_entries=12)
-def sample_thumbnail(key: str, width: int = 480) -> bytes:
+def sample_thumbnail(key: str) -> bytes:
     """A small picture of a sample."""
-    image = sample(key).image
-    height = round(image.shape[0] * width / image.shape[1])
-    return jpeg(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
+    return thumbnail(key)
