@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 
 from rsam_core.change.aligned import AlignSettings
 from rsam_core.change.alignment import align
+from rsam_core.change.anychange import anychange
 from rsam_core.change.compared import Comparison
 from rsam_core.change.comparison import compare
 from rsam_core.change.evidence import DateView
-from rsam_core.change.methods import METHODS, anychange
+from rsam_core.change.methods import METHODS
 from rsam_core.change.metrics import (
     ChangeCounts,
     TrueChange,

@@ -67,8 +67,8 @@ class CompareSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
-    """What `compare` found.
+class Found:
+    """Changes between two dates, whoever found them.
 
     Attributes
     ----------
@@ -86,9 +86,6 @@ class Comparison:
     changes: tuple[Change, ...]
     kinds: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    settings: CompareSettings = field(default_factory=CompareSettings)
-    _candidates: tuple[Candidate, ...] = field(default=(), repr=False)
-    _growths: tuple[Growth, ...] = field(default=(), repr=False)
 
     @property
     def scene(self) -> Picture:
@@ -99,13 +96,6 @@ class Comparison:
     def shape(self) -> tuple[int, int]:
         """Height and width of the common grid."""
         return self.alignment.shape
-
-    def with_threshold(self, threshold: float | None) -> Comparison:
-        """The same with another probability from which on changes count; nothing is decoded."""
-        settings = replace(self.settings, threshold=threshold)
-        return judged(
-            self.alignment, self._candidates, self._growths, self.kinds, self.notes, settings
-        )
 
     def of(self, changes: Collection[str]) -> tuple[Change, ...]:
         """The records of some kinds of change, such as ``("new", "gone")``.
@@ -211,6 +201,31 @@ class Comparison:
         if "map_x" in measured:
             rows["map_x"], rows["map_y"] = (measured[n].to_numpy() for n in ("map_x", "map_y"))
         return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison(Found):
+    """What `compare` found; see `Found`.
+
+    Attributes
+    ----------
+    settings : CompareSettings
+    candidates : tuple of Candidate
+        Objects of both dates, from which the verdicts come.
+    growths : tuple of Growth
+        Objects that seem larger at one date.
+    """
+
+    settings: CompareSettings = field(default_factory=CompareSettings)
+    candidates: tuple[Candidate, ...] = field(default=(), repr=False)
+    growths: tuple[Growth, ...] = field(default=(), repr=False)
+
+    def with_threshold(self, threshold: float | None) -> Comparison:
+        """The same with another probability from which on changes count; nothing is decoded."""
+        settings = replace(self.settings, threshold=threshold)
+        return judged(
+            self.alignment, self.candidates, self.growths, self.kinds, self.notes, settings
+        )
 
 
 def judged(

@@ -26,8 +26,11 @@ WEIGHTS = Path(__file__).with_name("decide.safetensors")
 CLASSES = ("same", "left", "inside", "revealed")
 """What may be said of an object of one date."""
 
-KINDS = ("new", "gone", "enlarged", "shrunk", "changed inside", "unchanged")
-"""What may be said of an object of the place."""
+DIFFERENT = "different"
+"""What methods say that compare pixels: they know no objects."""
+
+KINDS = ("new", "gone", "enlarged", "shrunk", "changed inside", DIFFERENT, "unchanged")
+"""What may be said of a place."""
 
 _CLIP = 4.0
 

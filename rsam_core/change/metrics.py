@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.change.pairing import meeting
 from rsam_core.errors import MetricError
 from rsam_core.objects.crops import Cropped, shared_pixels
 
@@ -123,18 +124,8 @@ def object_counts(
     """
     wanted = [t for t in truth if kind is None or t.kind == kind]
     mine = [outline for name, outline in found if kind is None or name == kind]
-    scored = []
-    for i, true in enumerate(wanted):
-        for j, outline in enumerate(mine):
-            overlap = max((_iou(outline, one) for one in true.outlines), default=0.0)
-            if overlap >= threshold:
-                scored.append((overlap, i, j))
-    rows: set[int] = set()
-    columns: set[int] = set()
-    for _, i, j in sorted(scored, reverse=True):
-        if i not in rows and j not in columns:
-            rows.add(i)
-            columns.add(j)
+    pairs = match_objects(wanted, mine, threshold)
+    columns = {j for _, j in pairs}
     wrong = 0
     for j, outline in enumerate(mine):
         if j in columns:
@@ -142,7 +133,29 @@ def object_counts(
         area = np.count_nonzero(outline.mask)
         lost = sum(shared_pixels(outline, other) for other in ignored)
         wrong += lost <= 0.5 * area
-    return ChangeCounts(len(rows), wrong, len(wanted) - len(rows))
+    return ChangeCounts(len(pairs), wrong, len(wanted) - len(pairs))
+
+
+def match_objects(
+    truth: Sequence[TrueChange], found: Sequence[Cropped], threshold: float = 0.5
+) -> list[tuple[int, int]]:
+    """Positions of true changes and the outlines that found them, one to one, best IoU first."""
+    owners = [i for i, true in enumerate(truth) for _ in true.outlines]
+    outlines = [outline for true in truth for outline in true.outlines]
+    scored = []
+    for k, j in meeting(outlines, found):
+        overlap = _iou(outlines[k], found[j])
+        if overlap >= threshold:
+            scored.append((overlap, owners[k], j))
+    rows: set[int] = set()
+    columns: set[int] = set()
+    pairs = []
+    for _, i, j in sorted(scored, reverse=True):
+        if i not in rows and j not in columns:
+            rows.add(i)
+            columns.add(j)
+            pairs.append((i, j))
+    return pairs
 
 
 def _iou(first: Cropped, second: Cropped) -> float:

@@ -116,10 +116,18 @@ def window_candidates(
         ])  # fmt: skip
     growths = _growths(segmenter, found, dates, settings)
     kept = [one for some in dates for one in some if _is_own(one.item, window, windows)]
+    moved: dict[int, Candidate] = {}
+
+    def shifted(one: Candidate) -> Candidate:
+        # One and the same stays one, whether it stands alone or as the end of a growth.
+        if id(one) not in moved:
+            moved[id(one)] = _moved(one, window)
+        return moved[id(one)]
+
     return (
-        [_moved(one, window) for one in kept],
+        [shifted(one) for one in kept],
         [
-            Growth(_moved(g.small, window), _moved(g.large, window), g.chances)
+            Growth(shifted(g.small), shifted(g.large), g.chances)
             for g in growths
             if _is_own(g.large.item, window, windows)
         ],

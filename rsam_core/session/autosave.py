@@ -112,7 +112,8 @@ def save(
     where = where or folder()
     name = _safe(state.scene_hash)
     moment = stamp() if taken is None else taken
-    data = save_project(replace(state, image=None))
+    change = None if state.change is None else replace(state.change, image=None)
+    data = save_project(replace(state, image=None, change=change))
     suffix = f"-{writer}" if writer else ""
     try:
         where.mkdir(parents=True, exist_ok=True)

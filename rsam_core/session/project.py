@@ -25,6 +25,7 @@ from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instances
 from rsam_core.scene.crs_text import plain_crs
 from rsam_core.session.packed_objects import ObjectList, pack_objects
+from rsam_core.session.saved_change import SavedChange, facts_bytes, read_facts
 
 FORMAT = "rsam-project"
 VERSION = 1
@@ -32,6 +33,8 @@ ENDING = ".rsam.zip"
 
 _MANIFEST, _OBJECTS, _MASKS, _IMAGE = "manifest.json", "objects.json", "masks.bin", "image.bin"
 _TRUTH, _TRUTH_MASKS, _TRUTH_VALID = "truth.json", "truth_masks.bin", "truth_valid.bin"
+_CHANGE, _CHANGE_OBJECTS = "change.json", "change_objects.json"
+_CHANGE_MASKS, _CHANGE_IMAGE = "change_masks.bin", "change_image.bin"
 _LIMITS = {
     _MANIFEST: 64 << 20,
     _OBJECTS: 512 << 20,
@@ -40,10 +43,15 @@ _LIMITS = {
     _TRUTH: 512 << 20,
     _TRUTH_MASKS: 2 << 30,
     _TRUTH_VALID: 2 << 30,
+    _CHANGE: 512 << 20,
+    _CHANGE_OBJECTS: 512 << 20,
+    _CHANGE_MASKS: 2 << 30,
+    _CHANGE_IMAGE: 4 << 30,
 }
 """Bytes that each part may have once unpacked."""
-_LISTS = (_OBJECTS, _TRUTH)
-_SHRINKING = (_MANIFEST, _OBJECTS, _TRUTH, _IMAGE)
+_LISTS = (_OBJECTS, _TRUTH, _CHANGE_OBJECTS)
+_IMAGES = (_IMAGE, _CHANGE_IMAGE)
+_SHRINKING = (_MANIFEST, _OBJECTS, _TRUTH, _CHANGE, _CHANGE_OBJECTS, *_IMAGES)
 _SMALL, _MAX_RATIO = 8 << 20, 60
 _MAX_PARTS = 64
 _MAX_SIDE = 1_000_000
@@ -79,6 +87,8 @@ class ProjectState:
         Preparation steps, as ``Pipeline.to_json`` gives them.
     truth : Truth or None
         Ground truth of the scene.
+    change : SavedChange or None
+        A second date, and what was found between the dates.
     saved : str
         When it was saved, ISO 8601; empty before.
 
@@ -101,6 +111,7 @@ class ProjectState:
     settings: dict[str, Any] = field(default_factory=dict)
     pipeline: dict[str, Any] | None = None
     truth: Truth | None = None
+    change: SavedChange | None = None
     saved: str = ""
 
     def __post_init__(self) -> None:
@@ -133,6 +144,8 @@ def save_project(state: ProjectState) -> bytes:
         parts[_IMAGE] = bytes(state.image)
     if state.truth is not None:
         parts |= _packed_truth(state.truth)
+    if state.change is not None:
+        parts |= _packed_change(state.change)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -158,7 +171,7 @@ def save_project(state: ProjectState) -> bytes:
         for name, data in {_MANIFEST: text, **parts}.items():
             info = zipfile.ZipInfo(name, _WHEN)
             # Images are compressed already.
-            info.compress_type = zipfile.ZIP_STORED if name == _IMAGE else zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_STORED if name in _IMAGES else zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
     return stream.getvalue()
 
@@ -181,13 +194,19 @@ def load_project(data: bytes) -> ProjectState:
             shape = _shape(_mapping(manifest, "scene"))
             # Lists come before the masks: they say how long those are.
             optional = (_TRUTH, _TRUTH_MASKS, _TRUTH_VALID, _IMAGE)
+            optional += (_CHANGE, _CHANGE_OBJECTS, _CHANGE_MASKS, _CHANGE_IMAGE)
             wanted = [_OBJECTS, _MASKS, *(name for name in optional if name in digests)]
+            facts: dict[str, Any] | None = None
+            other: tuple[int, int] | None = None
             parts: dict[str, bytes] = {}
             lists: dict[str, ObjectList] = {}
             for name in wanted:
                 parts[name] = _part(archive, name, digests.get(name), _most(name, lists, shape))
+                if name == _CHANGE:
+                    facts, other = read_facts(parts[name])
                 if name in _LISTS:
-                    lists[name] = ObjectList.read(parts.pop(name), shape)
+                    size = other if name == _CHANGE_OBJECTS else shape
+                    lists[name] = ObjectList.read(parts.pop(name), size or shape)
     except zipfile.BadZipFile as error:
         raise ProjectError(
             "This is not a project file, or only a part of one. Choose a file that RSAM saved, "
@@ -195,11 +214,14 @@ def load_project(data: bytes) -> ProjectState:
         ) from error
     except (OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise ProjectError(_BROKEN.format("its parts cannot be unpacked")) from error
-    return _state(manifest, parts, lists)
+    return _state(manifest, parts, lists, facts)
 
 
 def _state(
-    manifest: Mapping[str, Any], parts: Mapping[str, bytes], lists: Mapping[str, ObjectList]
+    manifest: Mapping[str, Any],
+    parts: Mapping[str, bytes],
+    lists: Mapping[str, ObjectList],
+    facts: dict[str, Any] | None,
 ) -> ProjectState:
     scene = _mapping(manifest, "scene")
     try:
@@ -226,6 +248,7 @@ def _state(
             pipeline=pipeline,
             # Files of before know of no truth.
             truth=_truth(manifest.get("truth"), parts, lists, (height, width)),
+            change=_change(facts, parts, lists),
             saved=str(manifest["saved"]),
         )
     except ProjectError:
@@ -234,6 +257,27 @@ def _state(
         raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProjectError(_BROKEN.format("an entry is missing, or is no such value")) from error
+
+
+def _packed_change(change: SavedChange) -> dict[str, bytes]:
+    """A second date and its comparison as parts of a project."""
+    parts = {_CHANGE: facts_bytes(change)}
+    if change.outlines is not None:
+        parts[_CHANGE_OBJECTS], parts[_CHANGE_MASKS] = pack_objects(change.outlines)
+    if change.image is not None:
+        parts[_CHANGE_IMAGE] = bytes(change.image)
+    return parts
+
+
+def _change(
+    facts: dict[str, Any] | None, parts: Mapping[str, bytes], lists: Mapping[str, ObjectList]
+) -> SavedChange | None:
+    if facts is None:
+        return None
+    outlines = None
+    if _CHANGE_OBJECTS in lists:
+        outlines = lists[_CHANGE_OBJECTS].objects(parts[_CHANGE_MASKS])
+    return SavedChange(facts, outlines, parts.get(_CHANGE_IMAGE))
 
 
 def _about(truth: Truth | None) -> dict[str, Any] | None:
@@ -293,7 +337,7 @@ def _system(crs: Any) -> str | None:
 
 def _most(name: str, lists: Mapping[str, ObjectList], shape: tuple[int, int]) -> int:
     """Most bytes that a part can have, by what was read before."""
-    of = {_MASKS: _OBJECTS, _TRUTH_MASKS: _TRUTH}.get(name)
+    of = {_MASKS: _OBJECTS, _TRUTH_MASKS: _TRUTH, _CHANGE_MASKS: _CHANGE_OBJECTS}.get(name)
     if of in lists:
         return lists[of].length
     if name == _TRUTH_VALID:

@@ -20,6 +20,8 @@ from rsam_core.prompts.history import PromptedObject, PromptHistory
 from rsam_core.scene.bands import ViewSettings
 from rsam_core.scene.crs_text import plain_crs
 from rsam_core.scene.scene import Scene
+from rsam_core.session.change import change_state
+from rsam_core.session.change_project import restore_change, saved_change
 from rsam_core.session.project import ProjectState
 from rsam_core.session.prompt_records import from_records, to_records
 from rsam_core.session.session import Session
@@ -71,6 +73,7 @@ def to_state(
         },
         pipeline=json.loads(pipeline.to_json()) if pipeline is not None else None,
         truth=truth,
+        change=saved_change(change_state(session), image is not None),
     )
 
 
@@ -84,6 +87,7 @@ def is_empty(session: Session) -> bool:
         or session.image.pipeline is not None
         or session.truth.value is not None
         or _own(classes)
+        or not change_state(session).empty
     )
 
 
@@ -94,6 +98,7 @@ def has_work(state: ProjectState) -> bool:
         or state.prompts
         or state.pipeline is not None
         or state.truth is not None
+        or state.change is not None
         or _own(state.classes)
     )
 
@@ -156,6 +161,8 @@ def from_state(
     made.answers.settle(settled)
     if state.truth is not None:
         made.truth.give(state.truth)
+    if state.change is not None:
+        restore_change(state.change, change_state(made), made.image.scene)
     left_out = state.settings.get("truth_left_out")
     made.truth.lost = left_out if isinstance(left_out, str) else ""
     return made

@@ -38,6 +38,8 @@ IMAGE_JOBS = (
     "refine",
     "image",
     "study",
+    "change align",
+    "change",
 )
 """Jobs whose results belong to the scene in its present size and place."""
 

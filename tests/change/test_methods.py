@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, jaccard_score
 
-from rsam_core.change.methods import (
-    AnyChangeSettings,
-    anychange,
-    anychange_settings,
-    change_vectors,
-    image_difference,
-    ndvi_difference,
-)
+from rsam_core.change.anychange import AnyChangeSettings, anychange, anychange_settings
+from rsam_core.change.methods import change_vectors, image_difference, ndvi_difference
 from rsam_core.change.metrics import (
     ChangeCounts,
     TrueChange,

@@ -12,6 +12,7 @@ from pages.parts.shared.browser_id import browser_id
 from rsam_core.errors import ProjectError
 from rsam_core.session import autosave
 from rsam_core.session.autosave import Autosave
+from rsam_core.session.change import change_state
 from rsam_core.session.project_state import LARGE_TRUTH, has_work, is_empty, to_state
 from rsam_core.session.session import Session
 
@@ -27,11 +28,13 @@ def schedule_autosave(session: Session) -> None:
     """Save the session's work in a moment, if anything about it has changed."""
     browser, safe = browser_id(), session.safekeeping
     book = session.marks.book
-    state = (book.entries, book.edits, book.extra, session.image.scene, session.truth.number)
+    dates = change_state(session)
+    state = (book.entries, book.edits, book.extra, session.image.scene, session.truth.number,
+             dates.version)  # fmt: skip
     if browser is None or safe.kept == state:
         return
     first, safe.kept = not safe.kept, state
-    if first and not book.past:
+    if first and not book.past and dates.empty:
         # Just opened: there is nothing to lose yet, and perhaps something to bring back.
         return
     if is_empty(session):
@@ -46,7 +49,8 @@ def offer(session: Session) -> None:
     if opening.watch():
         return
     browser, source = browser_id(), session.image.source
-    if browser is None or session.marks.book.past or session.safekeeping.declined:
+    begun = session.marks.book.past or not change_state(session).empty
+    if browser is None or begun or session.safekeeping.declined:
         return
     kept = autosave.entries(_folder(browser), scene_hash=source.content_hash)
     # Saves that hold nothing are left over from versions that kept those, too.
