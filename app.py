@@ -12,34 +12,11 @@ from starlette.middleware import Middleware
 
 from pages.parts.shared import banner, destination, finished, streamlit_adapter
 from pages.parts.shared import browser_id as browser
+from pages.parts.shared.menu import menu
 from pages.parts.shared.serving import Shield
 from rsam_core.scene import examiners
 
 PARTS = Path(__file__).parent / "pages" / "parts" / "shared"
-# The screens lie one level below `pages/`, whose own files Streamlit would list by itself.
-SCREENS = {
-    "home": ("Home", "home"),
-    "prepare": ("Prepare", "tune"),
-    "segment": ("Segment", "ads_click"),
-    "one_shot": ("One-shot", "star"),
-    "objects": ("Objects", "category"),
-    "evaluate": ("Evaluate", "rule"),
-    "models": ("Models", "model_training"),
-}
-
-
-def screens() -> list[st.Page]:
-    """All pages in the order of the menu."""
-    return [
-        st.Page(
-            Path(__file__).parent / "pages" / "screens" / f"{name}.py",
-            title=title,
-            icon=f":material/{icon}:",
-            url_path=name.replace("_", "-"),
-            default=name == "home",
-        )
-        for name, (title, icon) in SCREENS.items()
-    ]
 
 
 def show() -> None:
@@ -53,7 +30,7 @@ def show() -> None:
     )
     st.html(PARTS / "style.css")
     browser.identify()
-    page = st.navigation(screens(), position="top")
+    page = st.navigation(menu(), position="top")
     destination.arrive(page.url_path)
     with banner.corner():
         page.run()

@@ -28,7 +28,7 @@ def with_image(show: Callable[[Session], None], what: str) -> None:
     session = current_session.current()
     if session is None:
         no_image(
-            f"No image is open yet. {what} Upload your own on the Home page, or start with a "
+            f"No image is open yet. {what} Upload your own on the page Open, or start with a "
             "sample, which brings its exact truth.",
             page="pages/screens/evaluate.py",
         )

@@ -15,23 +15,27 @@ from pages.parts.prepare.steps import (
     step_list,
     suggestions,
 )
-from pages.parts.shared import banner, current_session
+from pages.parts.shared import banner, current_session, sidebar
+from pages.parts.shared.frame import frame
+from pages.parts.shared.frame import toolbar as tools
 from pages.parts.shared.gallery import no_image
-from pages.parts.shared.screen_size import room
 from rsam_core.prepare import load_steps
 from rsam_core.session.preparation import Preparations, PreparationState
 from rsam_core.session.session import Session
 
 STYLE = Path(__file__).parents[1] / "parts" / "prepare" / "prepare.css"
-NO_IMAGE = "No image is open yet. Upload your own on the Home page, or start with a sample below."
-# Heights in pixels: of all that stands above and below the picture, of what stands below the list
-# of steps, and the least of either.
-AROUND, BELOW, LOWEST = 300, 50, 300
+NO_IMAGE = "No image is open yet. Upload your own on the page Open, or start with a sample below."
+# Height in pixels of what stands below the list of steps: the tones and the buttons.
+_BELOW = 216
 
 
-def steps(table: PreparationState, session: Session, height: int) -> None:
-    """The column on the right: suggestions, the list, and where to add from."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+def toolbar(table: PreparationState, session: Session) -> tuple[str, bool]:
+    """What is shown and how; where steps are added from, and the files."""
+    with tools():
+        mode, pair = prepare_view.toolbar(table)
+        st.space("stretch")
+        with st.popover("Files", icon=":material/folder_open:", key="files"):
+            files(table, session)
         st.button(
             "Add step",
             icon=":material/add:",
@@ -41,8 +45,11 @@ def steps(table: PreparationState, session: Session, height: int) -> None:
         )
         if catalogue_shown():
             catalogue(table)
-        with st.popover("Files", icon=":material/folder_open:", key="files"):
-            files(table, session)
+    return mode, pair
+
+
+def steps(table: PreparationState, height: int) -> None:
+    """Suggestions and the list of steps."""
     with st.container(height=height, border=False, gap="small", key="prepare-steps"):
         if not len(table.pipeline):
             st.info(
@@ -63,20 +70,24 @@ def page(session: Session) -> None:
     collect(table, session)
     if table.trouble is not None:
         banner.show(table.trouble)
-    left, right = st.columns([64, 36], gap="medium")
-    with left:
-        mode, pair = prepare_view.toolbar(table)
-        width, height = room()
-        height = max(height - AROUND, LOWEST)
+    with st.sidebar:
+        sidebar.image_name(session)
+    mode, pair = toolbar(table, session)
+    places = frame()
+    preview = None
+    with places.picture:
         if mode == prepare_view.POINTS:
             prepare_view.points(table)
         else:
-            preview = prepare_view.picture(table, mode, pair, (width, height))
-            prepare_view.notes(table, mode, pair, preview)
+            preview = prepare_view.picture(table, mode, pair, places.size)
+    with places.panel:
+        steps(table, places.size[1] - _BELOW)
+        if preview is not None:
             prepare_view.tones(preview)
-    with right:
-        steps(table, session, height + BELOW)
         actions(table, session)
+    with places.line:
+        if preview is not None:
+            prepare_view.notes(table, mode, pair, preview)
 
 
 load_steps()

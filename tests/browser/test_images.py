@@ -56,18 +56,18 @@ def test_objects_stay_while_one_looks_at_other_pages(screen: Screen, town: TownS
     screen.open("town.tif", write_geotiff(town))
     inside = ((x0 + x1) / 2, (y0 + y1) / 2)
     screen.click(inside)
-    screen.expect_rows("Object 1 · 1 include")
+    screen.expect_rows("Object 1 · 1 click")
     before = screen.table()
-    screen.go_to("Home")
+    screen.go_to("Open")
     screen.expect_text("Outline anything in an aerial image")
     screen.go_to("Models")
     screen.go_to("Segment")
-    screen.expect_rows("Object 1 · 1 include")
+    screen.expect_rows("Object 1 · 1 click")
     assert screen.table().equals(before)
     # The canvas shows the mark again, and a further click goes to the same object.
     screen.click((inside[0] + 6, inside[1]))
-    screen.expect_rows("Object 1 · 2 include")
-    assert [kind for kind, _, _ in screen.marks] == ["Include", "Include"]
+    screen.expect_rows("Object 1 · 2 clicks")
+    assert [kind for kind, _, _ in screen.marks] == ["Click", "Click"]
 
 
 def test_a_sample_is_one_click_away(screen: Screen):

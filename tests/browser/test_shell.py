@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from pages.parts.shared.menu import MENU, SCREENS
 from tests.helpers.browser import PATIENCE, Screen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,8 +92,11 @@ def picture(folder: Path, name: str = "field.png") -> Path:
 
 def whole(page: Page) -> None:
     """The app is all there: its pages, its style, and it knows the browser."""
-    menu = page.get_by_test_id("stTopNavLink")
-    expect(menu).to_have_count(7)
+    expect(page.get_by_test_id("stTopNavLink")).to_have_text(
+        [re.compile("Open"), re.compile("Prepare")]
+    )
+    headings = page.get_by_test_id("stTopNavSection")
+    expect(headings).to_have_text([re.compile(name) for name in MENU if name])
     assert page.get_by_test_id("stSidebarNavItems").count() == 0
     assert page.locator('[role="dialog"]').count() == 0
     padding = page.get_by_test_id("stMainBlockContainer").evaluate(
@@ -108,8 +112,8 @@ def test_any_address_may_be_opened_first(server: Server, window: Page, path: str
     Screen(window).idle()
     whole(window)
     assert window.url.endswith(f"/{path}")
-    selected = window.get_by_test_id("stTopNavLink").and_(window.locator('[aria-current="page"]'))
-    expect(selected).to_contain_text(re.compile(path.replace("-", "."), re.IGNORECASE))
+    title, _ = SCREENS[path.replace("-", "_")]
+    expect(window).to_have_title(f"{title}")
 
 
 def test_a_tab_outlives_a_restart_and_work_is_offered(
@@ -134,7 +138,7 @@ def test_a_tab_outlives_a_restart_and_work_is_offered(
     # Nothing had to be clicked for that, and nothing is lost without a word.
     expect(window.get_by_text("Your work on “field.png” was kept")).to_be_visible()
     whole(window)
-    window.get_by_test_id("stTopNavLink").filter(has_text="Home").click()
+    screen.go_to("Open")
     expect(window.get_by_text("Open your own image").first).to_be_visible()
     screen.open("field.png", content)
     expect(window.get_by_text("Earlier work on this image")).to_be_visible()
@@ -234,14 +238,14 @@ def test_script_in_names_does_not_run(server: Server, window: Page, tmp_path: Pa
     screen.idle()
     window.get_by_role("button", name="Add class").click()
     expect(window.locator(".st-key-class-buttons").get_by_text("<img src=x").first).to_be_visible()
-    window.get_by_role("tab", name="Export").click()
+    screen.button("Export").click()
     window.locator(".st-key-export-purpose button").filter(has_text="Table and report").click()
     screen.quiet()
     with window.expect_download() as waiting:
-        screen.button("Report (HTML)").click()
+        window.get_by_role("dialog").get_by_role("button", name="Report (HTML)").click()
     assert re.fullmatch(r"[\w.() -]{1,100}\.html", waiting.value.suggested_filename)
     report = Path(waiting.value.path()).read_text()
-    screen.go_to("Home")
+    screen.go_to("Open")
     link = window.get_by_test_id("stPageLink")
     expect(link).to_contain_text("Back to <img src=x")
     assert link.locator("a a, img[src=x]").count() == 0

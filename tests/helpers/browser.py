@@ -13,15 +13,17 @@ import pandas as pd
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from pages.parts.shared.menu import MENU, SCREENS
+
 PATIENCE = 60.0
 """Seconds to wait for anything at most; a busy machine is slow."""
 
 HINTS = {
-    "Boxes": "drag to the opposite corner",
+    "Boxes": "drag to the other",
     "Points": "Click an object",
-    "Include": "Click an object",
-    "Exclude": "does not belong to the object",
-    "Everything": "every object in the image",
+    "Add": "Click an object",
+    "Take away": "does not belong to the object",
+    "Everything": "looks for every object",
 }
 """Words of the line below the picture, by what the mouse does."""
 
@@ -95,7 +97,7 @@ class Screen:
     def marks(self) -> list[tuple[str, float, float]]:
         """Clicks and boxes of the current object, listed once it has two: kind, x and y."""
         texts = self.page.locator('[class*="st-key-unmark-"] button:visible').all_inner_texts()
-        found = [re.search(r"(Include|Exclude|Box) at (\d+), (\d+)", text) for text in texts]
+        found = [re.search(r"(Click|Taken away|Box) at (\d+), (\d+)", text) for text in texts]
         return [(m[1], float(m[2]), float(m[3])) for m in found if m]
 
     # -------------------------------------------------------------- doing
@@ -111,7 +113,12 @@ class Screen:
 
     def go_to(self, page: str) -> None:
         """Change to a page by the menu at the top."""
-        self.page.get_by_test_id("stTopNavLink").filter(has_text=page).click()
+        menu = self.page.get_by_test_id("stTopNavLink").filter(has_text=page)
+        for heading, names in MENU.items():
+            if heading and page in (SCREENS[name][0] for name in names):
+                self.page.get_by_test_id("stTopNavSection").filter(has_text=heading).click()
+                menu = self.page.get_by_test_id("stTopNavDropdownLink").filter(has_text=page)
+        menu.first.click()
         # The other page's pieces, its canvas among them, may still stand for a moment.
         self.quiet()
 
@@ -120,7 +127,7 @@ class Screen:
         self._choose("mode", name)
 
     def points(self, kind: str) -> None:
-        """Choose Include or Exclude."""
+        """Choose Add or Take away."""
         self._choose("point-kind", kind)
 
     def _choose(self, key: str, name: str) -> None:
@@ -175,21 +182,27 @@ class Screen:
 
     # -------------------------------------------------------------- taking along
 
-    def download(self, title: str) -> bytes:
-        """Content of a file of the Downloads tab."""
+    def download(self, title: str, purpose: str = "Map") -> bytes:
+        """Content of a file of the dialog of export."""
         self.quiet()
-        self.page.get_by_role("tab", name="Downloads").click()
+        self.button("Export").click()
+        dialog = self.page.get_by_role("dialog")
+        dialog.locator(".st-key-export-purpose button").filter(has_text=purpose).click()
+        self.quiet()
         with self.page.expect_download() as waiting:
-            self.button(title).click()
-        return Path(waiting.value.path()).read_bytes()
+            dialog.get_by_role("button", name=title).click()
+        content = Path(waiting.value.path()).read_bytes()
+        dialog.get_by_role("button", name="Close").click()
+        expect(dialog).to_have_count(0)
+        return content
 
     def table(self) -> pd.DataFrame:
         """The table of objects, as downloaded."""
-        return pd.read_csv(io.BytesIO(self.download("Table (CSV)")))
+        return pd.read_csv(io.BytesIO(self.download("Table (CSV)", "Table and report")))
 
     def labels(self) -> np.ndarray:
         """The label picture, as downloaded: the object's number at each pixel."""
-        return np.asarray(Image.open(io.BytesIO(self.download("Labels (PNG)"))))
+        return np.asarray(Image.open(io.BytesIO(self.download("Labels (PNG)", "Pictures"))))
 
 
 def iou(first: np.ndarray, second: np.ndarray) -> float:

@@ -40,12 +40,12 @@ def project_panel(session: Session) -> None:
         key="save-project",
     )
     st.caption(
-        "Holds prompts, objects, classes, preparation and settings. Open it on the Home page."
+        "Holds prompts, objects, classes, preparation and settings. Load it on the page Open."
     )
 
 
 def open_project(file: object, tried: Callable[[], None] = lambda: None) -> None:
-    """Open a project file that was uploaded on the Home page, and go to its objects.
+    """Open a project file that was uploaded on the page Open, and go to its objects.
 
     A project without its image is opened on the image that is open at the moment.
 

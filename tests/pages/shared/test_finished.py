@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import current_session, finished
+from pages.parts.shared.menu import SCREENS
 from rsam_core.session import evaluation, learning, one_shot, refining, search
 from tests.helpers.pages import plain
 
@@ -102,7 +103,5 @@ def test_a_failure_is_told_too(page: AppTest) -> None:
 
 
 def test_every_page_named_is_a_page() -> None:
-    import app
-
-    titles = {title for title, _ in app.SCREENS.values()}
+    titles = {title for title, _ in SCREENS.values()}
     assert {work.page for work in finished.WORKS} <= titles
