@@ -18,7 +18,7 @@ from rsam_core.runtime.given import given
 from rsam_core.segment.everything import EverythingSettings
 
 FORMAT, VERSION = "rsam-batch", 1
-_LARGEST = 1e15
+_MAX = 1e15
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ def _settings(kind: type, value: Any) -> Any:
         if wanted is float:
             fits = isinstance(told, int | float) and not isinstance(told, bool)
         # Neither NaN nor whole numbers that no decimal can hold.
-        if isinstance(told, int | float) and not abs(told) <= _LARGEST:
+        if isinstance(told, int | float) and not abs(told) <= _MAX:
             fits = False
         if not fits:
             what = {bool: "true or false", str: "a word"}.get(wanted, "a number")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-LONGEST = 80
+MAX_LENGTH = 80
 """Characters of a file's name before its ending."""
 _LONGEST_BYTES = 160
 _MAX_PART = 200
@@ -28,11 +28,11 @@ def safe_name(name: str, *, default: str = "image") -> str:
     Returns
     -------
     str
-        At most `LONGEST` characters and 160 bytes of UTF-8.
+        At most `MAX_LENGTH` characters and 160 bytes of UTF-8.
     """
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     kept = re.sub(r"[^\w.() -]+", "_", last)
-    kept = re.sub(r"\s+", " ", kept)[:LONGEST]
+    kept = re.sub(r"\s+", " ", kept)[:MAX_LENGTH]
     while len(kept.encode()) > _LONGEST_BYTES:
         kept = kept[:-1]
     # A dot in front hides a file, dots and blanks at the end are lost, a hyphen reads as an option.

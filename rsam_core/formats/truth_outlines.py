@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 COVER = 50
 """How often outlines may cover the image, going by their boxes."""
-LEAST_PIXELS = 50_000_000
+MIN_PIXELS = 50_000_000
 """Pixels that all boxes together may have in any image, however small."""
-MOST_PIXELS = 2_000_000_000
+MAX_PIXELS = 2_000_000_000
 """And in none more than this."""
 
 # Outlines beyond these are filled each alone; that takes as long as so many pixels on a sheet.
@@ -109,7 +109,7 @@ def check_work(pixels: float, shape: tuple[int, int]) -> None:
         If that is far more than the outlines of objects in an image can have.
     """
     whole = shape[0] * shape[1]
-    if pixels > min(max(COVER * whole, LEAST_PIXELS), MOST_PIXELS):
+    if pixels > min(max(COVER * whole, MIN_PIXELS), MAX_PIXELS):
         raise MetricError(
             f"The outlines together are {pixels / whole:,.0f} times as large as the image: too "
             "many of them lie on each other, or they are too large to be drawn. Export only the "

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-_LONGEST = 40
+_MAX_LENGTH = 40
 _DIGITS = 12
 
 
@@ -44,7 +44,7 @@ def given(value: Any) -> str:
     return "something else"
 
 
-def shortened(text: str, most: int = _LONGEST) -> str:
+def shortened(text: str, most: int = _MAX_LENGTH) -> str:
     """Return a text without signs that cannot be seen, and not longer than `most`."""
     if len(text) > most:
         head = most // 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_LONGEST = 20_000
+_MAX_LENGTH = 20_000
 _NAMES_FILES = re.compile(
     r"parameterfile|nadgrids|geoidgrids|gridshift|\bgrids?\s*=|\binit\s*=|proj-based"
     r"|/vsi|file:|https?:|\.\.[/\\]",
@@ -41,7 +41,7 @@ def plain_crs(text: object) -> str | None:
     str or None
         A code where there is one, else WKT; None if it is unknown, or names something to be read.
     """
-    if not isinstance(text, str) or not 0 < len(text.strip()) <= _LONGEST:
+    if not isinstance(text, str) or not 0 < len(text.strip()) <= _MAX_LENGTH:
         return None
     text = _EXTENSION.sub("", text.strip())
     code = _CODE.match(text)

@@ -11,7 +11,7 @@ import numpy as np
 from rsam_core.errors import ProjectError, RsamError
 from rsam_core.objects.instances import Instance, Instances
 
-MOST_PIXELS = 1 << 31
+MAX_PIXELS = 1 << 31
 """Most pixels of all masks together, each in its own box."""
 
 _BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
@@ -118,9 +118,9 @@ def _sizes(rows: list[Any], shape: tuple[int, int]) -> list[int]:
         sizes = [_packed_size(row, shape) for row in rows]
     except (ValueError, TypeError) as error:
         raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
-    if 8 * sum(sizes) > MOST_PIXELS + 8 * len(sizes):
+    if 8 * sum(sizes) > MAX_PIXELS + 8 * len(sizes):
         raise ProjectError(
-            f"The file is refused, because its masks have more than {MOST_PIXELS / 1e9:.1f} "
+            f"The file is refused, because its masks have more than {MAX_PIXELS / 1e9:.1f} "
             "billion pixels. It is damaged or was not made by RSAM."
         )
     return sizes

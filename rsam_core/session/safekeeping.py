@@ -22,7 +22,7 @@ class Safekeeping:
     ----------
     kept : tuple
         The state that was last saved, or is about to be.
-    declined : bool
+    offer_dismissed : bool
         Whether earlier work on this image was offered and answered.
     brought_back : Autosave or None
         The save from which this work was brought back.
@@ -30,7 +30,7 @@ class Safekeeping:
 
     def __init__(self) -> None:
         self.kept: tuple = ()
-        self.declined = False
+        self.offer_dismissed = False
         self.brought_back: Autosave | None = None
         # Tells this opened image from the same one in another tab.
         self._writer = uuid.uuid4().hex[:12]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsam_core.segment.tiles.stitching import Piece, is_cut, join, touches_edge
+from rsam_core.segment.tiles.stitching import TileMask, is_cut, join, touches_edge
 from tests.helpers.models import disc, rectangle
 
 # Two tiles side by side that share the columns 80 to 120.
@@ -14,24 +14,24 @@ LEFT, RIGHT = (0, 0, 120, 100), (80, 0, 200, 100)
 WINDOWS = np.array([LEFT, RIGHT])
 
 
-def piece(mask: np.ndarray, tile: int, score: float = 0.8, windows=WINDOWS) -> Piece:
+def piece(mask: np.ndarray, tile: int, score: float = 0.8, windows=WINDOWS) -> TileMask:
     """What a tile sees of a mask of the scene."""
     x0, y0, x1, y1 = windows[tile]
     seen = np.zeros_like(mask)
     seen[y0:y1, x0:x1] = mask[y0:y1, x0:x1]
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    return Piece(seen[box[1] : box[3], box[0] : box[2]], box, int(seen.sum()), score, tile)
+    return TileMask(seen[box[1] : box[3], box[0] : box[2]], box, int(seen.sum()), score, tile)
 
 
-def full(found: Piece, shape=SHAPE) -> np.ndarray:
+def full(found: TileMask, shape=SHAPE) -> np.ndarray:
     mask = np.zeros(shape, bool)
     x0, y0, x1, y1 = found.box
     mask[y0:y1, x0:x1] = found.mask
     return mask
 
 
-def whole_ones(pieces: list[Piece], windows: np.ndarray) -> list[Piece]:
+def whole_ones(pieces: list[TileMask], windows: np.ndarray) -> list[TileMask]:
     """What is shown of the pieces: joined, and without what an edge still cuts."""
     return [found for found in join(pieces, windows) if not is_cut(found)]
 

@@ -50,7 +50,7 @@ def offer(session: Session) -> None:
         return
     browser, source = browser_id(), session.image.source
     begun = session.marks.book.past or not change_state(session).empty
-    if browser is None or begun or session.safekeeping.declined:
+    if browser is None or begun or session.safekeeping.offer_dismissed:
         return
     kept = autosave.entries(_folder(browser), scene_hash=source.content_hash)
     # Saves that hold nothing are left over from versions that kept those, too.
@@ -59,7 +59,7 @@ def offer(session: Session) -> None:
         return
 
     def decline() -> None:
-        session.safekeeping.declined = True
+        session.safekeeping.offer_dismissed = True
 
     with st.container(border=True, key="offer", gap="xxsmall"):
         st.markdown(f"**Earlier work on this image** was kept {ago(latest.time)}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.shared.names import LONGEST, markup
+from pages.parts.shared.names import MAX_LENGTH, markup
 
 
 def chips(entries: list[tuple[str, str]]) -> None:
@@ -12,7 +12,7 @@ def chips(entries: list[tuple[str, str]]) -> None:
     squares = "".join(
         f'<span style="display:inline-flex;align-items:center;margin-right:1.1rem">'
         f'<span style="width:.8rem;height:.8rem;border-radius:3px;background:{markup(colour)};'
-        f'display:inline-block;margin-right:.4rem"></span>{markup(text, LONGEST)}</span>'
+        f'display:inline-block;margin-right:.4rem"></span>{markup(text, MAX_LENGTH)}</span>'
         for text, colour in entries
     )
     st.html(f'<div style="font-size:.85rem;opacity:.85">{squares}</div>')

@@ -12,7 +12,7 @@ import re
 
 from rsam_core.runtime.visible import visible as in_one_line
 
-LONGEST = 60
+MAX_LENGTH = 60
 """Characters of a name that still stand in a line."""
 
 _MARKS = re.compile(r"([\\`*_\[\]<>#$~|]|:(?=\S)|&(?=[#A-Za-z]))")
@@ -64,7 +64,7 @@ def visible(text: object, most: int | None = None) -> str:
     return line if most is None else shortened(line, most)
 
 
-def shortened(name: str, most: int = LONGEST) -> str:
+def shortened(name: str, most: int = MAX_LENGTH) -> str:
     """A name of so many characters at most: the middle goes, start and ending stay.
 
     Parameters
@@ -79,7 +79,7 @@ def shortened(name: str, most: int = LONGEST) -> str:
     return f"{name[: most - 1 - tail]}…{name[-tail:]}"
 
 
-def full(name: object, most: int = LONGEST) -> str | None:
+def full(name: object, most: int = MAX_LENGTH) -> str | None:
     """The whole name as a tooltip, if showing it in `most` characters shortens it."""
     line = visible(name)
     return plain(line) if len(line) > most else None

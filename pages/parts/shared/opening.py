@@ -59,7 +59,7 @@ def begin(
 
 def _enter(session: Session, kept: Autosave | None) -> None:
     """Go on with the work of a project."""
-    session.safekeeping.declined, session.safekeeping.brought_back = True, kept
+    session.safekeeping.offer_dismissed, session.safekeeping.brought_back = True, kept
     current_session.enter(session)
     banner.forget_all()
     if kept is not None:

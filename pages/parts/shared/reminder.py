@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.parts.shared.autosaving import ago
 from pages.parts.shared.browser_id import browser_id
-from pages.parts.shared.names import LONGEST, plain
+from pages.parts.shared.names import MAX_LENGTH, plain
 from rsam_core.errors import RsamError
 from rsam_core.session import autosave
 from rsam_core.session.project_state import has_work
@@ -31,7 +31,7 @@ def remind() -> None:
         st.session_state[_KEY] = (latest, name)
     if name:
         st.info(
-            f"Your work on “{plain(name, LONGEST)}” was kept {ago(latest.time)}. Open that image "
-            "again, and RSAM offers to bring the work back.",
+            f"Your work on “{plain(name, MAX_LENGTH)}” was kept {ago(latest.time)}. Open that "
+            "image again, and RSAM offers to bring the work back.",
             icon=":material/history:",
         )

@@ -34,7 +34,7 @@ TITLES: dict[str, str] = {
 
 _AREAS = ("speck_area", "hole_area", "smallest")
 _LENGTHS = ("opening", "closing", "smooth", "simplify")
-_LARGEST = {"opening": 50.0, "closing": 50.0, "smooth": 50.0, "simplify": 1000.0}
+_MAX = {"opening": 50.0, "closing": 50.0, "smooth": 50.0, "simplify": 1000.0}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class RefineSettings:
                 )
         if self.unit not in ("px", "m"):
             raise RefineError(f"Sizes are in “px” or “m”, not in {given(self.unit)}.")
-        for name, most in _LARGEST.items():
+        for name, most in _MAX.items():
             if self.unit == "px" and getattr(self, name) > most:
                 raise RefineError(
                     f"“{TITLES[name]}” takes at most {most:g} pixels, not {getattr(self, name):g}. "
@@ -152,7 +152,7 @@ class RefineSettings:
             )
         changes = {name: getattr(self, name) / gsd**2 for name in _AREAS}
         # A radius of 30 m is 300 pixels at 10 cm: more than any outline's noise, and slow.
-        changes |= {name: min(getattr(self, name) / gsd, _LARGEST[name]) for name in _LENGTHS}
+        changes |= {name: min(getattr(self, name) / gsd, _MAX[name]) for name in _LENGTHS}
         return replace(self, unit="px", **changes)
 
     def describe(self) -> str:

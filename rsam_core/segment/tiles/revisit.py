@@ -11,7 +11,7 @@ from rsam_core.scene.window import Window
 from rsam_core.segment.everything import EverythingSettings
 from rsam_core.segment.tiles.grid import STEP, Tile
 from rsam_core.segment.tiles.state import Plan, TiledState, corners
-from rsam_core.segment.tiles.stitching import EDGE, Piece, covers, is_cut
+from rsam_core.segment.tiles.stitching import EDGE, TileMask, covers, is_cut
 
 _REACH = 0.75
 """Objects larger than this share of a tile are not looked for again: it would cut them, too."""
@@ -55,12 +55,12 @@ def with_second_look(state: TiledState, settings: EverythingSettings, size: int)
     return replace(plan, tiles=plan.tiles + tuple(extra), points=plan.points + tuple(points))
 
 
-def _extent(piece: Piece) -> int:
+def _extent(piece: TileMask) -> int:
     x0, y0, x1, y1 = piece.box
     return max(x1 - x0, y1 - y0)
 
 
-def _over(piece: Piece, edge: tuple[int, int, int, int], region: Window, size: int) -> Window:
+def _over(piece: TileMask, edge: tuple[int, int, int, int], region: Window, size: int) -> Window:
     """A tile whose middle is where an edge cuts a piece."""
 
     def along(low: int, high: int, start: int, end: int, origin: int, length: int) -> tuple:
@@ -80,7 +80,7 @@ def _over(piece: Piece, edge: tuple[int, int, int, int], region: Window, size: i
     return Window(x, y, width, height)
 
 
-def _is_central(piece: Piece, window: Window, region: Window) -> bool:
+def _is_central(piece: TileMask, window: Window, region: Window) -> bool:
     """Whether a tile sees a piece with a quarter of its side to spare for what was cut off."""
     x0, y0, x1, y1 = corners(window)
     left, top, right, bottom = corners(region)

@@ -13,7 +13,7 @@ from rsam_core.objects.suppression import suppress
 from rsam_core.scene.window import Window
 from rsam_core.segment.everything import EverythingSettings, EverythingState
 from rsam_core.segment.tiles.grid import Tile
-from rsam_core.segment.tiles.stitching import Piece, is_cut, join, touches_edge
+from rsam_core.segment.tiles.stitching import TileMask, is_cut, join, touches_edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class TiledState(EverythingState):
         objects = sorted((found[i] for i in stay), key=lambda piece: -piece.score)
         return [self._to_scene(piece, number) for number, piece in enumerate(objects, start=1)]
 
-    def pieces(self, settings: EverythingSettings) -> tuple[list[Piece], list[Piece]]:
+    def pieces(self, settings: EverythingSettings) -> tuple[list[TileMask], list[TileMask]]:
         """What passes the thresholds: masks that no tile edge touches, and joined pieces.
 
         The latter may still be cut; see `rsam_core.segment.tiles.stitching.is_cut`.
@@ -161,7 +161,7 @@ class TiledState(EverythingState):
         for i in kept:
             p = int(passed[i])
             x0, y0, x1, y1 = self.boxes[p].tolist()
-            piece = Piece(
+            piece = TileMask(
                 mask_of(i),
                 (x0, y0, x1, y1),
                 int(self.areas[p]),
@@ -175,7 +175,7 @@ class TiledState(EverythingState):
         """Smallest area in reduced pixels."""
         return settings.min_area / self.plan.factor**2
 
-    def _to_scene(self, piece: Piece, number: int) -> Instance:
+    def _to_scene(self, piece: TileMask, number: int) -> Instance:
         """A piece as a numbered object in scene pixels; enlarged smoothly if reduced."""
         x, y = piece.box[:2]
         factor = self.plan.factor

@@ -37,7 +37,7 @@ Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class TileMask:
     """A mask found in one tile.
 
     Attributes
@@ -93,12 +93,12 @@ def touches_edge(
     return (low | high).any(axis=1)
 
 
-def is_cut(piece: Piece) -> bool:
+def is_cut(piece: TileMask) -> bool:
     """Whether a tile's edge cuts so much of an object that it is no object to show."""
     return piece.cut > OPEN * piece.area**0.5
 
 
-def join(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
+def join(pieces: Sequence[TileMask], windows: NDArray[np.int64]) -> list[TileMask]:
     """Join the pieces of cut objects.
 
     Two pieces are joined if they agree in the part that both tiles see, and each of them goes on
@@ -108,14 +108,14 @@ def join(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
 
     Parameters
     ----------
-    pieces : sequence of Piece
+    pieces : sequence of TileMask
         Masks at an inner edge of their tile.
     windows : ndarray of int, shape (T, 4)
         x0, y0, x1, y1 of what each tile has seen; tiles that were never looked at have no area.
 
     Returns
     -------
-    list of Piece
+    list of TileMask
         Objects; the score of a joined one is the mean of its pieces', weighted by area.
     """
     result = []
@@ -127,14 +127,14 @@ def join(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[Piece]:
     return result
 
 
-def covers(whole: Piece, part: Piece, window: Sequence[int]) -> bool:
+def covers(whole: TileMask, part: TileMask, window: Sequence[int]) -> bool:
     """Whether an object is, within the window in which a piece was found, that piece."""
     shared = shared_pixels(whole, part)
     within = int(np.count_nonzero(clip(whole, window).mask))
     return shared > 0 and shared >= _SAME * (part.area + within - shared)
 
 
-def _groups(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[list[int]]:
+def _groups(pieces: Sequence[TileMask], windows: NDArray[np.int64]) -> list[list[int]]:
     """Positions of the pieces of each object."""
     parent = list(range(len(pieces)))
     members = {i: [i] for i in parent}
@@ -153,7 +153,7 @@ def _groups(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[list[in
     return [sorted(group) for group in members.values()]
 
 
-def _rivals(pieces: Sequence[Piece], first: list[int], second: list[int]) -> bool:
+def _rivals(pieces: Sequence[TileMask], first: list[int], second: list[int]) -> bool:
     """Whether joining two groups would put two outlines of the same thing into one object."""
     for i in first:
         for j in second:
@@ -165,7 +165,7 @@ def _rivals(pieces: Sequence[Piece], first: list[int], second: list[int]) -> boo
     return False
 
 
-def _matches(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[tuple[int, int]]:
+def _matches(pieces: Sequence[TileMask], windows: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Pairs of pieces of different tiles that belong together, the surest first."""
     boxes = np.array([p.box for p in pieces], np.int64).reshape(-1, 4)
     areas = np.array([p.area for p in pieces], np.int64)
@@ -181,7 +181,7 @@ def _matches(pieces: Sequence[Piece], windows: NDArray[np.int64]) -> list[tuple[
     return [(i, j) for _, _, i, j in sorted(found)]
 
 
-def _agreement(a: Piece, b: Piece, windows: NDArray[np.int64]) -> float:
+def _agreement(a: TileMask, b: TileMask, windows: NDArray[np.int64]) -> float:
     """IoU of two pieces in the part that both tiles see; 0 if one ends where the other goes on.
 
     An object may enter that part several times, as a bend of a river does, and be one piece in
@@ -223,27 +223,27 @@ def _meets(box: Sequence[int], edge: Sequence[int]) -> bool:
     )
 
 
-def _joined(members: Sequence[Piece]) -> Piece:
+def _joined(members: Sequence[TileMask]) -> TileMask:
     """One piece of several."""
     mask, x, y = union(members)
     box = (x, y, x + mask.shape[1], y + mask.shape[0])
     areas = np.array([m.area for m in members], float)
     score = float(np.average([m.score for m in members], weights=areas))
-    return Piece(mask, box, int(np.count_nonzero(mask)), score, members[0].tile)
+    return TileMask(mask, box, int(np.count_nonzero(mask)), score, members[0].tile)
 
 
 def _open_length(
-    piece: Piece, members: Sequence[Piece], whole: Piece, windows: NDArray[np.int64]
+    piece: TileMask, members: Sequence[TileMask], whole: TileMask, windows: NDArray[np.int64]
 ) -> int:
     """Pixels along which a piece ends at its tile's edge although another tile saw what follows.
 
     Parameters
     ----------
-    piece : Piece
+    piece : TileMask
         As found in its tile.
-    members : sequence of Piece
+    members : sequence of TileMask
         All pieces of the object, this one included.
-    whole : Piece
+    whole : TileMask
         The object.
     windows : ndarray of int, shape (T, 4)
     """

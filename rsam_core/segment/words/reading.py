@@ -18,7 +18,7 @@ from rsam_core.segment.words.vocabulary import (
     vocabulary,
 )
 
-MOST_SIGNS = 600
+MAX_SIGNS = 600
 """Letters of a sentence at most."""
 
 _MARKUP = re.compile(r"<\s*[/!]?\s*[a-zA-Z][^>]*>?|&[a-z]+;|</")
@@ -69,10 +69,10 @@ def checked(text: object) -> str:
     """
     if not isinstance(text, str) or not text.strip():
         raise WordsError("Type what you are looking for, such as “red roofs”.", "empty")
-    if len(text) > MOST_SIGNS:
+    if len(text) > MAX_SIGNS:
         raise WordsError(
             f"The sentence has {len(text):,} letters, which is more than it takes. Say it in a "
-            f"few words, {MOST_SIGNS} letters at most.",
+            f"few words, {MAX_SIGNS} letters at most.",
             "long",
         )
     if _MARKUP.search(text):

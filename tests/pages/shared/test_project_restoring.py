@@ -164,7 +164,7 @@ def test_a_prepared_project_is_opened_in_the_background(app: AppTest, model, wor
     fine(at)
     assert opened(at).image.pipeline is not None
     assert len(opened(at).objects) == 3
-    assert opened(at).safekeeping.declined, "its own work is not offered again"
+    assert opened(at).safekeeping.offer_dismissed, "its own work is not offered again"
 
 
 def test_opening_can_be_stopped_and_the_earlier_image_stays(app: AppTest, model, work, monkeypatch):
