@@ -26,6 +26,7 @@ from rsam_core.objects.instances import Instances
 from rsam_core.scene.crs_text import plain_crs
 from rsam_core.session.packed_objects import ObjectList, pack_objects
 from rsam_core.session.saved_change import SavedChange, facts_bytes, read_facts
+from rsam_core.session.undo_records import SavedSteps
 
 FORMAT = "rsam-project"
 VERSION = 1
@@ -35,6 +36,7 @@ _MANIFEST, _OBJECTS, _MASKS, _IMAGE = "manifest.json", "objects.json", "masks.bi
 _TRUTH, _TRUTH_MASKS, _TRUTH_VALID = "truth.json", "truth_masks.bin", "truth_valid.bin"
 _CHANGE, _CHANGE_OBJECTS = "change.json", "change_objects.json"
 _CHANGE_MASKS, _CHANGE_IMAGE = "change_masks.bin", "change_image.bin"
+_UNDO, _UNDO_OBJECTS, _UNDO_MASKS = "undo.json", "undo_objects.json", "undo_masks.bin"
 _LIMITS = {
     _MANIFEST: 64 << 20,
     _OBJECTS: 512 << 20,
@@ -47,11 +49,14 @@ _LIMITS = {
     _CHANGE_OBJECTS: 512 << 20,
     _CHANGE_MASKS: 2 << 30,
     _CHANGE_IMAGE: 4 << 30,
+    _UNDO: 512 << 20,
+    _UNDO_OBJECTS: 512 << 20,
+    _UNDO_MASKS: 2 << 30,
 }
 """Bytes that each part may have once unpacked."""
-_LISTS = (_OBJECTS, _TRUTH, _CHANGE_OBJECTS)
+_LISTS = (_OBJECTS, _TRUTH, _CHANGE_OBJECTS, _UNDO_OBJECTS)
 _IMAGES = (_IMAGE, _CHANGE_IMAGE)
-_SHRINKING = (_MANIFEST, _OBJECTS, _TRUTH, _CHANGE, _CHANGE_OBJECTS, *_IMAGES)
+_SHRINKING = (_MANIFEST, *_LISTS, _CHANGE, _UNDO, *_IMAGES)
 _SMALL, _MAX_RATIO = 8 << 20, 60
 _MAX_PARTS = 64
 _MAX_SIDE = 1_000_000
@@ -89,6 +94,8 @@ class ProjectState:
         Ground truth of the scene.
     change : SavedChange or None
         A second date, and what was found between the dates.
+    undo : SavedSteps or None
+        What can be undone and done again.
     saved : str
         When it was saved, ISO 8601; empty before.
 
@@ -112,6 +119,7 @@ class ProjectState:
     pipeline: dict[str, Any] | None = None
     truth: Truth | None = None
     change: SavedChange | None = None
+    undo: SavedSteps | None = None
     saved: str = ""
 
     def __post_init__(self) -> None:
@@ -146,6 +154,11 @@ def save_project(state: ProjectState) -> bytes:
         parts |= _packed_truth(state.truth)
     if state.change is not None:
         parts |= _packed_change(state.change)
+    if state.undo is not None:
+        parts[_UNDO] = state.undo.facts_bytes()
+        parts[_UNDO_OBJECTS], parts[_UNDO_MASKS] = pack_objects(
+            state.undo.objects(state.instances.shape)
+        )
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -194,6 +207,7 @@ def load_project(data: bytes) -> ProjectState:
             shape = _shape(_mapping(manifest, "scene"))
             # Lists come before the masks: they say how long those are.
             optional = (_TRUTH, _TRUTH_MASKS, _TRUTH_VALID, _IMAGE)
+            optional += (_UNDO, _UNDO_OBJECTS, _UNDO_MASKS)
             optional += (_CHANGE, _CHANGE_OBJECTS, _CHANGE_MASKS, _CHANGE_IMAGE)
             wanted = [_OBJECTS, _MASKS, *(name for name in optional if name in digests)]
             facts: dict[str, Any] | None = None
@@ -249,6 +263,7 @@ def _state(
             # Files of before know of no truth.
             truth=_truth(manifest.get("truth"), parts, lists, (height, width)),
             change=_change(facts, parts, lists),
+            undo=_undo(parts, lists),
             saved=str(manifest["saved"]),
         )
     except ProjectError:
@@ -278,6 +293,12 @@ def _change(
     if _CHANGE_OBJECTS in lists:
         outlines = lists[_CHANGE_OBJECTS].objects(parts[_CHANGE_MASKS])
     return SavedChange(facts, outlines, parts.get(_CHANGE_IMAGE))
+
+
+def _undo(parts: Mapping[str, bytes], lists: Mapping[str, ObjectList]) -> SavedSteps | None:
+    if _UNDO not in parts:
+        return None
+    return SavedSteps.read(parts[_UNDO], lists[_UNDO_OBJECTS].objects(parts[_UNDO_MASKS]))
 
 
 def _about(truth: Truth | None) -> dict[str, Any] | None:
@@ -337,7 +358,12 @@ def _system(crs: Any) -> str | None:
 
 def _most(name: str, lists: Mapping[str, ObjectList], shape: tuple[int, int]) -> int:
     """Most bytes that a part can have, by what was read before."""
-    of = {_MASKS: _OBJECTS, _TRUTH_MASKS: _TRUTH, _CHANGE_MASKS: _CHANGE_OBJECTS}.get(name)
+    of = {
+        _MASKS: _OBJECTS,
+        _TRUTH_MASKS: _TRUTH,
+        _CHANGE_MASKS: _CHANGE_OBJECTS,
+        _UNDO_MASKS: _UNDO_OBJECTS,
+    }.get(name)
     if of in lists:
         return lists[of].length
     if name == _TRUTH_VALID:

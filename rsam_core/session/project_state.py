@@ -25,6 +25,7 @@ from rsam_core.session.change_project import restore_change, saved_change
 from rsam_core.session.project import ProjectState
 from rsam_core.session.prompt_records import from_records, to_records
 from rsam_core.session.session import Session
+from rsam_core.session.undo_records import from_steps, to_steps
 
 LARGE_TRUTH = 64_000_000
 """Pixels of all true objects' boxes together, above which a copy against a lost tab leaves the
@@ -32,7 +33,11 @@ truth out: it is written every few seconds."""
 
 
 def to_state(
-    session: Session, image: bytes | None = None, *, most_truth: int | None = None
+    session: Session,
+    image: bytes | None = None,
+    *,
+    most_truth: int | None = None,
+    undo: bool = False,
 ) -> ProjectState:
     """Everything of a session that a project keeps.
 
@@ -43,6 +48,9 @@ def to_state(
         The image file, if it shall be part of the project.
     most_truth : int, optional
         Pixels that the boxes of a truth may have; a larger truth is left out, and named.
+    undo : bool
+        Whether what can be undone is kept, too: not in files for others, who need not know what
+        was removed.
     """
     shown, scene, source = session.shown(), session.image.scene, session.image.source
     book, truth, pipeline = shown.book, session.truth.value, session.image.pipeline
@@ -74,6 +82,7 @@ def to_state(
         pipeline=json.loads(pipeline.to_json()) if pipeline is not None else None,
         truth=truth,
         change=saved_change(change_state(session), image is not None),
+        undo=to_steps(book, shown.found) if undo else None,
     )
 
 
@@ -155,8 +164,11 @@ def from_state(
     if pipeline is not None:
         made.image.original, made.image.pipeline = scene, pipeline
     made.marks.classes = state.classes
-    entries = from_records(state.prompts, state.width, state.height)
-    book, settled = _book(state, entries)
+    if state.undo is not None:
+        book, settled = from_steps(state.undo, state.width, state.height)
+    else:
+        entries = from_records(state.prompts, state.width, state.height)
+        book, settled = _book(state, entries)
     made.update(lambda _: book)
     made.answers.settle(settled)
     if state.truth is not None:
@@ -171,11 +183,14 @@ def from_state(
 def _placed(state: ProjectState, scene: Scene) -> Scene:
     """The scene with the place that a world file or the user gave it."""
     place, crs = state.settings.get("transform"), state.settings.get("crs")
-    if scene.transform is not None or not isinstance(place, list) or len(place) != 6:
+    named = plain_crs(crs)
+    if scene.transform is not None:
+        # Typed, because the file does not name it.
+        return scene.with_crs(named) if scene.crs is None and named else scene
+    if not isinstance(place, list) or len(place) != 6:
         return scene
     if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in place):
         return scene
-    named = plain_crs(crs)
     return replace(scene, transform=Affine(*place), crs=named, gsd=state.gsd)
 
 

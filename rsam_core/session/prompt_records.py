@@ -56,24 +56,31 @@ def from_records(
 
     Returns
     -------
-    tuple of Entry
+    tuple of PromptedObject
 
     Raises
     ------
     ProjectError
         If anything is missing, of the wrong kind, outside the scene, or there twice.
     """
-    try:
-        entries = tuple(_entry(record, width, height) for record in records)
-    except _Wrong as error:
-        raise ProjectError(_DAMAGED.format(error)) from error
-    except (KeyError, TypeError, ValueError, OverflowError, PromptError) as error:
-        raise ProjectError(_DAMAGED.format("something is missing, or is no such value")) from error
+    entries = entries_from_records(records, width, height)
     ids = [entry.id for entry in entries]
     uids = [mark.uid for entry in entries for mark in entry.marks]
     if len(set(ids)) < len(ids) or len(set(uids)) < len(uids):
         raise ProjectError(_DAMAGED.format("a number occurs twice"))
     return entries
+
+
+def entries_from_records(
+    records: Iterable[dict[str, Any]], width: int, height: int
+) -> tuple[PromptedObject, ...]:
+    """As `from_records`, where a number may occur again: the entries are those of several times."""
+    try:
+        return tuple(_entry(record, width, height) for record in records)
+    except _Wrong as error:
+        raise ProjectError(_DAMAGED.format(error)) from error
+    except (KeyError, TypeError, ValueError, OverflowError, PromptError) as error:
+        raise ProjectError(_DAMAGED.format("something is missing, or is no such value")) from error
 
 
 def _entry(record: dict[str, Any], width: int, height: int) -> PromptedObject:
