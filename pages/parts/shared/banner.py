@@ -22,11 +22,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.parts.shared.names import LONGEST, paragraphs, shortened
+from pages.parts.shared.names import MAX_LENGTH, paragraphs, shortened
 from rsam_core.errors import RsamError
 
 _LOG = logging.getLogger("rsam")
-_LONG = re.compile(rf"\S{{{LONGEST + 1},}}")
+_LONG = re.compile(rf"\S{{{MAX_LENGTH + 1},}}")
 _KEY = "banner-standing"
 _DRAWN = "banner-corner"
 _PAGE = "page"
