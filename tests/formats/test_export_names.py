@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsam_core.formats.names import LONGEST, safe_name, safe_part, safe_path
+from rsam_core.formats.names import MAX_LENGTH, safe_name, safe_part, safe_path
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_names_are_safe(name: str, expected: str) -> None:
 @given(st.text(max_size=300))
 def test_any_name_fits_every_system(name: str) -> None:
     found = safe_name(name)
-    assert 0 < len(found) <= LONGEST + 1
+    assert 0 < len(found) <= MAX_LENGTH + 1
     assert len(found.encode()) <= 161
     assert not set(found) & set('<>:"/\\|?*\n\r\t\0')
     assert found.strip(" .") == found

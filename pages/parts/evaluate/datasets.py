@@ -12,7 +12,7 @@ from pages.parts.evaluate import form as evaluate_form
 from pages.parts.evaluate import results as evaluate_results
 from pages.parts.evaluate.state import draw_worst, loaded, progress, state
 from pages.parts.shared import banner, folder
-from pages.parts.shared.names import LONGEST, full, plain, visible
+from pages.parts.shared.names import MAX_LENGTH, full, plain, visible
 from rsam_core.errors import RsamError
 from rsam_core.evaluate import (
     MEASURES,
@@ -41,7 +41,7 @@ def tab() -> None:
         return
     dataset = memory.dataset
     st.markdown(
-        f":material/folder_open: **{plain(dataset.name, LONGEST)}** · {len(dataset):,} images "
+        f":material/folder_open: **{plain(dataset.name, MAX_LENGTH)}** · {len(dataset):,} images "
         "with truth",
         help=full(dataset.name),
     )
@@ -111,7 +111,7 @@ def _start(dataset: Dataset, settings: EvaluationSettings) -> None:
 def _title(index: int) -> str:
     run = state().runs[index]
     date = run.environment.get("date", "")
-    name = visible(run.name, LONGEST)
+    name = visible(run.name, MAX_LENGTH)
     return f"{index + 1}. {name}: {run.images_done} images, {len(run.methods)} methods, {date}"
 
 

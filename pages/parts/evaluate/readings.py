@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from pages.parts.shared.names import LONGEST, plain, visible
+from pages.parts.shared.names import MAX_LENGTH, plain, visible
 from rsam_core.errors import TruthChoice
 from rsam_core.formats.truth import Truth
 
@@ -66,7 +66,7 @@ def ask(error: TruthChoice, take: Callable[[str, str], None]) -> None:
     """
     if not error.choices:
         return
-    words = {value: visible(title, LONGEST) for value, title in error.choices}
+    words = {value: visible(title, MAX_LENGTH) for value, title in error.choices}
 
     def use() -> None:
         take(error.option, st.session_state["evaluate-reading"])
@@ -76,7 +76,7 @@ def ask(error: TruthChoice, take: Callable[[str, str], None]) -> None:
         st.selectbox(
             _ASKED.get(error.option, "How is it meant?"),
             list(words),
-            format_func=lambda value: words.get(value, visible(value, LONGEST)),
+            format_func=lambda value: words.get(value, visible(value, MAX_LENGTH)),
             key="evaluate-reading",
         )
         st.button("Read it", icon=":material/check:", key="use-reading", on_click=use)

@@ -11,7 +11,7 @@ from pages.parts.evaluate import draw_truth as evaluate_draw
 from pages.parts.evaluate import readings as evaluate_readings
 from pages.parts.shared import banner, resources
 from pages.parts.shared import prompter as prompters
-from pages.parts.shared.names import LONGEST, full, plain
+from pages.parts.shared.names import MAX_LENGTH, full, plain
 from pages.parts.shared.truth_choice import lost_truth
 from rsam_core.errors import RsamError, TruthChoice
 from rsam_core.formats.truth import (
@@ -67,11 +67,11 @@ def summary(session: Session, truth: Truth) -> None:
     with row:
         count = f"{truth.count:,} object{'s' if truth.count != 1 else ''}"
         st.markdown(
-            f":material/image: {plain(session.image.scene.name, LONGEST)}",
+            f":material/image: {plain(session.image.scene.name, MAX_LENGTH)}",
             help=full(session.image.scene.name),
         )
         st.markdown(
-            f":material/verified: **Truth:** {plain(truth.name, LONGEST)} · {count}{covered}",
+            f":material/verified: **Truth:** {plain(truth.name, MAX_LENGTH)} · {count}{covered}",
             help=full(truth.name),
         )
         st.button(

@@ -14,7 +14,7 @@ import streamlit as st
 import rsam_core as rsam
 from pages.parts.shared import banner, downloads, progress, resources
 from pages.parts.shared.current_session import model_name
-from pages.parts.shared.names import LONGEST, plain, visible
+from pages.parts.shared.names import MAX_LENGTH, plain, visible
 from rsam_core import formats as export
 from rsam_core.errors import RsamError
 from rsam_core.formats.names import safe_name
@@ -83,7 +83,7 @@ def _results(session: Session, known: OneShotState) -> None:
             picture = session.memo.remember(
                 f"other-{place}", (outcome,), lambda outcome=outcome: _preview(outcome)
             )
-            st.image(picture, caption=plain(outcome.name, LONGEST), width="stretch")
+            st.image(picture, caption=plain(outcome.name, MAX_LENGTH), width="stretch")
     if usable:
         with banner.guard():
             content = session.memo.remember("others-zip", tuple(usable), lambda: _archive(usable))

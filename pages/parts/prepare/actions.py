@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.shared import banner, downloads, progress
-from pages.parts.shared.names import LONGEST, full, plain
+from pages.parts.shared.names import MAX_LENGTH, full, plain
 from rsam_core.formats.names import safe_name
 from rsam_core.prepare import Pipeline, Step, geotiff
 from rsam_core.session.preparation import JOB, PreparationState, start
@@ -84,7 +84,7 @@ def actions(bench: PreparationState, session: Session) -> None:
         state = "an earlier version of its preparation"
     icon = "check_circle" if done else "image"
     st.caption(
-        f":material/{icon}: In use: **{plain(bench.base.name, LONGEST)}**, {state}",
+        f":material/{icon}: In use: **{plain(bench.base.name, MAX_LENGTH)}**, {state}",
         help=full(bench.base.name),
     )
     if bench.told:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.shared.names import LONGEST, full, paragraphs, plain
+from pages.parts.shared.names import MAX_LENGTH, full, paragraphs, plain
 from rsam_core.prepare import ImageFile, Parameter, Step
 from rsam_core.prepare.steps.noise import SIGMA
 from rsam_core.session.preparation import PreparationState
@@ -90,7 +90,7 @@ def _image(
         max_upload_size=200,
     )  # fmt: skip
     if value is not None:
-        st.caption(f"In use: **{plain(value.name, LONGEST)}**", help=full(value.name))
+        st.caption(f"In use: **{plain(value.name, MAX_LENGTH)}**", help=full(value.name))
 
 
 def _measured(bench: PreparationState, number: int, step: Step) -> None:
