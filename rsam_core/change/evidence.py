@@ -141,7 +141,7 @@ def gather(
     items: Sequence[Instance],
     own: DateView,
     other: DateView,
-    others: list[Instance | None] | None = None,
+    known: Sequence[Instance | None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Evidence:
     """Compare each object of a date with the same place of the other date.
@@ -153,8 +153,9 @@ def gather(
         In pixels of the views.
     own, other : DateView
         The objects' date, and the other one.
-    others : list of Instance or None, optional
-        From :func:`outline_again`, if that is known already.
+    known : sequence of Instance or None, optional
+        What is outlined at the other date, as far as that is known; the model is asked for the
+        rest.
     cancelled : callable, optional
         True ends the work.
 
@@ -169,8 +170,11 @@ def gather(
     """
     if not items:
         return Evidence(np.zeros((0, len(COLUMNS)), np.float32), [])
-    if others is None:
-        others = outline_again(segmenter, other, items, cancelled)
+    others = list(known or [None] * len(items))
+    open_ones = [k for k, one in enumerate(others) if one is None]
+    answers = outline_again(segmenter, other, [items[k] for k in open_ones], cancelled)
+    for k, answer in zip(open_ones, answers):
+        others[k] = answer
     inside = [_pooled(items, view) for view in (own, other)]
     rings = [_ring(item, own.embedding.shape) for item in items]
     around = [_pooled(rings, view) for view in (own, other)]

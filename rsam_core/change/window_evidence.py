@@ -16,6 +16,7 @@ from rsam_core.change.kinds import kinds_of
 from rsam_core.change.objects_of import candidates, find_objects, places_of_difference
 from rsam_core.change.pairing import contained, meeting, remainder
 from rsam_core.errors import Cancelled
+from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
 from rsam_core.runtime.progress import Progress
 from rsam_core.scene.window import Window
@@ -26,6 +27,10 @@ _LARGER = 1.15
 
 _HELD = 0.8
 """Share of the smaller outline that the larger one must hold."""
+
+_AGAIN = 0.7
+"""IoU from which on an object of one date was found at the other date, too, so that the model need
+not be asked for it."""
 
 _SOUND = 0.55
 """Predicted IoU that an outline needs to say anything about its size."""
@@ -70,13 +75,13 @@ def prepare_window(
     views = tuple(DateView(image, segmenter.embed(image)) for image in (first, second))
     search = all(some is None for some in given)
     places = places_of_difference(*views, valid, settings.smallest) if search else []
-    items, evidence = [], []
+    items: list[list[Instance]] = []
     for date in (0, 1):
-        half = 0.5 * date
+        start = 0.4 * date
 
-        def tell(share: float, text: str, half: float = half) -> None:
+        def tell(share: float, text: str, start: float = start) -> None:
             if progress is not None:
-                progress(half + 0.4 * share, text)
+                progress(start + 0.3 * share, text)
 
         if search:
             found = find_objects(segmenter, views[date], settings.everything, tell, cancelled)
@@ -84,14 +89,31 @@ def prepare_window(
             found = list(given[date] or ())
         if cancelled is not None and cancelled():
             raise Cancelled("Stopped. Nothing was changed.")
-        some = candidates(
-            segmenter, views[date], found, places, settings.smallest, valid, cancelled
+        tell(1.0, "places of difference")
+        items.append(
+            candidates(segmenter, views[date], found, places, settings.smallest, valid, cancelled)
         )
-        items.append(some)
-        tell(1.0, "comparing")
-        evidence.append(gather(segmenter, some, *(views[date], views[1 - date]),
-                               cancelled=cancelled))  # fmt: skip
+    evidence = []
+    for date in (0, 1):
+        if progress is not None:
+            progress(0.8 + 0.1 * date, "comparing")
+        known = _found_there(items[date], items[1 - date])
+        evidence.append(
+            gather(segmenter, items[date], views[date], views[1 - date], known, cancelled)
+        )
     return WindowEvidence(views, valid, tuple(items), tuple(evidence))
+
+
+def _found_there(items: list[Instance], others: list[Instance]) -> list[Instance | None]:
+    """For each object what was found at its place at the other date; None where that is open."""
+    best: list[tuple[float, Instance | None]] = [(_AGAIN, None)] * len(items)
+    theirs = [other for other in others if other.source not in ("difference", "difference box")]
+    for i, j in meeting(items, theirs):
+        shared = shared_pixels(items[i], theirs[j])
+        overlap = shared / (items[i].area + theirs[j].area - shared)
+        if overlap > best[i][0]:
+            best[i] = overlap, theirs[j]
+    return [one for _, one in best]
 
 
 def window_candidates(
