@@ -68,11 +68,12 @@ def to_geojson(
 
     placed = is_placed(scene)
     shapes = outlines(instances, settings, scene)
+    table = attributes(instances, scene, table, shapes)
     if placed:
         shapes = to_wgs84(shapes, scene)
     else:
         shapes = shapely.orient_polygons(shapes, exterior_cw=False)
-    rows = attributes(instances, scene, table).to_dict(orient="records")
+    rows = table.to_dict(orient="records")
     collection: dict[str, Any] = {"type": "FeatureCollection"}
     if not placed:
         collection["coordinates_note"] = PIXEL_NOTE

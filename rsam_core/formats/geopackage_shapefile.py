@@ -164,6 +164,7 @@ def _frame(
     from pyproj.exceptions import ProjError
 
     shapes = outlines(instances, settings, scene)
+    rows = attributes(instances, scene, table, shapes).copy()
     crs = None
     if is_placed(scene):
         try:
@@ -179,7 +180,6 @@ def _frame(
             shapes = cut_longitudes(shapes, circle)
     elif len(shapes):
         shapes = shapely.transform(shapes, lambda xy: xy * np.array([1.0, -1.0]))
-    rows = attributes(instances, scene, table).copy()
     for column in rows.select_dtypes(exclude=["number", "bool"]).columns:
         values = [plain(value) for value in rows[column]]
         texts = [None if v is None or v != v else str(v) for v in values]

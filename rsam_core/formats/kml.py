@@ -73,8 +73,9 @@ def to_kml(
     labels = sorted({item.label or "" for item in instances})
     for index, label in enumerate(labels):
         _style(document, f"class-{index}", classes.color(label or None))
-    shapes = to_wgs84(outlines(instances, settings, scene), scene)
-    rows = attributes(instances, scene, table).to_dict(orient="records")
+    drawn = outlines(instances, settings, scene)
+    rows = attributes(instances, scene, table, drawn).to_dict(orient="records")
+    shapes = to_wgs84(drawn, scene)
     for item, shape, row in zip(instances, shapes, rows):
         placemark = ET.SubElement(document, "Placemark", id=f"object-{item.id}")
         _text(placemark, "name", f"{item.label or 'object'} {item.id}")

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 WGS84 = "EPSG:4326"
 
+_TRIES = 4
+_CLOSE = 1e-4
+"""By which share the area of a simplified outline may differ from that of its mask."""
+
 
 @dataclass(frozen=True)
 class OutlineSettings:
@@ -82,8 +86,9 @@ def outline_polygon(item: Instance, tolerance: float = 0.0) -> BaseGeometry:
     Returns
     -------
     shapely.Polygon or shapely.MultiPolygon
-        With holes; valid. Without a tolerance it has exactly the mask's area. With one, a piece
-        or hole that would vanish is kept as a triangle or more.
+        With holes; valid. Without a tolerance it has exactly the mask's area. With one it has it
+        to within a thousandth where that can be: its sides are moved by a fraction of a pixel.
+        A piece or hole that would vanish is kept as a triangle or more.
     """
     import shapely
 
@@ -94,7 +99,33 @@ def outline_polygon(item: Instance, tolerance: float = 0.0) -> BaseGeometry:
     # Pieces that touch at a corner may cross once their corners move.
     simple = simple if simple.is_valid else shapely.make_valid(simple, method="structure")
     usable = simple.geom_type in ("Polygon", "MultiPolygon") and not simple.is_empty
-    return simple if usable else exact
+    return _with_area(simple, exact.area) if usable else exact
+
+
+def _with_area(shape: BaseGeometry, area: float) -> BaseGeometry:
+    """Move the sides of an outline out or in, all by the same, until it has an area."""
+    import shapely
+
+    for _ in range(_TRIES):
+        missing = area - shape.area
+        if abs(missing) <= _CLOSE * area:
+            break
+        moved = shapely.buffer(shape, missing / shape.length, join_style="mitre")
+        parts = shapely.get_num_geometries(shape)
+        # A piece that would split, vanish or grow into another stays as it is.
+        if not moved.is_valid or shapely.get_num_geometries(moved) != parts:
+            break
+        if _rings(moved) != _rings(shape):
+            break
+        shape = moved
+    return shape
+
+
+def _rings(shape: BaseGeometry) -> int:
+    import shapely
+
+    parts = shapely.get_parts(shape)
+    return int(shapely.get_num_interior_rings(parts).sum()) + len(parts)
 
 
 def outlines(
@@ -112,8 +143,16 @@ def outlines(
     return result
 
 
-def attributes(instances: Instances, scene: Any, table: pd.DataFrame | None) -> pd.DataFrame:
+def attributes(
+    instances: Instances,
+    scene: Any,
+    table: pd.DataFrame | None,
+    shapes: NDArray[np.object_] | None = None,
+) -> pd.DataFrame:
     """Return the table whose columns go along with the outlines, one row an object.
+
+    With `shapes`, the outlines in scene pixels, areas are those of the outlines, so that whoever
+    measures the geometry finds what stands beside it.
 
     Raises
     ------
@@ -121,12 +160,28 @@ def attributes(instances: Instances, scene: Any, table: pd.DataFrame | None) -> 
         If `table` is not about these objects.
     """
     if table is None:
-        return measure(instances, scene)
+        return _as_drawn(measure(instances, scene), instances, shapes)
     if "id" not in table or list(table["id"]) != instances.ids.tolist():
         raise ExportError("The table is not about these objects. Measure them again.")
     table = table.reset_index(drop=True)
     # Labels may have changed since the table was made.
-    return table.assign(label=[item.label for item in instances])
+    table = table.assign(label=[item.label for item in instances])
+    return _as_drawn(table, instances, shapes)
+
+
+def _as_drawn(
+    table: pd.DataFrame, instances: Instances, shapes: NDArray[np.object_] | None
+) -> pd.DataFrame:
+    """A table with the areas of outlines in place of those of masks."""
+    import shapely
+
+    if shapes is None or not len(shapes):
+        return table
+    drawn, masks = shapely.area(shapes), instances.areas
+    if np.array_equal(drawn, masks):
+        return table
+    names = [name for name in ("area", "area_m2") if name in table]
+    return table.assign(**{name: table[name] * drawn / masks for name in names})
 
 
 def is_placed(scene: Any) -> bool:

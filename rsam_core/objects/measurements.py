@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rsam_core.objects.combine import assign_overlap
 from rsam_core.objects.ground_sizes import ground_areas, ground_perimeters
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.shape import shape_table
@@ -124,7 +125,7 @@ def summary(
     shape: tuple[int, int],
     gsd: float | None = None,
     *,
-    covered: int | None = None,
+    covered: tuple[int, float | None] | None = None,
 ) -> dict[str, float]:
     """Summarise a table of objects.
 
@@ -136,36 +137,60 @@ def summary(
         Height and width of the scene in pixels.
     gsd : float, optional
         Metres a pixel; used if the table itself has no areas in square metres.
-    covered : int, optional
-        Number of pixels that belong to any object, for objects that overlap. Without it the
-        areas are added up, so that shared pixels count twice (at most the whole image).
+    covered : (int, float or None), optional
+        From :func:`covered_ground`: ground that belongs to any object, counted once. Without it
+        the areas are added up, which is the same only for objects that do not overlap.
 
     Returns
     -------
     dict of str to float
         ``count``; ``total_area``, ``mean_area``, ``median_area`` in pixels (mean and median of
-        nothing are nan); ``coverage``, the share of the image from 0 to 1; and
+        nothing are nan; they are those of whole objects); ``coverage``, the share of the image
+        from 0 to 1 that the total is; and
         ``total_area_m2``, ``mean_area_m2``, ``median_area_m2`` if metres are known.
     """
     result: dict[str, float] = {"count": len(table)}
     result |= _area_figures(table["area"].to_numpy(dtype=float), "")
     pixels = int(shape[0]) * int(shape[1])
-    occupied = result["total_area"] if covered is None else covered
-    result["coverage"] = min(1.0, occupied / pixels) if pixels else 0.0
     if "area_m2" in table:
         result |= _area_figures(table["area_m2"].to_numpy(dtype=float), "_m2")
     elif gsd:
         result |= _area_figures(table["area"].to_numpy(dtype=float) * gsd**2, "_m2")
+    if covered is not None:
+        result["total_area"] = float(covered[0])
+        if "total_area_m2" in result:
+            ground = covered[1]
+            result["total_area_m2"] = covered[0] * (gsd or 0) ** 2 if ground is None else ground
+    result["coverage"] = min(1.0, result["total_area"] / pixels) if pixels else 0.0
     return result
 
 
-def total_area_m2(instances: Instances, scene: Any) -> float | None:
-    """Return the sum of the ground areas of objects in m²; None if metres are not known.
+def covered_ground(instances: Instances, scene: Any = None) -> tuple[int, float | None]:
+    """Return how much ground belongs to any object, each place counted once.
 
-    Shared pixels count twice; objects off the map count as nothing.
+    Parameters
+    ----------
+    instances : Instances
+        They may overlap.
+    scene : Scene, optional
+        Tells how large pixels are.
+
+    Returns
+    -------
+    int
+        Pixels.
+    float or None
+        Square metres; None if metres are not known. What is off the map counts as nothing.
     """
+    apart = assign_overlap(instances)
     ground = ground_of(scene)
-    return None if ground is None else float(np.nansum(ground_areas(instances, ground)))
+    metres = None if ground is None else float(np.nansum(ground_areas(apart, ground)))
+    return int(apart.areas.sum()), metres
+
+
+def total_area_m2(instances: Instances, scene: Any) -> float | None:
+    """Return the ground that objects cover in m², each place once; None if metres are unknown."""
+    return covered_ground(instances, scene)[1]
 
 
 def density_per_hectare(count: int, shape: tuple[int, int], ground: Any) -> float:

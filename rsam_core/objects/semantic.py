@@ -65,30 +65,38 @@ def class_areas(instances: Instances, classes: ClassList, scene: Any = None) -> 
     Returns
     -------
     pandas.DataFrame
-        A row for each class that occurs and a last one, "no class", for the rest of the scene:
-        ``class``, ``color``, ``objects``, ``area`` (pixels, each counted once), ``share`` of the
-        scene (0 to 1), and ``area_m2`` if metres are known.
+        A row for each class that occurs; one, "no class", for objects without a class, if there
+        are any; and a last one, "no object", for the rest of the scene: ``class``, ``color``,
+        ``objects``, ``area`` (pixels, each counted once), ``share`` of the scene (0 to 1), and
+        ``area_m2`` if metres are known. Areas and shares add up to the scene.
     """
     import pandas as pd
 
     everything = classes.including(item.label for item in instances)
-    number = len(everything) + 1
-    labels = class_map(instances, classes)
+    number = len(everything) + 2
+    labels = class_map(instances, classes).astype(np.uint16)
+    for item in instances:
+        if not item.label:
+            # Where a class covers an object without one, the class has the pixel.
+            part = labels[
+                item.y : item.y + item.mask.shape[0], item.x : item.x + item.mask.shape[1]
+            ]
+            part[item.mask & (part == 0)] = number - 1
     pixels = np.bincount(labels.ravel(), minlength=number)
-    counts = np.zeros(len(everything) + 1, dtype=np.int64)
-    np.add.at(counts, _values(instances, classes), 1)
-    rows = [
-        (item.name, item.color, int(counts[index]), int(pixels[index]))
+    counts = np.bincount(_values(instances, classes), minlength=number)
+    rows = {
+        index: (item.name, item.color, int(counts[index]), int(pixels[index]))
         for index, item in enumerate(everything, start=1)
         if counts[index]
-    ]
-    rows.append(("no class", palette.UNLABELLED, int(counts[0]), int(pixels[0])))
-    table = pd.DataFrame(rows, columns=["class", "color", "objects", "area"])
+    }
+    if counts[0]:
+        rows[number - 1] = ("no class", palette.UNLABELLED, int(counts[0]), int(pixels[-1]))
+    rows[0] = ("no object", palette.UNLABELLED, 0, int(pixels[0]))
+    table = pd.DataFrame(list(rows.values()), columns=["class", "color", "objects", "area"])
     table["share"] = table["area"] / max(1, instances.shape[0] * instances.shape[1])
     ground = ground_of(scene)
     if ground is not None:
-        occurring = [index for index in range(1, number) if counts[index]]
-        table["area_m2"] = ground_label_areas(labels, number, ground)[[*occurring, 0]]
+        table["area_m2"] = ground_label_areas(labels, number, ground)[list(rows)]
     return table
 
 

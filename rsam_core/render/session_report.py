@@ -31,7 +31,7 @@ def html_report(
     class_areas: pd.DataFrame | None = None,
     settings: Mapping[str, object] | None = None,
     columns: Sequence[str] | None = None,
-    covered: int | None = None,
+    covered: tuple[int, float | None] | None = None,
     when: datetime | None = None,
 ) -> bytes:
     """Return a report that needs no other file and prints on A4.
@@ -53,8 +53,8 @@ def html_report(
         What the result was made with: name and value.
     columns : sequence of str, optional
         Columns of the table to show; a readable choice if not given.
-    covered : int, optional
-        Pixels that belong to any object, for objects that overlap.
+    covered : (int, float or None), optional
+        From :func:`rsam_core.objects.measurements.covered_ground`, for objects that overlap.
     when : datetime, optional
         Of the report; now by default.
 

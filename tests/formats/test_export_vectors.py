@@ -199,3 +199,17 @@ def test_nothing_and_unknown_coordinate_systems(tmp_path):
     for writer in (to_geopackage, to_shapefile, to_kml):
         with pytest.raises(ExportError, match=r"EPSG:999999.*not known"):
             writer(objects(), unknown)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1.0, 3.0])
+def test_areas_beside_simplified_outlines_are_those_of_the_outlines(tmp_path, tolerance):
+    """Whoever measures the geometry finds what the table says, and what the app showed."""
+    mask = np.hypot(*((np.indices((61, 61)) - 30) / np.array([[[30]], [[18]]]))) <= 1
+    found = Instances(
+        [Instance(mask, 9, 5, id=1), Instance(slanted().mask, 100, 9, id=2)], (400, 400)
+    )
+    settings = OutlineSettings(tolerance)
+    back = read(to_geopackage(found, UTM, settings=settings), "o.gpkg", tmp_path)
+    # Metres of the map are those of the ground here, so the geometry's area is square metres.
+    np.testing.assert_allclose(back["area_m2"], back.area, rtol=1e-9)
+    np.testing.assert_allclose(back["area_m2"], found.areas * 0.25, rtol=1e-3)

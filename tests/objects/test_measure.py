@@ -12,7 +12,7 @@ from rasterio.transform import Affine
 from skimage.measure import regionprops
 
 from rsam_core.objects.instances import Instance, Instances
-from rsam_core.objects.measurements import measure, summary
+from rsam_core.objects.measurements import covered_ground, measure, summary
 
 COLUMNS = [
     "id", "label", "source", "score", "area", "perimeter", "bbox_x", "bbox_y", "bbox_width",
@@ -129,8 +129,11 @@ def test_coverage_counts_shared_pixels_once_if_told_how_many():
     objects = Instances([Instance(np.ones((2, 5), bool))] * 2, (4, 5))
     table = measure(objects)
     assert summary(table, objects.shape)["coverage"] == 1.0
-    covered = int(objects.union_mask().sum())
-    assert summary(table, objects.shape, covered=covered)["coverage"] == 0.5
+    covered = covered_ground(objects, SimpleNamespace(gsd=2.0))
+    figures = summary(table, objects.shape, 2.0, covered=covered)
+    # Ten pixels of 4 m² in a picture of twenty; the mean is that of whole objects.
+    assert (figures["total_area"], figures["total_area_m2"]) == (10, 40)
+    assert (figures["coverage"], figures["mean_area"]) == (0.5, 10)
 
 
 def test_a_thousand_objects_take_well_under_a_second():

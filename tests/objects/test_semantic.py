@@ -10,6 +10,7 @@ import pytest
 from rsam_core.errors import RsamError
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instance, Instances
+from rsam_core.objects.measurements import covered_ground
 from rsam_core.objects.semantic import (
     class_areas,
     class_map,
@@ -63,13 +64,24 @@ def test_areas_count_each_pixel_once():
     objects = scene_of((0, 0, 0.5, "building"), (5, 0, 0.9, "water"), (20, 20, 1, None))
     scene = SimpleNamespace(gsd=2.0, pixel_area_m2=4.0)
     table = class_areas(objects, CLASSES, scene).set_index("class")
-    assert table["area"].to_dict() == {"building": 50, "water": 100, "no class": 1050}
-    assert table["objects"].to_dict() == {"building": 1, "water": 1, "no class": 1}
+    expected = {"building": 50, "water": 100, "no class": 100, "no object": 950}
+    assert table["area"].to_dict() == expected
+    assert table["objects"].to_dict() == {"building": 1, "water": 1, "no class": 1, "no object": 0}
     assert table["share"].sum() == pytest.approx(1)
     assert table["area_m2"]["water"] == 400
     assert table["color"]["building"] == CLASSES.color("building")
     assert "area_m2" not in class_areas(objects, CLASSES)
     assert class_areas(Instances.empty((4, 5)), CLASSES)["area"].tolist() == [20]
+
+
+def test_rows_of_the_class_table_add_up_to_what_the_objects_cover():
+    # An object without a class lies half below one that has one.
+    objects = scene_of((0, 0, 0.9, None), (5, 0, 0.5, "building"), (20, 20, 1, None))
+    table = class_areas(objects, CLASSES).set_index("class")["area"]
+    assert table.to_dict() == {"building": 100, "no class": 150, "no object": 950}
+    pixels, metres = covered_ground(objects, SimpleNamespace(gsd=2.0))
+    assert (pixels, metres) == (250, 1000.0) == (objects.union_mask().sum(), 4.0 * 250)
+    assert table.drop("no object").sum() == pixels
 
 
 def test_a_class_that_is_hidden_entirely_is_still_listed():
