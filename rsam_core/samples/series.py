@@ -194,7 +194,7 @@ def _flown(
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], list[Polygon]]:
     """Frames of a camera that moves."""
     gsd = _GSD[kind]
-    whole = tuple(int(MARGIN * side) for side in size)
+    whole = tuple(int(MARGIN[leaves] * side) for side in size)
     extent = round(whole[0] * gsd, 6), round(whole[1] * gsd, 6)
     style = _STYLE[kind][int(rng.integers(len(_STYLE[kind])))]
     world, builder = build_world(*extent, seed=seed, date=0, style=style)

@@ -12,8 +12,8 @@ from rsam_core.samples.builder import Builder, Road, along
 from rsam_core.samples.regions import pick_car
 from rsam_core.samples.world import Vehicle, World, rectangle
 
-MARGIN = 2.0
-"""The place reaches this many times as far as a picture."""
+MARGIN = {False: 2.0, True: 3.0}
+"""How many times as far as a picture a place reaches, by whether the camera looks away."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def flight(
     Parameters
     ----------
     world, builder
-        The place, `MARGIN` times as wide and high as a picture.
+        The place, as many times as wide and high as a picture as `MARGIN` says.
     rng : numpy.random.Generator
     count : int
         Frames.

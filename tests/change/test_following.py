@@ -10,7 +10,7 @@ import pytest
 
 import rsam_core as rsam
 from rsam_core.change import read_frames
-from rsam_core.change.following import camera_shift
+from rsam_core.change.motion import camera_shift
 from rsam_core.errors import Cancelled, FollowError, VideoError
 from rsam_core.models.base import Decoded, PromptableModel
 from rsam_core.segment.segmenter import Segmenter
