@@ -108,7 +108,7 @@ def object_shift(
     like = cv2.matchTemplate(area, patch, cv2.TM_CCOEFF_NORMED)
     _, alike, _, (column, row) = cv2.minMaxLoc(like)
     place = np.array([_peak(like[row], column), _peak(like[:, column], row)]) / scale
-    return place + (a - left, b - top), float(alike)
+    return place + np.array([a - left, b - top]), float(alike)
 
 
 def _reduced(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:

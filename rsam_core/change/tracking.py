@@ -170,7 +170,7 @@ class Tracker:
     def _expected(
         self, before: NDArray[np.uint8], image: NDArray[np.uint8], shift: NDArray[np.float64]
     ) -> tuple[Instance, bool]:
-        """The last outline, moved and grown as it did lately, and whether it moved far by itself."""
+        """The last outline, moved and grown as lately, and whether it moved far by itself."""
         x0, y0, x1, y1 = self.mask.bbox
         guess = shift + self.speed
         reach = max(12.0, 0.35 * min(max(x1 - x0, y1 - y0), 120)) + float(np.hypot(*self.speed))
