@@ -9,8 +9,7 @@ import streamlit as st
 
 from pages.parts.objects.classify import classify_panel
 from pages.parts.objects.combine import combine_panel
-from pages.parts.objects.export import export_panel
-from pages.parts.objects.measure import measure_panel, measured
+from pages.parts.objects.measure import measure_panel
 from pages.parts.objects.paint import paint_panel
 from pages.parts.objects.refine import refine_panel
 from pages.parts.objects.table import chosen_ids, object_table, selection_buttons
@@ -24,26 +23,25 @@ from pages.parts.shared import (
     prompter as prompters,
 )
 from pages.parts.shared.canvas import picture_canvas
+from pages.parts.shared.exporting import export_objects
+from pages.parts.shared.frame import Frame, frame
+from pages.parts.shared.frame import toolbar as tools
 from pages.parts.shared.gallery import no_image
 from pages.parts.shared.legend import chips
 from pages.parts.shared.mask_editor import mask_editor
+from pages.parts.shared.measured import figures, measured
 from pages.parts.shared.names import plain
-from pages.parts.shared.project_panel import project_panel
-from pages.parts.shared.screen_size import room
-from rsam_core.objects.combine import covered_area
 from rsam_core.objects.instances import Instances
-from rsam_core.objects.measurements import density_per_hectare, summary
+from rsam_core.objects.measurements import density_per_hectare
 from rsam_core.render.style import OverlayStyle, legend
 from rsam_core.session.session import Session
 
-TABS = ["Refine", "Combine", "Measure", "Classify", "Paint", "Export"]
+TABS = ["Refine", "Combine", "Measure", "Classify", "Paint"]
 COLOURS = {"Objects": None, "Classes": "class"}
 NO_IMAGE = (
     "No image is open yet. Open one and find its objects on the Segment page; here you then "
     "smooth, combine, measure, classify and export them."
 )
-# Heights in pixels: of what stands above the picture and its hint; the least of the picture.
-AROUND, LOWEST = 250, 420
 
 
 def no_objects(problems: dict[int, str]) -> None:
@@ -62,8 +60,7 @@ def no_objects(problems: dict[int, str]) -> None:
 
 def headline(session: Session, found: Instances, table: pd.DataFrame) -> None:
     """How many objects, how much area, how dense."""
-    covered = session.memo.remember("covered", (found,), lambda: covered_area(found))
-    facts = summary(table, session.image.shape, session.image.scene.gsd, covered=covered)
+    facts = figures(session, found, table)
     unit, factor = ("m²", "_m2") if "total_area_m2" in facts else ("px", "")
     words = [
         f"**{len(found):,} object{'s' if len(found) != 1 else ''}**",
@@ -77,13 +74,12 @@ def headline(session: Session, found: Instances, table: pd.DataFrame) -> None:
     st.markdown(" · ".join(words))
 
 
-def toolbar(session: Session, found: Instances) -> str | None:
-    """Undo, redo, selection, and what the colours say."""
+def toolbar(session: Session, found: Instances, style: OverlayStyle) -> OverlayStyle:
+    """Undo, redo, selection, what the colours say, and the files; gives the style as it is now."""
     book = session.marks.book
     undo = f"Undo: {plain(book.past[-1].what)}" if book.past else None
     redo = f"Redo: {plain(book.future[-1].what)}" if book.future else None
-    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
-    with row:
+    with tools():
         st.button(
             "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past, help=undo,
             key="objects-undo", on_click=session.marks.undo,
@@ -98,14 +94,21 @@ def toolbar(session: Session, found: Instances) -> str | None:
             label_visibility="collapsed", required=True, persist_state="session",
             help="Every object in a colour of its own, or in that of its class.",
         )  # fmt: skip
-    return COLOURS[shown or "Objects"]
+        known = session.marks.classes
+        style = replace(
+            style,
+            fill=COLOURS[shown or "Objects"] or style.fill,
+            class_colors=tuple(known.colors.items()) if known is not None else (),
+        )
+        export_objects(session, found, style)
+    return replace(style, highlight=tuple(chosen_ids(session, found)))
 
 
-def picture(session: Session, found: Instances, style: OverlayStyle, size: tuple[int, int]) -> None:
+def picture(session: Session, found: Instances, style: OverlayStyle, places: Frame) -> None:
     """The picture in which objects are selected, and its legend."""
-    with st.container(key="picture"):
-        picture_canvas(session, found, style, mode="select", size=size)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
+    with places.picture:
+        picture_canvas(session, found, style, mode="select", size=places.size)
+    with places.line:
         if style.fill == "class" or style.large_area is not None:
             chips(legend(style, found, gsd=session.image.scene.gsd))
         elif session.canvas.painting is not None:
@@ -131,23 +134,11 @@ def page(session: Session) -> None:
     with st.sidebar:
         style = sidebar.overlay_style(session.image.scene.gsd, float(found.areas.max()))
     table = measured(session, found)
-    fill = toolbar(session, found)
-    colors = (
-        tuple(session.marks.classes.colors.items()) if session.marks.classes is not None else ()
-    )
-    style = replace(
-        style,
-        fill=fill or style.fill,
-        class_colors=colors,
-        highlight=tuple(chosen_ids(session, found)),
-    )
-    headline(session, found, table)
-    left, right = st.columns([56, 44], gap="medium")
-    with left:
-        width, height = room()
-        height = max(height - AROUND, LOWEST)
-        picture(session, found, style, (width, height))
-    with right.container(height=height + 40, border=False, key="objects"):
+    style = toolbar(session, found, style)
+    places = frame()
+    picture(session, found, style, places)
+    with places.panel:
+        headline(session, found, table)
         tabs = st.tabs(TABS)
         with tabs[0], banner.guard():
             refine_panel(session, found)
@@ -159,10 +150,6 @@ def page(session: Session) -> None:
             classify_panel(session, found, table)
         with tabs[4], banner.guard():
             paint_panel(session, found)
-        with tabs[5], banner.guard():
-            export_panel(session, found, table, style)
-            st.divider()
-            project_panel(session)
     with banner.guard():
         object_table(session, found, table)
     mask_editor(session)

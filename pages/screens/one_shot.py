@@ -19,11 +19,13 @@ from pages.parts.shared import (
     prompter as prompters,
 )
 from pages.parts.shared.canvas import picture_canvas
+from pages.parts.shared.exporting import export_objects
+from pages.parts.shared.frame import frame
+from pages.parts.shared.frame import toolbar as tools
 from pages.parts.shared.gallery import no_image
 from pages.parts.shared.legend import chips
 from pages.parts.shared.mask_editor import mask_editor
 from pages.parts.shared.names import plain
-from pages.parts.shared.screen_size import room
 from rsam_core.prompts.canvas_events import CanvasEvent
 from rsam_core.render.style import OverlayStyle
 from rsam_core.segment.one_shot import OneShotResult
@@ -42,7 +44,6 @@ NO_IMAGE = (
     "No image is open yet. Open one, show RSAM one example of what you are looking for, such as a "
     "roof, and it finds the others."
 )
-AROUND, BELOW, LOWEST = 190, 34, 440
 
 
 def toolbar(session: Session, known: OneShotState) -> tuple[str, bool]:
@@ -50,8 +51,7 @@ def toolbar(session: Session, known: OneShotState) -> tuple[str, bool]:
     if "one-shot-mode" not in st.session_state:
         some = known.given or len(session.objects)
         st.session_state["one-shot-mode"] = "Choose" if some else "Box"
-    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
-    with row:
+    with tools():
         mode = st.segmented_control(
             "Example by", list(MODES), key="one-shot-mode",
             label_visibility="collapsed", required=True, persist_state="session",
@@ -72,6 +72,7 @@ def toolbar(session: Session, known: OneShotState) -> tuple[str, bool]:
             on_click=lambda: session.detach(OneShotState),
             help="Forgets the examples and what was found with them. Accepted objects stay.",
         )  # fmt: skip
+        export_objects(session, session.objects, OverlayStyle())
     return mode or "Choose", warm
 
 
@@ -121,19 +122,15 @@ def page(session: Session) -> None:
     with banner.guard():
         ranked = known.result()
     mode, warm = toolbar(session, known)
-    left, right = st.columns([70, 30])
-    with left:
-        width, height = room()
-        height = max(height - AROUND, LOWEST)
-        with st.container(key="picture"):
-            picture(session, known, ranked, mode, warm, (width, height))
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
-            if ranked is not None and mode == "Choose":
-                chips(list(COLOURS))
-            else:
-                st.caption(HINTS[mode])
-    aside = right.container(height=height + BELOW, border=False, gap="xsmall", key="objects")
-    with aside, banner.guard():
+    places = frame()
+    with places.picture:
+        picture(session, known, ranked, mode, warm, places.size)
+    with places.line:
+        if ranked is not None and mode == "Choose":
+            chips(list(COLOURS))
+        else:
+            st.caption(HINTS[mode])
+    with places.panel, banner.guard():
         panel(session, known, mode)
     compare, others, words = st.tabs(TABS)
     with compare, banner.guard():

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.parts.segment import prompt_list, words
 from pages.parts.segment.everything import panel
 from pages.parts.segment.hovering import SWITCH, hovering
-from pages.parts.segment.results import downloads_tab, metrics_tab, table_tab
+from pages.parts.segment.results import metrics_tab, table_tab
 from pages.parts.shared import (
     autosaving,
     banner,
@@ -22,58 +22,59 @@ from pages.parts.shared import (
     prompter as prompters,
 )
 from pages.parts.shared.canvas import picture_canvas
+from pages.parts.shared.exporting import export_objects
+from pages.parts.shared.frame import frame
+from pages.parts.shared.frame import toolbar as tools
 from pages.parts.shared.gallery import no_image
 from pages.parts.shared.legend import chips
+from pages.parts.shared.measured import figures
 from pages.parts.shared.names import plain
-from pages.parts.shared.screen_size import room
 from rsam_core.objects.instances import Instances
-from rsam_core.objects.measurements import measure, summary
+from rsam_core.objects.measurements import measure
 from rsam_core.prompts.history import PromptHistory
-from rsam_core.render.style import legend
+from rsam_core.render.style import OverlayStyle, legend
 from rsam_core.runtime.timing import mark, span
 from rsam_core.session.session import Session
 
-MODES = ["Boxes", "Points", "Everything", "Words"]
+MODES = {
+    "Boxes": ":material/crop_free: Boxes",
+    "Points": ":material/ads_click: Points",
+    "Everything": ":material/auto_awesome: Everything",
+    "Words": ":material/chat: Words",
+}
+KINDS = {"Add": ":material/add_circle: Add", "Take away": ":material/do_not_disturb_on: Take away"}
 CANVAS = {"Boxes": "boxes", "Points": "points", "Everything": "select"}
 HINTS = {
-    "Boxes": "Press at one corner of an object, drag to the opposite corner, release. Every box is "
-    "an object of its own.",
-    "Points": "Click an object. Click again to correct: *include* for what is missing, *exclude* "
-    "(or the right mouse button) for what is too much. **New object** starts the next one.",
-    "Exclude": "Click what does *not* belong to the object, such as a shadow that was taken along. "
-    "**Include** goes back to what does.",
-    "Everything": "RSAM looks for every object in the image, without prompts. Click an object to "
-    "select it.",
-    "Words": "Say what you are looking for. What was understood stands beside the picture, piece "
-    "by piece, to change or to take away.",
+    "Boxes": "Press at one corner of an object and drag to the other. Each box is one object.",
+    "Points": "Click an object; click again what is missing. The right mouse button takes away.",
+    "Take away": "Click what does not belong to the object, such as its shadow.",
+    "Everything": "RSAM looks for every object by itself. Click an object to select it.",
+    "Words": "Say what you are looking for; the pieces of the sentence can be changed.",
 }
 STARTS = {
     "Boxes": "**Start here:** draw a box around a building in the picture.",
     "Points": "**Start here:** click a building in the picture.",
 }
-NO_IMAGE = "No image is open yet. Upload your own on the Home page, or start with a sample below."
-# Heights in pixels: of what stands above and below the picture; of the hint below it; the least
-# of the picture and of the column beside it.
-AROUND, BELOW, LOWEST = 190, 34, 440
+NO_IMAGE = "No image is open yet. Upload your own on the page Open, or start with a sample below."
 
 
-def toolbar(session: Session) -> tuple[str, int]:
-    """Mode, include or exclude, and the actions on the prompts."""
-    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar")
-    with row:
+def toolbar(session: Session, found: Instances, style: OverlayStyle) -> tuple[str, int]:
+    """Mode, what a click does, the actions on the marks, and the files to take along."""
+    with tools():
         mode = st.segmented_control(
-            "Mode", MODES, default="Points", key="mode", label_visibility="collapsed",
-            required=True, persist_state="session",
+            "Mode", list(MODES), default="Points", key="mode", label_visibility="collapsed",
+            format_func=MODES.get, required=True, persist_state="session",
         )  # fmt: skip
         label = 1
         if mode == "Points":
             kind = st.segmented_control(
-                "Points", ["Include", "Exclude"], default="Include", key="point-kind",
-                label_visibility="collapsed", required=True,
+                "What a click does", list(KINDS), default="Add", key="point-kind",
+                format_func=KINDS.get, label_visibility="collapsed", required=True,
             )  # fmt: skip
-            label = 0 if kind == "Exclude" else 1
+            label = 0 if kind == "Take away" else 1
         if mode in STARTS:
             actions(session)
+        export_objects(session, found, style)
     return mode or "Points", label
 
 
@@ -88,7 +89,7 @@ def actions(session: Session) -> None:
 
     undo = f"Undo: {plain(book.past[-1].what)}" if book.past else None
     redo = f"Redo: {plain(book.future[-1].what)}" if book.future else None
-    clear = "Remove all prompts of this image (can be undone)"
+    clear = "Remove all that was drawn or clicked in this image (can be undone)"
     buttons = (
         (
             "New object",
@@ -111,7 +112,7 @@ def actions(session: Session) -> None:
 
 def headline(session: Session, found: Instances, table) -> None:
     """How many objects, how much area."""
-    facts = summary(table, session.image.shape, session.image.scene.gsd)
+    facts = figures(session, found, table)
     if not len(found):
         return
     text = f"**{len(found):,} object{'s' if len(found) != 1 else ''}**"
@@ -161,31 +162,27 @@ def page(session: Session) -> None:
     with st.sidebar:
         style = sidebar.overlay_style(session.image.scene.gsd, largest)
     style = replace(style, highlight=tuple(i.id for i in found if i.id in session.marks.selected))
-    mode, label = toolbar(session)
+    mode, label = toolbar(session, found, style)
     by_words = mode == "Words"
     canvas = words.canvas_mode() if by_words else CANVAS[mode]
-    left, right = st.columns([74, 26])
-    with left:
-        width, height = room()
-        height = max(height - AROUND, LOWEST)
-        with st.container(key="picture"):
-            picture_canvas(
-                session,
-                words.meant(session, found) if by_words else found,
-                style,
-                mode=canvas,
-                label=label,
-                size=(width, height),
-                hovering=None if by_words else hovering(session, found, canvas),
-                on_mark=partial(words.mark, session) if by_words else None,
-            )
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="hint"):
-            if len(found) and (style.fill != "random" or style.large_area is not None):
-                chips(legend(style, found, gsd=session.image.scene.gsd))
-            else:
-                st.caption(HINTS[mode if label else "Exclude"])
-    # As high as the picture, so that what stands below never moves.
-    with right.container(height=height + BELOW, border=False, gap="xsmall", key="objects"):
+    places = frame()
+    with places.picture:
+        picture_canvas(
+            session,
+            words.meant(session, found) if by_words else found,
+            style,
+            mode=canvas,
+            label=label,
+            size=places.size,
+            hovering=None if by_words else hovering(session, found, canvas),
+            on_mark=partial(words.mark, session) if by_words else None,
+        )
+    with places.line:
+        if len(found) and (style.fill != "random" or style.large_area is not None):
+            chips(legend(style, found, gsd=session.image.scene.gsd))
+        else:
+            st.caption(HINTS[mode if label else "Take away"])
+    with places.panel:
         headline(session, found, table)
         with banner.guard():
             autosaving.offer(session)
@@ -195,13 +192,11 @@ def page(session: Session) -> None:
             words.panel(session, prompter, found)
         else:
             prompts(session, mode, problems)
-    tab_table, tab_truth, tab_files = st.tabs(["Table", "Compare with truth", "Downloads"])
+    tab_table, tab_truth = st.tabs(["Table", "Compare with truth"])
     with tab_table, banner.guard():
         table_tab(session, found, table)
     with tab_truth, banner.guard():
         metrics_tab(session, found)
-    with tab_files, banner.guard():
-        downloads_tab(session, found, table, style)
     autosaving.schedule_autosave(session)
     mark("end")
 

@@ -69,14 +69,14 @@ def test_three_boxes_are_three_objects(segment: Screen, roofs: list[np.ndarray])
 def test_points_include_and_exclude(segment: Screen, roofs: list[np.ndarray]):
     inside, outside = middle(roofs[0]), middle(roofs[1])
     segment.click(inside)
-    segment.expect_rows("Object 1 · 1 include")
+    segment.expect_rows("Object 1 · 1 click")
     segment.expect_objects(1)
-    segment.points("Exclude")
+    segment.points("Take away")
     segment.click(outside)
-    segment.expect_rows("Object 1 · 1 include · 1 exclude")
+    segment.expect_rows("Object 1 · 1 click · 1 taken away")
     kinds = [kind for kind, _, _ in segment.marks]
     places = [place for _, *place in segment.marks]
-    assert kinds == ["Include", "Exclude"]
+    assert kinds == ["Click", "Taken away"]
     # Whole numbers are shown, and the mouse stands on whole pixels of the screen.
     assert np.abs(np.subtract(places, [inside, outside])).max() <= 1.5
     mask = segment.labels() == 1
@@ -85,7 +85,7 @@ def test_points_include_and_exclude(segment: Screen, roofs: list[np.ndarray]):
 
 
 def test_new_object_undo_redo_and_clear(segment: Screen, roofs: list[np.ndarray]):
-    first, second = "Object 1 · 1 include", "Object 2 · 1 include"
+    first, second = "Object 1 · 1 click", "Object 2 · 1 click"
     segment.click(middle(roofs[0]))
     segment.expect_rows(first)
     segment.button("New object").click()
@@ -103,41 +103,41 @@ def test_new_object_undo_redo_and_clear(segment: Screen, roofs: list[np.ndarray]
     segment.expect_objects(2)
     # What follows goes on as ever: the second object is the current one.
     segment.click((middle(roofs[1])[0] + 4, middle(roofs[1])[1]))
-    segment.expect_rows("Object 2 · 2 include", first)
+    segment.expect_rows("Object 2 · 2 clicks", first)
 
 
 def test_right_and_shift_clicks_exclude(segment: Screen, roofs: list[np.ndarray]):
     segment.click(middle(roofs[0]))
-    segment.expect_rows("Object 1 · 1 include")
+    segment.expect_rows("Object 1 · 1 click")
     segment.click(middle(roofs[1]), button="right")
-    segment.expect_rows("Object 1 · 1 include · 1 exclude")
+    segment.expect_rows("Object 1 · 1 click · 1 taken away")
     segment.page.keyboard.down("Shift")
     segment.click(middle(roofs[2]))
     segment.page.keyboard.up("Shift")
-    segment.expect_rows("Object 1 · 1 include · 2 exclude")
+    segment.expect_rows("Object 1 · 1 click · 2 taken away")
 
 
 def test_quick_clicks_are_all_taken_once(segment: Screen, roofs: list[np.ndarray]):
     places = [middle(roof) for roof in roofs[:4]]
     for place in places:
         segment.click(place)
-    segment.expect_rows("Object 1 · 4 include")
+    segment.expect_rows("Object 1 · 4 clicks")
     found = [place for _, *place in segment.marks]
     assert np.abs(np.subtract(found, places)).max() <= 1.5
     # While the page is still busy with one click, the next one comes.
     segment.click((10, 10))
     segment.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="running"]')
     segment.click((20, 10))
-    segment.expect_rows("Object 1 · 6 include")
+    segment.expect_rows("Object 1 · 6 clicks")
 
 
 def test_a_click_right_after_new_object_is_not_lost(segment: Screen, roofs: list[np.ndarray]):
     segment.click(middle(roofs[0]))
-    segment.expect_rows("Object 1 · 1 include")
+    segment.expect_rows("Object 1 · 1 click")
     expect(segment.button("New object")).to_be_enabled()
     segment.page.keyboard.press("n")
     segment.click(middle(roofs[1]))
-    segment.expect_rows("Object 2 · 1 include", "Object 1 · 1 include")
+    segment.expect_rows("Object 2 · 1 click", "Object 1 · 1 click")
     segment.expect_objects(2)
     labels = segment.labels()
     assert [iou(labels == n, roof) > 0.4 for n, roof in enumerate(roofs[:2], 1)] == [True] * 2
@@ -148,7 +148,7 @@ def test_each_click_may_be_an_object_of_its_own(segment: Screen, roofs: list[np.
     segment.idle()
     for roof in roofs[:3]:
         segment.click(middle(roof))
-    segment.expect_rows(*[f"Object {n} · 1 include" for n in (3, 2, 1)])
+    segment.expect_rows(*[f"Object {n} · 1 click" for n in (3, 2, 1)])
 
 
 def test_nothing_moves_when_a_mask_arrives(segment: Screen, roofs: list[np.ndarray]):

@@ -71,13 +71,13 @@ def test_a_click_means_the_same_pixel_at_any_zoom(screen: Screen, town: TownSamp
     screen.open("town.tif", write_geotiff(town))
     place = middle(roof)
     screen.click(place)
-    screen.expect_rows("Object 1 · 1 include")
+    screen.expect_rows("Object 1 · 1 click")
     at_first = screen.labels() == 1
     screen.button("Clear").click()
     screen.expect_objects(0)
     screen.wheel(place, 4)
     screen.click(place)
-    screen.expect_rows("Object 2 · 1 include")
+    screen.expect_rows("Object 2 · 1 click")
     assert (screen.labels() > 0).sum() == pytest.approx(at_first.sum(), rel=0.1)
 
 
@@ -94,7 +94,7 @@ def test_a_car_is_outlined_in_a_scene_larger_than_any_view(
     expect(screen.page.locator(".stage .badge")).to_contain_text("Full resolution")
     screen.idle()
     screen.click((x, y))
-    screen.expect_rows("Object 1 · 1 include")
+    screen.expect_rows("Object 1 · 1 click")
     screen.expect_objects(1)
     row = screen.table().iloc[0]
     left, top, right, bottom = np.add(bounds(car), (3 * width, 2 * height) * 2)
@@ -108,7 +108,7 @@ def test_a_car_is_outlined_in_a_scene_larger_than_any_view(
     screen.expect_objects(1)
     screen.wheel(middle(car), 12)
     screen.click(middle(car))
-    screen.expect_rows("Object 1 · 2 include")
+    screen.expect_rows("Object 1 · 2 clicks")
     assert screen.table().iloc[0]["bbox_x"] <= row["bbox_x"]
 
 

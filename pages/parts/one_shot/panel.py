@@ -13,7 +13,7 @@ from pages.parts.shared.mask_editor import open_editor
 from pages.parts.shared.names import plain
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
-from rsam_core.objects.measurements import total_area_m2
+from rsam_core.objects.measurements import covered_ground
 from rsam_core.runtime.durations import waiting_time
 from rsam_core.segment.one_shot import OneShotResult
 from rsam_core.session.one_shot import (
@@ -179,8 +179,8 @@ def _results(session: Session, known: OneShotState, ranked: OneShotResult) -> No
 
 def _headline(session: Session, kept: Instances) -> None:
     text = f"**{len(kept):,} more found**"
-    area = total_area_m2(kept, session.image.scene)
-    text += f" · {int(kept.areas.sum()):,} px" if area is None else f" · {area:,.0f} m²"
+    pixels, area = covered_ground(kept, session.image.scene)
+    text += f" · {pixels:,} px" if area is None else f" · {area:,.0f} m²"
     st.markdown(text)
 
 

@@ -16,7 +16,7 @@ from rsam_core.session.preparation import PreparationState
 
 WHOLE, DETAIL, POINTS = "Whole picture", "Detail at 100 %", "Points"
 TEAL, GREY = "#0f766e", "#9db3ad"
-HISTOGRAM = 92
+HISTOGRAM = 64
 """Height in pixels."""
 
 
@@ -26,18 +26,17 @@ def toolbar(bench: PreparationState) -> tuple[str, bool]:
     index = _editable(bench)
     if index is not None:
         modes.append(POINTS)
-    with st.container(horizontal=True, vertical_alignment="center", key="prepare-toolbar"):
-        # Opening a step with points turns to them, and closing it away from them.
-        key = f"prepare-mode-{bench.open if index is not None else 'all'}"
-        mode = st.segmented_control(
-            "Show", modes, default=POINTS if index is not None else _last(), key=key,
-            label_visibility="collapsed", required=True,
-        )  # fmt: skip
-        if mode in (WHOLE, DETAIL):
-            st.session_state["prepare-last-mode"] = mode
-        pair = False
-        if mode != POINTS:
-            pair = st.toggle("Side by side", key="prepare-pair", persist_state="session")
+    # Opening a step with points turns to them, and closing it away from them.
+    key = f"prepare-mode-{bench.open if index is not None else 'all'}"
+    mode = st.segmented_control(
+        "Show", modes, default=POINTS if index is not None else _last(), key=key,
+        label_visibility="collapsed", required=True,
+    )  # fmt: skip
+    if mode in (WHOLE, DETAIL):
+        st.session_state["prepare-last-mode"] = mode
+    pair = False
+    if mode != POINTS:
+        pair = st.toggle("Side by side", key="prepare-pair", persist_state="session")
     return mode or WHOLE, pair
 
 

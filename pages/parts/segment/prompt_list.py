@@ -21,7 +21,11 @@ def _describe(entry: PromptedObject) -> str:
     boxes = sum(m.kind == "box" for m in entry.marks)
     plus = sum(m.kind == "point" and m.label == 1 for m in entry.marks)
     minus = sum(m.kind == "point" and m.label == 0 for m in entry.marks)
-    parts = [(boxes, "box"), (plus, "include"), (minus, "exclude")]
+    parts = [
+        (boxes, "box" if boxes == 1 else "boxes"),
+        (plus, "click" if plus == 1 else "clicks"),
+        (minus, "taken away"),
+    ]
     return " · ".join(f"{n} {word}" for n, word in parts if n)
 
 
@@ -155,7 +159,7 @@ def _marks(session: Session, entry: PromptedObject) -> None:
     if len(entry.marks) < 2:
         return
     for mark in entry.marks:
-        kind = "Box" if mark.kind == "box" else ("Exclude", "Include")[mark.label]
+        kind = "Box" if mark.kind == "box" else ("Taken away", "Click")[mark.label]
 
         def remove(uid: int = mark.uid) -> None:
             session.update(lambda book: book.remove_mark(uid))

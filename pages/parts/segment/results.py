@@ -1,24 +1,16 @@
-"""Below the picture of the Segment page: the table, the comparison with truth, the downloads."""
+"""Below the picture of the Segment page: the table and the comparison with truth."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts.shared import downloads, resources
-from pages.parts.shared.downloads import too_many
+from pages.parts.shared import resources
 from pages.parts.shared.legend import chips
-from pages.parts.shared.names import plain
 from pages.parts.shared.truth_choice import choose_truth
-from rsam_core import formats as export
 from rsam_core.evaluate.metrics import METRICS, all_metrics, confusion
-from rsam_core.formats.names import safe_name
 from rsam_core.objects.instances import Instances
-from rsam_core.render.overlays import confusion_legend, confusion_picture, overlay
-from rsam_core.render.style import OverlayStyle
+from rsam_core.render.overlays import confusion_legend, confusion_picture
 from rsam_core.session.session import Session
 
 
@@ -85,61 +77,6 @@ def table_tab(session: Session, objects: Instances, table: pd.DataFrame) -> None
             on_click=drop,
         )
         st.caption("Tick rows to see them in the picture. Click a column's head to sort.")
-
-
-def downloads_tab(
-    session: Session, objects: Instances, table: pd.DataFrame, style: OverlayStyle
-) -> None:
-    """Files to take along."""
-    if not len(objects):
-        st.caption("There is nothing to download yet. Outline an object first.")
-        return
-    stem = safe_name(Path(session.image.scene.name).stem)
-    placed = session.image.scene.crs is not None and session.image.scene.transform is not None
-    files = (
-        # Small enough to be made at once; the others only when they are wanted.
-        ("Table (CSV)", "csv", "text/csv", export.to_csv(table)),
-        ("Outlines (GeoJSON)", "geojson", "application/geo+json",
-         lambda: export.to_geojson(objects, session.image.scene)),
-        ("Labels (PNG)", "labels.png", "image/png", lambda: export.label_png(objects)),
-        ("Labels (GeoTIFF)", "labels.tif", "image/tiff",
-         lambda: export.label_geotiff(objects, session.image.scene)),
-        ("Picture with outlines (PNG)", "overlay.png", "image/png",
-         lambda: export.overlay_png(_full_overlay(session, objects, style))),
-    )  # fmt: skip
-    first = objects.select(objects.ids[:1].tolist())
-    refused = {
-        # Whether places on Earth can be told depends on the scene alone.
-        "geojson": session.memo.remember(
-            "refused-geojson-segment",
-            (session.image.scene,),
-            lambda: downloads.reason(lambda: export.to_geojson(first, session.image.scene)),
-        ),
-        "labels.png": too_many(objects),
-    }
-    with st.container(horizontal=True):
-        for title, ending, mime, content in files:
-            downloads.offer(
-                title,
-                content,
-                f"{stem}.{ending}",
-                mime,
-                key=f"download-{ending}",
-                refused=refused.get(ending),
-            )
-    for reason in filter(None, refused.values()):
-        st.caption(f":material/info: {plain(reason)}")
-    if refused["geojson"]:
-        return
-    if placed:
-        st.caption("GeoJSON is in longitude and latitude (WGS 84), as every GIS expects it.")
-    else:
-        st.caption("This image has no position on Earth, so the outlines are in image pixels.")
-
-
-def _full_overlay(session: Session, objects: Instances, style: OverlayStyle) -> np.ndarray:
-    whole = session.image.overview
-    return overlay(session.image.picture(whole), objects, style, scale=whole.scale[0])
 
 
 def metrics_tab(session: Session, objects: Instances) -> None:

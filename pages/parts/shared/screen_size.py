@@ -14,6 +14,8 @@ _ruler = st.components.v2.component(
     "rsam_room", html='<div class="ruler" style="width:100%;height:1px"></div>', js=_SCRIPT
 )
 
+_LAST = "screen-room"
+
 
 def room(width: int = 720, height: int = 800) -> tuple[int, int]:
     """Width of the enclosing column and height of the window.
@@ -28,6 +30,9 @@ def room(width: int = 720, height: int = 800) -> tuple[int, int]:
     tuple of int
         CSS pixels, to the nearest ten.
     """
-    result = _ruler(key="room", default={"room": [width, height]}, on_room_change=lambda: None)
-    known = result.get("room") or (width, height)
-    return int(known[0]), int(known[1])
+    # What another page was told is right here, too: nothing jumps when the page changes.
+    guess = st.session_state.get(_LAST, (width, height))
+    result = _ruler(key="room", default={"room": list(guess)}, on_room_change=lambda: None)
+    known = result.get("room") or guess
+    st.session_state[_LAST] = known = int(known[0]), int(known[1])
+    return known

@@ -1,4 +1,4 @@
-"""Sidebar of the Segment page: the image, the model, and how objects are drawn."""
+"""The sidebar beside a picture: the image, the model, and how objects are drawn."""
 
 from __future__ import annotations
 
@@ -20,11 +20,16 @@ LARGE_LOOKS = {"filled red": "fill", "outlined red": "contour"}
 OTHERS = {"shown": "show", "faded": "fade", "hidden": "hide"}
 
 
+def image_name(session: Session) -> None:
+    """The scene card alone."""
+    with st.container(key="card", gap="xxsmall"):
+        scene_card(session.image.scene)
+
+
 def image_facts(session: Session) -> None:
     """The scene card, the scale where the file does not bring it, and the choice of bands."""
     scene = session.image.scene
-    with st.container(key="card", gap="xxsmall"):
-        scene_card(scene)
+    image_name(session)
     if scene.transform is not None and scene.crs is None:
         _coordinate_system(session)
     if scene.transform is None or scene.crs is None or not scene.gsd:
@@ -96,6 +101,11 @@ def model_choice() -> None:
 
 def overlay_style(gsd: float | None, largest: float) -> OverlayStyle:
     """Widgets for the overlay; ``largest`` is the area of the largest object in pixels."""
+    with st.expander("Look of the outlines", icon=":material/brush:"):
+        return _style_form(gsd, largest)
+
+
+def _style_form(gsd: float | None, largest: float) -> OverlayStyle:
     keep = {"persist_state": "session"}
     fill = st.selectbox("Filling", list(FILLS), key="fill", **keep)
     colour = "#FFB000"

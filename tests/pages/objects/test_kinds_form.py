@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.objects.measure import measured
+from pages.parts.shared.measured import measured
 from rsam_core.errors import Cancelled
 from rsam_core.formats import to_csv
 from rsam_core.models.tiny.kinds import KINDS

@@ -99,7 +99,7 @@ def test_table_and_headline(start, pair):
     assert {"mean_red", "std_blue"} <= set(rows)
     # The two blocks share 200 of 160 × 120 pixels.
     covered = (400 + 600 - 200 + 884) / (160 * 120)
-    assert f"**3 objects** · 1,884 px · mean 628 px · {covered:.1%} of the image" in texts(at)
+    assert f"**3 objects** · 1,684 px · mean 628 px · {covered:.1%} of the image" in texts(at)
 
 
 def test_metres_and_density_of_a_georeferenced_scene(start, town: TownSample):

@@ -42,7 +42,7 @@ def test_the_canvas_shows_the_marks_of_the_present_object(segment: Start, shown:
 def test_modes_change_what_the_mouse_does(segment: Start, shown: dict):
     at = segment()
     assert (shown["mode"], shown["label"]) == ("points", 1)
-    at.button_group(key="point-kind").set_value("Exclude").run()
+    at.button_group(key="point-kind").set_value("Take away").run()
     assert (shown["mode"], shown["label"]) == ("points", 0)
     at.button_group(key="mode").set_value("Boxes").run()
     assert shown["mode"] == "boxes"

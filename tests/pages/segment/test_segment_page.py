@@ -57,7 +57,7 @@ def test_with_an_image_the_next_step_is_said(segment: Start):
     assert f"{WIDTH} × {HEIGHT} pixels" in texts(at)
     assert "Start here" in at.info[0].value
     assert "Objects appear here" in texts(at)
-    assert "nothing to download yet" in texts(at)
+    assert next(b for b in at.button if b.label == "Export").disabled
     assert enabled(at) == {"New object": False, "Undo": False, "Redo": False, "Clear": False}
 
 
@@ -146,14 +146,14 @@ def test_objects_and_marks_can_be_removed_and_made_current(segment: Start):
         book=PromptHistory().add_point(40, 40).add_point(50, 40).new_object().add_box(9, 9, 29, 29)
     )
     labels = [b.label for b in at.button if b.label.startswith("Object")]
-    assert labels == ["Object 2 · 1 box", "Object 1 · 2 include"]
+    assert labels == ["Object 2 · 1 box", "Object 1 · 2 clicks"]
     assert not [b for b in at.button if " at " in b.label]
-    click(at, "Object 1 · 2 include")
+    click(at, "Object 1 · 2 clicks")
     assert [b.label for b in at.button if " at " in b.label] == [
-        "Include at 40, 40",
-        "Include at 50, 40",
+        "Click at 40, 40",
+        "Click at 50, 40",
     ]
-    click(at, "Include at 40, 40")
+    click(at, "Click at 40, 40")
     left = opened(at).marks.book.entry(1).marks
     assert [(m.x, m.y) for m in left] == [(50, 40)]
     token = opened(at).image.token

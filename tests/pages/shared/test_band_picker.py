@@ -169,9 +169,10 @@ def test_card(four: Scene) -> None:
     assert at.sidebar.markdown[0].value == r"**field\_1.tif**"
     card = at.sidebar.caption[0].value
     assert "**Size** 60 × 40 pixels" in card
+    assert "**Pixel on the ground** 0.5 m" in card
+    card = at.sidebar.caption[1].value
     assert "**Bands** 4: red, green, blue, nir" in card
     assert "WGS 84 / UTM zone 37N (EPSG\\:32637)" in card
-    assert "**Pixel on the ground** 0.5 m" in card
     assert "**Extent** 30 × 20 m" in card
 
 

@@ -16,6 +16,7 @@ from rsam_core.formats.names import safe_name
 from rsam_core.formats.polygons import OutlineSettings, is_placed
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import covered_ground
 from rsam_core.objects.semantic import class_areas
 from rsam_core.prepare import Pipeline
 from rsam_core.render.overlays import overlay
@@ -105,7 +106,7 @@ def _report(r: Request) -> bytes:
         settings["Prepared by"] = ", ".join(step.title for step in r.session.image.pipeline.steps)
     return html_report(
         _picture(r), r.table, scene, legend=legend(r.style, r.objects, gsd=scene.gsd),
-        class_areas=areas, settings=settings, covered=int(r.objects.union_mask().sum()),
+        class_areas=areas, settings=settings, covered=covered_ground(r.objects, scene),
     )  # fmt: skip
 
 

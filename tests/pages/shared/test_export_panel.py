@@ -1,4 +1,4 @@
-"""Files from the Export tab: the right objects, read with the libraries that know them."""
+"""Files from the dialog of export: the right objects, read with the libraries that know them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from affine import Affine
 from rasterio.io import MemoryFile
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.objects.export import FORMATS, Request, refusal
 from pages.parts.shared.downloads import too_many
+from pages.parts.shared.export_panel import FORMATS, Request, refusal
 from rsam_core.errors import ExportError
 from rsam_core.formats.polygons import OutlineSettings
 from rsam_core.objects.classify.classes import ClassList
@@ -38,7 +38,7 @@ def buttons(at: AppTest) -> dict[str, bool]:
 @pytest.fixture
 def at() -> AppTest:
     image, objects = coloured()
-    page = panel_app("objects.export:export_panel", work_of(png(image), objects))
+    page = panel_app("shared.export_panel:export_panel", work_of(png(image), objects))
     page.run()
     fine(page)
     return page
@@ -71,7 +71,7 @@ def local() -> Session:
 
 
 def test_what_a_local_grid_cannot_have_is_grey_and_says_why(local: Session):
-    page = panel_app("objects.export:export_panel", local)
+    page = panel_app("shared.export_panel:export_panel", local)
     page.run()
     fine(page)
     shown = buttons(page)

@@ -1,0 +1,64 @@
+"""The Export button at the top right of a page, and the dialog it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.parts.shared import banner
+from pages.parts.shared.export_panel import export_panel
+from pages.parts.shared.measured import measured
+from pages.parts.shared.project_panel import project_panel
+from rsam_core.objects.instances import Instances
+from rsam_core.render.style import OverlayStyle
+from rsam_core.session.session import Session
+
+EMPTY = "Nothing to take along yet: outline an object first."
+
+
+def export_button(files: Callable[[], None], *, enabled: bool, empty: str = EMPTY) -> None:
+    """Put the button at the right end of a toolbar.
+
+    Parameters
+    ----------
+    files : callable
+        Draws what the dialog offers, such as buttons of `downloads.offer`; called when it is open.
+    enabled : bool
+        Whether there is anything to take along.
+    empty : str
+        What to do first, where there is nothing.
+    """
+    st.space("stretch")
+    hint = "All files to take along: maps, tables, pictures, a report" if enabled else empty
+    if st.button(
+        "Export", icon=":material/download:", key="export", disabled=not enabled, help=hint,
+        type="primary" if enabled else "secondary",
+    ):  # fmt: skip
+        _dialog(files)
+
+
+def export_objects(session: Session, found: Instances, style: OverlayStyle) -> None:
+    """The button for the objects of a session, in every format and as a project.
+
+    Parameters
+    ----------
+    session : Session
+    found : Instances
+        All objects.
+    style : OverlayStyle
+        How they are drawn.
+    """
+
+    def files() -> None:
+        export_panel(session, found, measured(session, found), style)
+        st.divider()
+        project_panel(session)
+
+    export_button(files, enabled=bool(len(found)))
+
+
+@st.dialog("Export", width="large")
+def _dialog(files: Callable[[], None]) -> None:
+    with banner.guard("export"):
+        files()
