@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from rsam_core.models.base import Decoded
+from rsam_core.models.base import Decoded, MaskFilter
 from rsam_core.models.tiny._windowed import merge
 from rsam_core.models.tiny._windows import CELL, LEVELS, first_level, place, prompt_span
 from rsam_core.models.tiny.model import TinyModel
@@ -293,6 +293,36 @@ def test_several_prompts_are_answered_in_order_whatever_their_windows():
     assert overlap(together[1].full((1000, 1000))[0], expected) > 0.95
     # A window far from the disc sees none of it.
     assert not together[0].masks.any()
+
+
+@pytest.mark.parametrize(("size", "side"), [(40, 96), (62, 96), (64, 128), (80, 128), (90, 256)])
+def test_small_proposed_boxes_are_decoded_in_the_smallest_window_that_holds_them(size, side):
+    network = DiscNetwork(300, 300, size / 2)
+    model = TinyModel(network)
+    features = model.encode(blank(640, 640))
+    box = Prompt(box=(300 - size / 2, 300 - size / 2, 300 + size / 2, 300 + size / 2))
+    (found,) = model.decode_many(features, [box], False, quick=True)
+    assert [w[2] - w[0] for w in network.windows()] == [side]
+    assert overlap(found.full((640, 640))[0], disc((640, 640), 300, 300, size / 2)) > 0.95
+    network.seen.clear()
+    # A box that a person drew is looked at with all that surrounds it.
+    model.decode_many(features, [box], False)
+    assert [w[2] - w[0] for w in network.windows()] == [256]
+
+
+def test_proposed_boxes_of_all_sizes_are_answered_in_their_order():
+    rng = np.random.default_rng(5)
+    sizes = rng.permutation(np.linspace(12, 300, 45))
+    network = DiscNetwork(450, 450, 2000)
+    model = TinyModel(network)
+    features = model.encode(blank(1000, 1000))
+    prompts = [Prompt(box=(450 - s / 2, 450 - s / 2, 450 + s / 2, 450 + s / 2)) for s in sizes]
+    found = model.decode_many(features, prompts, False, quick=MaskFilter())
+    # Windows of one size go together: far fewer steps than prompts.
+    assert len(network.seen) <= len(prompts) / 2
+    alone = [model.decode_many(features, [p], False, quick=MaskFilter())[0] for p in prompts]
+    for one, other in zip(found, alone):
+        assert np.array_equal(one.full((1000, 1000)), other.full((1000, 1000)))
 
 
 def test_earlier_answer_is_moved_into_the_next_window():

@@ -16,12 +16,15 @@ Every window has the same number of cells, as in training. A 512-pixel window at
 took four times as long and outlined large objects less well.
 """
 
-SMALL_SIDE = 128
-"""Window side for small boxes in the automatic mode.
+SMALL_SIDES = (96, 128)
+"""Window sides for small boxes in the automatic mode.
 
 A quarter of the cells takes a third of the time, and a tight box says by itself what a wider
 window would show: of 300 boxes a view as many objects were found as in windows of 256 pixels.
 """
+
+RUNGS = (*((0, side) for side in SMALL_SIDES), *((k, side) for k, (side, _) in enumerate(LEVELS)))
+"""Level and window side, from the smallest window to the largest."""
 
 _FILL = 0.65
 """A prompt may span this share of a window; the rest shows what surrounds the object."""
@@ -79,9 +82,10 @@ def first_level(span: tuple[float, float, float, float]) -> int:
     return len(LEVELS) - 1
 
 
-def is_small(span: tuple[float, float, float, float]) -> bool:
-    """Whether a window of `SMALL_SIDE` holds a prompt with room around it."""
-    return max(span[2] - span[0], span[3] - span[1]) <= _FILL * SMALL_SIDE
+def small_rung(span: tuple[float, float, float, float]) -> int | None:
+    """Index into `RUNGS` of the small window that holds a prompt with room around it, if any."""
+    reach = max(span[2] - span[0], span[3] - span[1])
+    return next((k for k, side in enumerate(SMALL_SIDES) if reach <= _FILL * side), None)
 
 
 def place(

@@ -14,18 +14,19 @@ from torch import Tensor
 
 from rsam_core.errors import ModelError
 from rsam_core.models.base import Decoded, MaskFilter, PromptableModel, PromptLike
-from rsam_core.models.parallel import all_cores, side_by_side
+from rsam_core.models.parallel import all_cores, cores, side_by_side
 from rsam_core.models.tiny._windowed import Lowres, box_limits, cut_off, finish, merge, prompt_batch
 from rsam_core.models.tiny._windows import (
     CELL,
     LEVELS,
-    SMALL_SIDE,
+    RUNGS,
+    SMALL_SIDES,
     Window,
     first_level,
     is_single_click,
-    is_small,
     place,
     prompt_span,
+    small_rung,
 )
 from rsam_core.models.tiny.encoder import FeatureMaps
 from rsam_core.models.tiny.guided import TinyGuidance
@@ -37,11 +38,14 @@ from rsam_core.objects.crops import Cropped
 
 WEIGHTS = Path(__file__).with_name("rsam_tiny.safetensors")
 
-_BATCH = 4
-"""Windows decoded at a time: more fall out of the processor's cache and gain nothing."""
+_CELLS_AT_ONCE = 4096
+"""Feature cells decoded at a time, four windows of 256 pixels: more fall out of the processor's
+cache and gain nothing, fewer leave it waiting for the next operation."""
 
-_SMALL = -1
-"""In place of a level: small boxes in small windows."""
+_MOST_AT_ONCE = 16
+
+_LEAST, _PORTION = 4, 16
+"""Prompts that one core gets at a time."""
 
 _QUICK_LEVEL = 1
 """Largest window in which the automatic mode looks."""
@@ -236,7 +240,11 @@ class TinyModel(PromptableModel):
             asked, before = [p for p, _ in portion], [e for _, e in portion]
             return self._decode(features, asked, multimask, before, highest, proposed=bool(quick))
 
-        return side_by_side(work, list(zip(prompts, earlier)), 2 * _BATCH)
+        # Windows of one size are decoded together, so prompts of one size go to one core.
+        order = sorted(range(len(prompts)), key=lambda i: _reach(prompts[i]))
+        share = min(max(-(-len(prompts) // cores()), _LEAST), _PORTION)
+        answers = side_by_side(work, [(prompts[i], earlier[i]) for i in order], share)
+        return [answer for _, answer in sorted(zip(order, answers), key=lambda pair: pair[0])]
 
     @torch.inference_mode()
     def _decode(
@@ -260,20 +268,27 @@ class TinyModel(PromptableModel):
             first = first_level(spans[i])
             if previous[i] is not None:
                 first = max(first, previous[i].level)
-            waiting[first].append(i)
+            small = small_rung(spans[i]) if proposed and prompt.box is not None else None
+            if not first and small is not None:
+                waiting[small].append(i)
+                continue
+            rung = len(SMALL_SIDES) + first
+            waiting[rung].append(i)
             if multimask and previous[i] is None and is_single_click(prompt):
-                waiting[first + 1].append(i)
-            elif proposed and not first and prompt.box is not None and is_small(spans[i]):
-                waiting[first].remove(i)
-                waiting[_SMALL].append(i)
+                waiting[rung + 1].append(i)
         found: list[list[Decoded]] = [[] for _ in prompts]
         cut: list[list[Decoded]] = [[] for _ in prompts]
         kept = slice(0, 3) if multimask else slice(3, 4)
-        for level, side in [(0, SMALL_SIDE), *((level, None) for level in range(len(LEVELS)))]:
-            now = waiting.pop(level if side is None else _SMALL, [])
-            maps = features.pooled(LEVELS[level][1]) if now else features.maps
-            for start in range(0, len(now), _BATCH):
-                chunk = now[start : start + _BATCH]
+        for rung, (level, side) in enumerate(RUNGS):
+            now = waiting.pop(rung, [])
+            if not now:
+                continue
+            maps = features.pooled(LEVELS[level][1])
+            at_once = min(
+                max(_CELLS_AT_ONCE // (side // LEVELS[level][1] // CELL) ** 2, 1), _MOST_AT_ONCE
+            )
+            for start in range(0, len(now), at_once):
+                chunk = now[start : start + at_once]
                 windows = [place(spans[i], level, width, height, side) for i in chunk]
                 logits, quality = self.windows(
                     maps,
@@ -288,7 +303,7 @@ class TinyModel(PromptableModel):
                         whole = [True] * len(z)
                     grow = not whole[int(q.argmax())] and level < highest
                     # A small window grows to the usual one of its level.
-                    wider = level + 1 if side is None else level
+                    wider = max(rung + 1, len(SMALL_SIDES))
                     if grow and i not in waiting[wider]:
                         waiting[wider].append(i)
                     if any(whole):
@@ -340,6 +355,12 @@ class TinyModel(PromptableModel):
         return self.network.decoder(
             cut(maps.image, CELL), cut(maps.key, CELL), cut(maps.skip, CELL // 2), batch
         )
+
+
+def _reach(prompt: PromptLike) -> float:
+    """Longer side of everything that a prompt marks, in view pixels."""
+    x0, y0, x1, y1 = prompt_span(anchored(prompt))
+    return max(x1 - x0, y1 - y0)
 
 
 def load_tiny(path: Path = WEIGHTS) -> TinyModel:
