@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from rsam_core.errors import ProjectError
 from rsam_core.runtime.budgets import setting
+from rsam_core.session import atomic_file
 from rsam_core.session.project import ENDING, ProjectState, load_project, save_project
 
 KEEP = 3
@@ -88,7 +88,7 @@ def save(
 ) -> Autosave:
     """Save a project, and forget all but the latest ones of the same opened image.
 
-    It is written to a file of another name first, so that a crash leaves the earlier save whole.
+    A crash leaves the earlier save whole.
 
     Parameters
     ----------
@@ -116,20 +116,9 @@ def save(
     data = save_project(replace(state, image=None, change=change))
     suffix = f"-{writer}" if writer else ""
     try:
-        where.mkdir(parents=True, exist_ok=True)
         while (target := where / f"{name}-{moment}{suffix}{ENDING}").exists():
             moment += 1
-        handle, temporary = tempfile.mkstemp(dir=where, prefix=".saving-")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        atomic_file.write(target, data)
     except OSError as error:
         raise ProjectError(
             f"Your work could not be saved automatically ({error.strerror or error}). Save the "
@@ -195,7 +184,7 @@ def tidy(
         entry = _entry(path)
         if entry is not None:
             found.append(entry)
-        elif path.name.startswith(".saving-"):
+        elif path.name.startswith(atomic_file.PREFIX):
             with contextlib.suppress(OSError):
                 if now.timestamp() - path.stat().st_mtime > _LEFT_OVER:
                     path.unlink()

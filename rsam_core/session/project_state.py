@@ -108,6 +108,7 @@ def has_work(state: ProjectState) -> bool:
         or state.pipeline is not None
         or state.truth is not None
         or state.change is not None
+        or (state.undo is not None and state.undo.facts["past"])
         or _own(state.classes)
     )
 

@@ -290,6 +290,7 @@ class Session:
         """
         self.jobs.close()
         self.answers.reset()
+        self.safekeeping.release()
 
 
 def _applied(edits: Edits, found: Instances, next_id: int) -> Instances:

@@ -81,7 +81,7 @@ def arranged(session):
 def test_work_brought_back_and_removed_again_is_not_offered_a_second_time(tmp_path):
     kept = autosave.save(to_state(arranged(fresh())), tmp_path, writer="before")
     session = from_state(autosave.load(kept), rsam.open_scene(plain(), name="plain.png"))
-    session.safekeeping.brought_back = kept
+    session.safekeeping.go_on(tmp_path, "before")
     session.remove([1, 2])
     assert is_empty(session)
     session.safekeeping.forget(kept.scene_hash, tmp_path, 0.0)
