@@ -8,15 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change._overviews import OVERVIEW, overviews
-from rsam_core.change.aligned import Alignment, AlignSettings
+from rsam_core.change.aligned import FEW, WARN_FROM, Alignment, AlignSettings
 from rsam_core.change.grid import Layer, tiles
 from rsam_core.change.registration import Fit, coarse, edges, fit, measure
 from rsam_core.errors import AlignError
 from rsam_core.runtime.progress import Progress
 from rsam_core.scene.window import Window
-
-WARN_FROM = 2.0
-"""Pixels of residual displacement from which on people are warned."""
 
 _MOST_TILES = 64
 _TURNS = tuple(np.arange(-6.0, 6.01, 1.0))
@@ -190,7 +187,7 @@ def _described(aligned: Alignment, last: Fit, measured: int) -> tuple[Alignment,
             f"After alignment the pictures are still {result.residual_px:.1f} pixels{left} "
             "apart on average. Changes narrower than that are not reliable."
         )
-    if result.tiles_used < 0.4 * max(measured, 1):
+    if result.tiles_used < FEW * max(measured, 1):
         notes.append(
             f"Only {result.tiles_used} of {measured} parts of the pictures agree on how they fit "
             "together. Check the alignment with the swipe handle."

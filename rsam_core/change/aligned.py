@@ -15,6 +15,12 @@ from rsam_core.change.registration import MODELS
 from rsam_core.errors import ChangeError
 from rsam_core.scene.window import Window
 
+WARN_FROM = 2.0
+"""Pixels of residual displacement from which on people are warned."""
+
+FEW = 0.4
+"""Share of the tiles below which too few agree."""
+
 
 @dataclass(frozen=True)
 class AlignSettings:
@@ -116,6 +122,13 @@ class Alignment:
     def residual_m(self) -> float | None:
         """`residual_px` in metres; None without a ground sample distance."""
         return None if self.gsd is None else self.residual_px * self.gsd
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the pictures may not lie on each other: more than `WARN_FROM` pixels are left,
+        or few parts of them agree."""
+        few = self.tiles_used < FEW * self.tiles_measured
+        return self.residual_px > WARN_FROM or few
 
     @property
     def matrix(self) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ SCREENS = {
     "segment": ("Segment", "ads_click"),
     "one_shot": ("One-shot", "star"),
     "objects": ("Objects", "category"),
+    "change": ("Change", "difference"),
     "evaluate": ("Evaluate", "rule"),
     "models": ("Models", "model_training"),
 }
@@ -20,6 +21,7 @@ MENU = {
     "": ("home", "prepare"),
     "Find": ("segment", "one_shot"),
     "Refine": ("objects",),
+    "Compare": ("change",),
     "More": ("evaluate", "models"),
 }
 """Screens by the headings of the menu; those without a heading come first, in the bar itself."""

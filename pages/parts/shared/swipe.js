@@ -1,6 +1,8 @@
 // Two pictures of one place: one over the other with a handle between them, or side by side.
 
 const kept = new WeakMap();
+// Pixels by which a pointer moves in a click.
+const NEAR = 4;
 
 export default function (component) {
   const { parentElement, data, setStateValue } = component;
@@ -48,6 +50,8 @@ export default function (component) {
     frame.style.height = data.height + "px";
     frame.classList.toggle("sharp", data.sharp);
     frame.classList.toggle("plain", data.plain);
+    frame.classList.toggle("blink", Boolean(data.blink));
+    frame.classList.toggle("spots", Boolean(data.spots));
     stage.style.display = data.pair ? "none" : "block";
     find(".pair").style.display = data.pair ? "flex" : "none";
     if (data.pair) {
@@ -87,11 +91,27 @@ export default function (component) {
   stage.onpointerdown = (event) => {
     if (event.button !== 0) return;
     stage.setPointerCapture(event.pointerId);
-    state.dragging = true;
-    drag(event);
+    state.from = [event.clientX, event.clientY];
+    // Where places can be clicked, only a pointer that moves drags the handle.
+    state.dragging = !data.spots;
+    if (state.dragging) drag(event);
   };
-  stage.onpointermove = (event) => { if (state.dragging) drag(event); };
-  stage.onpointerup = stage.onpointercancel = () => { state.dragging = false; };
+  stage.onpointermove = (event) => {
+    if (!state.from || data.blink) return;
+    const [x, y] = state.from;
+    if (Math.hypot(event.clientX - x, event.clientY - y) > NEAR) state.dragging = true;
+    if (state.dragging) drag(event);
+  };
+  stage.onpointerup = (event) => {
+    if (state.from && data.spots && !state.dragging) {
+      const edge = stage.getBoundingClientRect();
+      setStateValue("spot", [(event.clientX - edge.left) / edge.width,
+                             (event.clientY - edge.top) / edge.height, Date.now()]);
+    }
+    state.from = null;
+    state.dragging = false;
+  };
+  stage.onpointercancel = () => { state.from = null; state.dragging = false; };
   stage.onkeydown = (event) => {
     const steps = { ArrowLeft: -0.02, ArrowDown: -0.02, ArrowRight: 0.02, ArrowUp: 0.02,
       PageDown: -0.2, PageUp: 0.2, Home: -1, End: 1 };

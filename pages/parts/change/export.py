@@ -1,0 +1,92 @@
+"""Files of the changes: maps, a table, pictures to swipe or blink, a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts.change import shown
+from pages.parts.change.picture import names
+from pages.parts.change.sums import years
+from pages.parts.shared import downloads
+from pages.parts.shared.project_panel import project_panel
+from rsam_core.change import exports
+from rsam_core.change.decide import Change
+from rsam_core.formats.names import safe_name
+from rsam_core.session.change import ChangeState
+from rsam_core.session.change_wishes import METHODS
+from rsam_core.session.session import Session
+
+_PART = "The part of the picture that is shown"
+
+
+def files(session: Session, state: ChangeState, changes: Sequence[Change]) -> None:
+    """What the dialog offers."""
+    found = state.result
+    accepted = [c for c in changes if state.review.said_of(c) is True]
+    some = list(changes)
+    if accepted:
+        only = st.toggle(f"Accepted changes only ({len(accepted):,})", key="export-accepted")
+        some = accepted if only else some
+    part = shown.window(session, state)
+    whole = (part.width, part.height) == found.shape[::-1]
+    window = None if whole or not st.toggle(f"{_PART} only", key="export-part") else part
+    said = {c.id: shown.NAMES[state.review.said_of(c)] for c in some}
+    apart = years(session, state)
+    given = exports.Shown(found, tuple(some), names(session, state), said, apart, window)
+    stem = safe_name(Path(session.image.source.name).stem) + "_changes"
+    title = f"Changes at {session.image.source.name}"
+    rows: tuple[tuple[str, str, Callable[[], bytes], str, str], ...] = (
+        ("GeoPackage", "Outlines with a table, for QGIS and other GIS",
+         lambda: exports.geopackage_of(given), ".gpkg", "application/geopackage+sqlite3"),
+        ("GeoJSON", "Outlines with a table, for the web",
+         lambda: exports.geojson_of(given), ".geojson", "application/geo+json"),
+        ("CSV", "The table alone, for spreadsheets",
+         lambda: exports.csv_of(given), ".csv", "text/csv"),
+        ("Swipe page", "Both dates with a handle, one HTML file",
+         lambda: exports.swipe_page(given, title), "_swipe.html", "text/html"),
+        ("Split picture", "Half and half, PNG",
+         lambda: exports.split_picture(given), ".png", "image/png"),
+        ("Blinking picture", "Both dates in turn, animated GIF",
+         lambda: exports.blinking(given), ".gif", "image/gif"),
+        ("Report", "Pictures, figures and settings on one page, HTML",
+         lambda: exports.report(given, title, facts(state)), "_report.html", "text/html"),
+    )  # fmt: skip
+    st.caption(f"{len(some):,} changes; refused ones are left out.")
+    columns = st.columns(2, gap="small")
+    for place, (name, text, make, ending, mime) in enumerate(rows):
+        with columns[place % 2]:
+            downloads.offer(
+                name, make, f"{stem}{ending}", mime, key=f"change-export-{ending}", help=text,
+                width="stretch",
+            )  # fmt: skip
+    st.divider()
+    project_panel(session)
+
+
+def facts(state: ChangeState) -> dict[str, object]:
+    """Settings and alignment, for the report."""
+    alignment, wishes = state.alignment, state.wishes
+    gsd = alignment.gsd
+
+    def length(pixels: float) -> str:
+        return f"{pixels:.2f} px" + (f" ({pixels * gsd:.2f} m)" if gsd else "")
+
+    values: dict[str, object] = {
+        "First date": alignment.before.picture.name,
+        "Second date": alignment.after.picture.name,
+        "Method": METHODS[wishes.method],
+        "Threshold": f"{state.thresholds[wishes.method]:.3g}"
+        if wishes.method in state.thresholds
+        else "the method’s own",
+        "Light": "matched" if wishes.radiometry == "histogram" else "as it is",
+        "Displacement corrected": ", ".join(f"{v:+.2f}" for v in alignment.shift) + " px (x, y)",
+        "Displacement left": length(alignment.residual_px),
+    }
+    if wishes.kinds:
+        values["Only kinds"] = ", ".join(wishes.kinds)
+    if gsd:
+        values["Pixel"] = f"{gsd:.3g} m"
+    return values

@@ -1,0 +1,148 @@
+"""How the dates lie on each other, how they are compared, and the comparison itself."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from pages.parts.shared import banner, progress, resources
+from pages.parts.shared.current_session import model_name
+from pages.parts.shared.names import plain
+from rsam_core.change.aligned import Alignment
+from rsam_core.change.differences import SCALES
+from rsam_core.change.vegetation import has_infrared
+from rsam_core.session.change import ALIGN, COMPARE, ChangeState
+from rsam_core.session.change_wishes import METHODS, OURS
+from rsam_core.session.session import Session
+
+LIGHT = {"histogram": "Match the light of the dates", "none": "Leave the light as it is"}
+_HELP = {
+    OURS: "Finds the objects of each date, and decides for each what became of it.",
+    "anychange": "As published (Segment Any Change, 2024), on the features of the model in use: "
+    "everything whose features turned counts, cars and shadows too.",
+    "difference": "Differences of grey values, with Otsu’s threshold: what a user would do "
+    "without a model.",
+    "vectors": "Change vector analysis: length of the change of all colours, Otsu’s threshold.",
+    "ndvi": "Difference of the vegetation index from near infrared.",
+}
+
+
+def sentence(alignment: Alignment) -> str:
+    """How the dates lie on each other, in words."""
+    gsd, moved = alignment.gsd, math.hypot(*alignment.shift)
+
+    def metres(pixels: float) -> str:
+        return f" ({pixels * gsd:.2f} m)" if gsd else ""
+
+    if alignment.model == "none":
+        return "The dates lie as their georeference says; nothing was moved."
+    words = [f"The second date lay **{moved:.1f} px**{metres(moved)} off"]
+    if abs(alignment.turn) >= 0.05:
+        words.append(f"turned by {alignment.turn:.1f}°")
+    if abs(alignment.scale - 1) >= 0.002:
+        words.append(f"{alignment.scale:.3f} times as large")
+    left = alignment.residual_px
+    text = ", ".join(words) + "; corrected. "
+    if math.isfinite(left):
+        text += f"**{left:.1f} px**{metres(left)} are left on average."
+    return text
+
+
+def alignment_lines(alignment: Alignment) -> None:
+    """The sentence, and what people should know."""
+    st.caption(f":material/my_location: {sentence(alignment)}")
+    for note in alignment.notes:
+        if alignment.doubtful:
+            st.warning(plain(note), icon=":material/warning:")
+        else:
+            st.caption(f":material/info: {plain(note)}")
+
+
+def running(state: ChangeState, session: Session) -> bool:
+    """Show what runs in the background; whether something does."""
+    stays = "What was found before stays."
+    return progress.shown(
+        session.jobs, ALIGN, "Bringing the dates together:", key="stop-align", help=stays
+    ) or progress.shown(session.jobs, COMPARE, "Comparing:", key="stop-compare", help=stays)
+
+
+def form(session: Session, state: ChangeState) -> None:
+    """What to look for, and the button that starts it."""
+    wishes = state.wishes
+    pictures = state.pictures(session.image.scene)
+    infrared = all(has_infrared(picture) for picture in pictures)
+    methods = [key for key in METHODS if key != "ndvi" or infrared]
+    token = session.image.token
+    method = st.selectbox(
+        "Method", methods, index=methods.index(wishes.method) if wishes.method in methods else 0,
+        format_func=METHODS.get, key=f"change-method-{token}", help=_HELP[wishes.method],
+    )  # fmt: skip
+    kinds = wishes.kinds
+    if method == OURS:
+        known = resources.segmenter(model_name()).model.names
+        if known:
+            chosen = st.multiselect(
+                "Only these kinds", known, default=[k for k in kinds if k in known],
+                key=f"change-kinds-{token}", placeholder="All kinds",
+                help="What the model cannot name for sure is shown as well.",
+            )  # fmt: skip
+            kinds = tuple(chosen)
+    with st.expander("More settings", icon=":material/tune:"):
+        light = st.radio(
+            "Light", list(LIGHT), index=list(LIGHT).index(wishes.radiometry),
+            format_func=LIGHT.get, key=f"change-light-{token}",
+            help="Matching gives the second date the histogram of the first.",
+        )  # fmt: skip
+        register = st.toggle(
+            "Measure and correct a displacement", wishes.register, key=f"change-register-{token}",
+            help="Off: the dates lie as their georeference says. Without one it is always "
+            "measured.",
+        )  # fmt: skip
+        smallest = st.number_input(
+            "Smallest object (pixels)", 4, 100_000, wishes.smallest, 10,
+            key=f"change-smallest-{token}",
+        )  # fmt: skip
+    state.wish(
+        method=method, kinds=kinds, radiometry=light, register=register, smallest=int(smallest)
+    )
+    if not state.fits(session.image.scene):
+        # The alignment is another one now.
+        st.rerun()
+    st.button(
+        "Find changes" if state.result is None else "Compare again",
+        type="primary" if state.result is None else "secondary",
+        icon=":material/difference:", key="find-changes", width="stretch", on_click=_start,
+        args=(state,),
+    )  # fmt: skip
+
+
+def _start(state: ChangeState) -> None:
+    with banner.guard("find-changes"):
+        segmenter = resources.segmenter(model_name())
+        state.start_compare(lambda: segmenter)
+
+
+def threshold(session: Session, state: ChangeState) -> None:
+    """More or less counts as a change, at once."""
+    found, method = state.result, state.wishes.method
+    token = session.image.token
+    if method == OURS:
+        from rsam_core.change.decide import load_judge
+
+        own, top, step, unit = load_judge().fire, 0.99, 0.01, ""
+        title = "Count as a change from this probability on"
+    else:
+        scale = SCALES[method]
+        own, top, unit = found.automatic, scale.top, scale.unit
+        step, title = top / 100, f"Count as a change from this difference on ({unit.strip()})"
+    key = f"change-threshold-{method}-{token}"
+    now = state.thresholds.get(method, own)
+    value = st.slider(
+        title, float(step), float(max(top, own)), float(min(max(now, step), max(top, own))),
+        float(step), key=key,
+        help=f"The method’s own value is {own:.3g}{unit}. Nothing is computed again.",
+    )  # fmt: skip
+    if abs(value - now) > step / 2:
+        state.threshold(float(value))
+        st.rerun()

@@ -1,0 +1,64 @@
+"""What the changes come to: counts, areas, square metres a year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts.shared import banner
+from rsam_core.change.decide import Change
+from rsam_core.change.summary import summarise, years_between
+from rsam_core.errors import ChangeError
+from rsam_core.session.change import ChangeState
+from rsam_core.session.session import Session
+
+
+def years(session: Session, state: ChangeState) -> float | None:
+    """Years between the dates; None without them, or where they make no sense."""
+    try:
+        return years_between(*state.dates(session.image.scene))
+    except ChangeError:
+        return None
+
+
+def sums(session: Session, state: ChangeState, changes: Sequence[Change]) -> None:
+    """Key figures and a table by kind."""
+    found = state.result
+    unit = "m²" if found.alignment.gsd else "px"
+    apart = None
+    with banner.guard():
+        apart = years_between(*state.dates(session.image.scene))
+    rows = summarise(found, changes, apart)
+    if not rows:
+        st.info("No change is shown, so there is nothing to add up.")
+        return
+    came = sum(max(row.gain, 0) for row in rows)
+    went = sum(max(-row.gain, 0) for row in rows)
+    for column, (title, value) in zip(
+        st.columns(3), (("Changes", f"{len(changes):,}"), (f"Came ({unit})", f"{came:,.0f}"),
+                        (f"Went ({unit})", f"{went:,.0f}")),
+    ):  # fmt: skip
+        column.metric(title, value)
+    table = pd.DataFrame(
+        {
+            "Change": [row.kind for row in rows],
+            "Count": [row.count for row in rows],
+            f"Before ({unit})": [round(row.before) for row in rows],
+            f"After ({unit})": [round(row.after) for row in rows],
+            f"{unit} a year": [None if row.a_year is None else round(row.a_year) for row in rows],
+        }
+    )
+    if apart is None:
+        table = table.drop(columns=f"{unit} a year")
+    st.dataframe(table, hide_index=True, width="stretch", key="change-sums")
+    said = [state.review.said_of(change) for change in changes]
+    notes = [f"{said.count(True):,} of {len(said):,} are accepted by a person."]
+    if apart is None:
+        notes.append("Type both dates in the sidebar to see square metres a year.")
+    else:
+        notes.append(f"{apart:.1f} years lie between the dates.")
+    if unit == "px":
+        notes.append("The size of a pixel is not known; type it on the Segment page.")
+    st.caption(" ".join(notes))

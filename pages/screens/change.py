@@ -1,0 +1,148 @@
+"""Change: two dates of one place, what became of each object, and what a person says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.parts.change import export, picture, review, sample, second_date, settings, shown, sums
+from pages.parts.change.truth import truth_tab
+from pages.parts.shared import autosaving, banner, current_session, sidebar
+from pages.parts.shared.exporting import export_button
+from pages.parts.shared.frame import Frame, frame
+from pages.parts.shared.frame import toolbar as tools
+from pages.parts.shared.gallery import no_image
+from rsam_core.change.decide import Change
+from rsam_core.session.change import ALIGN, ChangeState, change_state
+from rsam_core.session.session import Session
+
+NO_IMAGE = (
+    "No image is open yet. Open one date of a place, then the other here: RSAM brings both "
+    "together and says what is new, gone, larger, smaller or changed inside."
+)
+TABS = ("Changes", "Summary", "Truth", "Settings")
+
+
+def pair_button(first: bool) -> None:
+    """The invented pair with exact truth."""
+    if st.button(
+        "Try an invented pair", icon=":material/auto_awesome_motion:", key="open-pair",
+        type="primary" if first else "secondary",
+        help="A garden suburb in 2019 and 2023: houses built, extended and pulled down, with the "
+        "exact truth of every change.",
+    ):  # fmt: skip
+        sample.open_pair()
+
+
+def one_date(session: Session, state: ChangeState) -> None:
+    """Only one date is open yet."""
+    left, right = st.columns([5, 4], gap="medium")
+    with left:
+        st.subheader("Which picture shows the same place at another time?")
+        second_date.choose(session, state)
+        if state.waiting is None:
+            pair_button(first=False)
+    with right:
+        scene = session.image.scene
+        st.image(scene.overview(900), caption="The open image, one of the two dates")
+    autosaving.offer(session)
+
+
+def toolbar(session: Session, state: ChangeState, changes: Sequence[Change]) -> str:
+    """Undo, redo, how the dates are shown, and the files."""
+    book = state.review
+    with tools():
+        st.button(
+            "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.undoable,
+            help=f"Undo: {book.undoable}" if book.undoable else None, key="change-undo",
+            on_click=book.undo,
+        )  # fmt: skip
+        st.button(
+            "Redo", icon=":material/redo:", shortcut="Ctrl+Y", disabled=not book.redoable,
+            help=f"Redo: {book.redoable}" if book.redoable else None, key="change-redo",
+            on_click=book.redo,
+        )  # fmt: skip
+        mode = picture.tools(session, state)
+        if state.result is not None:
+            st.toggle("Outlines", True, key="change-outlines", persist_state="session")
+        export_button(
+            lambda: export.files(session, state, changes), enabled=state.result is not None,
+            empty="Nothing to take along yet: find changes first.",
+        )  # fmt: skip
+    return mode
+
+
+def panel(session: Session, state: ChangeState, changes: Sequence[Change]) -> None:
+    """All that stands beside the picture."""
+    if settings.running(state, session):
+        return
+    if state.error is not None:
+        banner.show(state.error)
+    if state.result is None:
+        settings.alignment_lines(state.alignment)
+        settings.form(session, state)
+        return
+    tabs = st.tabs(TABS)
+    with tabs[0], banner.guard():
+        review.card(session, state, changes)
+        review.listing(session, state, changes)
+    with tabs[1], banner.guard():
+        sums.sums(session, state, changes)
+    with tabs[2], banner.guard():
+        truth_tab(session, state, changes)
+    with tabs[3], banner.guard():
+        settings.alignment_lines(state.alignment)
+        settings.form(session, state)
+
+
+def trouble(session: Session, state: ChangeState) -> None:
+    """The dates cannot be brought together: what is wrong, and ways on."""
+    banner.show(state.error)
+    second_date.ways_on(session, state)
+
+
+def page(session: Session) -> None:
+    """The whole screen for an open image."""
+    state = change_state(session)
+    scene = session.image.scene
+    state.collect(scene)
+    with st.sidebar:
+        sidebar.image_name(session)
+        if state.second is not None:
+            second_date.both(session, state)
+            st.divider()
+            sidebar.model_choice()
+    if state.second is None:
+        one_date(session, state)
+        return
+    if not state.fits(scene):
+        if state.error is not None:
+            trouble(session, state)
+            return
+        if session.jobs.get(ALIGN) is None:
+            state.start_align(scene)
+        st.subheader("Bringing both dates together")
+        settings.running(state, session)
+        return
+    with st.sidebar:
+        if state.result is not None:
+            settings.threshold(session, state)
+            review.filters(session, state)
+    changes = shown.shown_changes(session, state)
+    mode = toolbar(session, state, changes)
+    places: Frame = frame()
+    picture.picture(session, state, changes, mode, places)
+    with places.panel:
+        panel(session, state, changes)
+    autosaving.schedule_autosave(session)
+
+
+opened = current_session.current()
+if opened is None:
+    st.title("Change")
+    no_image(NO_IMAGE, icon=":material/difference:", page="pages/screens/change.py")
+    pair_button(first=True)
+else:
+    with banner.guard():
+        page(opened)
