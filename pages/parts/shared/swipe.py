@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,8 @@ def swipe(
     plain: bool = False,
     full: bool = False,
     overview: tuple[bytes, tuple[int, int], tuple[float, float, float, float]] | None = None,
+    blink: bool = False,
+    on_spot: Callable[[float, float], None] | None = None,
 ) -> tuple[float, float] | None:
     """Show two pictures.
 
@@ -77,10 +80,15 @@ def swipe(
     plain : bool
         There is nothing to compare yet: a picture without handle and labels.
     full : bool
-        Pixel for pixel: never enlarged; otherwise up to twice.
+        Pixel for pixel: never enlarged; otherwise as large as there is room.
     overview : tuple, optional
         A small picture of the whole (JPEG), its size, and the part shown: x, y, width and height
         as shares of the whole. A click on it chooses another part.
+    blink : bool
+        Both in turn, instead of a handle.
+    on_spot : callable, optional
+        Called with the place of a click on the picture, as shares of width and height, before the
+        page is drawn. The handle then moves only where it is dragged.
 
     Returns
     -------
@@ -97,14 +105,25 @@ def swipe(
         "height": height,
         "pair": pair,
         "plain": plain,
-        "largest": 1.0 if full else 2.0,
+        "largest": 1.0 if full else 40.0,
         "sharp": full,
         "map": None,
+        "blink": blink,
+        "spots": on_spot is not None,
     }
     if overview is not None:
         picture, whole, part = overview
         data["map"] = {"url": _address(picture, f"{key}-map"), "size": whole, "part": part}
-    result = _swipe(key=key, data=data, default={"place": None}, on_place_change=lambda: None)
+
+    def spot() -> None:
+        if on_spot is not None:
+            x, y, _ = st.session_state[key]["spot"]
+            on_spot(float(x), float(y))
+
+    result = _swipe(
+        key=key, data=data, default={"place": None}, on_place_change=lambda: None,
+        on_spot_change=spot,
+    )  # fmt: skip
     place = result.get("place")
     return (float(place[0]), float(place[1])) if place else None
 
