@@ -108,11 +108,10 @@ def page(session: Session) -> None:
     scene = session.image.scene
     state.collect(scene)
     with st.sidebar:
-        sidebar.image_name(session)
-        if state.second is not None:
+        if state.second is None:
+            sidebar.image_name(session)
+        else:
             second_date.both(session, state)
-            st.divider()
-            sidebar.model_choice()
     if state.second is None:
         one_date(session, state)
         return
@@ -127,8 +126,11 @@ def page(session: Session) -> None:
         return
     with st.sidebar:
         if state.result is not None:
+            st.divider()
             settings.threshold(session, state)
             review.filters(session, state)
+        st.divider()
+        sidebar.model_choice()
     changes = shown.shown_changes(session, state)
     mode = toolbar(session, state, changes)
     places: Frame = frame()
@@ -141,8 +143,8 @@ def page(session: Session) -> None:
 opened = current_session.current()
 if opened is None:
     st.title("Change")
-    no_image(NO_IMAGE, icon=":material/difference:", page="pages/screens/change.py")
     pair_button(first=True)
+    no_image(NO_IMAGE, icon=":material/difference:", page="pages/screens/change.py")
 else:
     with banner.guard():
         page(opened)

@@ -158,8 +158,11 @@ def against_truth(found: Found, truth: TrueChanges) -> Judgement:
     counts = [[0, 0, 0] for _ in parts]
     for i, _ in pairs:
         counts[places[i]][0] += 1
+    judged = [
+        j in hits or not _ignored(outline, truth.ignored) for j, outline in enumerate(outlines)
+    ]
     for j, outline in enumerate(outlines):
-        if j not in hits and not _ignored(outline, truth.ignored):
+        if j not in hits and judged[j]:
             counts[_part_of(outline, parts)][1] += 1
     for i in set(range(len(places))) - {i for i, _ in pairs}:
         counts[places[i]][2] += 1
@@ -169,7 +172,7 @@ def against_truth(found: Found, truth: TrueChanges) -> Judgement:
     return Judgement(
         _scores(pixels, ("f1", "precision", "recall", "iou", "kappa")),
         _scores(objects, ("f1", "precision", "recall")),
-        _by_kind(truth.objects, [change.change for change in changes], pairs),
+        _by_kind(truth.objects, [c.change if j else "" for c, j in zip(changes, judged)], pairs),
         None if not gsd else alarms_per_km2(wrong, shape[0] * shape[1], gsd),
     )
 

@@ -32,6 +32,9 @@ COLOURS: Mapping[str, str] = MappingProxyType({
 _STRIPE = 12
 """Pixels from one stripe to the next where nothing is said."""
 
+_FINE, _MOST_ENLARGED = 1000, 8.0
+"""Longest side up to which small parts are enlarged before lines are drawn, and by how much."""
+
 Picture = NDArray[np.uint8]
 
 
@@ -81,6 +84,7 @@ def drawn_pair(
     """
     window = Window(0, 0, alignment.shape[1], alignment.shape[0]).part(window)
     before, after, valid = pair_pictures(alignment, window, longest)
+    before, after, valid = (_enlarged(p, min(longest, _FINE)) for p in (before, after, valid))
     scale = before.shape[1] / window.width
     drawn = []
     for image, own in ((before, "before"), (after, "after")):
@@ -130,10 +134,21 @@ def window_at(x: float, y: float, width: float, height: float, shape: tuple[int,
 def thumbnails(alignment: Alignment, change: Change, size: int = 96) -> tuple[Picture, Picture]:
     """Square pictures of a change at both dates, with its outline."""
     window = around(change, alignment.shape, 1.0, 1.6)
-    pair = drawn_pair(alignment, [change], window)
+    pair = drawn_pair(alignment, [change], window, max(size, 2 * _STRIPE))
     big = [cv2.resize(p, (size, size), interpolation=cv2.INTER_AREA if p.shape[1] > size
                       else cv2.INTER_LINEAR) for p in pair]  # fmt: skip
     return big[0], big[1]
+
+
+def _enlarged(picture: NDArray, side: int) -> NDArray:
+    """A picture so large that thin lines on it are thin; larger ones as they are."""
+    factor = min(side / max(picture.shape[:2]), _MOST_ENLARGED)
+    if factor <= 1.2:
+        return picture
+    size = round(picture.shape[1] * factor), round(picture.shape[0] * factor)
+    if picture.dtype == bool:
+        return cv2.resize(picture.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
 
 
 def _striped(image: Picture, valid: NDArray[np.bool_]) -> Picture:

@@ -53,6 +53,7 @@ def picture(
 ) -> None:
     """The picture, and one line below it."""
     alignment, part = state.alignment, shown.window(session, state)
+    shown.aspect(places.size)
     chosen = shown.selected(state, changes)
     number = None if chosen is None else chosen.id
     outlines = changes if st.session_state.get("change-outlines", True) else ()

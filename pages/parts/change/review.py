@@ -112,8 +112,8 @@ def _buttons(
         )  # fmt: skip
         st.button(
             "Refuse", icon=":material/close:", key="change-refuse", on_click=say, args=(False,),
-            shortcut="R", type="primary" if said is False else "secondary",
-            help="This is no change (R): it goes from picture, list and sums.",
+            shortcut="X", type="primary" if said is False else "secondary",
+            help="This is no change (X): it goes from picture, list and sums.",
         )  # fmt: skip
         for text, icon, step in (
             ("Previous", ":material/chevron_left:", -1),
@@ -175,7 +175,7 @@ def listing(session: Session, state: ChangeState, changes: Sequence[Change]) -> 
             "before": config.ImageColumn("Before", width=62),
             "after": config.ImageColumn("After", width=62),
             "change": config.TextColumn("Change", width=92),
-            "sure": config.NumberColumn("Sure", format="percent", width=56),
+            "sure": config.NumberColumn("Sure", format="%d %%", width=56),
             "area": config.TextColumn("Area", width=84),
             "checked": config.TextColumn("Checked", width=80),
             "kind": config.TextColumn("Kind", width=80),
@@ -210,7 +210,7 @@ def _table(state: ChangeState, changes: Sequence[Change]) -> pd.DataFrame:
             "before": [pair[0] for pair in pictures],
             "after": [pair[1] for pair in pictures],
             "change": [c.change for c in changes],
-            "sure": [None if math.isnan(c.probability) else c.probability for c in changes],
+            "sure": [None if math.isnan(c.probability) else 100 * c.probability for c in changes],
             "area": [shown.area_text(c, state) for c in changes],
             "checked": [_ICONS[state.review.said_of(c)] for c in changes],
             "kind": [c.kind or "" for c in changes],

@@ -127,8 +127,8 @@ def both(session: Session, state: ChangeState) -> None:
     token = session.image.token
     typed = []
     for which, picture, date in (("First", first, dates[0]), ("Second", second, dates[1])):
-        st.markdown(f"**{which} date**")
-        st.caption(plain(picture.name, _MOST_NAMES), help=full(picture.name, _MOST_NAMES))
+        name = plain(picture.name, _MOST_NAMES)
+        st.markdown(f"**{which} date**  \n{name}", help=full(picture.name, _MOST_NAMES))
         typed.append(
             st.text_input(
                 f"Taken (first), {which}", value=date, max_chars=10,

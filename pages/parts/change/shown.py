@@ -98,7 +98,14 @@ def select(session: Session, state: ChangeState, change: Change | None, zoom: bo
     """Look at a change; the picture goes there."""
     state.selected = None if change is None else place_of(change)
     if change is not None and zoom:
-        set_window(session, around(change, state.alignment.shape, 1.35, 3.0))
+        set_window(session, around(change, state.alignment.shape, aspect(), 3.0))
+
+
+def aspect(size: tuple[int, int] | None = None) -> float:
+    """Width / height of the room for the picture; a size is kept for the next run."""
+    if size is not None:
+        st.session_state["change-aspect"] = size[0] / size[1]
+    return st.session_state.get("change-aspect", 1.0)
 
 
 def at(changes: Sequence[Change], x: float, y: float) -> Change | None:

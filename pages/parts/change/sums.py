@@ -45,16 +45,16 @@ def sums(session: Session, state: ChangeState, changes: Sequence[Change]) -> Non
         {
             "Change": [row.kind for row in rows],
             "Count": [row.count for row in rows],
-            f"Before ({unit})": [round(row.before) for row in rows],
-            f"After ({unit})": [round(row.after) for row in rows],
-            f"{unit} a year": [None if row.a_year is None else round(row.a_year) for row in rows],
+            "Before": [round(row.before) for row in rows],
+            "After": [round(row.after) for row in rows],
+            "A year": [None if row.a_year is None else round(row.a_year) for row in rows],
         }
     )
     if apart is None:
-        table = table.drop(columns=f"{unit} a year")
+        table = table.drop(columns="A year")
     st.dataframe(table, hide_index=True, width="stretch", key="change-sums")
     said = [state.review.said_of(change) for change in changes]
-    notes = [f"{said.count(True):,} of {len(said):,} are accepted by a person."]
+    notes = [f"Areas in {unit}. {said.count(True):,} of {len(said):,} are accepted by a person."]
     if apart is None:
         notes.append("Type both dates in the sidebar to see square metres a year.")
     else:
