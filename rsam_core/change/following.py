@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.frames import Frames, as_frames
-from rsam_core.change.picture import date_in_name
 from rsam_core.change.tracking import Tracker
 from rsam_core.errors import Cancelled, FollowError
 from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
+from rsam_core.objects.measurements import measure
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.runtime.progress import Progress
 from rsam_core.segment.segmenter import Segmenter
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_MEASURES: Mapping[str, float] = MappingProxyType({
+    "area": 0,
+    "area_m2": 0.0,
+    "centroid_x": np.nan,
+    "centroid_y": np.nan,
+    "map_x": np.nan,
+    "map_y": np.nan,
+    "perimeter": np.nan,
+    "compactness": np.nan,
+    "elongation": np.nan,
+})  # fmt: skip
+"""Columns that are measured, and what stands there without an outline."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +55,11 @@ class Track:
     shifts : ndarray of float64, shape (T, 2)
         How far the picture moved since the frame before, x and y in pixels.
     seconds : float
-        Time that following took.
+        Time that following took, the last time.
+    holes : bool
+        Whether holes stay holes.
+    followed : int
+        How many frames that were.
     """
 
     frames: Frames
@@ -48,7 +68,9 @@ class Track:
     prompts: Mapping[int, Prompt]
     shifts: NDArray[np.float64]
     seconds: float
-    _segmenter: Segmenter = field(repr=False)
+    _segmenter: Segmenter | None = field(repr=False, default=None)
+    holes: bool = False
+    followed: int = 0
 
     @property
     def masks(self) -> NDArray[np.bool_]:
@@ -63,15 +85,18 @@ class Track:
     @property
     def frames_per_second(self) -> float:
         """Frames followed in a second."""
-        return (len(self.frames) - 1) / max(self.seconds, 1e-9)
+        return self.followed / max(self.seconds, 1e-9)
 
     def corrected(self, frame: int, prompt: Prompt, **options: Any) -> Track:
         """Follow again with a prompt more: forwards and backwards from that frame.
 
         Other prompted frames stay as they are, and end the part that is followed anew.
         """
+        if self._segmenter is None:
+            raise FollowError("This track was kept without its model. Follow it again.")
         prompts = {**self.prompts, frame: prompt}
-        return _follow(self.frames, prompts, self._segmenter, known=self, anew=frame, **options)
+        return follow_prompts(self.frames, prompts, self._segmenter, holes=self.holes,
+                              known=self, anew=frame, **options)  # fmt: skip
 
     def table(self) -> pd.DataFrame:
         """One row a frame.
@@ -79,31 +104,47 @@ class Track:
         Returns
         -------
         pandas.DataFrame
-            ``frame`` from 0, ``name``, ``date`` (from the name, if it tells one), ``found``,
-            ``confidence``, ``area`` in pixels, ``centroid_x``, ``centroid_y``, ``area_m2`` if the
-            ground sample distance is known.
+            ``frame`` from 1, ``name``, ``date`` (if one is known), ``seconds`` (of a video),
+            ``found``, ``marked`` (by a person), ``confidence``; ``area`` in pixels, ``area_m2``
+            if the ground sample distance is known; ``change``, area against the first frame that
+            has one; ``centroid_x``, ``centroid_y`` in pixels, ``map_x``, ``map_y`` if there is a
+            place on the map; ``perimeter`` in pixels; ``compactness`` (1 for a disc) and
+            ``elongation`` (0 for a disc, towards 1 for a line).
         """
         import pandas as pd
 
+        frames = self.frames
+        items = self.instances()
+        measures = measure(items, frames, shape=True).set_index("id") if len(items) else None
         rows = []
         for k, (item, sure) in enumerate(zip(self.outlines, self.confidence)):
-            y, x = (np.nan, np.nan) if item is None else np.argwhere(item.mask).mean(0) + 0.5
-            rows.append(
-                {
-                    "frame": k,
-                    "name": self.frames.names[k],
-                    "date": date_in_name(self.frames.names[k]),
-                    "found": item is not None,
-                    "confidence": sure,
-                    "area": 0 if item is None else item.area,
-                    "centroid_x": x if item is None else x + item.x,
-                    "centroid_y": y if item is None else y + item.y,
-                }
-            )
+            row: dict[str, Any] = {"frame": k + 1, "name": frames.names[k]}
+            row["date"] = frames.dates[k]
+            if frames.seconds is not None:
+                row["seconds"] = frames.seconds[k]
+            row |= {"found": item is not None, "marked": k in self.prompts, "confidence": sure}
+            for name, empty in _MEASURES.items():
+                known = measures is not None and name in measures
+                row[name] = measures.at[k + 1, name] if known and item is not None else empty
+            rows.append(row)
         table = pd.DataFrame(rows)
-        if self.frames.gsd:
-            table["area_m2"] = table["area"] * self.frames.gsd**2
-        return table
+        table["area"] = table["area"].astype(int)
+        kept = table.loc[table["found"], "area"]
+        base = float(kept.iloc[0]) if len(kept) else np.nan
+        table.insert(table.columns.get_loc("area") + 1, "change",
+                     np.where(table["found"], table["area"] / base - 1, np.nan))  # fmt: skip
+        unknown = [] if frames.gsd else ["area_m2"]
+        unknown += [] if frames.transform is not None else ["map_x", "map_y"]
+        return table.drop(columns=unknown)
+
+    def instances(self) -> Instances:
+        """The outlines as objects; each has the number of its frame, from 1."""
+        found = [
+            replace(item, id=k + 1, label=self.frames.dates[k] or self.frames.names[k])
+            for k, item in enumerate(self.outlines)
+            if item is not None
+        ]
+        return Instances(found, self.frames.shape)
 
 
 def follow(
@@ -112,6 +153,7 @@ def follow(
     start: int = 0,
     *,
     segmenter: Segmenter | None = None,
+    holes: bool = False,
     most: int | None = None,
     every: int | None = None,
     progress: Progress | None = None,
@@ -129,6 +171,8 @@ def follow(
         From 0; negative numbers count from the end.
     segmenter : Segmenter, optional
         The embedded model by default.
+    holes : bool
+        Whether holes stay holes, such as an island in a lake; they are filled by default.
     most, every
         For videos; see `rsam_core.change.frames.read_frames`.
     progress : callable, optional
@@ -159,11 +203,11 @@ def follow(
         from rsam_core.change.comparison import default_segmenter
 
         segmenter = default_segmenter()
-    return _follow(read, {start % len(read): prompt}, segmenter, progress=progress,
-                   cancelled=cancelled)  # fmt: skip
+    return follow_prompts(read, {start % len(read): prompt}, segmenter, holes=holes,
+                          progress=progress, cancelled=cancelled)  # fmt: skip
 
 
-def _follow(
+def follow_prompts(
     frames: Frames,
     prompts: Mapping[int, Prompt],
     segmenter: Segmenter,
@@ -174,33 +218,66 @@ def _follow(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Track:
+    """Follow from each prompt to the next one, half the way from either side.
+
+    Parameters
+    ----------
+    frames : Frames
+    prompts : mapping of int to Prompt
+        By frame.
+    segmenter : Segmenter
+    holes : bool
+        Whether holes stay holes.
+    known : Track, optional
+        What was followed before.
+    anew : int, optional
+        Follow again from this prompt only, all the way to the next ones.
+    progress, cancelled : callable, optional
+
+    Returns
+    -------
+    Track
+    """
     began = time.perf_counter()
     count = len(frames)
     outlines = [None] * count if known is None else list(known.outlines)
     sure = [0.0] * count if known is None else list(known.confidence)
     shifts = np.zeros((count, 2)) if known is None else known.shifts.copy()
-    done = 0
+    starts = sorted(prompts)
+    plan = {first: _reach(first, starts, count, half=anew is None)
+            for first in (starts if anew is None else [anew])}  # fmt: skip
+    total, done = sum(high - low + 1 for low, high in plan.values()), 0
 
     def tell() -> None:
         if cancelled is not None and cancelled():
             raise Cancelled("Stopped. What was followed before is kept.")
         if progress is not None:
-            progress(min(done / count, 1.0), f"frame {done} of {count}")
+            rate = done / max(time.perf_counter() - began, 1e-9)
+            pace = f", {rate:.1f} frames a second" if done > 2 else ""
+            progress(min(done / total, 1.0), f"frame {done} of {total}{pace}")
 
-    for first in [anew] if anew is not None else sorted(prompts):
+    for first, (low, high) in plan.items():
         tell()
         seed = Tracker(segmenter, holes=holes)
         outlines[first], sure[first] = seed.begin(frames[first], prompts[first])
         done += 1
-        for way in (1, -1):
+        for way, last in ((1, high), (-1, low)):
             state = seed.fork()
-            k = first + way
-            while 0 <= k < count and k not in prompts:
+            for k in range(first + way, last + way, way):
                 tell()
                 step = state.step(frames[k])
                 outlines[k], sure[k] = step.outline, step.sure
                 shifts[k if way == 1 else k + 1] = step.shift if way == 1 else -step.shift
                 done += 1
-                k += way
     seconds = time.perf_counter() - began
-    return Track(frames, tuple(outlines), tuple(sure), dict(prompts), shifts, seconds, segmenter)
+    return Track(frames, tuple(outlines), tuple(sure), dict(prompts), shifts, seconds, segmenter,
+                 holes, done)  # fmt: skip
+
+
+def _reach(first: int, starts: list[int], count: int, *, half: bool) -> tuple[int, int]:
+    """First and last frame that are followed from a prompted one."""
+    before = max((s for s in starts if s < first), default=None)
+    after = min((s for s in starts if s > first), default=None)
+    low = 0 if before is None else (before + first) // 2 + 1 if half else before + 1
+    high = count - 1 if after is None else (first + after) // 2 if half else after - 1
+    return low, high

@@ -1,22 +1,29 @@
-"""Frames of a series: scenes, arrays, or a video that is decoded as it is needed."""
+"""Frames of a series: scenes, arrays, or a video that is decoded once."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from affine import Affine
 from numpy.typing import NDArray
 
-from rsam_core.errors import Cancelled, FollowError, VideoError
+from rsam_core.change._overviews import reduced
+from rsam_core.change.alignment import check_overlap
+from rsam_core.change.dates import day_of
+from rsam_core.change.grid import Layer, is_placed
+from rsam_core.change.picture import date_in_name
+from rsam_core.change.video import video_frames
+from rsam_core.errors import FollowError
+from rsam_core.runtime.progress import Progress
+from rsam_core.scene.coordinates import Frame, view_frame
+from rsam_core.scene.window import Window
 
 MOST = 600
 """Frames that are followed unasked."""
-
-_LONGEST = 1024
-"""Longest side to which frames are reduced."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +33,19 @@ class Frames:
     Attributes
     ----------
     names : tuple of str
-        Of each frame: a file name, a date, or a time in seconds.
+        Of each frame: a file name, or a time in seconds.
     shape : tuple of int
         Height and width.
+    dates : tuple of (str or None)
+        Of each frame, "2016", "2016-05" or "2016-05-31"; None where nothing tells it.
+    seconds : tuple of float or None
+        Time of each frame of a video.
     gsd : float or None
         Metres a pixel.
+    crs : str or None
+        Coordinate reference system.
+    transform : Affine or None
+        From pixels to the map; None where the frames have no place, or not the same.
     notes : tuple of str
     """
 
@@ -39,6 +54,17 @@ class Frames:
     _read: Callable[[int], NDArray[np.uint8]] = field(repr=False)
     gsd: float | None = None
     notes: tuple[str, ...] = ()
+    dates: tuple[str | None, ...] = ()
+    seconds: tuple[float, ...] | None = None
+    crs: str | None = None
+    transform: Affine | None = None
+
+    def __post_init__(self) -> None:
+        if not self.dates:
+            found = () if self.seconds is not None else map(date_in_name, self.names)
+            object.__setattr__(self, "dates", tuple(found) or (None,) * len(self.names))
+        if len(self.dates) != len(self.names):
+            raise FollowError("Give one date a frame, or none at all.")
 
     def __len__(self) -> int:
         return len(self.names)
@@ -46,15 +72,51 @@ class Frames:
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
         return self._read(index)
 
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.shape[1]
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.shape[0]
+
+    @property
+    def name(self) -> str:
+        """Of the first frame."""
+        return self.names[0]
+
+    def dated(self, dates: Sequence[str | None]) -> Frames:
+        """The same frames with other dates.
+
+        Raises
+        ------
+        FollowError
+            There are not as many dates as frames.
+        """
+        return replace(self, dates=tuple(dates))
+
+    @property
+    def unordered(self) -> bool:
+        """Whether the dates do not rise from frame to frame."""
+        days = [day for text in self.dates if (day := day_of(text)) is not None]
+        return days != sorted(days)
+
 
 def read_frames(
     source: Any,
     *,
     most: int = MOST,
     every: int | None = None,
+    dates: Sequence[str | None] | None = None,
+    progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Frames:
     """Frames of a series.
+
+    Scenes with a place on the map are brought to the grid of the first one; all others need one
+    size. Frames of more than 2048 pixels are reduced, as the views of the app are.
 
     Parameters
     ----------
@@ -64,6 +126,10 @@ def read_frames(
         Frames at most; a longer video is refused unless `every` is given.
     every : int, optional
         Take every so many frames of a video.
+    dates : sequence of (str or None), optional
+        Of each frame; from the names by default.
+    progress : callable, optional
+        Called with a share from 0 to 1 and a text while a video is decoded.
     cancelled : callable, optional
         True ends the reading.
 
@@ -73,9 +139,15 @@ def read_frames(
         The video cannot be decoded, is broken off at its start, or too long.
     FollowError
         There are fewer than two frames, or they differ in size.
+    AlignError
+        They show different places.
     """
     if isinstance(source, (str, os.PathLike, bytes)):
-        return _video(source, most, every, cancelled)
+        names, pictures, seconds, notes = video_frames(
+            source, most, every, progress=progress, cancelled=cancelled
+        )
+        shape = pictures.shape
+        return Frames(names, shape, pictures.__getitem__, None, notes, (), seconds)
     frames = list(source)
     if len(frames) < 2:
         raise FollowError("A series needs at least two frames. Add another date.")
@@ -84,6 +156,16 @@ def read_frames(
             f"These are {len(frames):,} frames; {most:,} are followed unasked. Take fewer, or "
             f"allow more with most={len(frames)}."
         )
+    for frame in frames:
+        if not hasattr(frame, "read_rgb") and (
+            np.asarray(frame).dtype != np.uint8 or np.asarray(frame).ndim != 3
+        ):
+            raise FollowError("A frame must be (H, W, 3) and uint8. Open files with open_scene.")
+    names = tuple(getattr(f, "name", f"frame {k + 1}") for k, f in enumerate(frames))
+    given = tuple(dates) if dates is not None else ()
+    first = frames[0]
+    if all(hasattr(f, "read_rgb") and is_placed(f) for f in frames):
+        return _placed(frames, names, given)
     shapes = {tuple(f.shape[:2]) for f in frames}
     if len(shapes) > 1:
         sizes = " and ".join(f"{w} × {h}" for h, w in sorted(shapes)[:2])
@@ -91,94 +173,48 @@ def read_frames(
             f"All frames need one size; these are {sizes} pixels. Align the dates first, or cut "
             "them to one size."
         )
-    names = tuple(getattr(f, "name", f"frame {k + 1}") for k, f in enumerate(frames))
+    view = view_frame(first.shape[1], first.shape[0])
 
     def read(index: int) -> NDArray[np.uint8]:
         frame = frames[index]
-        return frame.read_rgb() if hasattr(frame, "read_rgb") else np.asarray(frame)
+        if hasattr(frame, "read_rgb"):
+            return frame.read_rgb(max_size=max(view.columns, view.rows))
+        return np.asarray(frame)
 
-    for frame in frames:
-        if not hasattr(frame, "read_rgb") and (
-            np.asarray(frame).dtype != np.uint8 or np.asarray(frame).ndim != 3
-        ):
-            raise FollowError("A frame must be (H, W, 3) and uint8. Open files with open_scene.")
-    return Frames(names, next(iter(shapes)), read, getattr(frames[0], "gsd", None))
-
-
-def _video(
-    source: str | os.PathLike[str] | bytes,
-    most: int,
-    every: int | None,
-    cancelled: Callable[[], bool] | None,
-) -> Frames:
-    try:
-        import av
-    except ImportError as error:
-        raise VideoError(
-            "Reading videos needs the package PyAV, which is not installed. Install it with "
-            "“pip install av”, or give the frames as pictures."
-        ) from error
-    import io
-
-    name = "the video" if isinstance(source, bytes) else f"“{os.path.basename(source)}”"
-    if every is not None and every < 1:
-        raise VideoError("Take every frame (1) or every so many (2 and more).")
-    pictures: list[NDArray[np.uint8]] = []
-    names: list[str] = []
-    notes: list[str] = []
-    try:
-        opened = av.open(io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source))
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(
-            f"{name} cannot be opened as a video. Choose an MP4, WebM or GIF, or save it again."
-        ) from error
-    with opened as container:
-        if not container.streams.video:
-            raise VideoError(f"{name} holds no pictures. Choose another file.")
-        stream = container.streams.video[0]
-        if stream.codec_context is None:
-            raise VideoError(
-                f"There is no decoder here for {name}. Convert it to MP4 (H.264) or WebM."
-            )
-        count = stream.frames or 0
-        step = every or 1
-        if count // step > most:
-            raise VideoError(_too_long(name, count // step, most))
-        seen = 0
-        try:
-            for seen, frame in enumerate(container.decode(stream)):
-                if cancelled is not None and cancelled():
-                    raise Cancelled("Stopped. Nothing was changed.")
-                if seen % step:
-                    continue
-                if len(pictures) >= most:
-                    raise VideoError(_too_long(name, None, most))
-                scale = min(1.0, _LONGEST / max(frame.width, frame.height))
-                size = round(frame.width * scale), round(frame.height * scale)
-                pictures.append(frame.to_ndarray(format="rgb24", width=size[0], height=size[1]))
-                seconds = frame.time if frame.time is not None else float(seen)
-                names.append(f"{seconds:.2f} s")
-        except av.error.FFmpegError as error:
-            if len(pictures) < 2:
-                raise VideoError(
-                    f"{name} is damaged or broken off, and hardly a frame can be read. Copy or "
-                    "download it again."
-                ) from error
-            notes.append(f"{name} is broken off; the {len(pictures)} frames before are used.")
-    if len(pictures) < 2:
-        raise VideoError(f"{name} holds fewer than two frames that can be read.")
-    if count and not every and len(pictures) < count:
-        text = f"{name} says it has {count} frames, of which {len(pictures)} can be read."
-        notes.append(text)
-    return Frames(tuple(names), pictures[0].shape[:2], pictures.__getitem__, None, tuple(notes))
+    if not hasattr(first, "read_rgb"):
+        view = Frame(0, 0, first.shape[1], first.shape[0], first.shape[1], first.shape[0])
+    gsd = getattr(first, "gsd", None)
+    return Frames(names, (view.rows, view.columns), read, gsd and gsd / view.scale[0], (), given)
 
 
-def _too_long(name: str, count: int | None, most: int) -> str:
-    told = f"{count:,} frames" if count else f"more than {most:,} frames"
-    every = max(2, -(-(count or 2 * most) // most))
-    return (
-        f"{name} has {told}; {most:,} are followed unasked. Take every {every}th frame "
-        f"(every={every}), or allow more with most."
+def _placed(frames: list[Any], names: tuple[str, ...], dates: tuple[str | None, ...]) -> Frames:
+    """Scenes with a place on the map, on the grid of the first."""
+    first = frames[0]
+    view = view_frame(first.width, first.height)
+    shape = view.rows, view.columns
+    notes = []
+    for frame in frames[1:]:
+        check_overlap(first, frame)
+        if not _same_grid(first, frame):
+            notes.append(f"“{frame.name}” was brought to the grid of “{first.name}”.")
+
+    def read(index: int) -> NDArray[np.uint8]:
+        frame = frames[index]
+        if _same_grid(first, frame):
+            return frame.read_rgb(max_size=max(shape))
+        layer = Layer(frame, first, np.eye(3))
+        return reduced(layer, Window(0, 0, first.width, first.height), shape)[0]
+
+    gsd = None if first.gsd is None else first.gsd / view.scale[0]
+    transform = first.transform @ Affine.scale(1 / view.scale[0], 1 / view.scale[1])
+    return Frames(names, shape, read, gsd, tuple(notes), dates, crs=first.crs, transform=transform)
+
+
+def _same_grid(first: Any, other: Any) -> bool:
+    return first is other or (
+        first.shape == other.shape
+        and str(first.crs) == str(other.crs)
+        and first.transform.almost_equals(other.transform, 1e-6 * abs(first.transform.a))
     )
 
 

@@ -7,9 +7,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from affine import Affine
 
 import rsam_core as rsam
-from rsam_core.change import read_frames
+from rsam_core.change import ArrayPicture, read_frames
+from rsam_core.change.following import follow_prompts
 from rsam_core.change.motion import camera_shift
 from rsam_core.errors import Cancelled, FollowError, VideoError
 from rsam_core.models.base import Decoded, PromptableModel
@@ -159,6 +161,51 @@ def test_frames_that_do_not_fit_together():
         read_frames([one] * 10_000)
     with pytest.raises(FollowError, match="number 9"):
         rsam.follow([one, one], rsam.Prompt(points=[(5, 5)]), start=9)
+
+
+def test_two_prompts_share_the_frames_between_them(segmenter):
+    frames = [frame(20, 20) for _ in range(7)]
+    for image in frames:
+        image[80:100, 100:130] = (210, 50, 50)
+    prompts = {1: rsam.Prompt(points=[(30, 30)]), 6: rsam.Prompt(points=[(110, 90)])}
+    track = follow_prompts(read_frames(frames), prompts, segmenter)
+    left = [bool(mask[30, 30]) for mask in track.masks]
+    assert left == [True, True, True, True, False, False, False]
+    assert [bool(mask[90, 110]) for mask in track.masks] == [not here for here in left]
+
+
+def test_holes_are_filled_unless_they_are_wanted(segmenter):
+    image = frame(40, 40, 30)
+    image[50:60, 50:60] = 90
+    box = rsam.Prompt(box=(40, 40, 70, 70))
+    filled = rsam.follow([image] * 3, box, segmenter=segmenter)
+    assert [item.area for item in filled.outlines] == [900] * 3
+    kept = rsam.follow([image] * 3, box, segmenter=segmenter, holes=True)
+    assert [item.area for item in kept.outlines] == pytest.approx([800] * 3, abs=4)
+
+
+def test_the_table_tells_area_place_and_shape(segmenter):
+    wide = [frame(20, 20, 24), frame(20, 20, 24)]
+    wide[1][20:44, 44:68] = (200, 40, 40)
+    pictures = [
+        ArrayPicture(image, f"lake 20{16 + k}-05.tif", "EPSG:32611",
+                     Affine(0.5, 0, 1000, 0, -0.5, 2000), 0.5)
+        for k, image in enumerate(wide)
+    ]  # fmt: skip
+    track = rsam.follow(pictures, rsam.Prompt(box=(20, 20, 44, 44)), segmenter=segmenter)
+    track = track.corrected(1, rsam.Prompt(box=(20, 20, 68, 44)))
+    table = track.table()
+    assert list(table["frame"]) == [1, 2]
+    assert list(table["date"]) == ["2016-05", "2017-05"]
+    assert list(table["marked"]) == [True, True]
+    assert list(table["area"]) == [576, 1152]
+    assert list(table["area_m2"]) == [144, 288]
+    assert list(table["change"]) == [0, 1]
+    # The middle of columns 20 to 44 lies at 32 pixels of half a metre.
+    assert (table["map_x"][0], table["map_y"][0]) == (1016, 1984)
+    assert table["elongation"][0] == pytest.approx(0, abs=0.01)
+    assert table["elongation"][1] == pytest.approx(0.5, abs=0.02)
+    assert track.instances().ids.tolist() == [1, 2]
 
 
 def test_stopping(segmenter):
