@@ -10,10 +10,18 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.parts.shared import banner, destination, finished, streamlit_adapter
+from pages.parts.shared import (
+    autosaving,
+    banner,
+    current_session,
+    destination,
+    finished,
+    streamlit_adapter,
+)
 from pages.parts.shared import browser_id as browser
 from pages.parts.shared.menu import menu
 from pages.parts.shared.serving import Shield
+from rsam_core.runtime import courtesy
 from rsam_core.scene import examiners
 
 PARTS = Path(__file__).parent / "pages" / "parts" / "shared"
@@ -32,9 +40,10 @@ def show() -> None:
     browser.identify()
     page = st.navigation(menu(), position="top")
     destination.arrive(page.url_path)
-    with banner.corner():
+    with banner.corner(), courtesy.answering():
         page.run()
     finished.watch(page.title)
+    autosaving.watch(current_session.current(), page.url_path)
 
 
 if __name__ == "__main__":

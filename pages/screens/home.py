@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.parts.home import works
 from pages.parts.shared import banner, current_session, folder, opening
 from pages.parts.shared.gallery import gallery, open_and_go
 from pages.parts.shared.names import full, plain
@@ -25,6 +26,7 @@ STEPS = (
 )  # fmt: skip
 
 
+works.section()
 st.title("Outline anything in an aerial image")
 st.markdown(
     "RSAM finds the outline of what you point at (a building, a field, a car), measures it and "

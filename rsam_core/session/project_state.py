@@ -100,6 +100,15 @@ def is_empty(session: Session) -> bool:
     )
 
 
+def version(session: Session) -> tuple:
+    """Another one after each change that is worth keeping."""
+    book = session.marks.book
+    return (
+        book.entries, book.edits, book.extra, session.image.scene, session.truth.number,
+        change_state(session).version,
+    )  # fmt: skip
+
+
 def has_work(state: ProjectState) -> bool:
     """Whether there is anything in a project to bring back."""
     return bool(
@@ -162,6 +171,8 @@ def from_state(
         prepared = prepared.with_gsd(state.gsd)
     sample = state.settings.get("sample")
     made = Session(prepared, sample if isinstance(sample, str) else None, **session)
+    # The image that came with a project is kept with the work, like any other.
+    made.safekeeping.source = state.image
     if pipeline is not None:
         made.image.original, made.image.pipeline = scene, pipeline
     made.marks.classes = state.classes

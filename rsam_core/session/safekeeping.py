@@ -145,7 +145,7 @@ class Safekeeping:
             shelf = Shelf(where)
             known = shelf.get(work)
             if known is not None:
-                shelf.note(replace(known.card, objects=0, area_m2=None))
+                shelf.note(replace(known.card, objects=0))
 
         self._after(delay, remove)
 

@@ -41,8 +41,6 @@ class Card:
         As a person named the work; empty for the name of its image.
     objects : int
         How many there are.
-    area_m2 : float or None
-        What they cover.
     page : str
         Address of the page that was looked at last.
     sample : str or None
@@ -62,7 +60,6 @@ class Card:
     height: int = 0
     name: str = ""
     objects: int = 0
-    area_m2: float | None = None
     page: str = ""
     sample: str | None = None
     place: str = ""
@@ -108,7 +105,7 @@ def read(path: Path) -> Card | None:
 def _is_right(card: Card) -> bool:
     words = (card.id, card.scene_name, card.scene_hash, card.name, card.page, card.place)
     numbers = [card.width, card.height, card.objects, card.time]
-    numbers += [value for value in (card.area_m2, card.deleted) if value is not None]
+    numbers += [card.deleted] if card.deleted is not None else []
     return (
         all(isinstance(word, str) for word in words)
         and (card.sample is None or isinstance(card.sample, str))

@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,13 +104,21 @@ class Shelf:
         """The work of that id, deleted or not."""
         return next((work for work in self._all() if work.id == id), None)
 
-    def load(self, id: str) -> tuple[ProjectState | None, str]:
+    def load(
+        self, id: str, wanted: Callable[[ProjectState], bool] | None = None
+    ) -> tuple[ProjectState | None, str]:
         """Read the latest save of a work that is whole.
+
+        Parameters
+        ----------
+        id : str
+        wanted : callable, optional
+            Says whether a save will do; otherwise the one before is read.
 
         Returns
         -------
         state : ProjectState or None
-            None if nothing was done to the image yet.
+            None if nothing was done to the image yet, or no save will do.
         note : str
             What is to be said: that the last save was damaged and an earlier one was taken.
 
@@ -126,6 +134,8 @@ class Shelf:
                 state = autosave.load(entry)
             except ProjectError as error:
                 first = first or error
+                continue
+            if wanted is not None and not wanted(state):
                 continue
             note = ""
             if first is not None:

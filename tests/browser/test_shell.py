@@ -2,67 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from pages.parts.shared.menu import MENU, SCREENS
+from tests.helpers.app_process import Server, picture
 from tests.helpers.browser import PATIENCE, Screen
 
-ROOT = Path(__file__).resolve().parents[2]
 EVIL = "<img src=x onerror=window.__hit=1>[a](javascript:window.__hit=1)"
-
-
-class Server:
-    """The app on a port of its own, to be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.process = folder, None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        log = self.folder / "log.txt"
-        folders = {name: str(self.folder / name) for name in ("RSAM_HOME", "RSAM_MODELS")}
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port"]
-        with log.open("a") as output:
-            self.process = subprocess.Popen(
-                [*command, str(self.port)], cwd=ROOT, env=os.environ | folders,
-                stdout=output, stderr=output,
-            )  # fmt: skip
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=5):
-                    return
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError(f"the app did not start:\n{log.read_text()}")
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
 
 
 @pytest.fixture
@@ -79,15 +33,6 @@ def window(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(PATIENCE * 1000)
     yield context.new_page()
     context.close()
-
-
-def picture(folder: Path, name: str = "field.png") -> Path:
-    """A bright square on dark ground."""
-    image = np.full((300, 400, 3), 60, np.uint8)
-    image[100:180, 150:250] = 220
-    path = folder / name
-    Image.fromarray(image).save(path, "PNG")
-    return path
 
 
 def whole(page: Page) -> None:
@@ -113,37 +58,7 @@ def test_any_address_may_be_opened_first(server: Server, window: Page, path: str
     whole(window)
     assert window.url.endswith(f"/{path}")
     title, _ = SCREENS[path.replace("-", "_")]
-    expect(window).to_have_title(f"{title}")
-
-
-def test_a_tab_outlives_a_restart_and_work_is_offered(
-    server: Server, window: Page, tmp_path: Path
-) -> None:
-    window.goto(server.address)
-    screen = Screen(window)
-    screen.idle()
-    content = picture(tmp_path).read_bytes()
-    screen.open("field.png", content)
-    screen.click((200, 140))
-    screen.expect_objects(1)
-    # Work is kept two seconds after the last change.
-    kept = tmp_path / "RSAM_HOME"
-    window.wait_for_timeout(3000)
-    assert list(kept.rglob("*")), "the work is kept"
-    server.stop()
-    window.wait_for_selector('[data-test-connection-state="PINGING_SERVER"]')
-    server.start()
-    screen.idle()
-    expect(window.get_by_text("No image is open yet").first).to_be_visible()
-    # Nothing had to be clicked for that, and nothing is lost without a word.
-    expect(window.get_by_text("Your work on “field.png” was kept")).to_be_visible()
-    whole(window)
-    screen.go_to("Open")
-    expect(window.get_by_text("Open your own image").first).to_be_visible()
-    screen.open("field.png", content)
-    expect(window.get_by_text("Earlier work on this image")).to_be_visible()
-    window.get_by_role("button", name="Bring it back").click()
-    screen.expect_objects(1)
+    expect(window.locator("h1").first).to_contain_text(title)
 
 
 class Cable:

@@ -62,10 +62,10 @@ def titles(shelf: Shelf) -> list[str]:
 
 
 def test_what_is_told_of_a_work(shelf):
-    session = keep(shelf, page="objects", area_m2=12.5)
+    session = keep(shelf, page="objects")
     (work,) = shelf.works()
     assert work.id == session.safekeeping.work
-    assert (work.card.title, work.card.objects, work.card.area_m2) == ("plain.png", 2, 12.5)
+    assert (work.card.title, work.card.objects) == ("plain.png", 2)
     assert work.card.page == "objects"
     assert work.picture.read_bytes() == b"jpeg"
     assert abs((datetime.now(UTC) - work.time).total_seconds()) < 60
@@ -294,7 +294,7 @@ def test_emptying_spares_open_images(shelf):
 
 def test_the_file_of_an_opened_image_is_kept_and_its_problem_told(shelf, monkeypatch):
     session = worked()
-    safe, hash = session.safekeeping, session.image.source.content_hash
+    safe, hash = session.safekeeping, "0123abc"
 
     def kept() -> None:
         safe.source = b"picture"
@@ -387,7 +387,7 @@ def test_tidying_removes_folders_that_hold_nothing(tmp_path):
 
 
 def test_a_card_survives_its_file(tmp_path):
-    told = Card("abc", "Ä “b”.tif", "0f", 10, 20, "Übung", 3, 1.5, "one-shot", "town", "/x", 5.0)
+    told = Card("abc", "Ä “b”.tif", "0f", 10, 20, "Übung", 3, "one-shot", "town", "/x", 5.0)
     work_cards.write(tmp_path, told)
     assert work_cards.read(tmp_path / "abc.card.json") == told
     content = json.loads((tmp_path / "abc.card.json").read_text())

@@ -3,45 +3,105 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import streamlit as st
 
 from pages.parts.shared import banner, opening
 from pages.parts.shared.browser_id import browser_id
+from pages.parts.shared.menu import SCREENS, address
+from pages.parts.shared.names import plain
 from rsam_core.errors import ProjectError
-from rsam_core.session import autosave
-from rsam_core.session.autosave import Autosave
+from rsam_core.session import safekeeping, works
 from rsam_core.session.change import change_state
-from rsam_core.session.project_state import LARGE_TRUTH, has_work, is_empty, to_state
+from rsam_core.session.project_state import LARGE_TRUTH, has_work, is_empty, to_state, version
 from rsam_core.session.session import Session
+from rsam_core.session.work_cards import Card
+from rsam_core.session.work_picture import work_picture
+from rsam_core.session.works import Shelf, Work
 
 DELAY = 2.0
 """Seconds without a change after which work is saved."""
 
+_PAGES = {address(name) for name in SCREENS} - {"home", "models"}
+_TOLD = "not-kept"
 
-def _folder(browser: str) -> Path:
-    return autosave.folder() / browser
+
+def shelf() -> Shelf | None:
+    """The works of this browser, all that was done until now among them; None if it keeps none."""
+    browser = browser_id()
+    if browser is None:
+        return None
+    where = works.folder(browser)
+    safekeeping.flush(where)
+    return Shelf(where)
 
 
 def schedule_autosave(session: Session) -> None:
     """Save the session's work in a moment, if anything about it has changed."""
     browser, safe = browser_id(), session.safekeeping
-    book = session.marks.book
-    dates = change_state(session)
-    state = (book.entries, book.edits, book.extra, session.image.scene, session.truth.number,
-             dates.version)  # fmt: skip
+    state = version(session)
     if browser is None or safe.kept == state:
         return
     first, safe.kept = not safe.kept, state
-    if first and not book.past and dates.empty:
-        # Just opened: there is nothing to lose yet, and perhaps something to bring back.
-        return
-    if is_empty(session):
+    where, source = works.folder(browser), session.image.source
+    safe.keep_image(source.content_hash, where)
+    empty = is_empty(session)
+    if empty and first:
+        # Just opened: there is nothing to lose yet but the image itself.
+        safe.note(where, _card(session), work_picture(session.image, session.objects))
+    elif empty and not session.marks.book.past:
         # All of it was undone: there is nothing to bring back.
-        safe.forget(session.image.source.content_hash, _folder(browser), DELAY)
+        safe.forget(source.content_hash, where, DELAY)
     else:
-        safe.keep(to_state(session, most_truth=LARGE_TRUTH), _folder(browser), DELAY)
+        state = to_state(session, most_truth=LARGE_TRUTH, undo=True)
+        picture = work_picture(session.image, state.instances)
+        safe.keep(state, where, DELAY, _card(session), picture)
+
+
+def _card(session: Session) -> Card:
+    source, scene, safe = session.image.source, session.image.scene, session.safekeeping
+    return Card(
+        safe.work,
+        scene_name=source.name,
+        scene_hash=source.content_hash,
+        width=scene.width,
+        height=scene.height,
+        objects=len(session.objects),
+        page=safe.page,
+        sample=session.image.sample,
+        place=safe.place,
+    )
+
+
+def watch(session: Session | None, page: str) -> None:
+    """Keep what was done on any page, note the page, and say if something cannot be kept.
+
+    Parameters
+    ----------
+    session : Session or None
+        The image that is open.
+    page : str
+        Address of the page that was just drawn.
+    """
+    browser = browser_id()
+    if session is None or browser is None:
+        return
+    safe = session.safekeeping
+    moved = page in _PAGES and page != safe.page
+    if moved:
+        safe.page = page
+    if safe.kept:
+        schedule_autosave(session)
+        if moved:
+            safe.note(works.folder(browser), _card(session))
+    elif page in _PAGES:
+        schedule_autosave(session)
+    for problem in (safe.problem, safe.image_problem):
+        if problem and st.session_state.get(_TOLD) != problem:
+            st.session_state[_TOLD] = problem
+            st.toast(plain(problem), icon=":material/warning:", duration="long")
+    if safe.problem:
+        st.sidebar.warning(plain(safe.problem), icon=":material/warning:")
 
 
 def offer(session: Session) -> None:
@@ -52,9 +112,11 @@ def offer(session: Session) -> None:
     begun = session.marks.book.past or not change_state(session).empty
     if browser is None or begun or session.safekeeping.offer_dismissed:
         return
-    kept = autosave.entries(_folder(browser), scene_hash=source.content_hash)
+    shelf = Shelf(works.folder(browser))
+    found = shelf.works(scene_hash=source.content_hash)
+    kept = tuple(work for work in found if work.saves and work.id != session.safekeeping.work)
     # Saves that hold nothing are left over from versions that kept those, too.
-    latest = session.memo.remember("offered", kept, lambda: _first_with_work(kept))
+    latest = session.memo.remember("offered", kept, lambda: _first_with_work(shelf, kept))
     if latest is None:
         return
 
@@ -66,15 +128,17 @@ def offer(session: Session) -> None:
         with st.container(horizontal=True):
             if st.button("Bring it back", type="primary", key="offer-take"):
                 with banner.guard(opening.ACTION):
-                    opening.begin(autosave.load(latest), source, latest)
+                    state, note = shelf.load(latest.id, has_work)
+                    again = opening.GoingOn(shelf.where, latest.id, note=note)
+                    opening.begin(state, source, again)
             st.button("No, thanks", key="offer-decline", on_click=decline)
 
 
-def _first_with_work(kept: tuple[Autosave, ...]) -> Autosave | None:
-    for entry in kept:
+def _first_with_work(shelf: Shelf, kept: tuple[Work, ...]) -> Work | None:
+    for work in kept:
         try:
-            if has_work(autosave.load(entry)):
-                return entry
+            if shelf.load(work.id, has_work)[0] is not None:
+                return work
         except ProjectError:
             continue
     return None

@@ -60,7 +60,12 @@ def load(source: bytes | Path, name: str, sample: str | None = None, **options: 
         If there is no room for it among all that was uploaded.
     """
     memory.keep_uploads_within_limits()
-    return of_scene(rsam.open_scene(source, name=name, **options), sample)
+    session = of_scene(rsam.open_scene(source, name=name, **options), sample)
+    if isinstance(source, Path):
+        session.safekeeping.place = str(source)
+    else:
+        session.safekeeping.source = source
+    return session
 
 
 def enter(session: Session) -> Session:

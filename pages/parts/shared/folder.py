@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import streamlit as st
 
 from pages.parts.shared.gallery import open_and_go
+from pages.parts.shared.image_root import root
 from pages.parts.shared.names import visible
 from rsam_core.errors import DatasetError
 
@@ -15,16 +15,6 @@ ENDINGS = (".tif", ".tiff", ".jp2", ".jpg", ".jpeg", ".png")
 MAX_LISTED = 500
 MAX_SHOWN = 80
 """Characters of a path in the list."""
-
-
-def root() -> Path | None:
-    """The folder that ``RSAM_IMAGES`` names, if there is one.
-
-    Only what lies in it may be opened by its path: whoever uses the app in a browser has no
-    business in other folders of the computer that runs it.
-    """
-    named = os.environ.get("RSAM_IMAGES")
-    return Path(named).resolve() if named and Path(named).is_dir() else None
 
 
 def inside(path: str) -> Path:

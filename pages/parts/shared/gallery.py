@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.shared import banner, current_session, destination, resources
-from pages.parts.shared.reminder import remind
+from pages.parts.shared.going_on import remind
 from rsam_core.samples import GALLERY
 
 COLUMNS = 3

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
 
 import streamlit as st
 
-from pages.parts.shared import banner, current_session, progress
+from pages.parts.shared import banner, current_session, destination, progress
+from pages.parts.shared.names import plain
 from rsam_core.scene.scene import Scene
-from rsam_core.session.autosave import Autosave
 from rsam_core.session.project import ProjectState
-from rsam_core.session.project_state import from_state
+from rsam_core.session.project_state import from_state, version
 from rsam_core.session.session import Session
 
 JOB = "open project"
@@ -19,10 +21,35 @@ ACTION = "open-project"
 _SEGMENT = "pages/screens/segment.py"
 
 
+@dataclass(frozen=True)
+class GoingOn:
+    """A work of before that is gone on with; see `rsam_core.session.works`.
+
+    Attributes
+    ----------
+    where : Path
+        Folder of the browser.
+    work : str
+        Its id.
+    page : str or None
+        File of the page to go to; None to stay.
+    place : str
+        Path of an image that is opened where it lies.
+    note : str
+        What is to be said.
+    """
+
+    where: Path
+    work: str
+    page: str | None = None
+    place: str = ""
+    note: str = ""
+
+
 def begin(
     state: ProjectState,
     scene: Scene,
-    kept: Autosave | None = None,
+    again: GoingOn | None = None,
     tried: Callable[[], None] = lambda: None,
 ) -> None:
     """Open a project on its image; the page is drawn again, or goes to the objects.
@@ -32,8 +59,8 @@ def begin(
     state : ProjectState
     scene : Scene
         The project's image, opened and not prepared.
-    kept : Autosave, optional
-        Where the project was kept, if nobody saved it.
+    again : GoingOn, optional
+        The work that it is, if nobody saved it as a project.
     tried : callable, optional
         Called once the project is open, or is being opened in the background.
 
@@ -47,25 +74,33 @@ def begin(
         with st.spinner("Opening the project…"):
             made = from_state(state, scene, **settings)
         tried()
-        _enter(made, kept)
+        enter(made, again)
 
-    def run(**control: Callable[..., Any]) -> tuple[Session, Autosave | None]:
-        return from_state(state, scene, **control, **settings), kept
+    def run(**control: Callable[..., Any]) -> tuple[Session, GoingOn | None]:
+        return from_state(state, scene, **control, **settings), again
 
     current_session.visit().jobs.start(JOB, run, latest=True)
     tried()
     st.rerun()
 
 
-def _enter(session: Session, kept: Autosave | None) -> None:
-    """Go on with the work of a project."""
-    session.safekeeping.offer_dismissed, session.safekeeping.brought_back = True, kept
+def enter(session: Session, again: GoingOn | None = None) -> NoReturn:
+    """Go on with the work of a project, or with a work of before."""
+    safe = session.safekeeping
+    safe.offer_dismissed = True
+    if again is not None:
+        safe.go_on(again.where, again.work)
+        safe.place = again.place
+        # Nothing about it has changed yet.
+        safe.kept = version(session)
+        safe.keep_image(session.image.source.content_hash, again.where)
+        if again.note:
+            st.toast(plain(again.note), icon=":material/history:", duration="long")
     current_session.enter(session)
     banner.forget_all()
-    if kept is not None:
-        # The same image, with the work that was done on it: the page stays.
+    if again is not None and again.page is None:
         st.rerun()
-    st.switch_page(_SEGMENT)
+    destination.go(again.page if again is not None else _SEGMENT)
 
 
 def watch() -> bool:
@@ -89,5 +124,5 @@ def watch() -> bool:
     if job.state == "failed":
         banner.fail(ACTION, job.error)
     elif job.state == "done":
-        _enter(*job.result)
+        enter(*job.result)
     return False

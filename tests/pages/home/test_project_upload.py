@@ -46,7 +46,7 @@ def test_a_project_that_opens_is_marked_before_the_page_changes(
         marks.append("entered")
         raise Interrupted
 
-    monkeypatch.setattr(opening, "_enter", enter)
+    monkeypatch.setattr(opening, "enter", enter)
     file = types.SimpleNamespace(getvalue=lambda: b"")
     with pytest.raises(Interrupted):
         project_panel.open_project(file, tried=lambda: marks.append("tried"))

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rsam_core.formats.truth import truth_from_labels
-from rsam_core.session import autosave
+from rsam_core.session import autosave, works
 from tests.helpers.pages import TWO_BOXES, click, fine, opened, plain, table, texts
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -25,7 +25,7 @@ def home(tmp_path, monkeypatch, app: AppTest):
     """A place for saves of this test alone, and a browser that has told its number."""
     monkeypatch.setenv("RSAM_HOME", str(tmp_path))
     app.session_state["browser-id"] = BROWSER
-    return autosave.folder() / BROWSER
+    return works.folder(BROWSER)
 
 
 def wait_for_saves(folder, count: int) -> list:
