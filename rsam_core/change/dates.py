@@ -105,9 +105,9 @@ def typed_date(text: str) -> str | None:
     return "-".join(f"{part:02d}" for part in parts)
 
 
-def day_of(text: str | None) -> date | None:
-    """The first day that a date may mean; None without a date."""
-    if not text:
+def day_of(text: object) -> date | None:
+    """The first day that a date may mean; None for anything that is no date, as in a table."""
+    if not isinstance(text, str) or not text:
         return None
     parts = [int(part) for part in text.split("-")]
     return date(*[*parts, 1, 1][:3])

@@ -62,3 +62,4 @@ def test_the_day_that_a_date_begins():
     assert day_of("2016-05") == date(2016, 5, 1)
     assert day_of("2016-05-31") == date(2016, 5, 31)
     assert day_of(None) is None
+    assert day_of(float("nan")) is None
