@@ -1,101 +1,22 @@
-"""From evidence to a verdict on each object: new, gone, enlarged, shrunk, changed, unchanged.
-
-A small perceptron, trained on rendered pairs (``training/change.py``), says of each object of a
-date whether it is the same at the other date, has left, looks another way inside, or only came to
-light because something else left. Its threshold is the one at which 5 % of objects fire that did
-not change between two renderings of one place with another sun, season, haze and displacement.
-"""
+"""From what is said of each object to a verdict: new, gone, enlarged, shrunk, changed inside."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.change.evidence import COLUMNS
+from rsam_core.change.judge import load_judge
 from rsam_core.change.pairing import meeting, pair
-from rsam_core.errors import ChangeError
 from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
-
-WEIGHTS = Path(__file__).with_name("decide.safetensors")
-
-CLASSES = ("same", "left", "inside", "revealed")
-"""What may be said of an object of one date."""
 
 DIFFERENT = "different"
 """What methods say that compare pixels: they know no objects."""
 
 KINDS = ("new", "gone", "enlarged", "shrunk", "changed inside", DIFFERENT, "unchanged")
 """What may be said of a place."""
-
-_CLIP = 4.0
-
-
-@dataclass(frozen=True, eq=False)
-class Judge:
-    """The perceptron and its threshold.
-
-    Attributes
-    ----------
-    mean, scale : ndarray of float32, shape (F,)
-        Of each column of the evidence in training.
-    layers : tuple of (ndarray, ndarray)
-        Weight and bias of each layer.
-    fire : float
-        Probability of a change from which on one is reported.
-    """
-
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    layers: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
-    fire: float
-
-    def probabilities(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probability of each of :data:`CLASSES`, (N, 4), from evidence (N, F)."""
-        if not len(table):
-            return np.zeros((0, len(CLASSES)), np.float32)
-        x = np.clip((table - self.mean) / self.scale, -_CLIP, _CLIP)
-        for k, (weight, bias) in enumerate(self.layers):
-            x = x @ weight.T + bias
-            if k < len(self.layers) - 1:
-                x = _gelu(x)
-        x = np.exp(x - x.max(1, keepdims=True))
-        return (x / x.sum(1, keepdims=True)).astype(np.float32)
-
-
-def _gelu(x: NDArray) -> NDArray:
-    from scipy.special import erf
-
-    return 0.5 * x * (1 + erf(x / np.sqrt(2)))
-
-
-@lru_cache(maxsize=1)
-def load_judge() -> Judge:
-    """Read the weights that come with RSAM.
-
-    Raises
-    ------
-    ChangeError
-        They are missing or damaged.
-    """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        state = load_file(str(WEIGHTS))
-        layers = tuple((state[f"weight_{k}"], state[f"bias_{k}"]) for k in range(2))
-        judge = Judge(state["mean"], state["scale"], layers, float(state["fire"][0]))
-    except (OSError, SafetensorError, KeyError) as error:
-        raise ChangeError(
-            "The weights that tell changes apart are missing or damaged. Install RSAM again."
-        ) from error
-    if judge.mean.shape != (len(COLUMNS),):
-        raise ChangeError("The weights that tell changes apart are outdated. Install RSAM again.")
-    return judge
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +29,7 @@ class Candidate:
     date : int
         0 or 1: the date at which it was found.
     chances : ndarray of float32, shape (4,)
-        Probability of each of :data:`CLASSES`.
+        Probability of each of :data:`rsam_core.change.judge.CLASSES`.
     other : Instance or None
         What the model outlines at the same place at the other date.
     kind : str or None
@@ -142,13 +63,13 @@ class Growth:
     ----------
     small, large : Candidate
         The same object at the two dates.
-    chances : ndarray of float32, shape (4,)
-        Of the part that the larger one has more.
+    chance : float
+        Probability that the object really became larger or smaller.
     """
 
     small: Candidate
     large: Candidate
-    chances: NDArray[np.float32]
+    chance: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,15 +126,12 @@ _SOURCES = {"difference": 0.55, "difference box": 0.9}
 
 
 _VOTES = {0: (0, 1, 3, 2), 1: (0, 3, 1, 2)}
-"""Positions in :data:`CLASSES` of unchanged, gone, new and changed inside, as each date sees them.
+"""Positions in `judge.CLASSES` of unchanged, gone, new and changed inside, as each date sees them.
 
 What leaves is gone for the first date and new for the second; what is revealed, the other way
 round."""
 
 _VERDICTS = ("unchanged", "gone", "new", "changed inside")
-_GROWTH = 0.8
-"""Of the threshold, where two outlines, one in the other, speak for a change beforehand."""
-
 _ONE_PLACE = 0.5
 """IoU from which on candidates speak of one place."""
 
@@ -242,11 +160,8 @@ def decide(
     fire = load_judge().fire if fire is None else fire
     found: list[tuple[float, Change]] = []
     for growth in growths:
-        chance = float(1 - growth.chances[0])
-        stays = growth.small.chances[0] > 0.5 and growth.large.chances[1] < 0.5
-        came = growth.chances[1] + growth.chances[2] > growth.chances[3]
-        if stays and came and chance > _GROWTH * fire:
-            found.append(_grown(growth, chance))
+        if growth.chance > fire:
+            found.append(_grown(growth, growth.chance))
     for place in _places(candidates):
         one = _verdict(place, fire)
         if one is not None:

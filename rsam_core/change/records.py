@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment, AlignSettings
 from rsam_core.change.compared import CompareSettings, Comparison, judged
-from rsam_core.change.decide import CLASSES, Candidate, Growth
+from rsam_core.change.decide import Candidate, Growth
 from rsam_core.change.grid import Layer
+from rsam_core.change.judge import CLASSES
 from rsam_core.change.picture import Picture
 from rsam_core.change.radiometry import ToneCurve
 from rsam_core.errors import ChangeError
@@ -126,8 +127,7 @@ def comparison_record(comparison: Comparison) -> tuple[dict[str, Any], Instances
         "candidates": len(comparison.candidates),
         "rows": rows,
         "growths": [
-            [places[id(g.small)], places[id(g.large)], [float(c) for c in g.chances]]
-            for g in comparison.growths
+            [places[id(g.small)], places[id(g.large)], float(g.chance)] for g in comparison.growths
         ],
         "shape": list(comparison.shape),
     }
@@ -151,7 +151,7 @@ def comparison_of(
     try:
         everyone = [_candidate(row, items) for row in record["rows"]]
         growths = tuple(
-            Growth(everyone[_place(a, everyone)], everyone[_place(b, everyone)], _chances(c))
+            Growth(everyone[_place(a, everyone)], everyone[_place(b, everyone)], _chance(c))
             for a, b, c in record["growths"]
         )
         settings = record["settings"]
@@ -184,6 +184,13 @@ def _chances(values: Any) -> NDArray[np.float32]:
     if chances.shape != (len(CLASSES),) or not ((chances >= 0) & (chances <= 1)).all():
         raise ValueError(values)
     return chances
+
+
+def _chance(value: Any) -> float:
+    chance = float(value)
+    if not 0 <= chance <= 1:
+        raise ValueError(value)
+    return chance
 
 
 def _place(k: Any, everyone: Sequence[Candidate]) -> int:

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment
 from rsam_core.change.compared import CompareSettings
-from rsam_core.change.decide import Candidate, Growth, load_judge
+from rsam_core.change.decide import Candidate, Growth
 from rsam_core.change.evidence import DateView, Evidence, gather
+from rsam_core.change.growths import growth_pairs
+from rsam_core.change.judge import load_judge
 from rsam_core.change.kinds import kinds_of
 from rsam_core.change.objects_of import candidates, find_objects, places_of_difference
-from rsam_core.change.pairing import contained, meeting, remainder
+from rsam_core.change.pairing import meeting
 from rsam_core.errors import Cancelled
 from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
@@ -22,18 +24,9 @@ from rsam_core.runtime.progress import Progress
 from rsam_core.scene.window import Window
 from rsam_core.segment.segmenter import Segmenter
 
-_LARGER = 1.15
-"""Ratio of areas from which on an object may be enlarged."""
-
-_HELD = 0.8
-"""Share of the smaller outline that the larger one must hold."""
-
 _AGAIN = 0.7
 """IoU from which on an object of one date was found at the other date, too, so that the model need
 not be asked for it."""
-
-_SOUND = 0.55
-"""Predicted IoU that an outline needs to say anything about its size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,17 +118,8 @@ def window_candidates(
 ) -> tuple[list[Candidate], list[Growth], bool]:
     """Candidates of a window in pixels of the grid; those of which another window sees more go."""
     judge = load_judge()
-    dates: list[list[Candidate]] = []
-    named = False
-    for date in (0, 1):
-        chances = judge.probabilities(found.evidence[date].table)
-        kinds = kinds_of(segmenter, found.views[date], found.items[date])
-        named = named or kinds is not None
-        dates.append([
-            Candidate(item, date, chances[k], found.evidence[date].others[k],
-                      *(kinds[k] if kinds else (None, float("nan"))))
-            for k, item in enumerate(found.items[date])
-        ])  # fmt: skip
+    chances = [judge.probabilities(evidence.table) for evidence in found.evidence]
+    dates, named = as_candidates(segmenter, found, chances)
     growths = _growths(segmenter, found, dates, settings)
     kept = [one for some in dates for one in some if _is_own(one.item, window, windows)]
     moved: dict[int, Candidate] = {}
@@ -149,12 +133,29 @@ def window_candidates(
     return (
         [shifted(one) for one in kept],
         [
-            Growth(shifted(g.small), shifted(g.large), g.chances)
+            Growth(shifted(g.small), shifted(g.large), g.chance)
             for g in growths
             if _is_own(g.large.item, window, windows)
         ],
         named,
     )
+
+
+def as_candidates(
+    segmenter: Segmenter, found: WindowEvidence, chances: Sequence[NDArray[np.float32]]
+) -> tuple[list[list[Candidate]], bool]:
+    """The objects of each date with what is said of them, and whether the model names them."""
+    dates: list[list[Candidate]] = []
+    named = False
+    for date in (0, 1):
+        kinds = kinds_of(segmenter, found.views[date], found.items[date])
+        named = named or kinds is not None
+        dates.append([
+            Candidate(item, date, chances[date][k], found.evidence[date].others[k],
+                      *(kinds[k] if kinds else (None, float("nan"))))
+            for k, item in enumerate(found.items[date])
+        ])  # fmt: skip
+    return dates, named
 
 
 def _moved(one: Candidate, window: Window) -> Candidate:
@@ -184,35 +185,9 @@ def _growths(
     dates: list[list[Candidate]],
     settings: CompareSettings,
 ) -> list[Growth]:
-    """Objects whose outline at one date holds that of the other date, and much more."""
-    result: list[Growth] = []
-    sound = [
-        [c for c in some if c.item.score >= _SOUND and c.item.source != "difference"]
-        for some in dates
-    ]
-    for small_date in (0, 1):
-        large_date = 1 - small_date
-        smalls, larges = sound[small_date], sound[large_date]
-        best: dict[int, tuple[float, int, Instance]] = {}
-        for i, j in meeting([c.item for c in smalls], [c.item for c in larges]):
-            small, large = smalls[i].item, larges[j].item
-            if not _LARGER * small.area < large.area < 3 * small.area:
-                continue
-            if contained(small, large) < _HELD:
-                continue
-            rest = remainder(large, small, settings.tolerance)
-            if rest is None or np.count_nonzero(rest.mask) < max(
-                settings.smallest, 0.12 * small.area
-            ):
-                continue
-            piece = Instance(rest.mask, rest.x, rest.y, large.score)
-            rank = small.score + large.score
-            if i not in best or rank > best[i][0]:
-                best[i] = rank, j, piece
-        pieces = [piece for _, _, piece in best.values()]
-        views = found.views
-        evidence = gather(segmenter, pieces, views[large_date], views[small_date])
-        chances = load_judge().probabilities(evidence.table)
-        for (i, (_, j, _)), chance in zip(best.items(), chances):
-            result.append(Growth(smalls[i], larges[j], chance))
-    return result
+    """Objects whose outline at one date holds that of the other date, and more."""
+    pairs, table = growth_pairs(
+        segmenter, found.views, dates, settings.tolerance, settings.smallest
+    )
+    chances = load_judge().grew(table)
+    return [Growth(small, large, float(c)) for (small, large), c in zip(pairs, chances)]

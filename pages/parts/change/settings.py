@@ -128,7 +128,7 @@ def threshold(session: Session, state: ChangeState) -> None:
     found, method = state.result, state.wishes.method
     token = session.image.token
     if method == OURS:
-        from rsam_core.change.decide import load_judge
+        from rsam_core.change.judge import load_judge
 
         own, top, step, unit = load_judge().fire, 0.99, 0.01, ""
         title = "Count as a change from this probability on"

@@ -1,0 +1,144 @@
+"""Two small perceptrons that say of an object whether it changed, from the evidence.
+
+Trained on rendered pairs (``training/change.py``). The first says of each object of a date whether
+it is the same at the other date, has left, looks another way inside, or only came to light because
+something else left. Its threshold is the one at which 5 % of objects fire that did not change
+between two renderings of one place with another sun, season, haze and displacement. The second says
+of an object whose outline at one date holds that of the other date, and more, whether it grew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsam_core.change.evidence import COLUMNS
+from rsam_core.errors import ChangeError
+
+WEIGHTS = Path(__file__).with_name("decide.safetensors")
+
+CLASSES = ("same", "left", "inside", "revealed")
+"""What may be said of an object of one date."""
+
+GROWTH_COLUMNS = (
+    *COLUMNS,
+    "small_score",
+    "large_score",
+    "gain",
+    "held",
+    "small_there",
+    "large_there",
+    "small_same",
+    "small_left",
+    "large_same",
+    "large_left",
+    "one_kind",
+    "drawn_later",
+)
+"""Evidence of the part that an object has more at one date, and of both its outlines."""
+
+_CLIP = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Perceptron:
+    """Layers with a smooth step between them.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of float32, shape (F,)
+        Of each column in training.
+    layers : tuple of (ndarray, ndarray)
+        Weight and bias of each layer.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    layers: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
+
+    def __call__(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities (N, K) from evidence (N, F)."""
+        if not len(table):
+            return np.zeros((0, len(self.layers[-1][1])), np.float32)
+        x = np.clip((table - self.mean) / self.scale, -_CLIP, _CLIP)
+        for k, (weight, bias) in enumerate(self.layers):
+            x = x @ weight.T + bias
+            if k < len(self.layers) - 1:
+                x = _gelu(x)
+        x = np.exp(x - x.max(1, keepdims=True))
+        return (x / x.sum(1, keepdims=True)).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Both perceptrons and their thresholds.
+
+    Attributes
+    ----------
+    objects, growth : Perceptron
+    fire : float
+        Probability of a change from which on one is reported.
+    fire_growth : float
+        What the second perceptron says where an object counts as grown.
+    """
+
+    objects: Perceptron
+    growth: Perceptron
+    fire: float
+    fire_growth: float
+
+    def probabilities(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probability of each of :data:`CLASSES`, (N, 4), from evidence (N, F)."""
+        return self.objects(table)
+
+    def grew(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How sure it is that objects grew, (N,), on the scale on which `fire` decides."""
+        chance = self.growth(table)[:, 1]
+        low = chance * self.fire / self.fire_growth
+        high = self.fire + (chance - self.fire_growth) * (1 - self.fire) / (1 - self.fire_growth)
+        return np.where(chance < self.fire_growth, low, high).astype(np.float32)
+
+
+def _gelu(x: NDArray) -> NDArray:
+    from scipy.special import erf
+
+    return 0.5 * x * (1 + erf(x / np.sqrt(2)))
+
+
+@lru_cache(maxsize=1)
+def load_judge() -> Judge:
+    """Read the weights that come with RSAM.
+
+    Raises
+    ------
+    ChangeError
+        They are missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        state = load_file(str(WEIGHTS))
+        judge = Judge(
+            _perceptron(state, "objects"),
+            _perceptron(state, "growth"),
+            float(state["fire"][0]),
+            float(state["fire"][1]),
+        )
+    except (OSError, SafetensorError, KeyError, IndexError) as error:
+        raise ChangeError(
+            "The weights that tell changes apart are missing or damaged. Install RSAM again."
+        ) from error
+    sizes = judge.objects.mean.shape, judge.growth.mean.shape
+    if sizes != ((len(COLUMNS),), (len(GROWTH_COLUMNS),)):
+        raise ChangeError("The weights that tell changes apart are outdated. Install RSAM again.")
+    return judge
+
+
+def _perceptron(state: dict[str, NDArray], name: str) -> Perceptron:
+    layers = tuple((state[f"{name}.weight_{k}"], state[f"{name}.bias_{k}"]) for k in range(2))
+    return Perceptron(state[f"{name}.mean"], state[f"{name}.scale"], layers)
