@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.objects.instance import Instance, Mask
+from rsam_core.runtime.courtesy import courteous
 from rsam_core.scene.globe import Metrics, pixel_areas
 
 # Value of the four-direction formula for edges along the grid of square pixels.
@@ -60,9 +61,9 @@ def crossing_perimeters(
     width = 2 * areas / np.where(turned, crossings[:, 1], crossings[:, 0])
     groups: dict[tuple[bool, Shifts], list[int]] = {}
     slanted = known & (np.abs(skew) > _SLANTED)
-    for index in np.flatnonzero(slanted).tolist():
+    for index in courteous(np.flatnonzero(slanted).tolist()):
         result[index] = _slanted_perimeter(items[index], metrics[index])
-    for index in np.flatnonzero(known & ~slanted).tolist():
+    for index in courteous(np.flatnonzero(known & ~slanted).tolist()):
         shifts = slanting_shifts(float(ratio[index]), float(skew[index]), float(width[index]))
         groups.setdefault((bool(turned[index]), shifts), []).append(index)
     for (down, shifts), members in groups.items():
@@ -74,7 +75,7 @@ def crossing_perimeters(
             else np.array(
                 [
                     _crossings(items[index].mask, (1, shift) if down else (shift, 1))
-                    for index in members
+                    for index in courteous(members)
                 ]
             )
             for shift in shifts

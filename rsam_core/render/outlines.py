@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from rsam_core.objects.palette import Rgb
 from rsam_core.objects.resample import Part
+from rsam_core.runtime.courtesy import courteous
 
 Stroke = tuple[Rgb, int]
 """Colour and width in pixels."""
@@ -30,7 +31,7 @@ def draw_outlines(
     canvas = picture
     if factor > 1:
         canvas = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
-    for (mask, left, top), strokes in jobs:
+    for (mask, left, top), strokes in courteous(jobs):
         if not mask.size:
             continue
         contours, _ = cv2.findContours(

@@ -19,6 +19,7 @@ from rsam_core.objects.resample import Part, view_mask
 from rsam_core.render.outlines import Stroke, draw_outlines
 from rsam_core.render.squares import start_within
 from rsam_core.render.style import OverlayStyle, legend
+from rsam_core.runtime.courtesy import courteous
 
 __all__ = [
     "OverlayStyle",
@@ -130,7 +131,7 @@ def _drawn(
     looks = _Looks(instances, style)
     parts = {
         index: view_mask(instances[index], origin, scale, region)
-        for index in shown
+        for index in courteous(shown)
         if looks.alpha[index] > 0 or looks.line[index] > 0
     }
     _fill(picture, shown, parts, looks)

@@ -10,6 +10,7 @@ import numpy as np
 
 from rsam_core.errors import ProjectError, RsamError
 from rsam_core.objects.instances import Instance, Instances
+from rsam_core.runtime.courtesy import courteous
 
 MAX_PIXELS = 1 << 31
 """Most pixels of all masks together, each in its own box."""
@@ -88,7 +89,7 @@ class ObjectList:
                 raise ProjectError(_BROKEN.format("its masks do not fit its list of objects"))
             packed = np.frombuffer(masks, dtype=np.uint8)
             items, start = [], 0
-            for row, size in zip(self.rows, self.sizes):
+            for row, size in courteous(zip(self.rows, self.sizes)):
                 items.append(_item(row, packed[start : start + size]))
                 start += size
             if type(self.next_id) is not int or self.next_id > _MAX_NUMBER:

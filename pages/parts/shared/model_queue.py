@@ -15,6 +15,7 @@ from pages.parts.shared import banner, streamlit_adapter
 from rsam_core.errors import Cancelled, QueueFull
 from rsam_core.runtime.acting import acting
 from rsam_core.runtime.budgets import UNOWNED
+from rsam_core.runtime.courtesy import answering
 from rsam_core.runtime.fair_queue import BACKGROUND, INTERACTIVE, FairQueue, model_slots
 from rsam_core.runtime.timing import span
 
@@ -112,7 +113,7 @@ def _slot(whose: Hashable, line: int) -> Iterator[None]:
     try:
         with _queue().slot(whose, line=line, waiting=sign):
             sign.take_down()
-            with span("turn"):
+            with span("turn"), answering():
                 yield
     except QueueFull:
         sign.take_down()
