@@ -160,13 +160,22 @@ def attributes(
         If `table` is not about these objects.
     """
     if table is None:
-        return _as_drawn(measure(instances, scene), instances, shapes)
+        return credited(_as_drawn(measure(instances, scene), instances, shapes), scene)
     if "id" not in table or list(table["id"]) != instances.ids.tolist():
         raise ExportError("The table is not about these objects. Measure them again.")
     table = table.reset_index(drop=True)
     # Labels may have changed since the table was made.
     table = table.assign(label=[item.label for item in instances])
-    return _as_drawn(table, instances, shapes)
+    return credited(_as_drawn(table, instances, shapes), scene)
+
+
+def credited(table: pd.DataFrame, scene: Any) -> pd.DataFrame:
+    """Return a table with whom the image names as its source, where it names somebody.
+
+    Whoever gets a file of outlines shall know whose picture they were drawn on.
+    """
+    told = getattr(scene, "attribution", "")
+    return table.assign(attribution=told) if told else table
 
 
 def _as_drawn(

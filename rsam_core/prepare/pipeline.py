@@ -224,7 +224,7 @@ class Pipeline:
         Cancelled
             `cancelled` said so.
         """
-        return run_scene(self, scene, progress, cancelled)
+        return replace(run_scene(self, scene, progress, cancelled), attribution=scene.attribution)
 
     def _at(self, index: int) -> int:
         if not 0 <= index < len(self.stages):

@@ -97,6 +97,9 @@ def _place(scene: Any) -> list[str]:
     parts = [f"{gsd:.3g} m a pixel"] if gsd else []
     if crs:
         parts.append(crs if len(crs) < 40 else "own coordinate system")
+    told = getattr(scene, "attribution", "")
+    if told:
+        parts.append(f"Image: {told}")
     return parts
 
 

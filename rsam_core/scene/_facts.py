@@ -41,6 +41,7 @@ class SceneFacts:
     _layout: Layout = field(repr=False)
     _chosen: Chosen = field(repr=False)
     _kept: ArrayCache = field(default_factory=ArrayCache, repr=False)
+    attribution: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:

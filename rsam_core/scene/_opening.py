@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rsam_core.errors import SceneError
+from rsam_core.runtime.visible import visible
 from rsam_core.scene._default_view import Chosen, Layout, choose_first_view, survey
 from rsam_core.scene._formats import PICTURE_DRIVERS
 from rsam_core.scene.checks import dtype_of
@@ -20,6 +21,9 @@ from rsam_core.scene.world_file import read_world_file, sibling
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
+_OWNERS = ("TIFFTAG_COPYRIGHT", "EXIF_Copyright", "Copyright")
+_LONGEST = 300
+
 
 @dataclass(frozen=True, eq=False)
 class Opened:
@@ -30,7 +34,7 @@ class Opened:
     file : RasterFile
         What to read from: the file itself, or a picture turned upright.
     header : dict
-        Width, height, count, dtype, nodata and band names.
+        Width, height, count, dtype, nodata, band names and attribution.
     notes : tuple of str
         What was done to the file.
     place : Place
@@ -72,10 +76,11 @@ def opened(
     beside = isinstance(original.source, Path) and sibling(original.source) is not None
     file, found = examined(original, elsewhere=examine, world=world is not None or beside)
     notes = list(found.notes)
-    place = Place()
+    place, attribution = Place(), ""
     if driver != "GIF":  # Only Pillow composes the frames of a GIF, so GDAL never sees one.
         with original.open() as dataset:
             place = georeference(dataset, original, world)
+            attribution = _attribution(dataset)
             pages = len(dataset.subdatasets)
         if pages > 1:
             notes.insert(0, f"The file holds {pages} images; the first one is shown.")
@@ -94,6 +99,7 @@ def opened(
             "dtype": dtype_of(dataset.dtypes[0]).name,
             "nodata": dataset.nodata,
             "band_names": _band_names(dataset),
+            "attribution": attribution,
         }
     if typed_crs is not None:
         place = _with_typed_crs(place, typed_crs, header["width"], header["height"])
@@ -116,6 +122,17 @@ def _with_typed_crs(place: Place, crs: str, width: int, height: int) -> Place:
         )
         return replace(place, notes=(*place.notes, note))
     return Place.of(place.transform, crs, width, height)
+
+
+def _attribution(dataset: DatasetReader) -> str:
+    """Return whom the file names as its owner, in one line."""
+    tags = dataset.tags()
+    for name in _OWNERS:
+        # Exif keeps the owner's name after that of an editor, behind a zero.
+        told = visible(tags.get(name, "").replace("\0", " "))
+        if told:
+            return told[:_LONGEST]
+    return ""
 
 
 def _band_names(dataset: DatasetReader) -> tuple[str, ...]:

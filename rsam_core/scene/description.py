@@ -37,8 +37,8 @@ def facts(scene: Scene) -> list[tuple[str, str]]:
     -------
     list of (str, str)
         Name and text of each fact, the most wanted first: "Size", "Bands", "Values",
-        "Coordinates", "Pixel on the ground", "Extent", "Centre" and "Without data". Those that
-        are unknown are left out, except for coordinates and pixel size, which say so.
+        "Coordinates", "Pixel on the ground", "Extent", "Centre", "Without data" and "Source".
+        Those that are unknown are left out, except for coordinates and pixel size, which say so.
     """
     rows = [
         ("Size", f"{scene.width:,} × {scene.height:,} pixels"),
@@ -55,6 +55,8 @@ def facts(scene: Scene) -> list[tuple[str, str]]:
         rows.append(("Centre", _degrees(*centre)))
     if scene.nodata_share > 0:
         rows.append(("Without data", share_text(scene.nodata_share)))
+    if scene.attribution:
+        rows.append(("Source", scene.attribution))
     return rows
 
 

@@ -54,6 +54,8 @@ class Scene(SceneFacts):
         64 MiB; beyond that, of the length and 32 blocks of 1 MiB spread from start to end.
     band_names : tuple of str
         Name of each band, from the file where it has them.
+    attribution : str
+        Whom the file names as its source or owner (copyright tag); empty if nobody.
     """
 
     def read_rgb(

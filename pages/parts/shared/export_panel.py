@@ -13,7 +13,7 @@ from pages.parts.shared import current_session, downloads
 from pages.parts.shared.names import plain
 from rsam_core import formats as export
 from rsam_core.formats.names import safe_name
-from rsam_core.formats.polygons import OutlineSettings, is_placed
+from rsam_core.formats.polygons import OutlineSettings, credited, is_placed
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import covered_ground
@@ -147,7 +147,7 @@ FORMATS: dict[str, tuple[Format, ...]] = {
     ),
     "Table and report": (
         Format("Table (CSV)", "One row an object, for spreadsheets.", "csv", "text/csv",
-               lambda r: export.to_csv(r.table)),
+               lambda r: export.to_csv(credited(r.table, r.scene))),
         Format("Report (HTML)", "One page with picture, figures, table and settings; prints.",
                "html", "text/html", _report),
         Format("Recipe for many images (JSON)", "Preparing and finding everything as here, and "

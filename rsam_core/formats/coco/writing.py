@@ -80,8 +80,10 @@ def to_coco(
         for item, shape, number in zip(instances, shapes, numbers)
     ]
     name = safe_path(file_name or getattr(scene, "name", None) or "image")
+    told = getattr(scene, "attribution", "")
+    contributor = {"contributor": told} if told else {}
     content = {
-        "info": {"description": f"Objects in {name}", "version": "1.0"},
+        "info": {"description": f"Objects in {name}", "version": "1.0", **contributor},
         "licenses": [],
         "images": [{"id": 1, "file_name": name, "width": width, "height": height}],
         "categories": [
