@@ -50,8 +50,8 @@ class Track:
         In pixels of each frame; None where it was not found.
     confidence : tuple of float
         Of each outline, 0 to 1.
-    prompts : mapping of int to Prompt
-        What a person marked, by frame.
+    prompts : mapping of int to Prompt or Instance
+        What a person marked or outlined, by frame.
     shifts : ndarray of float64, shape (T, 2)
         How far the picture moved since the frame before, x and y in pixels.
     seconds : float
@@ -65,7 +65,7 @@ class Track:
     frames: Frames
     outlines: tuple[Instance | None, ...]
     confidence: tuple[float, ...]
-    prompts: Mapping[int, Prompt]
+    prompts: Mapping[int, Prompt | Instance]
     shifts: NDArray[np.float64]
     seconds: float
     _segmenter: Segmenter | None = field(repr=False, default=None)
@@ -87,7 +87,7 @@ class Track:
         """Frames followed in a second."""
         return self.followed / max(self.seconds, 1e-9)
 
-    def corrected(self, frame: int, prompt: Prompt, **options: Any) -> Track:
+    def corrected(self, frame: int, prompt: Prompt | Instance, **options: Any) -> Track:
         """Follow again with a prompt more: forwards and backwards from that frame.
 
         Other prompted frames stay as they are, and end the part that is followed anew.
@@ -149,7 +149,7 @@ class Track:
 
 def follow(
     frames: Any,
-    prompt: Prompt,
+    prompt: Prompt | Instance,
     start: int = 0,
     *,
     segmenter: Segmenter | None = None,
@@ -165,8 +165,8 @@ def follow(
     ----------
     frames : sequence of Scene or ndarray, or path or bytes of a video
         See `rsam_core.change.frames.read_frames`.
-    prompt : Prompt
-        What marks the object in frame `start`, in its pixels.
+    prompt : Prompt or Instance
+        What marks the object in frame `start`, in its pixels, or its outline there.
     start : int
         From 0; negative numbers count from the end.
     segmenter : Segmenter, optional
@@ -209,7 +209,7 @@ def follow(
 
 def follow_prompts(
     frames: Frames,
-    prompts: Mapping[int, Prompt],
+    prompts: Mapping[int, Prompt | Instance],
     segmenter: Segmenter,
     *,
     holes: bool = False,
@@ -223,8 +223,8 @@ def follow_prompts(
     Parameters
     ----------
     frames : Frames
-    prompts : mapping of int to Prompt
-        By frame.
+    prompts : mapping of int to Prompt or Instance
+        By frame; an outline is taken as it is.
     segmenter : Segmenter
     holes : bool
         Whether holes stay holes.

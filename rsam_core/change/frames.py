@@ -97,6 +97,18 @@ class Frames:
         """
         return replace(self, dates=tuple(dates))
 
+    def ordered(self, order: Sequence[int]) -> Frames:
+        """The same frames in another order."""
+        order = list(order)
+        seconds = self.seconds
+        return replace(
+            self,
+            names=tuple(self.names[k] for k in order),
+            dates=tuple(self.dates[k] for k in order),
+            seconds=None if seconds is None else tuple(seconds[k] for k in order),
+            _read=lambda index: self._read(order[index]),
+        )
+
     @property
     def unordered(self) -> bool:
         """Whether the dates do not rise from frame to frame."""
@@ -110,6 +122,7 @@ def read_frames(
     most: int = MOST,
     every: int | None = None,
     dates: Sequence[str | None] | None = None,
+    name: str | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Frames:
@@ -128,6 +141,8 @@ def read_frames(
         Take every so many frames of a video.
     dates : sequence of (str or None), optional
         Of each frame; from the names by default.
+    name : str, optional
+        Of a video, for messages.
     progress : callable, optional
         Called with a share from 0 to 1 and a text while a video is decoded.
     cancelled : callable, optional
@@ -144,7 +159,7 @@ def read_frames(
     """
     if isinstance(source, (str, os.PathLike, bytes)):
         names, pictures, seconds, notes = video_frames(
-            source, most, every, progress=progress, cancelled=cancelled
+            source, most, every, name=name, progress=progress, cancelled=cancelled
         )
         shape = pictures.shape
         return Frames(names, shape, pictures.__getitem__, None, notes, (), seconds)

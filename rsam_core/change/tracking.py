@@ -96,8 +96,8 @@ class Tracker:
         self.lost = 0
         self.astray = False
 
-    def begin(self, image: NDArray[np.uint8], prompt: Prompt) -> tuple[Instance, float]:
-        """The object at a person's prompt.
+    def begin(self, image: NDArray[np.uint8], prompt: Prompt | Instance) -> tuple[Instance, float]:
+        """The object at a person's prompt, or as a person outlined it.
 
         Raises
         ------
@@ -106,17 +106,20 @@ class Tracker:
         PromptError
             The prompt lies outside the frame.
         """
-        embedding = self.segmenter.embed(image)
-        answer = self.segmenter.predict(embedding, prompt)
-        item = answer.instance(0)
-        if item is None:
+        if isinstance(prompt, Instance):
+            found: Instance | None = prompt
+            score = 1.0 if prompt.score is None else float(prompt.score)
+        else:
+            answer = self.segmenter.predict(self.segmenter.embed(image), prompt)
+            found, score = answer.instance(0), float(answer.scores[0])
+        if found is None:
             raise FollowError("Nothing was found there. Click the object's middle, or box it.")
-        item = self._whole(item)
+        item = self._whole(found)
         self.image, self.mask = image, item
         view = self._view(item, image.shape[:2])
         self.paint = _paint(image, item)
         self.look = _look(self._embed(image, view), view, item)
-        return item, float(answer.scores[0])
+        return item, score
 
     def fork(self) -> Tracker:
         """Another one that goes on from the same frame."""

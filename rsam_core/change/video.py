@@ -85,7 +85,7 @@ def video_facts(source: Source, name: str | None = None) -> VideoFacts:
     VideoError
         It cannot be opened, holds no pictures, or there is no decoder for it.
     """
-    name = name or _name(source)
+    name = f"“{name}”" if name else _name(source)
     with _opened(source, name) as container:
         stream = _stream(container, name)
         seconds = None
@@ -130,7 +130,7 @@ def video_frames(
     """
     import av
 
-    name = name or _name(source)
+    name = f"“{name}”" if name else _name(source)
     if every is not None and every < 1:
         raise VideoError("Take every frame (1) or every so many (2 and more).")
     pictures: Pictures | None = None

@@ -113,7 +113,8 @@ def save(
     name = _safe(state.scene_hash)
     moment = stamp() if taken is None else taken
     change = None if state.change is None else replace(state.change, image=None)
-    data = save_project(replace(state, image=None, change=change))
+    series = None if state.series is None else replace(state.series, files=None)
+    data = save_project(replace(state, image=None, change=change, series=series))
     suffix = f"-{writer}" if writer else ""
     try:
         while (target := where / f"{name}-{moment}{suffix}{ENDING}").exists():

@@ -26,6 +26,7 @@ from rsam_core.objects.instances import Instances
 from rsam_core.scene.crs_text import plain_crs
 from rsam_core.session.packed_objects import ObjectList, pack_objects
 from rsam_core.session.saved_change import SavedChange, facts_bytes, read_facts
+from rsam_core.session.saved_series import SavedSeries, read_series, series_bytes
 from rsam_core.session.undo_records import SavedSteps
 
 FORMAT = "rsam-project"
@@ -36,6 +37,8 @@ _MANIFEST, _OBJECTS, _MASKS, _IMAGE = "manifest.json", "objects.json", "masks.bi
 _TRUTH, _TRUTH_MASKS, _TRUTH_VALID = "truth.json", "truth_masks.bin", "truth_valid.bin"
 _CHANGE, _CHANGE_OBJECTS = "change.json", "change_objects.json"
 _CHANGE_MASKS, _CHANGE_IMAGE = "change_masks.bin", "change_image.bin"
+_SERIES, _SERIES_OBJECTS = "series.json", "series_objects.json"
+_SERIES_MASKS, _SERIES_FILES = "series_masks.bin", "series_files.bin"
 _UNDO, _UNDO_OBJECTS, _UNDO_MASKS = "undo.json", "undo_objects.json", "undo_masks.bin"
 _LIMITS = {
     _MANIFEST: 64 << 20,
@@ -49,14 +52,18 @@ _LIMITS = {
     _CHANGE_OBJECTS: 512 << 20,
     _CHANGE_MASKS: 2 << 30,
     _CHANGE_IMAGE: 4 << 30,
+    _SERIES: 512 << 20,
+    _SERIES_OBJECTS: 512 << 20,
+    _SERIES_MASKS: 2 << 30,
+    _SERIES_FILES: 4 << 30,
     _UNDO: 512 << 20,
     _UNDO_OBJECTS: 512 << 20,
     _UNDO_MASKS: 2 << 30,
 }
 """Bytes that each part may have once unpacked."""
-_LISTS = (_OBJECTS, _TRUTH, _CHANGE_OBJECTS, _UNDO_OBJECTS)
-_IMAGES = (_IMAGE, _CHANGE_IMAGE)
-_SHRINKING = (_MANIFEST, *_LISTS, _CHANGE, _UNDO, *_IMAGES)
+_LISTS = (_OBJECTS, _TRUTH, _CHANGE_OBJECTS, _SERIES_OBJECTS, _UNDO_OBJECTS)
+_IMAGES = (_IMAGE, _CHANGE_IMAGE, _SERIES_FILES)
+_SHRINKING = (_MANIFEST, *_LISTS, _CHANGE, _SERIES, _UNDO, *_IMAGES)
 _SMALL, _MAX_RATIO = 8 << 20, 60
 _MAX_PARTS = 64
 _MAX_SIDE = 1_000_000
@@ -94,6 +101,8 @@ class ProjectState:
         Ground truth of the scene.
     change : SavedChange or None
         A second date, and what was found between the dates.
+    series : SavedSeries or None
+        Frames, and an object that was followed through them.
     undo : SavedSteps or None
         What can be undone and done again.
     saved : str
@@ -119,6 +128,7 @@ class ProjectState:
     pipeline: dict[str, Any] | None = None
     truth: Truth | None = None
     change: SavedChange | None = None
+    series: SavedSeries | None = None
     undo: SavedSteps | None = None
     saved: str = ""
 
@@ -154,6 +164,8 @@ def save_project(state: ProjectState) -> bytes:
         parts |= _packed_truth(state.truth)
     if state.change is not None:
         parts |= _packed_change(state.change)
+    if state.series is not None:
+        parts |= _packed_series(state.series)
     if state.undo is not None:
         parts[_UNDO] = state.undo.facts_bytes()
         parts[_UNDO_OBJECTS], parts[_UNDO_MASKS] = pack_objects(
@@ -209,18 +221,21 @@ def load_project(data: bytes) -> ProjectState:
             optional = (_TRUTH, _TRUTH_MASKS, _TRUTH_VALID, _IMAGE)
             optional += (_UNDO, _UNDO_OBJECTS, _UNDO_MASKS)
             optional += (_CHANGE, _CHANGE_OBJECTS, _CHANGE_MASKS, _CHANGE_IMAGE)
+            optional += (_SERIES, _SERIES_OBJECTS, _SERIES_MASKS, _SERIES_FILES)
             wanted = [_OBJECTS, _MASKS, *(name for name in optional if name in digests)]
             facts: dict[str, Any] | None = None
-            other: tuple[int, int] | None = None
+            followed: dict[str, Any] | None = None
+            sizes: dict[str, tuple[int, int] | None] = {}
             parts: dict[str, bytes] = {}
             lists: dict[str, ObjectList] = {}
             for name in wanted:
                 parts[name] = _part(archive, name, digests.get(name), _most(name, lists, shape))
                 if name == _CHANGE:
-                    facts, other = read_facts(parts[name])
+                    facts, sizes[_CHANGE_OBJECTS] = read_facts(parts[name])
+                elif name == _SERIES:
+                    followed, sizes[_SERIES_OBJECTS] = read_series(parts[name])
                 if name in _LISTS:
-                    size = other if name == _CHANGE_OBJECTS else shape
-                    lists[name] = ObjectList.read(parts.pop(name), size or shape)
+                    lists[name] = ObjectList.read(parts.pop(name), sizes.get(name) or shape)
     except zipfile.BadZipFile as error:
         raise ProjectError(
             "This is not a project file, or only a part of one. Choose a file that RSAM saved, "
@@ -228,7 +243,7 @@ def load_project(data: bytes) -> ProjectState:
         ) from error
     except (OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise ProjectError(_BROKEN.format("its parts cannot be unpacked")) from error
-    return _state(manifest, parts, lists, facts)
+    return _state(manifest, parts, lists, facts, followed)
 
 
 def _state(
@@ -236,6 +251,7 @@ def _state(
     parts: Mapping[str, bytes],
     lists: Mapping[str, ObjectList],
     facts: dict[str, Any] | None,
+    followed: dict[str, Any] | None,
 ) -> ProjectState:
     scene = _mapping(manifest, "scene")
     try:
@@ -263,6 +279,7 @@ def _state(
             # Files of before know of no truth.
             truth=_truth(manifest.get("truth"), parts, lists, (height, width)),
             change=_change(facts, parts, lists),
+            series=_series(followed, parts, lists),
             undo=_undo(parts, lists),
             saved=str(manifest["saved"]),
         )
@@ -293,6 +310,27 @@ def _change(
     if _CHANGE_OBJECTS in lists:
         outlines = lists[_CHANGE_OBJECTS].objects(parts[_CHANGE_MASKS])
     return SavedChange(facts, outlines, parts.get(_CHANGE_IMAGE))
+
+
+def _packed_series(series: SavedSeries) -> dict[str, bytes]:
+    """A series and what was followed through it as parts of a project."""
+    parts = {_SERIES: series_bytes(series)}
+    if series.outlines is not None:
+        parts[_SERIES_OBJECTS], parts[_SERIES_MASKS] = pack_objects(series.outlines)
+    if series.files is not None:
+        parts[_SERIES_FILES] = series.files
+    return parts
+
+
+def _series(
+    facts: dict[str, Any] | None, parts: Mapping[str, bytes], lists: Mapping[str, ObjectList]
+) -> SavedSeries | None:
+    if facts is None:
+        return None
+    outlines = None
+    if _SERIES_OBJECTS in lists:
+        outlines = lists[_SERIES_OBJECTS].objects(parts[_SERIES_MASKS])
+    return SavedSeries(facts, outlines, parts.get(_SERIES_FILES))
 
 
 def _undo(parts: Mapping[str, bytes], lists: Mapping[str, ObjectList]) -> SavedSteps | None:
@@ -362,6 +400,7 @@ def _most(name: str, lists: Mapping[str, ObjectList], shape: tuple[int, int]) ->
         _MASKS: _OBJECTS,
         _TRUTH_MASKS: _TRUTH,
         _CHANGE_MASKS: _CHANGE_OBJECTS,
+        _SERIES_MASKS: _SERIES_OBJECTS,
         _UNDO_MASKS: _UNDO_OBJECTS,
     }.get(name)
     if of in lists:

@@ -22,6 +22,8 @@ from rsam_core.scene.crs_text import plain_crs
 from rsam_core.scene.scene import Scene
 from rsam_core.session.change import change_state
 from rsam_core.session.change_project import restore_change, saved_change
+from rsam_core.session.follow_project import restore_series, saved_series
+from rsam_core.session.following import follow_state
 from rsam_core.session.project import ProjectState
 from rsam_core.session.prompt_records import from_records, to_records
 from rsam_core.session.session import Session
@@ -82,6 +84,7 @@ def to_state(
         pipeline=json.loads(pipeline.to_json()) if pipeline is not None else None,
         truth=truth,
         change=saved_change(change_state(session), image is not None),
+        series=saved_series(follow_state(session), image is not None),
         undo=to_steps(book, shown.found) if undo else None,
     )
 
@@ -97,6 +100,7 @@ def is_empty(session: Session) -> bool:
         or session.truth.value is not None
         or _own(classes)
         or not change_state(session).empty
+        or not follow_state(session).empty
     )
 
 
@@ -105,7 +109,7 @@ def version(session: Session) -> tuple:
     book = session.marks.book
     return (
         book.entries, book.edits, book.extra, session.image.scene, session.truth.number,
-        change_state(session).version,
+        change_state(session).version, follow_state(session).number,
     )  # fmt: skip
 
 
@@ -117,6 +121,7 @@ def has_work(state: ProjectState) -> bool:
         or state.pipeline is not None
         or state.truth is not None
         or state.change is not None
+        or state.series is not None
         or (state.undo is not None and state.undo.facts["past"])
         or _own(state.classes)
     )
@@ -187,6 +192,8 @@ def from_state(
         made.truth.give(state.truth)
     if state.change is not None:
         restore_change(state.change, change_state(made), made.image.scene)
+    if state.series is not None:
+        restore_series(state.series, follow_state(made))
     left_out = state.settings.get("truth_left_out")
     made.truth.lost = left_out if isinstance(left_out, str) else ""
     return made

@@ -13,6 +13,7 @@ from pages.parts.shared.names import plain
 from rsam_core.errors import ProjectError
 from rsam_core.session import safekeeping, works
 from rsam_core.session.change import change_state
+from rsam_core.session.following import follow_state
 from rsam_core.session.project_state import LARGE_TRUTH, has_work, is_empty, to_state, version
 from rsam_core.session.session import Session
 from rsam_core.session.work_cards import Card
@@ -110,6 +111,7 @@ def offer(session: Session) -> None:
         return
     browser, source = browser_id(), session.image.source
     begun = session.marks.book.past or not change_state(session).empty
+    begun = begun or not follow_state(session).empty
     if browser is None or begun or session.safekeeping.offer_dismissed:
         return
     shelf = Shelf(works.folder(browser))
