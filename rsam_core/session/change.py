@@ -69,6 +69,7 @@ class ChangeState:
         Dates as a person typed them, of the earlier and the later picture; empty for those that
         the file names tell.
     wishes : Wishes
+        How they were compared, or are to be.
     alignment : Alignment or None
     found : mapping of str to Found
         Results by method.
@@ -170,18 +171,12 @@ class ChangeState:
             self.truth = None if truth is None or truth.kinds else truth
             self.number += 1
 
-    def wish(self, **changes: Any) -> None:
-        """Compare in another way; what the alignment depends on is measured again."""
+    def choose(self, method: str) -> None:
+        """Show what a method found, or is to find."""
         with self._lock:
-            before, self.wishes = self.wishes, replace(self.wishes, **changes)
-            if self.wishes == before:
-                return
-            if self.wishes.align != before.align:
-                self.forget_results()
-            elif (self.wishes.kinds, self.wishes.smallest) != (before.kinds, before.smallest):
-                self._jobs.drop(COMPARE)
-                self.found = MappingProxyType({})
-            self.number += 1
+            if method != self.wishes.method:
+                self.wishes = replace(self.wishes, method=method)
+                self.number += 1
 
     def type_dates(self, first: str, second: str) -> None:
         """Dates as a person typed them."""
@@ -212,12 +207,12 @@ class ChangeState:
         """Whether the alignment is that of the present pictures."""
         return self.alignment is not None and self._key == self._picture_key(scene)
 
-    def _picture_key(self, scene: Scene) -> tuple:
+    def _picture_key(self, scene: Scene, wishes: Wishes | None = None) -> tuple:
         both = [scene] if self.second is None else self.pictures(scene)
         shown = [
             (p.content_hash, p.shape, p.transform, p.crs, p.gsd, p.view_settings) for p in both
         ]
-        return (*shown, self.wishes.align)
+        return (*shown, (wishes or self.wishes).align)
 
     # ------------------------------------------------------------------ what was found
 
@@ -263,32 +258,34 @@ class ChangeState:
         self.error = None
         return self._jobs.start(ALIGN, run, latest=True)
 
-    def start_compare(self, segmenter: Callable[[], Segmenter]) -> Job:
-        """Find what changed by the chosen method, in the background.
+    def start_compare(
+        self, scene: Scene, wishes: Wishes, segmenter: Callable[[], Segmenter]
+    ) -> Job:
+        """Find what changed in the background; what was found before stays until it is done.
 
-        Raises
-        ------
-        ChangeError
-            The dates are not aligned yet.
+        Parameters
+        ----------
+        scene : Scene
+            The open image.
+        wishes : Wishes
+            Where they ask for another alignment, the dates are aligned first.
+        segmenter : callable
+            Gives the model, if the method needs one.
         """
-        alignment, wishes, key = self.alignment, self.wishes, self._key
-        if alignment is None:
-            raise ChangeError("The dates are not aligned yet. Wait a moment, then try again.")
+        before, after = self.pictures(scene)
+        key = self._picture_key(scene, wishes)
+        known = self.alignment if key == self._key else None
 
         def run(progress: Callable[..., None], cancelled: Callable[[], bool]) -> tuple:
-            control = {"progress": progress, "cancelled": cancelled}
-            if wishes.method == OURS:
-                settings = CompareSettings(align=wishes.align, smallest=wishes.smallest)
-                found = compare(
-                    alignment.before.picture, alignment.after.picture, wishes.kinds, settings,
-                    segmenter=segmenter(), alignment=alignment, **control,
-                )  # fmt: skip
-            else:
-                model = segmenter() if wishes.method == "anychange" else None
-                found = compare_pixels(
-                    alignment, wishes.method, model, smallest=wishes.smallest, **control
-                )
-            return key, wishes, found
+            def part(start: float, share: float) -> dict[str, Callable[..., Any]]:
+                def tell(fraction: float, text: str = "") -> None:
+                    progress(start + share * fraction, text)
+
+                return {"progress": tell, "cancelled": cancelled}
+
+            alignment = known or align(before, after, wishes.align, **part(0.0, 0.2))
+            control = part(0.0, 1.0) if known is not None else part(0.2, 0.8)
+            return key, wishes, alignment, _found(alignment, wishes, segmenter, control)
 
         self.error = None
         return self._jobs.start(COMPARE, run, latest=True)
@@ -311,10 +308,14 @@ class ChangeState:
             some = True
             self.error = job.error
             if job.state == "done":
-                key, wishes, found = job.result
-                fresh = replace(wishes, method=self.wishes.method) == self.wishes
-                if key == self._key and fresh:
-                    self.keep(found, wishes.method)
+                key, wishes, alignment, found = job.result
+                with self._lock:
+                    if key == self._picture_key(scene, wishes):
+                        if alignment is not self.alignment:
+                            self.alignment, self._key = alignment, key
+                            self.found = MappingProxyType({})
+                        self.wishes = wishes
+                        self.keep(found, wishes.method)
         return some
 
     def resume(self, scene: Scene, comparison: Comparison) -> None:
@@ -323,6 +324,23 @@ class ChangeState:
             self.alignment, self._key = comparison.alignment, self._picture_key(scene)
             self.waiting = None
             self._put(OURS, comparison)
+
+
+def _found(
+    alignment: Alignment,
+    wishes: Wishes,
+    segmenter: Callable[[], Segmenter],
+    control: dict[str, Callable[..., Any]],
+) -> Comparison | Difference:
+    """What a method finds between aligned dates."""
+    if wishes.method != OURS:
+        model = segmenter() if wishes.method == "anychange" else None
+        return compare_pixels(alignment, wishes.method, model, smallest=wishes.smallest, **control)
+    settings = CompareSettings(align=wishes.align, smallest=wishes.smallest)
+    return compare(
+        alignment.before.picture, alignment.after.picture, wishes.kinds, settings,
+        segmenter=segmenter(), alignment=alignment, **control,
+    )  # fmt: skip
 
 
 def change_state(session: Session) -> ChangeState:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 
 import cv2
+import numpy as np
 import pytest
 
 import rsam_core as rsam
@@ -14,7 +15,7 @@ from rsam_core.errors import ChangeError, ProjectError
 from rsam_core.objects.instances import Instances
 from rsam_core.session.change import ALIGN, ChangeState, change_state
 from rsam_core.session.change_project import give_second
-from rsam_core.session.change_wishes import OURS, Origin
+from rsam_core.session.change_wishes import OURS, Origin, Wishes
 from rsam_core.session.project import load_project, save_project
 from rsam_core.session.project_state import from_state, has_work, is_empty, to_state
 from rsam_core.session.session import Session
@@ -66,22 +67,22 @@ def test_a_swap_keeps_a_truth_without_kinds_only(work):
     assert state.truth is None
 
 
-def test_other_wishes_compare_again_and_another_light_aligns_again(work, dates):
+def test_each_method_has_a_result_of_its_own(work):
     _, state = work
-    state.wish(method="vectors")
+    state.choose("vectors")
     assert state.result is None
-    assert OURS in state.found
-    state.wish(method=OURS, kinds=("building",))
-    assert not state.found
-    assert state.fits(dates[0])
-    state.wish(radiometry="none")
-    assert not state.fits(dates[0])
+    state.choose(OURS)
+    assert state.result is not None
 
 
 def test_another_size_of_a_pixel_aligns_again(work, dates):
     _, state = work
     assert state.fits(dates[0])
     assert not state.fits(dates[0].with_gsd(0.5))
+
+
+def no_model():
+    pytest.fail("needs no model")
 
 
 # --- in the background ----------------------------------------------------------------------
@@ -98,11 +99,20 @@ def test_align_and_compare_in_the_background(dates):
     assert state.error is None
     assert state.fits(dates[0])
     assert state.alignment.residual_px < 1
-    state.wish(method="vectors")
-    assert state.start_compare(lambda: pytest.fail("needs no model")).wait(60)
+    first, vectors = state.alignment, Wishes("vectors")
+    assert state.start_compare(dates[0], vectors, no_model).wait(60)
     assert state.collect(dates[0])
     assert state.result.method == "vectors"
+    assert state.alignment is first
     assert not state.collect(dates[0])
+    # Another light needs another alignment; what was found stays until it is there.
+    other = Wishes("difference", radiometry="none")
+    assert state.start_compare(dates[0], other, no_model).wait(60)
+    assert state.result.method == "vectors"
+    assert state.collect(dates[0])
+    assert (set(state.found), state.wishes) == ({"difference"}, other)
+    assert state.fits(dates[0])
+    assert np.array_equal(state.alignment.tone.table[:, 0], np.arange(256))
 
 
 def test_the_same_file_twice_is_said(dates):

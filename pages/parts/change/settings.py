@@ -13,7 +13,7 @@ from rsam_core.change.aligned import Alignment
 from rsam_core.change.differences import SCALES
 from rsam_core.change.vegetation import has_infrared
 from rsam_core.session.change import ALIGN, COMPARE, ChangeState
-from rsam_core.session.change_wishes import METHODS, OURS
+from rsam_core.session.change_wishes import METHODS, OURS, Wishes
 from rsam_core.session.session import Session
 
 LIGHT = {"histogram": "Match the light of the dates", "none": "Leave the light as it is"}
@@ -78,6 +78,9 @@ def form(session: Session, state: ChangeState) -> None:
         "Method", methods, index=methods.index(wishes.method) if wishes.method in methods else 0,
         format_func=METHODS.get, key=f"change-method-{token}", help=_HELP[wishes.method],
     )  # fmt: skip
+    if method != wishes.method:
+        state.choose(method)
+        st.rerun()
     kinds = wishes.kinds
     if method == OURS:
         known = resources.segmenter(model_name()).model.names
@@ -103,24 +106,21 @@ def form(session: Session, state: ChangeState) -> None:
             "Smallest object (pixels)", 4, 100_000, wishes.smallest, 10,
             key=f"change-smallest-{token}",
         )  # fmt: skip
-    state.wish(
-        method=method, kinds=kinds, radiometry=light, register=register, smallest=int(smallest)
-    )
-    if not state.fits(session.image.scene):
-        # The alignment is another one now.
-        st.rerun()
+    wanted = Wishes(method, kinds, light, register, int(smallest))
+    if state.result is not None and wanted != wishes:
+        st.caption("Press **Compare again** to apply these settings.")
     st.button(
         "Find changes" if state.result is None else "Compare again",
         type="primary" if state.result is None else "secondary",
         icon=":material/difference:", key="find-changes", width="stretch", on_click=_start,
-        args=(state,),
+        args=(session, state, wanted),
     )  # fmt: skip
 
 
-def _start(state: ChangeState) -> None:
+def _start(session: Session, state: ChangeState, wishes: Wishes) -> None:
     with banner.guard("find-changes"):
         segmenter = resources.segmenter(model_name())
-        state.start_compare(lambda: segmenter)
+        state.start_compare(session.image.scene, wishes, lambda: segmenter)
 
 
 def threshold(session: Session, state: ChangeState) -> None:
