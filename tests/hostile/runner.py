@@ -206,6 +206,7 @@ class _Meter:
         self._pid = pid
         self._highest: dict[int, int] = {}
         self._before: dict[int, int] = {}
+        self._known: set[int] = set()
         self.reset()
 
     @property
@@ -221,6 +222,7 @@ class _Meter:
     def reset(self) -> None:
         """Begin anew."""
         self._before = dict(self._now())
+        self._known = set(self._before)
         self._highest = {}
         self._computed = _computed(self._pid)
 
@@ -230,8 +232,13 @@ class _Meter:
 
     def look(self) -> None:
         """Note what they have at this moment."""
-        for pid, size in self._now():
-            self._highest[pid] = max(size, self._highest.get(pid, 0))
+        now = dict(self._now())
+        for pid, size in now.items():
+            # A process that has just begun shares all memory of the one that starts it until it
+            # loads its own program, and would be counted as if it had as much again.
+            if pid in self._known:
+                self._highest[pid] = max(size, self._highest.get(pid, 0))
+        self._known |= set(now)
 
     def _now(self) -> Iterator[tuple[int, int]]:
         for pid in _family(self._pid):
