@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-from pages.parts.home import works
+from pages.parts.home import drop, works
 from pages.parts.shared import banner, current_session, folder, opening
 from pages.parts.shared.gallery import gallery, open_and_go
 from pages.parts.shared.names import full, plain
 from pages.parts.shared.project_panel import open_project
+from pages.parts.shared.swipe import swipe
 from rsam_core.scene.world_file import WORLD_FILE_TYPES, is_world_file, pair_uploads
 
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
@@ -17,31 +20,34 @@ TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
 BUTTON = 34
 
 STEPS = (
-    (":material/image: **1. Open an image**", "A satellite, aerial or drone image: JPG, PNG or "
-     "GeoTIFF. It stays on this computer."),
-    (":material/ads_click: **2. Show what you mean**", "Click a building, draw a box around it, "
-     "or let RSAM look for everything."),
-    (":material/straighten: **3. Take the result along**", "Outlines, areas in square metres, "
-     "a table, and files that open in your GIS."),
-)  # fmt: skip
-
-
-works.section()
-st.title("Outline anything in an aerial image")
-st.markdown(
-    "RSAM finds the outline of what you point at (a building, a field, a car), measures it and "
-    "hands it to your GIS. No account, no internet, no programming."
+    ":material/image: **1. Open an image.** It stays on this computer.",
+    ":material/ads_click: **2. Show what you mean:** click it, or let RSAM look for everything.",
+    ":material/straighten: **3. Take the result along:** outlines, areas in square metres, files "
+    "for your GIS.",
 )
-for column, (head, text) in zip(st.columns(3), STEPS):
-    with column.container(border=True, height="stretch"):
-        st.markdown(head)
-        st.caption(text)
+PICTURES = Path(__file__).resolve().parents[1] / "parts" / "home"
+SIZE = (1024, 512)
 
-left, _, right = st.columns([5, 0.3, 9])
+
+st.html(PICTURES / "home.css")
+works.section()
+drop.anywhere()
+left, right = st.columns([11, 10], gap="medium")
 with left:
-    st.subheader("Open your own image")
+    st.title("Outline anything in an aerial image")
+    st.markdown(
+        "RSAM finds the outline of what you point at (a building, a field, a car), measures it "
+        "and hands it to your GIS. No account, no internet, no programming."
+    )
+    st.markdown("  \n".join(STEPS))
+with right:
+    before, after = ((PICTURES / f"{name}.jpg").read_bytes() for name in ("before", "after"))
+    swipe(before, after, size=SIZE, height=None, key="home-picture")
+    st.caption("Santa Monica, outlined by RSAM without a click. Image: USDA NAIP")
+left, right = st.columns([11, 10], gap="medium")
+with left:
     files = st.file_uploader(
-        "Image file",
+        "**Open your own image**",
         type=[*TYPES, *WORLD_FILE_TYPES],
         accept_multiple_files=True,
         key="home-upload",
@@ -84,6 +90,7 @@ with left:
         # The file that could not be opened was taken away.
         banner.forget("open-image")
     folder.chooser()
+with right:
     project = st.file_uploader("Or a project that RSAM saved", type=["zip"], key="home-project")
     if project is not None and st.session_state.get("opened-project") != project.file_id:
         opened = {"opened-project": project.file_id}
@@ -97,7 +104,5 @@ with left:
             icon=":material/arrow_forward:",
             help=full(name, BUTTON),
         )
-with right:
-    st.subheader("Or try a sample")
-    st.caption("Invented towns, drawn by RSAM, with exact truth to compare with.")
-    gallery()
+st.subheader("Or try a sample")
+gallery()

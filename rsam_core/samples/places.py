@@ -55,17 +55,17 @@ class Place:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("avenues", "Santa Monica", "Houses and street trees, 0.6 m a pixel.",
+    Place("avenues", "Santa Monica", "Houses and street trees.",
           "santa_monica_avenues_2020.tif"),
-    Place("campus", "Campus in Claremont", "Halls, a pool, sports grounds, 0.6 m.",
+    Place("campus", "Campus in Claremont", "Halls, a pool, sports.",
           "claremont_campus_2020.tif"),
-    Place("new-houses", "New houses", "An estate in Claremont, 0.6 m.",
+    Place("new-houses", "New houses", "An estate in Claremont.",
           "claremont_new_houses_2020.tif"),
-    Place("basins", "Reservoirs", "Basins and roads in Claremont, 0.6 m.",
+    Place("basins", "Reservoirs", "Basins in Claremont.",
           "claremont_basins_2020.tif"),
-    Place("freeway", "Car parks", "A motorway in Claremont, 0.6 m.",
+    Place("freeway", "Car parks", "By a motorway.",
           "claremont_freeway_2020.tif"),
-    Place("fields", "Fields in Wisconsin", "53 fields outlined by hand, 1 m.",
+    Place("fields", "Fields in Wisconsin", "53 outlined by hand.",
           "wisconsin_contour_fields.jpg", credit="USDA NAIP, Radix", gsd=1.0,
           truth="wisconsin_contour_fields_fields.png", truth_title="fields drawn by hand"),
 )  # fmt: skip

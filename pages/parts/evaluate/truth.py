@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from pages.parts.evaluate import draw_truth as evaluate_draw
 from pages.parts.evaluate import readings as evaluate_readings
-from pages.parts.shared import banner, resources
+from pages.parts.shared import banner, sample_truth
 from pages.parts.shared import prompter as prompters
 from pages.parts.shared.names import MAX_LENGTH, full, plain
 from pages.parts.shared.truth_choice import lost_truth
@@ -18,11 +17,9 @@ from rsam_core.formats.truth import (
     TRUTH_TYPES,
     Truth,
     read_truth,
-    truth_from_labels,
     truth_from_objects,
 )
 from rsam_core.objects.instances import Instances
-from rsam_core.samples import truth_mask
 from rsam_core.session.session import Session
 
 
@@ -47,7 +44,7 @@ def choose(session: Session, found: Instances) -> None:
             "**What is true?** Give the true outlines, drawn by hand or surveyed, and RSAM "
             "counts what was found, missed and drawn too large or too small."
         )
-    sample = session.image.sample is not None
+    sample = bool(sample_truth.kinds(session))
     columns = st.columns([5, 4, 4] if sample else [5, 5], gap="medium")
     with columns[0]:
         _upload(session)
@@ -151,16 +148,13 @@ def _read(session: Session, content: bytes, name: str, **options: Any) -> None:
 
 
 def _of_sample(session: Session) -> None:
-    town = resources.sample(session.image.sample)
-    kinds = sorted(set(town.classes.values()))
-    first = kinds.index("roof") if "roof" in kinds else 0
-
     def use() -> None:
-        kind = st.session_state["evaluate-class"]
-        labels = np.where(truth_mask(town, kind), town.labels, 0).astype(np.int32)
-        give(session, truth_from_labels(labels, f"exact truth of the sample ({kind})"))
+        with banner.guard():
+            kind = st.session_state["evaluate-class"]
+            name = f"exact truth of the sample ({kind})"
+            give(session, sample_truth.truth(session, kind, name))
 
-    st.selectbox("Or take this sample's exact truth", kinds, index=first, key="evaluate-class")
+    sample_truth.choose(session, "Or take this sample's own truth", "evaluate-class")
     st.button(
         "Use it",
         icon=":material/check:",

@@ -42,13 +42,22 @@ def of_scene(scene: rsam.Scene, sample: str | None = None) -> Session:
     return Session(scene, sample, **settings())
 
 
-def load(source: bytes | Path, name: str, sample: str | None = None, **options: Any) -> Session:
+def load(
+    source: bytes | Path,
+    name: str,
+    sample: str | None = None,
+    *,
+    gsd: float | None = None,
+    **options: Any,
+) -> Session:
     """Open an image without making it the one of this tab.
 
     Parameters
     ----------
     source, name, sample
         Content or place of the file, its name, and key of the sample it is.
+    gsd : float, optional
+        Metres a pixel, where the file does not say so.
     **options
         For `rsam_core.open_scene`, such as a world file.
 
@@ -60,7 +69,8 @@ def load(source: bytes | Path, name: str, sample: str | None = None, **options: 
         If there is no room for it among all that was uploaded.
     """
     memory.keep_uploads_within_limits()
-    session = of_scene(rsam.open_scene(source, name=name, **options), sample)
+    scene = rsam.open_scene(source, name=name, **options)
+    session = of_scene(scene if gsd is None else scene.with_gsd(gsd), sample)
     if isinstance(source, Path):
         session.safekeeping.place = str(source)
     else:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,10 @@ import streamlit as st
 
 from pages.parts.shared import banner, current_session, destination, resources
 from pages.parts.shared.going_on import remind
-from rsam_core.samples import GALLERY
+from rsam_core.samples import GALLERY, GallerySample
+from rsam_core.samples.places import PLACES, Place
 
-COLUMNS = 3
-
+COLUMNS = 6
 
 SEGMENT = "pages/screens/segment.py"
 
@@ -70,14 +72,83 @@ def no_image(advice: str, *, icon: str = ":material/image:", page: str = SEGMENT
     gallery(page)
 
 
+@dataclass(frozen=True)
+class Card:
+    """A sample to choose.
+
+    Attributes
+    ----------
+    key : str
+    title, caption : str
+        For people.
+    picture : callable
+        Gives a small picture, JPEG.
+    open : callable
+        Opens it and goes to a page, by the page's file.
+    """
+
+    key: str
+    title: str
+    caption: str
+    picture: Callable[[], bytes]
+    open: Callable[[str], None]
+
+
+def real_places() -> list[Card]:
+    """Crops of real images."""
+    return [
+        Card(
+            entry.key, entry.title, f"{entry.caption}  \nImage: {entry.credit}",
+            partial(resources.place_thumbnail, entry.key), partial(_open_place, entry),
+        )
+        for entry in PLACES
+    ]  # fmt: skip
+
+
+def invented_towns() -> list[Card]:
+    """Drawn by RSAM, with exact truth."""
+    return [
+        Card(
+            entry.key, entry.title, entry.caption,
+            partial(resources.sample_thumbnail, entry.key), partial(_open_town, entry),
+        )
+        for entry in GALLERY
+    ]  # fmt: skip
+
+
+def _open_place(entry: Place, page: str) -> None:
+    name = f"{entry.title}{Path(entry.file).suffix}"
+    open_and_go(entry.content, name, entry.key, page=page, gsd=entry.gsd)
+
+
+def _open_town(entry: GallerySample, page: str) -> None:
+    content = resources.sample_file(entry.key)
+    open_and_go(content, f"{entry.title}.tif", entry.key, page=page)
+
+
 def gallery(page: str = SEGMENT) -> None:
-    """Pictures of the samples, each with a button that opens it and changes to a page."""
-    for start in range(0, len(GALLERY), COLUMNS):
-        for column, entry in zip(st.columns(COLUMNS), GALLERY[start : start + COLUMNS]):
-            with column:
-                st.image(resources.sample_thumbnail(entry.key), width="stretch")
-                if st.button(
-                    entry.title, key=f"sample-{entry.key}", width="stretch", help=entry.caption
-                ):
-                    content = resources.sample_file(entry.key)
-                    open_and_go(content, f"{entry.title}.tif", entry.key, page=page)
+    """Samples to start with: a click on a card opens it and changes to a page."""
+    st.caption("**Real places** in the United States, free to use and to pass on.")
+    row(real_places(), page)
+    st.caption("**Invented towns**, drawn by RSAM, with exact truth to compare with.")
+    row(invented_towns(), page)
+
+
+def row(cards: list[Card], page: str) -> None:
+    """Cards side by side.
+
+    Parameters
+    ----------
+    cards : list of Card
+        Up to `COLUMNS` stand in a line.
+    page : str
+        Where one lands.
+    """
+    for start in range(0, len(cards), COLUMNS):
+        for column, card in zip(st.columns(COLUMNS, gap="small"), cards[start : start + COLUMNS]):
+            # The button's area is the whole card; see the style sheet.
+            with column.container(key=f"card-{card.key}", gap=None, height="stretch"):
+                st.image(card.picture(), width="stretch", alt=card.title)
+                if st.button(card.title, key=f"sample-{card.key}", type="tertiary"):
+                    card.open(page)
+                st.caption(card.caption)

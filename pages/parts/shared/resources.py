@@ -15,6 +15,7 @@ from rsam_core.models.queued import QueuedModel
 from rsam_core.runtime.acting import acting
 from rsam_core.runtime.budgets import Store, setting
 from rsam_core.samples import TownSample, gallery_sample, write_geotiff
+from rsam_core.samples.places import FOLDER, place
 from rsam_core.samples.thumbnails import thumbnail
 from rsam_core.segment.embedding import Embedding, EmbeddingCache, content_key
 from rsam_core.segment.segmenter import Candidates
@@ -88,6 +89,18 @@ def sample_file(key: str) -> bytes:
 def sample(key: str) -> TownSample:
     """A sample with its truth."""
     return gallery_sample(key)
+
+
+@st.cache_data(show_spinner=False, max_entries=12)
+def place_thumbnail(key: str, width: int = 480, height: int = 288) -> bytes:
+    """A small picture of a real place, cut to the shape of the others."""
+    entry = place(key)
+    picture = rsam.open_scene(FOLDER / entry.file).read_rgb()
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    sized = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=kind)
+    top, left = (sized.shape[0] - height) // 2, (sized.shape[1] - width) // 2
+    return jpeg(sized[top : top + height, left : left + width])
 
 
 def sample_thumbnail(key: str) -> bytes:

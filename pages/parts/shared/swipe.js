@@ -44,10 +44,11 @@ export default function (component) {
   };
 
   const layout = () => {
-    const room = [frame.clientWidth, data.height];
-    if (room[0] < 50) return;
+    const wide = frame.clientWidth;
+    if (wide < 50) return;
+    const room = [wide, data.height ?? Math.round(wide * data.size[1] / data.size[0])];
     // Always as high, so that what stands below never moves.
-    frame.style.height = data.height + "px";
+    frame.style.height = room[1] + "px";
     frame.classList.toggle("sharp", data.sharp);
     frame.classList.toggle("plain", data.plain);
     frame.classList.toggle("blink", Boolean(data.blink));

@@ -48,7 +48,7 @@ def swipe(
     after: bytes,
     *,
     size: tuple[int, int],
-    height: int,
+    height: int | None,
     key: str,
     size_after: tuple[int, int] | None = None,
     words: Words = BEFORE_AFTER,
@@ -67,8 +67,8 @@ def swipe(
         JPEG.
     size : (int, int)
         Width and height in pixels.
-    height : int
-        Room in CSS pixels.
+    height : int or None
+        Room in CSS pixels; None for what the picture takes over the whole width.
     key : str
         Widget key.
     size_after : (int, int), optional

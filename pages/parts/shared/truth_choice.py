@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
-from pages.parts.shared import banner, resources
+from pages.parts.shared import banner, sample_truth
 from pages.parts.shared.names import plain
 from rsam_core.errors import RsamError
-from rsam_core.formats.truth import TRUTH_TYPES, read_truth, truth_from_labels
-from rsam_core.samples import truth_mask
+from rsam_core.formats.truth import TRUTH_TYPES, read_truth
 from rsam_core.session.session import Session
 
 
@@ -48,17 +46,14 @@ def choose_truth(session: Session, place: str = "") -> None:
         if session.truth.error is not None:
             banner.show(session.truth.error)
         lost_truth(session)
-    if session.image.sample is None:
+    if not sample_truth.kinds(session):
         return
-    town = resources.sample(session.image.sample)
-    kinds = sorted(set(town.classes.values()))
-    first = kinds.index("roof") if "roof" in kinds else 0
 
     def use() -> None:
-        of_kind = truth_mask(town, st.session_state[f"truth-class{place}"])
-        labels = np.where(of_kind, town.labels, 0).astype(np.int32)
-        session.truth.give(truth_from_labels(labels, st.session_state[f"truth-class{place}"]))
+        with banner.guard():
+            kind = st.session_state[f"truth-class{place}"]
+            session.truth.give(sample_truth.truth(session, kind))
 
     with sample.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Or this sample's exact truth", kinds, index=first, key=f"truth-class{place}")
+        sample_truth.choose(session, "Or this sample's own truth", f"truth-class{place}")
         st.button("Compare", key=f"use-truth{place}", on_click=use)

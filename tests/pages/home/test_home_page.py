@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from rsam_core.samples import GALLERY, TownSample
+from rsam_core.samples.places import PLACES
 from tests.helpers.pages import fine, opened, plain, png, texts
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -78,7 +79,9 @@ def test_home_explains_itself(home: AppTest):
     assert home.title[0].value == "Outline anything in an aerial image"
     steps = [m.value for m in home.markdown if "**" in m.value]
     assert [any(f"**{n}." in step for step in steps) for n in (1, 2, 3)] == [True] * 3
-    assert [b.label for b in home.button] == [entry.title for entry in GALLERY]
+    titles = [entry.title for entry in (*PLACES, *GALLERY)]
+    assert [b.label for b in home.button if b.key.startswith("sample-")] == titles
+    assert texts(home).count("Image: USDA NAIP") == len(PLACES) + 1
 
 
 def test_a_sample_opens_on_the_segment_page(home: AppTest, town: TownSample):
