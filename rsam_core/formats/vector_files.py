@@ -62,7 +62,9 @@ def only_shapefiles() -> dict[str, str]:
     return {"OGR_SKIP": ",".join(others), "GDAL_SKIP": ",".join(others)}
 
 
-def read_layers(content: bytes, kind: str, name: str, encoding: str | None = None) -> list[Layer]:
+def read_layers(
+    content: bytes, kind: str, name: str, encoding: str | None = None, areas: bool = True
+) -> list[Layer]:
     """Return the layers of a file, in its order.
 
     Parameters
@@ -73,6 +75,8 @@ def read_layers(content: bytes, kind: str, name: str, encoding: str | None = Non
         For messages.
     encoding : str, optional
         Code page of a Shapefile's attributes.
+    areas : bool
+        Whether only areas are wanted, or lines and points as well.
 
     Raises
     ------
@@ -80,20 +84,20 @@ def read_layers(content: bytes, kind: str, name: str, encoding: str | None = Non
         If it cannot be read, or holds no layer of outlines.
     """
     if kind == "zip":
-        return _from_zip(content, name, encoding)
+        return _from_zip(content, name, encoding, areas)
     if kind == "gpkg":
         from rsam_core.formats.vector_geopackage import read_geopackage
 
-        return read_geopackage(content, name)
+        return read_geopackage(content, name, areas)
     if kind == "kml":
-        return read_kml(content, name)
+        return read_kml(content, name, areas)
     data = parsed(content, name)
     if not is_geojson(data):
         raise MetricError(
             f"“{name}” is JSON, but neither GeoJSON nor a COCO data set with “images” and "
             "“annotations”. Export the truth as one of these."
         )
-    return read_geojson(data, name)
+    return read_geojson(data, name, areas)
 
 
 def parsed(content: bytes, name: str) -> Any:
@@ -120,13 +124,13 @@ def parsed(content: bytes, name: str) -> Any:
 # --- archives ------------------------------------------------------------------------------
 
 
-def _from_zip(content: bytes, name: str, encoding: str | None) -> list[Layer]:
+def _from_zip(content: bytes, name: str, encoding: str | None, areas: bool) -> list[Layer]:
     from rsam_core.runtime.archive import clean_names
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = clean_names(archive, name)
-            return _layers_in(archive, members, name, encoding)
+            return _layers_in(archive, members, name, encoding, areas)
     # A damaged or encrypted entry raises any of these.
     except DatasetError as error:
         raise MetricError(str(error)) from error
@@ -138,7 +142,11 @@ def _from_zip(content: bytes, name: str, encoding: str | None) -> list[Layer]:
 
 
 def _layers_in(
-    archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], name: str, encoding: Any
+    archive: zipfile.ZipFile,
+    members: Mapping[str, zipfile.ZipInfo],
+    name: str,
+    encoding: Any,
+    areas: bool,
 ) -> list[Layer]:
     layers: list[Layer] = []
     if sum(path.lower().endswith(_LAYERS) for path in members) > MAX_LAYERS:
@@ -154,18 +162,18 @@ def _layers_in(
         head = _head(archive, member)
         label = PurePosixPath(path).stem
         if ending == ".shp" and head.startswith(b"\0\0\x27\x0a"):
-            layers += _shapefile(archive, lower, path, name, encoding)
+            layers += _shapefile(archive, lower, path, name, encoding, areas)
         elif ending == ".gpkg" and head.startswith(_SQLITE):
             from rsam_core.formats.vector_geopackage import read_geopackage
 
-            found = read_geopackage(_content(archive, member, name), name)
+            found = read_geopackage(_content(archive, member, name), name, areas)
             layers += found
         elif ending in _LAYERS[2:6] and head.startswith((b"{", b"[", b"\x1e")):
             data = parsed(_content(archive, member, name), path)
             if is_geojson(data):
-                layers += _named(read_geojson(data, name), label)
+                layers += _named(read_geojson(data, name, areas), label)
         elif ending == ".kml" and is_kml(head):
-            layers += _named(read_kml(_content(archive, member, name), name), label)
+            layers += _named(read_kml(_content(archive, member, name), name, areas), label)
     if not layers:
         raise MetricError(
             f"“{name}” holds no Shapefile, GeoPackage, KML or GeoJSON. Pack all parts of the "
@@ -180,6 +188,7 @@ def _shapefile(
     path: str,
     name: str,
     encoding: Any,
+    areas: bool,
 ) -> list[Layer]:
     from rsam_core.formats.vector_shapefile import read_shapefile
 
@@ -197,7 +206,7 @@ def _shapefile(
     about = lower.get(str(PurePosixPath(path).with_name("README.txt")).lower())
     if about is not None and about.file_size < 1 << 20:
         parts["README.txt"] = _content(archive, about, name)
-    return read_shapefile(parts, PurePosixPath(path).stem, name, encoding)
+    return read_shapefile(parts, PurePosixPath(path).stem, name, encoding, areas)
 
 
 def _head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rsam_core.errors import MetricError
-from rsam_core.formats.vector_layer import Layer, polygon_of
+from rsam_core.formats.vector_layer import Layer, marks_of, polygon_of
 from rsam_core.scene.crs_text import plain_crs
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def lines_of(text: str) -> list[Any] | None:
     return found if is_geojson(found) or (found and is_geojson(found[0])) else None
 
 
-def read_geojson(data: Any, name: str) -> list[Layer]:
+def read_geojson(data: Any, name: str, areas: bool = True) -> list[Layer]:
     """Return the outlines of parsed GeoJSON as one layer.
 
     Parameters
@@ -64,6 +64,8 @@ def read_geojson(data: Any, name: str) -> list[Layer]:
     data : dict or list
         A collection, a feature, a geometry, or a list of features.
     name : str
+    areas : bool
+        Whether only areas are wanted, or lines and points as well.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def read_geojson(data: Any, name: str) -> list[Layer]:
         row = dict(properties) if isinstance(properties, Mapping) else {}
         if "id" in feature and "id" not in row:
             row["id"] = feature["id"]
-        shape, reason = _shape(feature.get("geometry"))
+        shape, reason = _shape(feature.get("geometry"), areas)
         layer.add(shape, row, reason)
     return [layer]
 
@@ -127,8 +129,8 @@ def _features(data: Any) -> Iterator[Mapping[str, Any]]:
             yield {"geometry": entry} if entry.get("type") in _GEOMETRIES else entry
 
 
-def _shape(geometry: Any) -> tuple[BaseGeometry | None, str]:
-    """Return the areas of a geometry, or None and the reason."""
+def _shape(geometry: Any, areas: bool) -> tuple[BaseGeometry | None, str]:
+    """Return the areas of a geometry, else its lines or points if wanted, or None and why."""
     import shapely
 
     if geometry is None:
@@ -141,7 +143,24 @@ def _shape(geometry: Any) -> tuple[BaseGeometry | None, str]:
             found.append(polygon)
     if found:
         return (found[0] if len(found) == 1 else shapely.MultiPolygon(found)), ""
+    if not areas:
+        marks = list(_marks(geometry, 0))
+        if marks:
+            return (marks[0] if len(marks) == 1 else shapely.GeometryCollection(marks)), ""
     return None, reasons[0] if reasons else "with an empty geometry"
+
+
+def _marks(geometry: Any, depth: int) -> Iterator[BaseGeometry]:
+    """Lines and points of a geometry."""
+    kind = geometry.get("type") if isinstance(geometry, Mapping) else None
+    if kind == "GeometryCollection" and depth < _DEEPEST:
+        parts = geometry.get("geometries")
+        for part in parts if isinstance(parts, list) else ():
+            yield from _marks(part, depth + 1)
+    elif kind in ("Point", "MultiPoint", "LineString", "MultiLineString"):
+        found = marks_of(kind, geometry.get("coordinates"))
+        if found is not None:
+            yield found
 
 
 def _polygons(geometry: Any, depth: int) -> Iterator[tuple[BaseGeometry | None, str]]:

@@ -29,7 +29,7 @@ _ALLOWED = {
 }
 
 
-def read_geopackage(content: bytes, name: str) -> list[Layer]:
+def read_geopackage(content: bytes, name: str, areas: bool = True) -> list[Layer]:
     """Return the layers of a GeoPackage that hold outlines.
 
     Parameters
@@ -37,6 +37,8 @@ def read_geopackage(content: bytes, name: str) -> list[Layer]:
     content : bytes
     name : str
         For messages.
+    areas : bool
+        Whether only areas are wanted, or lines and points as well.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def read_geopackage(content: bytes, name: str) -> list[Layer]:
     """
     try:
         with _opened(content) as database:
-            return list(_layers(database))
+            return list(_layers(database, areas))
     except (sqlite3.Error, ValueError, OverflowError) as error:
         if "interrupted" in str(error):
             raise MetricError(f"“{name}” takes too long to read. Export it again.") from error
@@ -74,7 +76,7 @@ def _opened(content: bytes) -> Iterator[sqlite3.Connection]:
         yield database
 
 
-def _layers(database: sqlite3.Connection) -> Iterator[Layer]:
+def _layers(database: sqlite3.Connection, areas: bool) -> Iterator[Layer]:
     tables = {
         row[0].lower(): (row[1], row[2] or "")
         for row in database.execute("SELECT name, type, sql FROM sqlite_master")
@@ -99,7 +101,7 @@ def _layers(database: sqlite3.Connection) -> Iterator[Layer]:
             layer.notes.append("The coordinate system that the file names is not known.")
         if descriptions.get(str(table).lower()) == PIXEL_NOTE:
             layer.axes = "up"
-        _fill(database, layer, str(table), str(column))
+        _fill(database, layer, str(table), str(column), areas)
         yield layer
 
 
@@ -121,7 +123,7 @@ def _systems(database: sqlite3.Connection) -> dict[Any, tuple[bool, str | None]]
     return found
 
 
-def _fill(database: sqlite3.Connection, layer: Layer, table: str, column: str) -> None:
+def _fill(database: sqlite3.Connection, layer: Layer, table: str, column: str, areas: bool) -> None:
     def quoted(text: str) -> str:
         return '"' + text.replace('"', '""') + '"'
 
@@ -137,11 +139,11 @@ def _fill(database: sqlite3.Connection, layer: Layer, table: str, column: str) -
             for index, (name, value) in enumerate(zip(names, values))
             if index != place and not isinstance(value, bytes)
         }
-        shape, reason = _shape(values[place])
+        shape, reason = _shape(values[place], areas)
         layer.add(shape, row, reason)
 
 
-def _shape(blob: Any) -> tuple[BaseGeometry | None, str]:
+def _shape(blob: Any, areas: bool) -> tuple[BaseGeometry | None, str]:
     """Return the areas of a geometry as a GeoPackage stores it."""
     import shapely
 
@@ -155,4 +157,4 @@ def _shape(blob: Any) -> tuple[BaseGeometry | None, str]:
     shape = shapely.from_wkb(blob[8 + _ENVELOPES[kind] :], on_invalid="ignore")
     if shape is None:
         return None, "with a damaged geometry"
-    return area_of(shape)
+    return area_of(shape, areas)

@@ -9,7 +9,7 @@ import numpy as np
 
 from rsam_core.errors import MetricError
 from rsam_core.formats.vector_geojson import LONGITUDE_LATITUDE
-from rsam_core.formats.vector_layer import Layer, polygon_of
+from rsam_core.formats.vector_layer import Layer, marks_of, polygon_of
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -23,8 +23,8 @@ def is_kml(head: bytes) -> bool:
     return text.startswith(b"<") and b"<kml" in text.lower()
 
 
-def read_kml(content: bytes, name: str) -> list[Layer]:
-    """Return the areas of all placemarks as one layer.
+def read_kml(content: bytes, name: str, areas: bool = True) -> list[Layer]:
+    """Return the areas of all placemarks as one layer; lines and points, too, if wanted.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def read_kml(content: bytes, name: str) -> list[Layer]:
         tag = _tag(element)
         links += tag in _LINKS
         if tag == "Placemark":
-            shape, reason = _shape(element)
+            shape, reason = _shape(element, areas)
             layer.add(shape, _attributes(element), reason)
     if links:
         what = "link or picture" if links == 1 else "links or pictures"
@@ -76,7 +76,7 @@ def _attributes(placemark: ET.Element) -> dict[str, Any]:
     return row
 
 
-def _shape(placemark: ET.Element) -> tuple[BaseGeometry | None, str]:
+def _shape(placemark: ET.Element, areas: bool) -> tuple[BaseGeometry | None, str]:
     import shapely
 
     found, kinds = [], set()
@@ -99,9 +99,23 @@ def _shape(placemark: ET.Element) -> tuple[BaseGeometry | None, str]:
         return (found[0] if len(found) == 1 else shapely.MultiPolygon(found)), ""
     if "Polygon" in kinds:
         return None, "with coordinates that are no places"
+    if not areas and (marks := _marks(placemark)):
+        return (marks[0] if len(marks) == 1 else shapely.GeometryCollection(marks)), ""
     if "Point" in kinds:
         return None, "points"
     return None, "lines" if kinds & {"LineString", "LinearRing"} else "without geometry"
+
+
+def _marks(placemark: ET.Element) -> list[BaseGeometry]:
+    """Lines and points of a placemark."""
+    found = []
+    for element in placemark.iter():
+        kind = {"Point": "MultiPoint", "LineString": "LineString"}.get(_tag(element))
+        for child in element if kind else ():
+            if _tag(child) == "coordinates":
+                shape = marks_of(kind, [list(point) for point in _ring(child)])
+                found += [] if shape is None else [shape]
+    return found
 
 
 def _ring(element: ET.Element) -> Any:

@@ -29,7 +29,7 @@ class Layer:
     ----------
     name : str
     shapes : list of shapely.Polygon or shapely.MultiPolygon
-        Not necessarily valid.
+        Not necessarily valid; lines and points only where the reader was asked for them.
     rows : list of dict
         Attributes of each.
     left_out : Counter of str
@@ -91,8 +91,15 @@ def _plain(value: Any) -> Any:
 # --- shapes --------------------------------------------------------------------------------
 
 
-def area_of(shape: BaseGeometry | None) -> tuple[BaseGeometry | None, str]:
-    """Return the areas of a geometry, or None and the reason why there are none."""
+def area_of(shape: BaseGeometry | None, areas: bool = True) -> tuple[BaseGeometry | None, str]:
+    """Return the areas of a geometry, or None and the reason why there are none.
+
+    Parameters
+    ----------
+    shape : shapely geometry or None
+    areas : bool
+        Whether only areas are wanted; else, where there are none, its lines or points.
+    """
     import shapely
 
     if shape is None:
@@ -103,12 +110,28 @@ def area_of(shape: BaseGeometry | None) -> tuple[BaseGeometry | None, str]:
     polygons = [part for part in _parts(shape) if part.geom_type == "Polygon"]
     polygons = [part for part in polygons if not part.is_empty]
     if not polygons:
-        return None, _without_area(kinds)
+        return (None, _without_area(kinds)) if areas else _lines_or_points(shape)
     good = [p for p in polygons if np.abs(shapely.get_coordinates(p)).max() < FARTHEST]
     if not good:
         return None, "with coordinates that are no places"
     flat = [shapely.force_2d(part) for part in good]
     return (flat[0] if len(flat) == 1 else shapely.MultiPolygon(flat)), ""
+
+
+def _lines_or_points(shape: BaseGeometry) -> tuple[BaseGeometry | None, str]:
+    import shapely
+
+    for kind, joined in (("Line", shapely.MultiLineString), ("Point", shapely.MultiPoint)):
+        parts = [
+            shapely.force_2d(part)
+            for part in _parts(shape)
+            if kind in part.geom_type
+            and not part.is_empty
+            and np.abs(shapely.get_coordinates(part)).max() < FARTHEST
+        ]
+        if parts:
+            return (parts[0] if len(parts) == 1 else joined(parts)), ""
+    return None, "with coordinates that are no places"
 
 
 def _parts(shape: BaseGeometry, depth: int = 0) -> list[BaseGeometry]:
@@ -126,6 +149,32 @@ def _without_area(kinds: set[str]) -> str:
     return "without area"
 
 
+def marks_of(kind: str, coordinates: Any) -> BaseGeometry | None:
+    """Return the lines or points that GeoJSON's coordinates describe; None if none is usable.
+
+    Parameters
+    ----------
+    kind : str
+        "Point", "MultiPoint", "LineString" or "MultiLineString".
+    coordinates : list
+        As they stand in the file.
+    """
+    import shapely
+
+    if not isinstance(coordinates, list):
+        return None
+    many = coordinates if kind.startswith("Multi") else [coordinates]
+    if "Point" in kind:
+        points = [one for point in many if (one := _numbers([point], 1)) is not None]
+        return (
+            shapely.MultiPoint(np.concatenate(points))
+            if len(points) > 1
+            else (shapely.Point(points[0][0]) if points else None)
+        )
+    lines = [shapely.LineString(one) for line in many if (one := _numbers(line, 2)) is not None]
+    return shapely.MultiLineString(lines) if len(lines) > 1 else (lines[0] if lines else None)
+
+
 def polygon_of(rings: Sequence[Any]) -> BaseGeometry | None:
     """Return the polygon of rings of numbers, the outer one first; None if that one is unusable.
 
@@ -141,10 +190,14 @@ def polygon_of(rings: Sequence[Any]) -> BaseGeometry | None:
 
 def ring_of(points: Any) -> NDArray[np.float64] | None:
     """Return corners as an array (N, 2), or None unless there are three or more good ones."""
+    return _numbers(points, 3)
+
+
+def _numbers(points: Any, fewest: int) -> NDArray[np.float64] | None:
     try:
         array = np.asarray([point[:2] for point in points], dtype=float)
     except (TypeError, ValueError, KeyError, IndexError, OverflowError):
         return None
-    if array.ndim != 2 or array.shape[1:] != (2,) or len(array) < 3:
+    if array.ndim != 2 or array.shape[1:] != (2,) or len(array) < fewest:
         return None
     return array if bool((np.abs(array) < FARTHEST).all()) else None

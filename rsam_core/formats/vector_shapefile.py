@@ -24,7 +24,11 @@ _VAGUE = (0x00, 0x03, 0x57)
 
 
 def read_shapefile(
-    parts: Mapping[str, bytes], layer_name: str, name: str, encoding: str | None = None
+    parts: Mapping[str, bytes],
+    layer_name: str,
+    name: str,
+    encoding: str | None = None,
+    areas: bool = True,
 ) -> list[Layer]:
     """Return the outlines of a Shapefile as one layer.
 
@@ -38,6 +42,8 @@ def read_shapefile(
         Of the file, for messages.
     encoding : str, optional
         Code page of the attributes; else what the file says, or what is likely.
+    areas : bool
+        Whether only areas are wanted, or lines and points as well.
 
     Raises
     ------
@@ -58,11 +64,11 @@ def read_shapefile(
         columns = _decoded(columns, names, layer)
     for index, blob in enumerate(geometry):
         row = {key: values[index] for key, values in zip(names, columns)}
-        layer.add(*_shape(blob, row))
+        layer.add(*_shape(blob, row, areas))
     return [layer]
 
 
-def _shape(blob: Any, row: dict[str, Any]) -> tuple[Any, dict[str, Any], str]:
+def _shape(blob: Any, row: dict[str, Any], areas: bool) -> tuple[Any, dict[str, Any], str]:
     import shapely
 
     if blob is None:
@@ -70,7 +76,7 @@ def _shape(blob: Any, row: dict[str, Any]) -> tuple[Any, dict[str, Any], str]:
     shape = shapely.from_wkb(bytes(blob), on_invalid="ignore")
     if shape is None:
         return None, row, "with a damaged geometry"
-    shape, reason = area_of(shape)
+    shape, reason = area_of(shape, areas)
     return shape, row, reason
 
 
