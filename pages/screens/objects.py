@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.parts.objects.classify import classify_panel
 from pages.parts.objects.combine import combine_panel
+from pages.parts.objects.listing import object_list
 from pages.parts.objects.measure import measure_panel
 from pages.parts.objects.paint import paint_panel
 from pages.parts.objects.refine import refine_panel
@@ -36,7 +37,14 @@ from rsam_core.objects.measurements import density_per_hectare
 from rsam_core.render.style import OverlayStyle, legend
 from rsam_core.session.session import Session
 
-TABS = ["Refine", "Combine", "Measure", "Classify", "Paint"]
+TABS = {
+    "List": "what was found, with picture, kind, area and how sure RSAM is",
+    "Refine": "smoother outlines, straight walls, without specks and holes",
+    "Combine": "merge, split, cut and draw objects",
+    "Measure": "sizes and shapes as charts",
+    "Classify": "a class for each object, by hand, by rule or by example",
+    "Paint": "an area from patches of like colour",
+}
 COLOURS = {"Objects": None, "Classes": "class"}
 NO_IMAGE = (
     "No image is open yet. Open one and find its objects on the Segment page; here you then "
@@ -44,18 +52,26 @@ NO_IMAGE = (
 )
 
 
-def no_objects(problems: dict[int, str]) -> None:
-    """What to do when there is an image without objects."""
-    st.title("Objects")
-    st.info(
-        "This image has no objects yet. Outline some on the Segment page: draw boxes, click, or "
-        "let RSAM find everything.",
-        icon=":material/ads_click:",
-    )
-    for id, problem in problems.items():
-        st.caption(f":material/warning: Object {id}: {plain(problem)}")
-    if st.button("Find objects", type="primary", icon=":material/arrow_forward:"):
-        st.switch_page("pages/screens/segment.py")
+def no_objects(session: Session, problems: dict[int, str]) -> None:
+    """The picture, what to do when nothing is outlined in it yet, and what will be here then."""
+    with tools():
+        export_objects(session, Instances(), OverlayStyle())
+    places = frame()
+    picture(session, Instances([], session.image.shape), OverlayStyle(), places)
+    with places.panel:
+        st.info(
+            "This image has no objects yet. Outline some on the Segment page: draw boxes, click, "
+            "or let RSAM find everything.",
+            icon=":material/ads_click:",
+        )
+        for id, problem in problems.items():
+            st.caption(f":material/warning: Object {id}: {plain(problem)}")
+        if st.button("Find objects", type="primary", icon=":material/arrow_forward:"):
+            st.switch_page("pages/screens/segment.py")
+        st.markdown(
+            "**Here you will then have**\n"
+            + "\n".join(f"- **{name}**: {what}" for name, what in TABS.items())
+        )
 
 
 def headline(session: Session, found: Instances, table: pd.DataFrame) -> None:
@@ -89,8 +105,11 @@ def toolbar(session: Session, found: Instances, style: OverlayStyle) -> OverlayS
             key="objects-redo", on_click=session.marks.redo,
         )  # fmt: skip
         selection_buttons(session, found)
+        # With the first class the picture turns to classes, in this image and no other.
+        labelled = any(item.label for item in found)
         shown = st.segmented_control(
-            "Colours by", list(COLOURS), default="Objects", key="objects-colours",
+            "Colours by", list(COLOURS), default="Classes" if labelled else "Objects",
+            key=f"objects-colours-{session.image.token}-{labelled}",
             label_visibility="collapsed", required=True, persist_state="session",
             help="Every object in a colour of its own, or in that of its class.",
         )  # fmt: skip
@@ -129,7 +148,7 @@ def page(session: Session) -> None:
     shown = session.shown()
     found, problems = shown.objects, shown.problems
     if not len(found):
-        no_objects(problems)
+        no_objects(session, problems)
         return
     with st.sidebar:
         style = sidebar.overlay_style(session.image.scene.gsd, float(found.areas.max()))
@@ -139,16 +158,18 @@ def page(session: Session) -> None:
     picture(session, found, style, places)
     with places.panel:
         headline(session, found, table)
-        tabs = st.tabs(TABS)
+        tabs = st.tabs(list(TABS))
         with tabs[0], banner.guard():
-            refine_panel(session, found)
+            object_list(session, found, table)
         with tabs[1], banner.guard():
-            combine_panel(session, found)
+            refine_panel(session, found)
         with tabs[2], banner.guard():
-            measure_panel(session, found, table)
+            combine_panel(session, found)
         with tabs[3], banner.guard():
-            classify_panel(session, found, table)
+            measure_panel(session, found, table)
         with tabs[4], banner.guard():
+            classify_panel(session, found, table)
+        with tabs[5], banner.guard():
             paint_panel(session, found)
     with banner.guard():
         object_table(session, found, table)

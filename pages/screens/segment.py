@@ -9,6 +9,7 @@ from functools import partial
 import streamlit as st
 
 from pages.parts.segment import prompt_list, words
+from pages.parts.segment.asking import ask, prefer_visible
 from pages.parts.segment.everything import panel
 from pages.parts.segment.hovering import SWITCH, hovering
 from pages.parts.segment.results import metrics_tab, table_tab
@@ -21,7 +22,7 @@ from pages.parts.shared import (
 from pages.parts.shared import (
     prompter as prompters,
 )
-from pages.parts.shared.canvas import picture_canvas
+from pages.parts.shared.canvas import FAR_CHOICES, FAR_SWITCH, picture_canvas
 from pages.parts.shared.exporting import export_objects
 from pages.parts.shared.frame import frame
 from pages.parts.shared.frame import toolbar as tools
@@ -123,6 +124,12 @@ def headline(session: Session, found: Instances, table) -> None:
     st.markdown(text)
 
 
+def score_of(session: Session, found: Instances) -> float | None:
+    """Expected quality of the present object; None if there is none."""
+    current = session.marks.book.current
+    return found.get(current).score if current in found.ids else None
+
+
 def prompts(session: Session, mode: str, problems: dict[int, str]) -> None:
     """The right-hand column in the modes with prompts."""
     if not session.marks.book.entries:
@@ -130,6 +137,13 @@ def prompts(session: Session, mode: str, problems: dict[int, str]) -> None:
     prompt_list.candidates(session)
     prompt_list.entries(session, problems)
     if mode == "Points":
+        st.segmented_control(
+            "A click far from the object begins", list(FAR_CHOICES), default=FAR_CHOICES[0],
+            key=FAR_SWITCH, required=True, persist_state="session",
+            format_func=lambda choice: {"New object": "a new object"}.get(choice, "nothing new"),
+            help="Near clicks always belong to the present object. What far means grows with the "
+            "object; the picture asks at each such click, too.",
+        )  # fmt: skip
         st.toggle(
             "Every click is an object of its own", key="own-objects", persist_state="session",
             help="For counting many similar things, such as cars or trees.",
@@ -153,6 +167,7 @@ def page(session: Session) -> None:
     with st.spinner("Looking at the image (once)…"):
         prompter = prompters.ready(session)
     with span("decode"):
+        prefer_visible(session, prompter)
         shown = session.shown()
         found, problems = shown.objects, shown.problems
     table = session.memo.remember(
@@ -177,6 +192,8 @@ def page(session: Session) -> None:
             hovering=None if by_words else hovering(session, found, canvas),
             on_mark=partial(words.mark, session) if by_words else None,
         )
+        if mode in STARTS:
+            ask(session, score_of(session, found))
     with places.line:
         if len(found) and (style.fill != "random" or style.large_area is not None):
             chips(legend(style, found, gsd=session.image.scene.gsd))

@@ -221,6 +221,14 @@ class PromptHistory:
         entry = replace(entry, choices=tuple(choices.items()))
         return self.step(f"Proposal for object {id}", entries=self._with_entry(entry))
 
+    def prefer(self, id: int, candidates: Sequence[int]) -> PromptHistory:
+        """Let other candidates of an object stand where nobody has chosen; no step of its own."""
+        entry = self.entry(id)
+        if entry is None or len(entry.marks) in dict(entry.choices):
+            return self
+        choices = (*entry.choices, (len(entry.marks), tuple(candidates)))
+        return replace(self, entries=self._with_entry(replace(entry, choices=choices)))
+
     def remove_mark(self, uid: int) -> PromptHistory:
         """Remove one click or box; an object without marks goes too."""
         entries = []
@@ -233,6 +241,38 @@ class PromptHistory:
                 entries.append(replace(entry, marks=marks, choices=()))
         current = self.current if any(e.id == self.current for e in entries) else None
         return self.step("Remove a mark", entries=tuple(entries), current=current)
+
+    def move_mark(self, uid: int, owner: int) -> PromptHistory:
+        """Let a click belong to another object.
+
+        Parameters
+        ----------
+        uid : int
+            Number of the mark.
+        owner : int
+            The object, which becomes the current one. If there is none of that number, the mark
+            begins it.
+
+        Returns
+        -------
+        PromptHistory
+            This very one if there is no such mark, or it belongs there already.
+        """
+        before = next((e for e in self.entries if any(m.uid == uid for m in e.marks)), None)
+        if before is None or before.id == owner:
+            return self
+        mark = next(m for m in before.marks if m.uid == uid)
+        left = tuple(m for m in before.marks if m.uid != uid)
+        entries = [replace(e, marks=left, choices=()) if e is before else e for e in self.entries]
+        book = replace(self, entries=tuple(e for e in entries if e.marks))
+        target = book.entry(owner) or PromptedObject(owner)
+        moved = replace(target, marks=(*target.marks, mark))
+        return self.step(
+            f"Click to object {owner}",
+            entries=book._with_entry(moved),
+            current=owner,
+            next_id=max(self.next_id, owner + 1),
+        )
 
     def remove(self, ids: int | Iterable[int]) -> PromptHistory:
         """Remove prompted objects with all their marks."""
@@ -287,8 +327,15 @@ class PromptHistory:
         return replace(self, current=id if self.entry(id) else None)
 
     def clear(self) -> PromptHistory:
-        """Remove all prompts; can be undone."""
-        return self.step("Clear", entries=(), current=None) if self.entries else self
+        """Remove all prompts; can be undone.
+
+        Where nothing else has a number, the next object is the first again.
+        """
+        if not self.entries:
+            return self
+        bare = not self.numbers and self.edits.highest == 0
+        start = 1 if bare else self.next_id
+        return self.step("Clear", entries=(), current=None, next_id=start)
 
     def undo(self) -> PromptHistory:
         """Take back the last change."""
@@ -307,11 +354,14 @@ class PromptHistory:
         return self._at(step, past=past, future=self.future[:-1])
 
     def _at(self, step: Step, **changes: Any) -> PromptHistory:
+        # Numbers that begin again after a "Clear" must not meet those that come back.
+        highest = max((entry.id for entry in step.entries), default=0)
         return replace(
             self,
             entries=step.entries,
             current=step.current,
             edits=step.edits,
             extra=step.extra,
+            next_id=max(self.next_id, highest + 1),
             **changes,
         )

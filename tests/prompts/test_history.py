@@ -91,6 +91,37 @@ def test_number_of_a_removed_object_is_not_given_away_again():
     assert layout(book) == [(2, ["box"])]
 
 
+def test_numbering_begins_again_after_clear_unless_others_have_numbers():
+    book = PromptHistory().add_point(1, 1).add_box(0, 0, 5, 5)
+    again = book.clear().add_point(3, 3)
+    assert layout(again) == [(1, ["+"])]
+    # What comes back keeps its numbers, and nothing new is given one of them.
+    back = again.undo().undo()
+    assert layout(back) == layout(book)
+    assert layout(back.add_box(6, 6, 9, 9))[-1] == (3, ["box"])
+    numbered = book.numbered(["roof"])
+    assert layout(numbered.clear().add_point(3, 3)) == [(4, ["+"])]
+
+
+def test_a_click_can_be_moved_to_another_object_and_back():
+    book = PromptHistory().add_point(1, 1).add_point(50, 50, own_object=True)
+    joined = book.move_mark(2, 1)
+    assert layout(joined) == [(1, ["+", "+"])]
+    assert (joined.current, joined.past[-1].what) == (1, "Click to object 1")
+    apart = joined.move_mark(2, 2)
+    assert (layout(apart), apart.current) == (layout(book), 2)
+    assert layout(apart.undo()) == layout(joined)
+    assert book.move_mark(2, 2) is book.move_mark(9, 1) is book
+
+
+def test_a_preferred_candidate_stands_only_where_nobody_has_chosen():
+    book = PromptHistory().add_point(1, 1)
+    assert book.prefer(1, (2,)).entries[0].chosen() == (2,)
+    assert len(book.prefer(1, (2,)).past) == len(book.past)
+    picked = book.choose(1, (1,))
+    assert picked.prefer(1, (2,)) is picked.prefer(9, (2,)) is picked
+
+
 def test_selecting_what_is_not_there_selects_nothing():
     assert PromptHistory().add_point(1, 1).select(7).current is None
 

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from pages.parts.objects.table import chosen_ids
 from pages.parts.shared import banner, progress, resources
+from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.refine import PRESETS, SUGGESTED, TITLES, RefineSettings, refine
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
 from rsam_core.scene.window import Window
-from rsam_core.session.refining import JOB, finish, refinement, start
+from rsam_core.session.refining import JOB, difference, finish, refinement, start
 from rsam_core.session.session import Session
 
 _AREAS = ("speck_area", "hole_area", "smallest")
@@ -28,7 +29,8 @@ _HELP = {
     "smallest": "Objects smaller than this are removed altogether at the end.",
 }
 _BEFORE, _AFTER = "#FFFFFF", "#FF7A00"
-_SHOWN = 2
+_SHOWN, _TRIED = 2, 24
+"""Objects in the preview, and among how many those that change most are looked for."""
 _PREVIEW_WIDTH, _PREVIEW_ASPECT = 500, 1.4
 _PATIENCE = 1.5
 """Seconds after which a progress bar is shown instead of waiting."""
@@ -69,6 +71,8 @@ def _result(session: Session, found: Instances, settings: RefineSettings, ids: l
         type="primary", icon=":material/check:", width="stretch", disabled=not count,
         key="refine-apply", on_click=_start, args=(session, settings, ids),
     )  # fmt: skip
+    if refinement(session).told:
+        st.caption(f":material/check: Last time: {refinement(session).told}")
 
 
 def _load(session: Session) -> None:
@@ -124,7 +128,8 @@ def _form(session: Session) -> RefineSettings:
         agreement = st.slider(
             "Leave an outline as it is if less than this would agree", 0.5, 1.0, step=0.01,
             key="refine-agreement", persist_state="session",
-            help="Overlap (IoU) of the straight outline with the present one. Lower straightens "
+            help="Share of ground that the straight outline and the present one have in common, of "
+            "all that either covers. Lower straightens "
             "more objects, also those that are not quite rectangular.",
         )  # fmt: skip
     return RefineSettings(regularise=straight, min_agreement=agreement, unit=unit, **values)
@@ -165,35 +170,56 @@ def _preview(session: Session, found: Instances, settings: RefineSettings, ids: 
     """Before and after, on the selected objects or the largest ones."""
     some = found.select(ids)
     chosen = [item for item in some if item.id in session.marks.selected] or list(some)
-    shown = sorted(chosen, key=lambda item: -item.area)[:_SHOWN]
-    if not shown:
+    if not chosen:
         st.caption("No object is selected. Click one in the picture, or choose another group.")
         return
-    key = (tuple(shown), settings, session.image.scene)
-    views = session.memo.remember(
-        "refine-preview", key, lambda: [_before_after(session, item, settings) for item in shown]
+    key = (tuple(chosen), settings, session.image.scene)
+    tried, views = session.memo.remember(
+        "refine-preview", key, lambda: _views(session, chosen, settings)
     )
+    if not views:
+        which = "These objects need" if tried > 1 else "This object needs"
+        st.info(
+            f"{which} none of these steps: nothing would change"
+            + (f" in the {tried} looked at." if tried < len(chosen) else "."),
+            icon=":material/check_circle:",
+        )
+        return
     columns = st.columns(_SHOWN)
     for column, (content, caption) in zip(columns, views):
         column.image(content, caption=caption, width="stretch")
-    st.caption("White: as it is. Orange: after the steps above.")
+    st.caption("White: as it is. Orange: after the steps above. Shown is what changes most.")
 
 
-def _before_after(session: Session, item, settings: RefineSettings) -> tuple[bytes, str]:
-    """A picture of one object with both outlines, and how its area changes."""
-    before = Instances([item], session.image.shape)
-    after = refine(before, settings, gsd=session.image.scene.gsd)
+def _views(
+    session: Session, chosen: list[Instance], settings: RefineSettings
+) -> tuple[int, list[tuple[bytes, str]]]:
+    """How many objects were tried, and pictures of those that change most."""
+    step = max(1, len(chosen) // _TRIED)
+    some = sorted(chosen, key=lambda item: -item.area)[::step][:_TRIED]
+    before = Instances(some, session.image.shape)
+    after = {i.id: i for i in refine(before, settings, gsd=session.image.scene.gsd)}
+    pairs = [(item, after.get(item.id)) for item in some]
+    changes = [(sum(difference(*pair)) / pair[0].area, pair) for pair in pairs]
+    most = sorted((c for c in changes if c[0] > 0), key=lambda c: -c[0])[:_SHOWN]
+    return len(some), [_before_after(session, *pair) for _, pair in most]
+
+
+def _before_after(session: Session, item: Instance, after: Instance | None) -> tuple[bytes, str]:
+    """A picture of one object with both outlines, and what changes."""
     window = _around(item.bbox, session.image.shape)
     scale = _PREVIEW_WIDTH / window.width
     picture = session.image.scene.read_rgb(window, _PREVIEW_WIDTH)
     picture = _resized(picture, _PREVIEW_WIDTH, round(window.height * scale))
-    for objects_, colour, width in ((before, _BEFORE, 4), (after, _AFTER, 3)):
-        style = OverlayStyle(fill="none", contour_color=colour, contour_width=width)
-        picture = overlay(picture, objects_, style, origin=(window.x, window.y), scale=scale)
-    if not len(after):
+    for one, colour, width in ((item, _BEFORE, 4), (after, _AFTER, 3)):
+        if one is not None:
+            style = OverlayStyle(fill="none", contour_color=colour, contour_width=width)
+            shown = Instances([one], session.image.shape)
+            picture = overlay(picture, shown, style, origin=(window.x, window.y), scale=scale)
+    if after is None:
         return resources.jpeg(picture), f"Object {item.id}: removed"
-    change = after[0].area / item.area - 1
-    return resources.jpeg(picture), f"Object {item.id}: area {change:+.1%}"
+    gained, lost = difference(item, after)
+    return resources.jpeg(picture), f"Object {item.id}: {gained:,} px added, {lost:,} taken away"
 
 
 def _around(bbox: tuple[int, int, int, int], shape: tuple[int, int]) -> Window:
@@ -229,7 +255,5 @@ def take_over(session: Session) -> None:
         known.error = None
     elif done is not None:
         banner.forget("refine")
-        if done:
-            st.toast(f"{done}: done. Undo takes it back.", icon=":material/check:")
-        else:
-            st.toast("These steps change nothing here.", icon=":material/info:")
+        undo = " Undo takes it back." if done else ""
+        st.toast(f"{known.told}{undo}", icon=":material/check:" if done else ":material/info:")

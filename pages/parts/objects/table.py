@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from rsam_core.objects.certainty import ABOUT, certainties
 from rsam_core.objects.instances import Instances
 from rsam_core.session.kinds import naming
 from rsam_core.session.session import Session
@@ -15,7 +16,7 @@ _TITLES = {
     "label": ("Class", None, None),
     "kind": ("Kind", None, "What the model takes it for; “not sure” where it is undecided."),
     "kind_probability": ("Kind is right", "%.2f", "How likely that kind is, from 0 to 1."),
-    "score": ("Quality", "%.2f", "Predicted IoU, from 0 to 1."),
+    "certainty": ("How sure", None, ABOUT),
     "area_m2": ("Area (m²)", "%.1f", None),
     "perimeter_m": ("Perimeter (m)", "%.1f", None),
     "area": ("Area (px)", "%d", None),
@@ -43,6 +44,7 @@ _TITLES = {
     "map_x": ("Map x", "%.6g", None),
     "map_y": ("Map y", "%.6g", None),
     "source": ("Found by", None, None),
+    "score": ("Quality", "%.2f", "The number behind “how sure”, from 0 to 1."),
 }  # fmt: skip
 
 
@@ -123,7 +125,7 @@ def object_table(session: Session, found: Instances, table: pd.DataFrame) -> Non
     known = st.session_state.get(key)
     if known and sorted(known["selection"]["rows"]) != rows:
         st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    order = [name for name in _TITLES if name in table]
+    order = [name for name in _TITLES if name in table or name == "certainty"]
     order += [name for name in table if name.startswith(("mean_", "std_"))]
     st.dataframe(
         _for_people(session, found, table),
@@ -143,7 +145,8 @@ def _for_people(session: Session, found: Instances, table: pd.DataFrame) -> pd.D
     def make() -> pd.DataFrame:
         degrees = np.mod(180 - np.degrees(table["orientation"]), 180)
         words = {name: table[name].fillna("") for name in ("label", "kind") if name in table}
-        return table.assign(orientation=degrees, **words)
+        sure = certainties(table["score"])
+        return table.assign(orientation=degrees, certainty=sure, **words)
 
     key = (found, session.image.scene, tuple(table), naming(session).of(found))
     return session.memo.remember("shown-table", key, make)

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.parts.shared import banner, resources
 from pages.parts.shared.names import paragraphs, plain
 from rsam_core.errors import RsamError
+from rsam_core.objects.certainty import ABOUT, certainty
 from rsam_core.objects.edits import same_mask
 from rsam_core.prompts.history import PromptedObject
 from rsam_core.render.overlays import candidate_thumbnail
@@ -55,10 +56,11 @@ def candidates(session: Session) -> None:
         return
     proposals = answer.candidates
     chosen = _chosen(session.answers.prompter, entry, answer)
+    numbers = ", ".join(f"{k + 1}: {score:.2f}" for k, score in enumerate(proposals.scores))
     st.markdown(
         f"**Proposals for object {entry.id}**",
-        help="The numbers are the quality that the model expects (IoU, 0 to 1). Choose the "
-        "outline that fits; several together are joined to one object.",
+        help=f"Choose the outline that fits; several together are joined to one object. {ABOUT} "
+        f"Here: {numbers}.",
     )
     frame, image = _shared_frame(proposals), session.image.picture(answer.view)
     for k, column in enumerate(st.columns(3)[: len(proposals)]):
@@ -74,7 +76,8 @@ def candidates(session: Session) -> None:
     if not chosen:
         st.caption("The object is none of these: it was taken as it was shown, or saved before.")
     elif len(proposals) == 1:
-        st.caption(f"Predicted quality {proposals.scores[0]:.2f}")
+        score = float(proposals.scores[0])
+        st.caption(f"RSAM is **{certainty(score)}** of this outline.", help=f"{score:.2f}. {ABOUT}")
         return
     key = f"choice-{session.image.token}-{entry.id}-{[m.uid for m in entry.marks]}-{chosen}"
 
@@ -93,7 +96,7 @@ def candidates(session: Session) -> None:
         list(range(len(proposals))),
         selection_mode="multi",
         default=list(chosen),
-        format_func=lambda k: f"{k + 1} · {proposals.scores[k]:.2f}",
+        format_func=lambda k: f"{k + 1} · {certainty(float(proposals.scores[k]))}",
         key=key,
         on_change=take,
         label_visibility="collapsed",

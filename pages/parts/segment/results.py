@@ -9,6 +9,7 @@ from pages.parts.shared import resources
 from pages.parts.shared.legend import chips
 from pages.parts.shared.truth_choice import choose_truth
 from rsam_core.evaluate.metrics import METRICS, all_metrics, confusion
+from rsam_core.objects.certainty import ABOUT, certainties
 from rsam_core.objects.instances import Instances
 from rsam_core.render.overlays import confusion_legend, confusion_picture
 from rsam_core.session.session import Session
@@ -19,7 +20,7 @@ def _columns(metres: bool) -> dict[str, object]:
     config: dict[str, object] = {
         "id": number("Object", format="%d"),
         "source": "Found by",
-        "score": number("Quality", format="%.2f", help="Predicted IoU, from 0 to 1."),
+        "certainty": st.column_config.TextColumn("How sure", help=ABOUT),
     }
     if metres:
         config["area_m2"] = number("Area (m²)", format="%.1f")
@@ -31,6 +32,7 @@ def _columns(metres: bool) -> dict[str, object]:
         "bbox_y": number("Box y", format="%d", help="Top edge, in pixels."),
         "bbox_width": number("Width", format="%d"),
         "bbox_height": number("Height", format="%d"),
+        "score": number("Quality", format="%.2f", help="The number behind “how sure”, 0 to 1."),
     }
     return config
 
@@ -54,7 +56,7 @@ def table_tab(session: Session, objects: Instances, table: pd.DataFrame) -> None
     if known and sorted(known["selection"]["rows"]) != rows:
         st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     st.dataframe(
-        table,
+        table.assign(certainty=certainties(table["score"])),
         hide_index=True,
         column_order=list(config),
         column_config=config,

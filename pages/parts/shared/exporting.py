@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -47,11 +48,12 @@ def export_objects(session: Session, found: Instances, style: OverlayStyle) -> N
     found : Instances
         All objects.
     style : OverlayStyle
-        How they are drawn.
+        How they are drawn. What is selected on the screen is nothing special in a file.
     """
+    plain = replace(style, highlight=())
 
     def files() -> None:
-        export_panel(session, found, measured(session, found), style)
+        export_panel(session, found, measured(session, found), plain)
         st.divider()
         project_panel(session)
 

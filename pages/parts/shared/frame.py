@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.parts.shared.screen_size import room
 
 _SPLIT = (66, 34)
-_AROUND, _BELOW, _LOWEST = 178, 34, 400
+_AROUND, _BELOW, _LOWEST = 194, 34, 400
 """Heights in CSS pixels: of what stands above and below the picture; of the line below it; the
 least of the picture and of the column beside it."""
 

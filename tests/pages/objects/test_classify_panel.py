@@ -76,7 +76,10 @@ def test_class_areas_appear_with_the_first_class(at):
     assert not at.dataframe
     give(at, "water", 0)
     table = frame(at, "share")
-    assert table["area"].tolist() == [256, 240 * 160 - 256]
+    # Six squares, six bars and two discs, of which one square has a class.
+    discs = opened(at).objects.areas[-2:].sum()
+    others = 5 * 256 + 6 * 240 + discs
+    assert table["area"].tolist() == [256, others, 240 * 160 - 256 - others]
 
 
 def test_classes_are_added_renamed_and_removed(at):

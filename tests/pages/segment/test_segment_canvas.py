@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.shared import current_session
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.scene.coordinates import Viewport
+from rsam_core.session.far_clicks import FarClick, FarClicks
 from tests.helpers.pages import (
     HEIGHT,
     TWO_BOXES,
@@ -54,15 +55,35 @@ def test_modes_change_what_the_mouse_does(segment: Start, shown: dict):
 
 
 def test_what_the_canvas_reports_becomes_objects(app: AppTest, model, shown: dict):
-    at = reporting(app, "points", [point(1, 80.5, 60.5), point(2, 120.5, 90.5)])
+    at = reporting(app, "points", [point(1, 80.5, 60.5), point(2, 92.5, 66.5)])
     book = opened(at).marks.book
-    assert [(m.x, m.y) for m in book.entries[0].marks] == [(80.5, 60.5), (120.5, 90.5)]
+    assert [(m.x, m.y) for m in book.entries[0].marks] == [(80.5, 60.5), (92.5, 66.5)]
     assert opened(at).canvas.acknowledged.latest == ("test", 2)
     assert (shown["canvas"], shown["ack"]) == ("test", 2)
     # The browser repeats what was not acknowledged in time; it counts once.
-    at = reporting(app, "points", [point(2, 120.5, 90.5), point(3, 5, 5, 0)], book=book)
+    at = reporting(app, "points", [point(2, 92.5, 66.5), point(3, 5, 5, 0)], book=book)
     marks = opened(at).marks.book.entries[0].marks
     assert [mark.label for mark in marks][-1] == 0
+
+
+def test_a_far_click_begins_an_object_and_is_asked_about(app: AppTest, model, shown: dict):
+    at = reporting(app, "points", [point(1, 40.5, 60.5), point(2, 140.5, 60.5)])
+    work = opened(at)
+    assert [len(e.marks) for e in work.marks.book.entries] == [1, 1]
+    far = work.attached(FarClicks).last
+    assert (far.before, far.own) == (1, 2)
+    assert far.stands(work.marks.book)
+
+
+def test_the_question_about_a_far_click_moves_it(segment: Start, shown: dict):
+    book = PromptHistory().add_point(40.5, 60.5).add_point(140.5, 60.5, own_object=True)
+    at = segment(book=book)
+    opened(at).attached(FarClicks).last = FarClick(2, before=1, own=2)
+    at.run()
+    question = next(g for g in at.button_group if g.value == "New object" and "clicks" not in g.key)
+    question.set_value("Same object").run()
+    fine(at)
+    assert [len(e.marks) for e in opened(at).marks.book.entries] == [2]
 
 
 def test_a_reported_box_is_an_object_with_its_view(app: AppTest, model, shown: dict):

@@ -29,6 +29,7 @@ from rsam_core.render.overlays import overlay_layer
 from rsam_core.render.style import OverlayStyle
 from rsam_core.runtime.timing import mark, span
 from rsam_core.scene.coordinates import Frame, Viewport, choose_view
+from rsam_core.session.far_clicks import FarClicks, clicked, is_far
 from rsam_core.session.session import Session
 
 _FILES = Path(__file__).parent / "component"
@@ -37,6 +38,12 @@ _MARGIN = 0.2
 _MAX_DRAWN = 4_000_000
 """Pixels of the layer of objects at most; on larger screens it is drawn coarser."""
 _QUALITY = 92
+_NEAR = 16
+"""CSS pixels within which no click is far from the present object."""
+
+FAR_SWITCH = "far-clicks"
+FAR_CHOICES = ("New object", "Same object")
+"""What a click far from the present object means: where the choice is kept, and its words."""
 
 
 def registered(name: str) -> Callable[..., Any]:
@@ -80,6 +87,8 @@ def picture_canvas(
     on_pick: Callable[[CanvasEvent], None] | None = None,
     hovering: Hovering | None = None,
     on_mark: Callable[[CanvasEvent], None] | None = None,
+    pictures: list[LayerMessage] | None = None,
+    marks: list[MarkMessage] | None = None,
 ) -> None:
     """Show the scene with its objects, to zoom, pan, and prompt or select.
 
@@ -107,6 +116,10 @@ def picture_canvas(
         Outlines to show under the pointer, and what is done about them.
     on_mark : callable, optional
         What a click or a box in the modes "points" and "boxes" does instead of prompting.
+    pictures : list of LayerMessage, optional
+        What is shown instead of the scene, such as another date of it.
+    marks : list of MarkMessage, optional
+        Clicks and boxes that are drawn instead of those of the current object.
     """
     scene = session.image.scene
     key = canvas_key(session)
@@ -114,6 +127,9 @@ def picture_canvas(
     if viewport is None:
         viewport = Viewport.fitting(scene.width, scene.height, *size)
     layer = _layer(session, viewport, found, style)
+    shown_marks = marks
+    if shown_marks is None:
+        shown_marks = _marks(session.marks.book) if mode in ("points", "boxes") else []
     data: CanvasData = {
         "token": session.image.token,
         "scene": [scene.width, scene.height],
@@ -121,12 +137,12 @@ def picture_canvas(
         "height": size[1],
         "mode": mode,
         "label": label,
-        "pictures": _pictures(session),
+        "pictures": _pictures(session) if pictures is None else pictures,
         "overlay": layer,
         "extra": heat or (_patches(session) if mode == "select" else None),
         "drawn": layer["region"] if layer else None,
         "view": list(session.image.view.bounds),
-        "marks": _marks(session.marks.book) if mode in ("points", "boxes") else [],
+        "marks": shown_marks,
         "canvas": session.canvas.acknowledged.latest[0],
         "ack": session.canvas.acknowledged.latest[1],
         "look": list(session.canvas.look_at) if session.canvas.look_at else None,
@@ -185,17 +201,33 @@ def _take(
 
 def _prompt(session: Session, event: CanvasEvent, own: bool) -> None:
     """A click or a box more, whatever else has just happened to the book."""
-    view = session.image.view
-    session.update(lambda book: prompted(book, event, view, own_objects=own))
-
-
-def prompted(
-    book: PromptHistory, event: CanvasEvent, view: Frame, *, own_objects: bool = False
-) -> PromptHistory:
-    """The book with a click or a box more."""
+    view, asked = session.image.view, session.attached(FarClicks)
     if event.kind == "box":
-        return book.add_box(event.x, event.y, event.x1, event.y1, view=view)
-    return book.add_point(event.x, event.y, event.label, own_object=own_objects, view=view)
+        box = (event.x, event.y, event.x1, event.y1)
+        session.update(lambda book: book.add_box(*box, view=view))
+        return
+    mark = {"x": event.x, "y": event.y, "label": event.label, "view": view}
+    if own or event.label == 0:
+        session.update(lambda book: book.add_point(**mark, own_object=own))
+        return
+    far = _far(session, event)
+    new = st.session_state.get(FAR_SWITCH, FAR_CHOICES[0]) == FAR_CHOICES[0]
+
+    def add(book: PromptHistory) -> PromptHistory:
+        after, asked.last = clicked(book, far, new, mark)
+        return after
+
+    session.update(add)
+
+
+def _far(session: Session, event: CanvasEvent) -> bool:
+    """Whether a click is far from the present object."""
+    current = session.marks.book.current
+    found = session.shown().objects if current is not None else Instances()
+    if current not in found.ids:
+        return False
+    seen = session.canvas.viewport
+    return is_far(found.get(current), event.x, event.y, _NEAR / (seen.scale if seen else 1.0))
 
 
 def _pick(session: Session, event: CanvasEvent) -> None:
