@@ -231,7 +231,7 @@ def test_haze_of_sixteen_bits_is_measured_from_zero_not_from_the_view():
     air = np.array([900.0, 600, 400])
     image = Raster.of_array((ground + air).astype(np.uint16))
     assert image.limits[0] > 300
-    done = RemoveHaze(percentile=1, reflectance=0, restore=False).apply(image)
+    done = RemoveHaze(percentile=1, reflectance=0, model="own", restore=False).apply(image)
     assert np.abs(done.values - ground).max() < 1.5
 
 
@@ -295,6 +295,26 @@ def test_clear_air_is_left_alone(town: TownSample):
     assert psnr(town.image, after) > 28
 
 
+def test_haze_is_taken_away_without_a_change_of_colour():
+    """Seen from the white of the air, every colour keeps its direction."""
+    rng = np.random.default_rng(3)
+    ground = rng.uniform(30, 220, (60, 60, 3))
+    ground[:8] = (40, 30, 20)
+    hazy = clipped(ground * 0.6 + 0.4 * 255)
+    step = RemoveHaze(percentile=1)
+    after = step.apply(raster(hazy)).values
+    assert hazy.min() - after.min() > 60, "most of the veil is gone"
+    inside = (after > 1).all(axis=-1) & (after < 254).all(axis=-1)
+    before = 255 - hazy[inside].astype(float)
+    now = 255 - after[inside]
+    ratios = now / before
+    # One factor for all bands, up to the rounding of 8 bits.
+    np.testing.assert_allclose(ratios, np.median(ratios), rtol=0.02)
+    apart = RemoveHaze(percentile=1, model="own").apply(raster(hazy)).values
+    shares = (255 - apart[inside]) / before
+    assert np.ptp(np.median(shares, axis=0)) > 0.05, "each band by itself shifts them"
+
+
 def test_dark_objects_keep_what_they_reflect():
     # sRGB gives 1 % reflectance the value 25 of 255 (IEC 61966-2-1).
     assert haze.as_displayed(0.01) * 255 == pytest.approx(25.4, abs=0.2)
@@ -311,7 +331,7 @@ def test_haze_in_a_stretched_view_changes_values_and_keeps_the_look(town: TownSa
     hazy = (town.image * 9.0 + 1500).astype(np.uint16)
     scene = write_scene(Raster.of_array(hazy), "hazy.tif")
     image = read_raster(scene)
-    done = RemoveHaze(restore=False).apply(image)
+    done = RemoveHaze(model="own", restore=False).apply(image)
     # The darkest of the town are about 25 of 255, so 225 of its 16-bit values: what remains of
     # them is the hundredth that they are taken to reflect.
     assert np.percentile(done.values, 0.1, axis=(0, 1)) == pytest.approx(

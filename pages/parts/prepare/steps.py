@@ -13,12 +13,35 @@ from rsam_core.prepare.step import GROUPS
 from rsam_core.session.preparation import PreparationState
 
 COLUMNS = 2
-GROUP_HELP = {
-    "Radiometric": "Tones and colours: too dark, too flat, hazy, wrongly coloured.",
-    "Geometric": "Shape and place: turn, cut, straighten, put on the map.",
-    "Noise": "Grain, specks and stripes. Look at these in the detail at 100 %.",
-    "Resolution": "More pixels and sharper edges.",
+GROUP_TITLES = {
+    "Radiometric": "Tones and colours",
+    "Geometric": "Shape and place",
+    "Noise": "Noise",
+    "Resolution": "Sharpness and size",
 }
+GROUP_HELP = {
+    "Radiometric": "Too dark, too flat, hazy, wrongly coloured. To sharpen, see *Sharpness*.",
+    "Geometric": "Turn, cut, straighten, put on the map.",
+    "Noise": "Grain, specks and stripes. Look at these in the detail at 100 %.",
+    "Resolution": "Sharper edges and more pixels.",
+}
+ALSO = {
+    "unsharp-mask": "sharpen sharper sharpness blur blurry soft focus crisp",
+    "super-resolution": "finer upscale",
+    "enlarge": "upscale bigger zoom",
+    "haze": "fog mist veil smog dehaze",
+    "brightness": "dark light exposure",
+    "gamma": "dark shadows exposure",
+    "stretch": "dull flat levels contrast",
+    "white-balance": "colour color cast tint",
+    "bilateral": "denoise grain noise smooth",
+    "nonlocal": "denoise grain noise",
+    "reproject": "coordinate system crs utm",
+    "ground-control": "gcp georeference map",
+    "straighten": "perspective tilt oblique",
+    "crop": "cut clip",
+}
+"""Words by which people look for a step that its title and help do not have."""
 
 
 def suggestions(bench: PreparationState) -> None:
@@ -107,16 +130,41 @@ def catalogue_shown() -> bool:
 
 @st.dialog("Add a step", width="large", on_dismiss=lambda: show_catalogue(False))
 def catalogue(bench: PreparationState) -> None:
-    """All steps by group, each with what it is for."""
-    for tab, group in zip(st.tabs(list(GROUPS)), GROUPS):
+    """All steps by group, each with what it is for; or those that a word names."""
+    wanted = st.text_input(
+        "What is wrong with the picture?", key="step-search", icon=":material/search:",
+        placeholder="blurry, hazy, dark, tilted …", max_chars=60,
+    )  # fmt: skip
+    if wanted.strip():
+        found = matching(wanted)
+        if not found:
+            st.caption("No step is known by that word. All steps are here when the line is empty.")
+        _cards(bench, found)
+        return
+    for tab, group in zip(st.tabs([GROUP_TITLES[group] for group in GROUPS]), GROUPS):
         with tab:
             st.caption(GROUP_HELP[group])
-            members = [kind for kind in STEPS.values() if kind.group == group]
-            for first in range(0, len(members), COLUMNS):
-                row = st.columns(COLUMNS, gap="small")
-                for column, kind in zip(row, members[first : first + COLUMNS]):
-                    with column:
-                        _card(bench, kind)
+            _cards(bench, [kind for kind in STEPS.values() if kind.group == group])
+
+
+def matching(wanted: str) -> list[type[Step]]:
+    """Steps that a few words name, those first whose title or usual names have them."""
+    words = wanted.casefold().split()
+    ranked = []
+    for kind in STEPS.values():
+        names = f"{kind.title} {ALSO.get(kind.key, '')}".casefold()
+        told = f"{names} {kind.help} {GROUP_TITLES[kind.group]}".casefold()
+        if all(word in told for word in words):
+            ranked.append((sum(word not in names for word in words), kind))
+    return [kind for _, kind in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _cards(bench: PreparationState, members: list[type[Step]]) -> None:
+    for first in range(0, len(members), COLUMNS):
+        row = st.columns(COLUMNS, gap="small")
+        for column, kind in zip(row, members[first : first + COLUMNS]):
+            with column:
+                _card(bench, kind)
 
 
 def _card(bench: PreparationState, kind: type[Step]) -> None:

@@ -74,24 +74,31 @@ class RemoveHaze(FittedStep):
     )
     model: str = choice(
         "Haze in the bands",
-        "own",
+        "same",
         (
-            ("own", "Each band by itself"),
+            ("same", "Alike: keeps the colours"),
+            ("own", "Each band by itself: takes a blue veil away, too"),
             ("clear", "Scattering model, clear air"),
             ("hazy", "Scattering model, hazy air"),
         ),
-        "The model measures blue only and derives the others; it needs bands named by colour.",
+        "Alike takes the same veil from red, green and blue. The model measures blue only and "
+        "derives the others; it needs bands named by colour.",
     )
     restore: bool = switch(
         "Restore the contrast", True, "Haze also hides the ground; this brings it back."
     )
 
-    POWERS: ClassVar = {"own": 0.0, "clear": 2.0, "hazy": 0.7}
+    POWERS: ClassVar = {"same": 0.0, "own": 0.0, "clear": 2.0, "hazy": 0.7}
 
     def fit(self, sample: Raster) -> Any:
         values = self._from_black(sample)[sample.valid]
         lengths = haze.wavelengths_of(sample.band_names)
-        return haze.dark_objects(values, self.percentile, lengths, self.POWERS[self.model])
+        dark = haze.dark_objects(values, self.percentile, lengths, self.POWERS[self.model])
+        if self.model == "same":
+            # What all of them have in common; in red or infrared light there is less haze.
+            seen = list(sample.view_bands)
+            dark[seen] = dark[seen].min()
+        return dark
 
     def apply(self, raster: Raster, fitted: Any = None) -> Raster:
         dark = self.fitted(raster, fitted)
