@@ -206,7 +206,6 @@ class _Meter:
         self._pid = pid
         self._highest: dict[int, int] = {}
         self._before: dict[int, int] = {}
-        self._known: set[int] = set()
         self.reset()
 
     @property
@@ -222,7 +221,6 @@ class _Meter:
     def reset(self) -> None:
         """Begin anew."""
         self._before = dict(self._now())
-        self._known = set(self._before)
         self._highest = {}
         self._computed = _computed(self._pid)
 
@@ -232,13 +230,12 @@ class _Meter:
 
     def look(self) -> None:
         """Note what they have at this moment."""
-        now = dict(self._now())
-        for pid, size in now.items():
+        mine = _command(self._pid)
+        for pid, size in self._now():
             # A process that has just begun shares all memory of the one that starts it until it
             # loads its own program, and would be counted as if it had as much again.
-            if pid in self._known:
+            if pid == self._pid or _command(pid) != mine:
                 self._highest[pid] = max(size, self._highest.get(pid, 0))
-        self._known |= set(now)
 
     def _now(self) -> Iterator[tuple[int, int]]:
         for pid in _family(self._pid):
@@ -257,6 +254,14 @@ def _computed(pid: int) -> float:
         except psutil.NoSuchProcess:
             continue
     return total
+
+
+def _command(pid: int) -> bytes:
+    """The command line of a process; empty where it cannot be known."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _family(pid: int) -> list[int]:
