@@ -124,6 +124,10 @@ _CROWDED = 0.45
 _SOURCES = {"difference": 0.55, "difference box": 0.9}
 """Weight of findings that are mere places of difference: outlined objects come first."""
 
+_GROUND = ("bare ground", "grass or field", "road")
+_GROUND_WORTH = 0.6
+"""Weight of what is ground: that a house came says more than that the ground below it went."""
+
 
 _VOTES = {0: (0, 1, 3, 2), 1: (0, 3, 1, 2)}
 """Positions in `judge.CLASSES` of unchanged, gone, new and changed inside, as each date sees them.
@@ -132,6 +136,9 @@ What leaves is gone for the first date and new for the second; what is revealed,
 round."""
 
 _VERDICTS = ("unchanged", "gone", "new", "changed inside")
+LOWEST = 0.15
+"""Lowest threshold from which on changes can be shown."""
+
 _ONE_PLACE = 0.5
 """IoU from which on candidates speak of one place."""
 
@@ -171,9 +178,28 @@ def decide(
     return [replace(change, id=number) for number, change in enumerate(kept, 1)]
 
 
+def needed(candidates: list[Candidate], tolerance: int = 2) -> list[Candidate]:
+    """The candidates without those that no threshold above :data:`LOWEST` would ever show.
+
+    Of a place at which something may have changed all stay, since all of them vote. Of the rest,
+    one outline stays for each object.
+    """
+    kept: set[int] = set()
+    for place in _places(candidates):
+        if max(one.changed for one in place) > LOWEST:
+            kept.update(id(one) for one in place)
+    shown = {
+        id(item)
+        for change in _unchanged(candidates, [], LOWEST, tolerance)
+        for item in (change.before, change.after)
+    }
+    return [one for one in candidates if id(one) in kept or id(one.item) in shown]
+
+
 def _worth(one: Candidate) -> float:
     """How well a candidate outlines something."""
-    return (0.3 + 0.7 * one.item.score) * _SOURCES.get(one.item.source, 1.0)
+    worth = (0.3 + 0.7 * one.item.score) * _SOURCES.get(one.item.source, 1.0)
+    return worth * (_GROUND_WORTH if one.kind in _GROUND else 1.0)
 
 
 def _places(candidates: list[Candidate]) -> list[list[Candidate]]:

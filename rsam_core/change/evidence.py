@@ -13,12 +13,22 @@ from numpy.typing import NDArray
 
 from rsam_core.change.registration import edges
 from rsam_core.errors import Cancelled
+from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.objects.crops import Crop, cut_out, shared_pixels
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.segment.features.pooling import EmbeddedView, feature_maps, pool
 from rsam_core.segment.segmenter import Segmenter
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "building": ("building",),
+    "thing": ("car", "boat", "pool", "other"),
+    "tree": ("tree",),
+    "ground": ("road", "grass or field", "bare ground"),
+    "water": ("water",),
+}
+"""Kinds of object that are told apart here: what lies under an outline at either date."""
 
 COLUMNS = (
     "overlap",
@@ -41,6 +51,7 @@ COLUMNS = (
     "lightness_own",
     "lightness_other",
     "area_gain",
+    *(f"{group}_{date}" for date in ("own", "other") for group in GROUPS),
 )
 """Names of the numbers that :func:`gather` gives for each object, in order."""
 
@@ -178,11 +189,21 @@ def gather(
     inside = [_pooled(items, view) for view in (own, other)]
     rings = [_ring(item, own.embedding.shape) for item in items]
     around = [_pooled(rings, view) for view in (own, other)]
+    kinds = np.concatenate([_groups(segmenter, view, items) for view in (own, other)], axis=1)
     rows = []
     for k, item in enumerate(items):
         features = _distances([v[k] for v in inside], [v[k] for v in around], own, other)
-        rows.append(_row(item, rings[k], others[k], own, other, features))
+        rows.append([*_row(item, rings[k], others[k], own, other, features), *kinds[k]])
     return Evidence(np.array(rows, np.float32), others)
+
+
+def _groups(segmenter: Segmenter, view: DateView, items: Sequence[Instance]) -> NDArray[np.float32]:
+    """How likely each of :data:`GROUPS` lies under each object, (N, G); 0 where nobody says."""
+    if not segmenter.model.names:
+        return np.zeros((len(items), len(GROUPS)), np.float32)
+    chances = segmenter.model.name_objects(view.embedding.features, items)
+    places = [[KINDS.index(kind) for kind in kinds] for kinds in GROUPS.values()]
+    return np.stack([chances[:, some].sum(1) for some in places], axis=1).astype(np.float32)
 
 
 def _pooled(items: Sequence[Instance], view: DateView) -> NDArray[np.float32]:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.evidence import DateView, outline_again
+from rsam_core.change.pairing import meeting
 from rsam_core.errors import Cancelled
+from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.suppression import suppress
 from rsam_core.prompts.prompt import Prompt
@@ -19,7 +21,7 @@ from rsam_core.runtime.progress import Progress
 from rsam_core.segment.everything import EverythingSettings, settings_for
 from rsam_core.segment.segmenter import Segmenter
 
-_MOST = 60
+_MOST = 40
 """Places of difference in a window at most."""
 
 _LARGEST = 0.25
@@ -29,6 +31,9 @@ _LOWEST = 0.5
 """Lowest predicted IoU of what is outlined around a click on a place of difference."""
 
 _CHUNK = 32
+
+_EXPLAINED = 0.4
+"""IoU from which on an object tells what a place of difference is."""
 
 _SAME = 0.7
 """IoU from which on two candidates of a date are the same."""
@@ -96,6 +101,15 @@ def places_of_difference(
             found.append((strength * np.sqrt(area), item))
     found.sort(key=lambda entry: -entry[0])
     return _distinct([item for _, item in found])[:_MOST]
+
+
+def unexplained(places: Sequence[Instance], objects: Sequence[Instance]) -> list[Instance]:
+    """Places of difference that no object of either date has about the shape of."""
+    best = np.zeros(len(places))
+    for i, j in meeting(places, objects):
+        shared = shared_pixels(places[i], objects[j])
+        best[i] = max(best[i], shared / (places[i].area + objects[j].area - shared))
+    return [place for place, overlap in zip(places, best) if overlap < _EXPLAINED]
 
 
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

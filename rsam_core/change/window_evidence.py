@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment
 from rsam_core.change.compared import CompareSettings
-from rsam_core.change.decide import Candidate, Growth
+from rsam_core.change.decide import Candidate, Growth, needed
 from rsam_core.change.evidence import DateView, Evidence, gather
 from rsam_core.change.growths import growth_pairs
 from rsam_core.change.judge import load_judge
 from rsam_core.change.kinds import kinds_of
-from rsam_core.change.objects_of import candidates, find_objects, places_of_difference
+from rsam_core.change.objects_of import candidates, find_objects, places_of_difference, unexplained
 from rsam_core.change.pairing import meeting
 from rsam_core.errors import Cancelled
 from rsam_core.objects.crops import shared_pixels
@@ -68,9 +68,9 @@ def prepare_window(
     views = tuple(DateView(image, segmenter.embed(image)) for image in (first, second))
     search = all(some is None for some in given)
     places = places_of_difference(*views, valid, settings.smallest) if search else []
-    items: list[list[Instance]] = []
+    objects: list[list[Instance]] = []
     for date in (0, 1):
-        start = 0.4 * date
+        start = 0.35 * date
 
         def tell(share: float, text: str, start: float = start) -> None:
             if progress is not None:
@@ -82,14 +82,16 @@ def prepare_window(
             found = list(given[date] or ())
         if cancelled is not None and cancelled():
             raise Cancelled("Stopped. Nothing was changed.")
-        tell(1.0, "places of difference")
-        items.append(
-            candidates(segmenter, views[date], found, places, settings.smallest, valid, cancelled)
-        )
+        objects.append(found)
+    places = unexplained(places, [*objects[0], *objects[1]])
+    items = [
+        candidates(segmenter, view, found, places, settings.smallest, valid, cancelled)
+        for view, found in zip(views, objects)
+    ]
     evidence = []
     for date in (0, 1):
         if progress is not None:
-            progress(0.8 + 0.1 * date, "comparing")
+            progress(0.75 + 0.12 * date, "comparing")
         known = _found_there(items[date], items[1 - date])
         evidence.append(
             gather(segmenter, items[date], views[date], views[1 - date], known, cancelled)
@@ -122,6 +124,7 @@ def window_candidates(
     dates, named = as_candidates(segmenter, found, chances)
     growths = _growths(segmenter, found, dates, settings)
     kept = [one for some in dates for one in some if _is_own(one.item, window, windows)]
+    kept = needed(kept, settings.tolerance)
     moved: dict[int, Candidate] = {}
 
     def shifted(one: Candidate) -> Candidate:

@@ -7,7 +7,7 @@ import pytest
 
 import rsam_core as rsam
 from rsam_core.change import ArrayPicture, CompareSettings
-from rsam_core.change.decide import Candidate, Growth, decide
+from rsam_core.change.decide import LOWEST, Candidate, Growth, decide, needed
 from rsam_core.change.evidence import COLUMNS, DateView, gather
 from rsam_core.change.judge import CLASSES, load_judge
 from rsam_core.change.objects_of import places_of_difference
@@ -308,3 +308,21 @@ def test_large_scenes_are_compared_in_windows_and_seen_once():
     same = set(found(whole)) & set(found(parts))
     assert len(same) >= len(truth) - 1
     assert sum(c.change == "new" for c in parts.changes) >= len(truth) - 1
+
+
+def test_what_no_threshold_would_show_is_let_go():
+    house, again = square(10, 10), square(11, 10)
+    faint = square(100, 100)
+    some = [
+        candidate(house, 0, "left", 0.7),
+        candidate(again, 1, "same", 0.99),  # it votes on the same place
+        candidate(faint, 0, "same", 0.99),
+        candidate(square(101, 100), 1, "same", 0.99),
+        candidate(square(100, 101), 0, "same", 0.98),  # the same object once more
+    ]
+    left = needed(some)
+    assert some[:2] == left[:2]
+    assert len(left) == 4
+    for fire in (LOWEST, 0.5, 0.9):
+        before = [(c.change, c.outline.bbox) for c in decide(some, [], fire)]
+        assert [(c.change, c.outline.bbox) for c in decide(left, [], fire)] == before

@@ -10,8 +10,11 @@ from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.current_session import model_name
 from pages.parts.shared.names import plain
 from rsam_core.change.aligned import Alignment
+from rsam_core.change.decide import LOWEST
 from rsam_core.change.differences import SCALES
+from rsam_core.change.judge import load_judge
 from rsam_core.change.vegetation import has_infrared
+from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.session.change import ALIGN, COMPARE, ChangeState
 from rsam_core.session.change_wishes import METHODS, OURS, Wishes
 from rsam_core.session.session import Session
@@ -82,15 +85,13 @@ def form(session: Session, state: ChangeState) -> None:
         state.choose(method)
         st.rerun()
     kinds = wishes.kinds
-    if method == OURS:
-        known = resources.segmenter(model_name()).model.names
-        if known:
-            chosen = st.multiselect(
-                "Only these kinds", known, default=[k for k in kinds if k in known],
-                key=f"change-kinds-{token}", placeholder="All kinds",
-                help="What the model cannot name for sure is shown as well.",
-            )  # fmt: skip
-            kinds = tuple(chosen)
+    if method == OURS and resources.segmenter(model_name()).model.names:
+        chosen = st.multiselect(
+            "Only these kinds", KINDS, default=[k for k in kinds if k in KINDS],
+            key=f"change-kinds-{token}", placeholder="All kinds",
+            help="What the model cannot name for sure is shown as well.",
+        )  # fmt: skip
+        kinds = tuple(chosen)
     with st.expander("More settings", icon=":material/tune:"):
         light = st.radio(
             "Light", list(LIGHT), index=list(LIGHT).index(wishes.radiometry),
@@ -127,10 +128,9 @@ def threshold(session: Session, state: ChangeState) -> None:
     """More or less counts as a change, at once."""
     found, method = state.result, state.wishes.method
     token = session.image.token
+    least = 0.0
     if method == OURS:
-        from rsam_core.change.judge import load_judge
-
-        own, top, step, unit = load_judge().fire, 0.99, 0.01, ""
+        own, least, top, step, unit = load_judge().fire, LOWEST, 0.99, 0.01, ""
         title = "Count as a change from this probability on"
     else:
         scale = SCALES[method]
@@ -139,8 +139,8 @@ def threshold(session: Session, state: ChangeState) -> None:
     key = f"change-threshold-{method}-{token}"
     now = state.thresholds.get(method, own)
     value = st.slider(
-        title, float(step), float(max(top, own)), float(min(max(now, step), max(top, own))),
-        float(step), key=key,
+        title, max(least, step), max(top, own), min(max(now, least, step), max(top, own)), step,
+        key=key,
         help=f"The method’s own value is {own:.3g}{unit}. Nothing is computed again.",
     )  # fmt: skip
     if abs(value - now) > step / 2:
