@@ -40,14 +40,8 @@ with left:
         "and hands it to your GIS. No account, no internet, no programming."
     )
     st.markdown("  \n".join(STEPS))
-with right:
-    before, after = ((PICTURES / f"{name}.jpg").read_bytes() for name in ("before", "after"))
-    swipe(before, after, size=SIZE, height=None, key="home-picture")
-    st.caption("Santa Monica, outlined by RSAM without a click. Image: USDA NAIP")
-left, right = st.columns([11, 10], gap="medium")
-with left:
     files = st.file_uploader(
-        "**Open your own image**",
+        "Open your own image",
         type=[*TYPES, *WORLD_FILE_TYPES],
         accept_multiple_files=True,
         key="home-upload",
@@ -90,7 +84,6 @@ with left:
         # The file that could not be opened was taken away.
         banner.forget("open-image")
     folder.chooser()
-with right:
     project = st.file_uploader("Or a project that RSAM saved", type=["zip"], key="home-project")
     if project is not None and st.session_state.get("opened-project") != project.file_id:
         opened = {"opened-project": project.file_id}
@@ -104,5 +97,9 @@ with right:
             icon=":material/arrow_forward:",
             help=full(name, BUTTON),
         )
+with right:
+    before, after = ((PICTURES / f"{name}.jpg").read_bytes() for name in ("before", "after"))
+    swipe(before, after, size=SIZE, height=None, key="home-picture")
+    st.caption("Santa Monica, outlined by RSAM without a click. Image: USDA NAIP")
 st.subheader("Or try a sample")
 gallery()
