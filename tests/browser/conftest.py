@@ -8,12 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Request, sync_playwright
 
 from benchmarks.app_server import Running
+from tests.helpers.app_process import Server
 from tests.helpers.browser import PATIENCE, Screen
 from tests.helpers.server import without_departures
 
+VIEWPORT = {"width": 1280, "height": 800}
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -56,36 +58,81 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def _own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("own"))
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def screen(browser: Browser, address: str, app_log: Path) -> Iterator[Screen]:
-    """Home in a fresh browser window.
+def own_server(_own: Server) -> Server:
+    """Another app, which tests may stop and start again."""
+    if _own.process is None:
+        _own.start()
+    return _own
+
+
+@pytest.fixture
+def fresh_server(_own: Server) -> Server:
+    """The same, just started: nobody has been there."""
+    _own.stop()
+    _own.start()
+    return _own
+
+
+@pytest.fixture(scope="session")
+def _page(browser: Browser) -> Iterator[Page]:
+    """The window in which all tests without one of their own happen.
+
+    A browser that has loaded the app once has most of it compiled: the next visit costs a third.
+    """
+    context = browser.new_context(viewport=VIEWPORT, accept_downloads=True)
+    context.set_default_timeout(PATIENCE * 1000)
+    yield context.new_page()
+    context.close()
+
+
+def _leave(page: Page) -> None:
+    """Close the app and forget all that it kept in the browser: who comes next is a stranger."""
+    page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    page.context.clear_cookies()
+    page.goto("about:blank")
+
+
+@pytest.fixture
+def screen(_page: Page, address: str, app_log: Path) -> Iterator[Screen]:
+    """Home, as somebody sees it who was never there.
 
     Whatever a test does, the app must neither show an exception, nor print one, nor ask any
     other server for anything.
     """
     before = app_log.stat().st_size
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-    context.set_default_timeout(PATIENCE * 1000)
-    page = context.new_page()
     strangers: list[str] = []
     mistakes: list[str] = []
 
-    def note(request) -> None:
+    def note(request: Request) -> None:
         if urlsplit(request.url).hostname not in ("127.0.0.1", None):
             strangers.append(request.url)
 
-    page.on("request", note)
-    page.on("pageerror", lambda error: mistakes.append(str(error)))
-    page.goto(address)
-    screen = Screen(page)
+    def complain(error: Error) -> None:
+        mistakes.append(str(error))
+
+    _page.on("request", note)
+    _page.on("pageerror", complain)
+    _page.goto(address)
+    screen = Screen(_page)
     screen.idle()
     # The browser says who it is, and the page is drawn once more.
     screen.quiet()
     yield screen
-    exceptions = page.locator('[data-testid="stException"]').all_inner_texts()
+    exceptions = _page.locator('[data-testid="stException"]').all_inner_texts()
     # A browser that leaves in the middle of an answer makes the server complain.
     screen.quiet()
-    context.close()
+    _leave(_page)
+    _page.remove_listener("request", note)
+    _page.remove_listener("pageerror", complain)
+    assert _page.viewport_size == VIEWPORT, "the next test expects a window of that size"
     assert not exceptions
     assert not mistakes
     assert not strangers, "the app must work without internet"

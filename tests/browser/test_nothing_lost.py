@@ -13,16 +13,8 @@ from tests.helpers.app_process import Server, picture
 from tests.helpers.browser import PATIENCE, Screen
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def window(browser: Browser, server: Server) -> Iterator[Callable[[], Screen]]:
+def window(browser: Browser, own_server: Server) -> Iterator[Callable[[], Screen]]:
     """Opens Home in a browser of its own."""
     contexts = []
 
@@ -31,7 +23,7 @@ def window(browser: Browser, server: Server) -> Iterator[Callable[[], Screen]]:
         context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)
         page = context.new_page()
-        page.goto(server.address)
+        page.goto(own_server.address)
         screen = Screen(page)
         screen.idle()
         screen.quiet()
@@ -81,12 +73,14 @@ def test_a_page_loaded_again_goes_on_at_once(window, tmp_path: Path) -> None:
     expect(screen.page.get_by_text(re.compile("2 objects · on Segment"))).to_be_visible()
 
 
-def test_after_a_restart_of_the_server_all_is_back(server: Server, window, tmp_path: Path) -> None:
+def test_after_a_restart_of_the_server_all_is_back(
+    own_server: Server, window, tmp_path: Path
+) -> None:
     screen = window()
     work(screen, tmp_path)
-    server.stop()
+    own_server.stop()
     screen.page.wait_for_selector('[data-test-connection-state="PINGING_SERVER"]')
-    server.start()
+    own_server.start()
     screen.idle()
     # Nothing had to be clicked for that, and nothing was uploaded again.
     expect(screen.page.get_by_text("Go on with field.png")).to_be_visible()

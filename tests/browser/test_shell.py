@@ -20,14 +20,6 @@ EVIL = "<img src=x onerror=window.__hit=1>[a](javascript:window.__hit=1)"
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def window(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
     context.set_default_timeout(PATIENCE * 1000)
@@ -52,8 +44,8 @@ def whole(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", ["segment", "one-shot", "models"])
-def test_any_address_may_be_opened_first(server: Server, window: Page, path: str) -> None:
-    window.goto(f"{server.address}/{path}")
+def test_any_address_may_be_opened_first(fresh_server: Server, window: Page, path: str) -> None:
+    window.goto(f"{fresh_server.address}/{path}")
     Screen(window).idle()
     whole(window)
     assert window.url.endswith(f"/{path}")
@@ -105,9 +97,9 @@ class Cable:
 
 
 def test_clicks_of_a_cut_connection_are_sent_when_it_is_back(
-    server: Server, window: Page, tmp_path: Path
+    own_server: Server, window: Page, tmp_path: Path
 ) -> None:
-    cable = Cable(server.port)
+    cable = Cable(own_server.port)
     window.goto(cable.address)
     screen = Screen(window)
     screen.idle()
@@ -125,11 +117,11 @@ def test_clicks_of_a_cut_connection_are_sent_when_it_is_back(
     cable.listener.close()
 
 
-def test_script_in_names_does_not_run(server: Server, window: Page, tmp_path: Path) -> None:
+def test_script_in_names_does_not_run(own_server: Server, window: Page, tmp_path: Path) -> None:
     window.add_init_script("window.__hit = 0")
     called: list[str] = []
     window.on("request", lambda request: called.append(request.url))
-    window.goto(server.address)
+    window.goto(own_server.address)
     screen = Screen(window)
     screen.idle()
     content = picture(tmp_path).read_bytes()
@@ -158,6 +150,8 @@ def test_script_in_names_does_not_run(server: Server, window: Page, tmp_path: Pa
     screen.quiet()
     with window.expect_download() as waiting:
         window.get_by_role("dialog").get_by_role("button", name="Report (HTML)").click()
+    window.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(window.get_by_role("dialog")).to_have_count(0)
     assert re.fullmatch(r"[\w.() -]{1,100}\.html", waiting.value.suggested_filename)
     report = Path(waiting.value.path()).read_text()
     screen.go_to("Open")
@@ -173,5 +167,7 @@ def test_script_in_names_does_not_run(server: Server, window: Page, tmp_path: Pa
     assert window.evaluate("window.__hit || 0") == 0
     width = window.evaluate("document.documentElement.scrollWidth")
     assert width <= 1280
-    strangers = [url for url in called if not url.startswith((server.address, "data:", "blob:"))]
+    strangers = [
+        url for url in called if not url.startswith((own_server.address, "data:", "blob:"))
+    ]
     assert strangers == []
