@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rsam_core.session import safekeeping
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -21,6 +25,13 @@ _NOT_HERE = (
     "http://localhost with the same port, or start it with `python run.py --share NAME`, where "
     "NAME is the name in the address.\n"
 )
+
+
+@asynccontextmanager
+async def saving_at_the_end(app: object) -> AsyncIterator[None]:
+    """Save what waits for its moment when the server is told to stop; see `st.App`."""
+    yield
+    safekeeping.flush()
 
 
 class Shield:
