@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.parts.shared.long_table import shortened
 from rsam_core.objects.certainty import ABOUT, certainties
 from rsam_core.objects.instances import Instances
 from rsam_core.session.kinds import naming
@@ -114,12 +115,15 @@ def selection_buttons(session: Session, found: Instances) -> None:
 def object_table(session: Session, found: Instances, table: pd.DataFrame) -> None:
     """One row an object; ticked rows are the selection."""
     key = f"objects-table-{session.image.token}"
-    ids = found.ids
+    listed = shortened(_for_people(session, found, table))
+    ids = found.ids[: len(listed)]
     rows = np.flatnonzero(np.isin(ids, list(session.marks.selected))).tolist()
+    # Only ticks of rows that are listed are the table's to change.
+    unlisted = set(chosen_ids(session, found)) - set(ids.tolist())
 
     def select() -> None:
         picked = st.session_state[key]["selection"]["rows"]
-        session.marks.select(int(ids[row]) for row in picked if row < len(ids))
+        session.marks.select(unlisted | {int(ids[row]) for row in picked if row < len(ids)})
 
     # Rows are ticked by position; the ticks have to follow their objects.
     known = st.session_state.get(key)
@@ -128,7 +132,7 @@ def object_table(session: Session, found: Instances, table: pd.DataFrame) -> Non
     order = [name for name in _TITLES if name in table or name == "certainty"]
     order += [name for name in table if name.startswith(("mean_", "std_"))]
     st.dataframe(
-        _for_people(session, found, table),
+        listed,
         hide_index=True,
         column_order=order,
         column_config={name: _column(name) for name in order},

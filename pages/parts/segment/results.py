@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.parts.shared import resources
 from pages.parts.shared.legend import chips
+from pages.parts.shared.long_table import shortened
 from pages.parts.shared.truth_choice import choose_truth
 from rsam_core.evaluate.metrics import METRICS, all_metrics, confusion
 from rsam_core.objects.certainty import ABOUT, certainties
@@ -44,11 +45,15 @@ def table_tab(session: Session, objects: Instances, table: pd.DataFrame) -> None
         return
     config = _columns("area_m2" in table)
     key = f"table-{session.image.token}"
+    # Only ticks of rows that are listed are the table's to change.
+    chosen = [id for id in table["id"].tolist() if id in session.marks.selected]
+    table = shortened(table)
     ids = table["id"].tolist()
+    unlisted = set(chosen) - set(ids)
 
     def select() -> None:
         rows = st.session_state[key]["selection"]["rows"]
-        session.marks.select(ids[row] for row in rows if row < len(ids))
+        session.marks.select(unlisted | {ids[row] for row in rows if row < len(ids)})
 
     # Rows are ticked by position; the ticks have to follow their objects.
     rows = [row for row, id in enumerate(ids) if id in session.marks.selected]
@@ -65,7 +70,6 @@ def table_tab(session: Session, objects: Instances, table: pd.DataFrame) -> None
         selection_mode="multi-row",
         height="auto",
     )
-    chosen = [ids[row] for row in rows]
 
     def drop() -> None:
         session.remove(chosen)
