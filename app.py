@@ -20,7 +20,7 @@ from pages.parts.shared import (
 )
 from pages.parts.shared import browser_id as browser
 from pages.parts.shared.menu import menu
-from pages.parts.shared.serving import Shield
+from pages.parts.shared.serving import Shield, saving_at_the_end
 from rsam_core.runtime import courtesy
 from rsam_core.scene import examiners
 
@@ -52,4 +52,9 @@ else:
     streamlit_adapter.forget_pages_directory()
     # The first image that somebody uploads does not wait for it.
     examiners.warm_up()
-    app = st.App(__file__, middleware=[Middleware(Shield)], on_script_error=banner.uncaught)
+    app = st.App(
+        __file__,
+        middleware=[Middleware(Shield)],
+        lifespan=saving_at_the_end,
+        on_script_error=banner.uncaught,
+    )
