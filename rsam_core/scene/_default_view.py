@@ -20,6 +20,8 @@ from rsam_core.scene.rendering import STRETCH_PERCENTILES, Sample, View, stretch
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
+_WELL_SPREAD = 64
+"""Levels of 255 that the tones of a good picture of 8 bits span, from percentile 2 to 98."""
 _ROLE_NAMES = {"red": "red", "green": "green", "blue": "blue", "nir": "near infrared"}
 
 
@@ -189,8 +191,9 @@ def choose_view(
     Returns
     -------
     Chosen
-        Three bands of uint8 (beside alpha) and palettes are shown unchanged unless the settings
-        say otherwise, all else stretched.
+        Unless the settings say otherwise, palettes and three bands of uint8 (beside alpha) are
+        shown unchanged, and so are three of more bands of uint8 that already use a good part of the
+        tones: stretching would only burn out what is bright. All else is stretched.
 
     Raises
     ------
@@ -240,11 +243,21 @@ def choose_view(
             f"About {share:.1%} of the pixels are not numbers (NaN or infinite); they are shown "
             "black and left out."
         )
-    if not unchanged:
+    if not unchanged and not _made_for_the_eye(view, settings, layout, sample):
         limits, more = _limits(view, settings, sample)
         view = replace(view, stretch=limits)
         notes += more
     return Chosen(view, settings, tuple(notes), float(1 - sample.valid.mean()))
+
+
+def _made_for_the_eye(view: View, settings: ViewSettings, layout: Layout, sample: Sample) -> bool:
+    """Whether three bands of 8 bits use a good part of the tones, all of them together."""
+    if (settings.percentiles, settings.limits, settings.index) != (None, None, None):
+        return False
+    if len(view.bands) != 3 or any(layout.dtypes[band - 1] != "uint8" for band in view.bands):
+        return False
+    low, high = np.percentile(sample.values[:, sample.valid], STRETCH_PERCENTILES)
+    return bool(high - low >= _WELL_SPREAD)
 
 
 def default_bands(layout: Layout) -> tuple[int, ...]:

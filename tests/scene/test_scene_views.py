@@ -162,7 +162,16 @@ def test_near_infrared_mistaken_for_alpha_is_a_band(tmp_path: Path, noise: np.nd
     assert any("Band 4" in note for note in scene.notes)
     assert scene.valid_mask().all()
     assert scene.view_bands == (1, 2, 3)
+    # Its colours use all tones: they are shown as they are, and nothing bright is burnt out.
+    assert scene.stretch is None
+    np.testing.assert_array_equal(scene.read_rgb(), np.moveaxis(noise, 0, -1))
+
+
+def test_four_dull_bands_of_8_bits_are_stretched(tmp_path: Path, noise: np.ndarray) -> None:
+    dull = (np.concatenate([noise, noise[:1]]) // 5 + 90).astype(np.uint8)
+    scene = open_scene(write_tiff(tmp_path / "dull.tif", dull))
     assert scene.stretch is not None
+    assert np.ptp(scene.read_rgb().astype(int)) > 240
 
 
 def test_palette_tiff_shows_its_colours(tmp_path: Path) -> None:

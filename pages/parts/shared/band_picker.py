@@ -116,12 +116,12 @@ def _percentiles(
 ) -> tuple[float, float] | None:
     """The contrast stretch; None for the scene's own choice."""
     keep = {"persist_state": "session"}
-    eight_bit = scene.dtype == "uint8" and len(scene.data_bands) == len(base.bands) == 3
+    eight_bit = scene.dtype == "uint8" and len(base.bands) == 3 and base.index is None
     if eight_bit and not st.toggle(
         "Stretch contrast",
         first.percentiles is not None,
         key=f"{key}-stretch",
-        help="Colours of 8 bits are shown as they are. Switch on for hazy or dark images.",
+        help="Good pictures of 8 bits are shown as they are. Switch on for hazy or dark ones.",
         **keep,
     ):
         return None
