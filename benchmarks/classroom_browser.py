@@ -17,6 +17,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
+IMAGE_FIELD = "Open your own image"
+"""Label of the field of the first page that takes an image."""
 PATIENCE = 90.0
 """Seconds after which an answer counts as lost."""
 

@@ -7,7 +7,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-from benchmarks.classroom_browser import PATIENCE, Browser, Lost
+from benchmarks.classroom_browser import IMAGE_FIELD, PATIENCE, Browser, Lost
 
 ROOM = (1180, 900)
 CANVAS = (1180, 700)
@@ -84,7 +84,7 @@ async def _begin(browser: Browser, plan: Plan, diary: Diary) -> None:
     await browser.run([browser.state("rsam_browser", {"id": uuid.uuid4().hex})])
     await browser.until(lambda seen: seen.finished)
     began = time.perf_counter()
-    states = await browser.upload("Image file", plan.name, plan.content)
+    states = await browser.upload(IMAGE_FIELD, plan.name, plan.content)
     await browser.run(states)
     shown = await browser.until(lambda seen: seen.canvas is not None)
     await browser.fetch_pictures()

@@ -18,15 +18,15 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from benchmarks.app_server import running_app
 from benchmarks.classroom import plans, status
-from benchmarks.classroom_browser import Browser, Lost
+from benchmarks.classroom_browser import IMAGE_FIELD, Browser, Lost
 from benchmarks.classroom_student import Plan, _begin, _viewport
 from tests.hostile import seeds
 from tests.hostile.case import Case, Lure, trap
 from tests.hostile.corpus import corpus
 
 WIDGETS = {
-    "image": ("", "Image file"),
-    "world file": ("", "Image file"),
+    "image": ("", IMAGE_FIELD),
+    "world file": ("", IMAGE_FIELD),
     "project": ("", "Or a project that RSAM saved"),
     "truth": ("evaluate", "Upload a file"),
     "recipe": ("prepare", "Load a recipe"),
@@ -131,7 +131,7 @@ async def _attack(address: str, cases: Iterable[Case], lure: Lure) -> dict[str, 
             if browser is None:
                 browser = _Stranger(address)
                 await browser.open()
-                await browser.put("Image file", [("town.tif", seeds.geotiff())])
+                await browser.put(IMAGE_FIELD, [("town.tif", seeds.geotiff())])
             await browser.go(page)
             await browser.open_tab("Data sets" if case.kind == "data set" else "This image")
             if label not in browser.seen.widgets and REMOVE in browser.seen.widgets:

@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.app_server import Running
 from benchmarks.classroom import picture, plans
-from benchmarks.classroom_browser import Browser
+from benchmarks.classroom_browser import IMAGE_FIELD, Browser
 from benchmarks.classroom_student import Diary, Plan, attend
 from tests.helpers.server import TTL, without_departures
 from tests.helpers.towns import rendered
@@ -88,7 +88,7 @@ def test_uploads_stay_as_long_as_somebody_is_there(address, plan):
         browser, held = Browser(address), []
         await browser.open()
         try:
-            await browser.run(await browser.upload("Image file", plan.name, plan.content))
+            await browser.run(await browser.upload(IMAGE_FIELD, plan.name, plan.content))
             await browser.until(lambda seen: seen.canvas is not None and seen.finished)
             for _ in range(3):
                 await asyncio.sleep(TTL / 2)
@@ -109,7 +109,7 @@ def test_student_notices_what_goes_wrong(address):
         browser = Browser(address)
         await browser.open()
         try:
-            await browser.run(await browser.upload("Image file", broken.name, broken.content))
+            await browser.run(await browser.upload(IMAGE_FIELD, broken.name, broken.content))
             await browser.until(lambda seen: seen.finished and bool(seen.errors))
             return browser.errors
         finally:
