@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from rsam_core.models.tiny._views import TinyFeatures
+from rsam_core.models.tiny._windows import Window
 from rsam_core.models.tiny.encoder import FeatureMaps
+from rsam_core.models.tiny.model import TinyModel
 from rsam_core.models.tiny.prompt_maps import PromptBatch
 
 QUALITY = (0.5, 0.9, 0.3, 0.8)
@@ -69,3 +72,19 @@ class DiscNetwork(nn.Module):
                     )
                 )
         return result
+
+
+class DiscModel(TinyModel):
+    """`TinyModel` around a `DiscNetwork`, also where a window is encoded at a scale of its own."""
+
+    def look(self, features: TinyFeatures, window: Window) -> FeatureMaps:
+        """The maps of a window, which hold view coordinates like those of the view."""
+
+        def coordinates(stride: int) -> Tensor:
+            cell = stride * window.pool
+            x = window.x + (torch.arange(round(window.width / cell)) + 0.5) * cell
+            y = window.y + (torch.arange(round(window.height / cell)) + 0.5) * cell
+            return torch.stack(torch.meshgrid(x, y, indexing="xy"))[None]
+
+        coarse = coordinates(8)
+        return FeatureMaps(coarse, coarse, torch.ones_like(coarse[:, :1]), coordinates(4))

@@ -11,10 +11,9 @@ import torch
 from rsam_core.models.base import Decoded, MaskFilter
 from rsam_core.models.tiny._windowed import merge
 from rsam_core.models.tiny._windows import CELL, LEVELS, first_level, place, prompt_span
-from rsam_core.models.tiny.model import TinyModel
 from rsam_core.prompts.prompt import Prompt
 from tests.helpers.models import disc, overlap, rectangle
-from tests.helpers.tiny import DiscNetwork
+from tests.helpers.tiny import DiscModel, DiscNetwork
 
 
 def blank(height: int, width: int) -> np.ndarray:
@@ -22,7 +21,7 @@ def blank(height: int, width: int) -> np.ndarray:
 
 
 def answer(network: DiscNetwork, shape: tuple[int, int], prompt: Prompt, multimask: bool = False):
-    model = TinyModel(network)
+    model = DiscModel(network)
     return model.decode(model.encode(blank(*shape)), prompt, multimask)
 
 
@@ -119,7 +118,10 @@ def test_disc_comes_out_where_it_is(x, y, radius):
     expected = disc((480, 640), x, y, radius)
     assert overlap(found.full((480, 640))[0], expected) > (0.98 if radius > 20 else 0.9)
     assert found.scores == pytest.approx([0.8])
-    assert len(network.seen) == 1
+    # Looked at again with the mask; what is under 48 pixels across at twice the size, too.
+    cells = [w[4] for w in network.windows()]
+    assert cells == ([4, 4, 2] if 2 * radius < 44 else [4, 4])
+    assert [float(batch.has_previous[0]) for _, batch in network.seen] == [0, 1, 1][: len(cells)]
 
 
 def test_three_masks_or_one():
@@ -139,11 +141,59 @@ def test_stability_compares_a_stricter_and_a_looser_threshold():
     assert found.stability[0] == pytest.approx(59**2 / 61**2, abs=0.02)
 
 
+def test_a_field_that_fills_most_of_a_large_view_is_outlined_whole():
+    network = DiscNetwork(2000, 1990, 1250)
+    found = answer(network, (4000, 4000), Prompt(points=[(2000, 1990)]))
+    assert overlap(found.full((4000, 4000))[0], disc((4000, 4000), 2000, 1990, 1250)) > 0.97
+    # Five sizes of window and a second look, none of which decodes more cells than the first.
+    assert [skip.shape[-1] for skip, _ in network.seen] == [64] * 6
+
+
+def test_what_its_window_cuts_off_is_offered_only_where_nothing_is_whole():
+    whole, cut = proposals(0, 0, [40], [0.4]), proposals(0, 0, [90, 70], [0.9, 0.8])
+    assert merge([whole], 3, [cut]).scores == pytest.approx([0.4])
+    assert merge([], 3, [cut]).scores == pytest.approx([0.9, 0.8])
+
+
+@pytest.mark.parametrize("size", [8, 12, 20, 30])
+def test_a_small_object_is_outlined_from_the_enlarged_picture(size):
+    x, y = 301.3, 198.7
+    network = DiscNetwork(x, y, size / 2)
+    found = answer(network, (480, 640), Prompt(points=[(x, y)]))
+    x0, y0, x1, y1, cell = network.windows()[-1]
+    assert (x1 - x0, y1 - y0, cell) == (128, 128, 2)
+    assert x0 < x - size / 2
+    assert x + size / 2 < x1
+    # Averaged with the coarser look before; a disc of 8 pixels has 52.
+    least = 0.85 if size > 8 else 0.75
+    assert overlap(found.full((480, 640))[0], disc((480, 640), x, y, size / 2)) > least
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (101, 67), (128, 300)])
+def test_a_small_object_in_a_small_view_stays_in_its_place(shape):
+    x, y = shape[1] - 14.5, shape[0] - 12.5
+    network = DiscNetwork(x, y, 9)
+    found = answer(network, shape, Prompt(points=[(x, y)]))
+    assert network.windows()[-1][4] == 2
+    assert overlap(found.full(shape)[0], disc(shape, x, y, 9)) > 0.85
+
+
+def test_a_box_around_a_small_object_is_looked_at_twice_and_a_large_one_once():
+    for radius, looks in ((10, 2), (60, 1)):
+        network = DiscNetwork(300, 200, radius)
+        box = (300 - radius, 200 - radius, 300 + radius, 200 + radius)
+        answer(network, (480, 640), Prompt(box=box))
+        assert len(network.seen) == looks
+
+
 @pytest.mark.parametrize("radius", [100, 200, 400, 700])
 def test_window_grows_until_the_object_fits(radius):
     network = DiscNetwork(800, 790, radius)
     found = answer(network, (1600, 1600), Prompt(points=[(800, 790)]))
     windows = network.windows()
+    # The last one is the second look, in the window that fits the object.
+    again = windows.pop()
+    assert again[2] - again[0] >= 2 * radius
     sides = [w[2] - w[0] for w in windows]
     assert sides[0] == 256
     assert sides == sorted(set(sides))
@@ -164,8 +214,10 @@ def test_lone_click_is_answered_finely_and_widely():
     prompt = Prompt(points=[(800, 790)])
     found = answer(network, (1600, 1600), prompt, multimask=True)
     sides = [w[2] - w[0] for w in network.windows()]
-    assert len(sides) == 2
+    assert len(sides) == 3
     assert sides[0] < sides[1]
+    # The better of them is looked at again, with the mask.
+    assert [float(batch.has_previous[0]) for _, batch in network.seen] == [0, 0, 1]
     # Both windows show the same disc: it is proposed once.
     best = found.full((1600, 1600))[found.scores.argmax()]
     assert overlap(best, disc((1600, 1600), 800, 790, 60)) > 0.97
@@ -176,7 +228,9 @@ def test_lone_click_is_answered_finely_and_widely():
 def test_window_does_not_grow_at_the_border_of_the_view():
     network = DiscNetwork(0, 100, 90)
     found = answer(network, (256, 512), Prompt(points=[(5, 100)]))
-    assert len(network.seen) == 1
+    assert [float(batch.has_previous[0]) for _, batch in network.seen] == [0, 1]
+    # The window of the second look shows what surrounds the disc.
+    assert [w[2] - w[0] for w in network.windows()] == [256, 512]
     assert overlap(found.full((256, 512))[0], disc((256, 512), 0, 100, 90)) > 0.98
 
 
@@ -218,7 +272,7 @@ def test_large_box_starts_with_a_large_window():
 @pytest.mark.parametrize(("radius", "largest"), [(100, 100), (200, 200), (400, 200)])
 def test_quick_mode_leaves_out_what_does_not_fit_the_second_window(radius, largest):
     network = DiscNetwork(800, 800, radius)
-    model = TinyModel(network)
+    model = DiscModel(network)
     features = model.encode(blank(1600, 1600))
     decoded = model.decode_many(features, [Prompt(points=[(800, 800)])], True, quick=True)[0]
     assert len(network.seen) == 2
@@ -227,7 +281,7 @@ def test_quick_mode_leaves_out_what_does_not_fit_the_second_window(radius, large
 
 
 def test_quick_mode_finds_nothing_where_all_is_too_large():
-    model = TinyModel(DiscNetwork(800, 800, 5000))
+    model = DiscModel(DiscNetwork(800, 800, 5000))
     features = model.encode(blank(1600, 1600))
     decoded = model.decode_many(features, [Prompt(points=[(800, 800)])], True, quick=True)[0]
     assert not decoded.masks.any()
@@ -246,7 +300,7 @@ def test_masks_never_reach_into_the_padding(shape):
 def test_padding_repeats_the_last_pixels():
     network = DiscNetwork(10, 10, 5)
     image = np.random.default_rng(0).integers(0, 256, (33, 40, 3), np.uint8)
-    TinyModel(network).encode(image)
+    DiscModel(network).encode(image)
     padded = network.rgb[0].permute(1, 2, 0).numpy()
     assert padded.shape == (64, 64, 3)
     assert np.array_equal(padded[:33, :40], image)
@@ -282,7 +336,7 @@ def test_several_prompts_are_answered_in_order_whatever_their_windows():
     boxes = [(10, 10, 60, 60), (0, 0, 900, 900), (500, 500, 560, 590), (300, 0, 700, 400)]
     prompts = [Prompt(box=b) for b in boxes] + [Prompt(points=[(i * 90, 70)]) for i in range(9)]
     network = DiscNetwork(450, 450, 120)
-    model = TinyModel(network)
+    model = DiscModel(network)
     features = model.encode(blank(1000, 1000))
     together = model.decode_many(features, prompts, False)
     expected = disc((1000, 1000), 450, 450, 120)
@@ -298,7 +352,7 @@ def test_several_prompts_are_answered_in_order_whatever_their_windows():
 @pytest.mark.parametrize(("size", "side"), [(40, 96), (62, 96), (64, 128), (80, 128), (90, 256)])
 def test_small_proposed_boxes_are_decoded_in_the_smallest_window_that_holds_them(size, side):
     network = DiscNetwork(300, 300, size / 2)
-    model = TinyModel(network)
+    model = DiscModel(network)
     features = model.encode(blank(640, 640))
     box = Prompt(box=(300 - size / 2, 300 - size / 2, 300 + size / 2, 300 + size / 2))
     (found,) = model.decode_many(features, [box], False, quick=True)
@@ -307,14 +361,15 @@ def test_small_proposed_boxes_are_decoded_in_the_smallest_window_that_holds_them
     network.seen.clear()
     # A box that a person drew is looked at with all that surrounds it.
     model.decode_many(features, [box], False)
-    assert [w[2] - w[0] for w in network.windows()] == [256]
+    x0, _, x1, _, _ = network.windows()[0]
+    assert x1 - x0 == 256
 
 
 def test_proposed_boxes_of_all_sizes_are_answered_in_their_order():
     rng = np.random.default_rng(5)
     sizes = rng.permutation(np.linspace(12, 300, 45))
     network = DiscNetwork(450, 450, 2000)
-    model = TinyModel(network)
+    model = DiscModel(network)
     features = model.encode(blank(1000, 1000))
     prompts = [Prompt(box=(450 - s / 2, 450 - s / 2, 450 + s / 2, 450 + s / 2)) for s in sizes]
     found = model.decode_many(features, prompts, False, quick=MaskFilter())
@@ -327,7 +382,7 @@ def test_proposed_boxes_of_all_sizes_are_answered_in_their_order():
 
 def test_earlier_answer_is_moved_into_the_next_window():
     network = DiscNetwork(800, 790, 150)
-    model = TinyModel(network)
+    model = DiscModel(network)
     features = model.encode(blank(1600, 1600))
     first = model.decode(features, Prompt(points=[(800, 790)]), True)
     needed = max(w[2] - w[0] for w in network.windows())

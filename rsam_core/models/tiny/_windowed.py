@@ -51,7 +51,7 @@ def prompt_batch(
     labels = torch.full((n, slots), -1, dtype=torch.int64)
     boxes, has_box = torch.zeros(n, 4), torch.zeros(n)
     h, w = windows[0].height, windows[0].width
-    size = 4 * windows[0].pool
+    size = windows[0].cell
     earlier, has_earlier = torch.zeros(n, 1, h // size, w // size), torch.zeros(n)
     for i, (prompt, window) in enumerate(zip(prompts, windows)):
         origin = np.array([window.x, window.y], float)
@@ -75,7 +75,7 @@ def prompt_batch(
 
 def move_logits(source: Lowres, window: Window) -> Tensor:
     """Probabilities of earlier logits in the cells of another window; 0 outside theirs."""
-    size = 4 * window.pool
+    size = window.cell
     x = window.x + (torch.arange(window.width // size) + 0.5) * size
     y = window.y + (torch.arange(window.height // size) + 0.5) * size
     u = (x - source.window.x) / source.window.width * 2 - 1
@@ -134,7 +134,7 @@ def finish(
     limits: tuple[int, int, int, int] | None = None,
 ) -> Decoded:
     """Bring logits to view pixels, within the part of the window where they may be positive."""
-    size = 4 * window.pool
+    size = window.cell
     strict = (logits > 1).sum((1, 2)).float()
     loose = (logits > -1).sum((1, 2)).float()
     stability = (strict / loose.clamp_min(1)).numpy().astype(np.float32)
@@ -178,11 +178,10 @@ def merge(answers: list[Decoded], count: int, spare: list[Decoded] | None = None
     count : int
         Masks to return at most.
     spare : list of Decoded, optional
-        Masks that were cut off by their window: they make up the number if it falls short.
+        Masks that were cut off by their window: only where there is nothing else.
     """
-    kept = sum(len(a.scores) for a in answers)
-    if kept < count:
-        answers = [*answers, *(spare or [])]
+    if not answers:
+        answers = spare or []
     if not answers:
         nothing = np.zeros(0, np.float32)
         return Decoded(np.zeros((0, 1, 1), bool), 0, 0, nothing, [], nothing)
@@ -193,17 +192,20 @@ def merge(answers: list[Decoded], count: int, spare: list[Decoded] | None = None
     scores = np.concatenate([a.scores for a in answers])
     stability = np.concatenate([a.stability for a in answers])
     lowres = [z for a in answers for z in a.lowres]
-    complete = np.arange(len(scores)) < kept
-    order = [int(k) for k in np.lexsort((-scores, ~complete))]
+    order = [int(k) for k in np.argsort(-scores, kind="stable")]
+    chosen = without_doubles(masks, order)[:count]
+    return Decoded(
+        masks[chosen], x, y, scores[chosen], [lowres[k] for k in chosen], stability[chosen]
+    )
+
+
+def without_doubles(masks: NDArray[np.bool_], order: list[int]) -> list[int]:
+    """The order of masks (K, h, w) with those that repeat one before them at the end."""
     distinct: list[int] = []
     for k in order:
         if all(_iou(masks[k], masks[j]) < _SAME for j in distinct):
             distinct.append(k)
-    doubles = [k for k in order if k not in distinct]
-    chosen = (distinct + doubles)[:count]
-    return Decoded(
-        masks[chosen], x, y, scores[chosen], [lowres[k] for k in chosen], stability[chosen]
-    )
+    return distinct + [k for k in order if k not in distinct]
 
 
 def _iou(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:

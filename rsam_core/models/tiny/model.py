@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,18 @@ from torch import Tensor
 from rsam_core.errors import ModelError
 from rsam_core.models.base import Decoded, MaskFilter, PromptableModel, PromptLike
 from rsam_core.models.parallel import all_cores, cores, side_by_side
+from rsam_core.models.tiny._looks import best_of, look_again
+from rsam_core.models.tiny._views import TinyFeatures, as_input, place_scaled, scaled
 from rsam_core.models.tiny._windowed import Lowres, box_limits, cut_off, finish, merge, prompt_batch
 from rsam_core.models.tiny._windows import (
     CELL,
     LEVELS,
     RUNGS,
+    SCALED_LEVEL,
     SMALL_SIDES,
     Window,
-    first_level,
     is_single_click,
+    level_for,
     place,
     prompt_span,
     small_rung,
@@ -51,51 +53,6 @@ _QUICK_LEVEL = 1
 """Largest window in which the automatic mode looks."""
 
 
-@dataclass(frozen=True, eq=False)
-class TinyFeatures:
-    """Encoded view.
-
-    Attributes
-    ----------
-    maps : FeatureMaps
-        Feature maps of the view, padded to multiples of 32 pixels.
-    height, width : int
-        Size of the view itself.
-    reduced : dict of int to FeatureMaps
-        The maps averaged down, as far as they were needed: most prompts ask for the same ones.
-    """
-
-    maps: FeatureMaps
-    height: int
-    width: int
-    reduced: dict[int, FeatureMaps] = field(default_factory=dict, repr=False)
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held, in bytes, with all reductions there may come to be."""
-        # A quarter, a sixteenth, and so on.
-        return self.maps.nbytes * 4 // 3
-
-    def pooled(self, pool: int) -> FeatureMaps:
-        """The maps averaged down by ``pool``."""
-        if pool == 1:
-            return self.maps
-        # Two threads may both compute the same maps; either result will do.
-        if pool not in self.reduced:
-            self.reduced[pool] = self._pooled(pool)
-        return self.reduced[pool]
-
-    def _pooled(self, pool: int) -> FeatureMaps:
-        m = self.maps
-
-        def shrink(maps: Tensor) -> Tensor:
-            return F.avg_pool2d(maps, pool, ceil_mode=True, count_include_pad=False)
-
-        return FeatureMaps(
-            m.features, shrink(m.image), F.normalize(shrink(m.key), dim=1), shrink(m.skip)
-        )
-
-
 class TinyModel(PromptableModel):
     """The embedded model.
 
@@ -120,14 +77,22 @@ class TinyModel(PromptableModel):
     @torch.inference_mode()
     def encode(self, image: np.ndarray) -> TinyFeatures:
         """Embed a view; see `PromptableModel.encode`."""
-        height, width = image.shape[:2]
-        bottom, right = -height % 32, -width % 32
-        # Edge pixels are repeated: a black margin would look like an object's border.
-        padded = np.pad(image, ((0, bottom), (0, right), (0, 0)), mode="edge")
-        rgb = torch.from_numpy(padded).permute(2, 0, 1)[None].float()
-        rgb = rgb.contiguous(memory_format=torch.channels_last)
         with all_cores():
-            return TinyFeatures(self.network.encode(rgb), height, width)
+            maps = self.network.encode(as_input(image))
+        return TinyFeatures(maps, *image.shape[:2], np.array(image))
+
+    @torch.inference_mode()
+    def look(self, features: TinyFeatures, window: Window) -> FeatureMaps:
+        """Feature maps of a window encoded at its own scale, enlarged or reduced.
+
+        Parameters
+        ----------
+        features : TinyFeatures
+            From `encode`.
+        window : Window
+            From `rsam_core.models.tiny._views.place_scaled`.
+        """
+        return self.network.encode(as_input(scaled(features.picture, window)))
 
     @property
     def proposes(self) -> bool:
@@ -204,9 +169,10 @@ class TinyModel(PromptableModel):
 
         The window grows while the best mask is cut off by its border. A lone click is answered
         in two windows, a fine and a wide one, because it may mean a small thing or a large one;
-        the best proposals of both are returned.
+        the best proposals of both are returned. What is most likely meant is looked at again; see
+        `rsam_core.models.tiny._looks`.
         """
-        return self._decode(features, [prompt], multimask, [previous])[0]
+        return self._answer(features, [prompt], multimask, [previous])[0]
 
     def decode_guided(
         self,
@@ -238,13 +204,35 @@ class TinyModel(PromptableModel):
 
         def work(portion: Sequence[tuple[PromptLike, Lowres | None]]) -> list[Decoded]:
             asked, before = [p for p, _ in portion], [e for _, e in portion]
-            return self._decode(features, asked, multimask, before, highest, proposed=bool(quick))
+            if not quick:
+                return self._answer(features, asked, multimask, before)
+            return self._decode(features, asked, multimask, before, highest, proposed=True)
 
         # Windows of one size are decoded together, so prompts of one size go to one core.
         order = sorted(range(len(prompts)), key=lambda i: _reach(prompts[i]))
         share = min(max(-(-len(prompts) // cores()), _LEAST), _PORTION)
         answers = side_by_side(work, [(prompts[i], earlier[i]) for i in order], share)
         return [answer for _, answer in sorted(zip(order, answers), key=lambda pair: pair[0])]
+
+    @torch.inference_mode()
+    def _answer(
+        self,
+        features: TinyFeatures,
+        prompts: list[PromptLike],
+        multimask: bool,
+        previous: list[Lowres | None],
+    ) -> list[Decoded]:
+        """Answers to what a person marked: decoded, and looked at again."""
+        prompts = [anchored(prompt) for prompt in prompts]
+        # One more than are returned, for the case that two become alike.
+        answers = self._decode(features, prompts, multimask, previous, spare=1)
+        count = 3 if multimask else 1
+        return [
+            look_again(self, features, prompt, answer, count)
+            if not multimask or is_single_click(prompt)
+            else best_of(answer, count)
+            for prompt, answer in zip(prompts, answers)
+        ]
 
     @torch.inference_mode()
     def _decode(
@@ -256,6 +244,7 @@ class TinyModel(PromptableModel):
         highest: int = len(LEVELS) - 1,
         guide: Guide | None = None,
         proposed: bool = False,
+        spare: int = 0,
     ) -> list[Decoded]:
         prompts = [anchored(prompt) for prompt in prompts]
         spans = [prompt_span(prompt) for prompt in prompts]
@@ -265,7 +254,7 @@ class TinyModel(PromptableModel):
         shape = (features.height, features.width)
         waiting: dict[int, list[int]] = defaultdict(list)
         for i, prompt in enumerate(prompts):
-            first = first_level(spans[i])
+            first = level_for(spans[i], shape)
             if previous[i] is not None:
                 first = max(first, previous[i].level)
             small = small_rung(spans[i]) if proposed and prompt.box is not None else None
@@ -283,20 +272,21 @@ class TinyModel(PromptableModel):
             now = waiting.pop(rung, [])
             if not now:
                 continue
-            maps = features.pooled(LEVELS[level][1])
-            at_once = min(
-                max(_CELLS_AT_ONCE // (side // LEVELS[level][1] // CELL) ** 2, 1), _MOST_AT_ONCE
-            )
+            pool = LEVELS[level][1]
+            # Under guidance the features must be those that the example was described by.
+            anew = level >= SCALED_LEVEL and guide is None
+            maps = features.maps if anew else features.pooled(pool)
+            at_once = min(_CELLS_AT_ONCE // (side // pool // CELL) ** 2, _MOST_AT_ONCE)
+            at_once = 1 if anew else at_once
             for start in range(0, len(now), at_once):
                 chunk = now[start : start + at_once]
-                windows = [place(spans[i], level, width, height, side) for i in chunk]
-                logits, quality = self.windows(
-                    maps,
-                    windows,
-                    [prompts[i] for i in chunk],
-                    [previous[i] for i in chunk],
-                    guide,
-                )
+                asked, before = [prompts[i] for i in chunk], [previous[i] for i in chunk]
+                if anew:
+                    windows = [place_scaled(spans[i], side, pool, shape) for i in chunk]
+                    logits, quality = self.scaled_window(features, windows[0], asked, before)
+                else:
+                    windows = [place(spans[i], level, width, height, side) for i in chunk]
+                    logits, quality = self.windows(maps, windows, asked, before, guide)
                 for i, window, z, q in zip(chunk, windows, logits[:, kept], quality[:, kept]):
                     whole = [not cut_off(m, window, width, height) for m in z]
                     if level == len(LEVELS) - 1:
@@ -311,8 +301,23 @@ class TinyModel(PromptableModel):
                     if not all(whole) and highest == len(LEVELS) - 1:
                         part = [not w for w in whole]
                         cut[i].append(finish(z[part], q[part], window, level, shape, limits[i]))
-        count = 3 if multimask else 1
-        return [merge(answers, count, spare) for answers, spare in zip(found, cut)]
+        count = 3 + spare if multimask else 1
+        return [merge(answers, count, left) for answers, left in zip(found, cut)]
+
+    def scaled_window(
+        self,
+        features: TinyFeatures,
+        window: Window,
+        prompts: list[PromptLike],
+        previous: list[Lowres | None],
+    ) -> tuple[Tensor, Tensor]:
+        """Decode a window that is encoded at its own scale; see `windows`."""
+        maps = self.look(features, window)
+        batch = prompt_batch(prompts, [window] * len(prompts), previous)
+        many = (len(prompts), -1, -1, -1)
+        return self.network.decoder(
+            maps.image.expand(many), maps.key.expand(many), maps.skip.expand(many), batch
+        )
 
     def windows(
         self,
