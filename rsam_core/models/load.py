@@ -30,6 +30,10 @@ def load_model(model: str | ModelInfo = DEFAULT_MODEL) -> PromptableModel:
         from rsam_core.models.tiny import load_tiny
 
         return load_tiny()
+    if info.family == "hub":
+        from rsam_core.models.hub.loading import load
+
+        return load(info)
     if info.family != "sam":
         raise ModelError(f"{info.title} is of the unknown kind “{info.family}”.")
     path = weights.find(info)

@@ -10,7 +10,7 @@ import pooch
 import requests
 
 from rsam_core.errors import Cancelled
-from rsam_core.models.catalog import ModelInfo
+from rsam_core.models.info import ModelInfo
 
 CONNECT_TIMEOUT = 10.0
 """Seconds until a server that does not answer is given up."""

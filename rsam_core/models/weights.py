@@ -12,17 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import pooch
 import requests
 
 from rsam_core.errors import DownloadError, ModelError
 from rsam_core.models.catalog import ModelInfo, resolve
+from rsam_core.models.place import State, models_folder
 from rsam_core.models.transfer import Downloader, TransferError, fetch
-
-State = Literal["ready", "downloadable", "damaged"]
-"""What is known about a checkpoint without touching the network."""
 
 SPARE_BYTES = 100_000_000
 """Room that a download leaves free on the disk."""
@@ -30,18 +27,6 @@ SPARE_BYTES = 100_000_000
 _PARTIAL = ".rsam-partial"
 # Far longer than a download may be silent and than the check of its content takes.
 _ABANDONED_AFTER = 600.0
-
-
-def models_folder() -> Path:
-    """Folder of the checkpoints: ``RSAM_MODELS``, or one in the user's cache.
-
-    Returns
-    -------
-    Path
-        It need not exist yet.
-    """
-    chosen = os.environ.get("RSAM_MODELS", "").strip()
-    return Path(chosen).expanduser() if chosen else Path(pooch.os_cache("rsam"))
 
 
 def install_hint(model: str | ModelInfo) -> str:

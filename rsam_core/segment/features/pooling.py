@@ -107,6 +107,8 @@ def pool(
 def feature_maps(embedding: Embedding) -> list[tuple[NDArray[np.float32], float]]:
     """Return the map to pool, shape (C, h, w), and how many view pixels a cell spans."""
     features = embedding.features
+    if hasattr(features, "square_cells"):
+        return [features.square_cells()]
     if hasattr(features, "maps"):
         maps = features.maps.features[0].float().cpu().numpy()
         return [(maps, 8.0)]

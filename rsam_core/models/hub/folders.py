@@ -1,0 +1,208 @@
+"""Models as folders: where they are, what kind they are of, and what must not be opened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rsam_core.errors import ModelError
+from rsam_core.models.hub.catalog import HUB, KINDS, WORDS, HubInfo
+from rsam_core.models.info import Traits
+from rsam_core.models.place import State, models_folder
+
+CONFIG = "config.json"
+_UNSAFE = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack")
+_LARGEST_CONFIG = 4_000_000
+
+
+def folder_of(info: HubInfo) -> Path:
+    """The folder in which a model's files are, or would be."""
+    return models_folder() / str(info.file)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files of a folder, in order."""
+    return sorted(folder.glob("*.safetensors"))
+
+
+def state(info: HubInfo) -> State:
+    """Tell quickly whether a model's folder can be used.
+
+    Returns
+    -------
+    {"ready", "downloadable", "damaged"}
+        "damaged" if there is a folder that lacks something, or holds weights of a kind that is
+        not opened.
+    """
+    folder = folder_of(info)
+    if not folder.is_dir() or not any(_visible(folder)):
+        return "downloadable"
+    try:
+        check(folder)
+    except ModelError:
+        return "damaged"
+    return "ready"
+
+
+def check(folder: Path) -> str:
+    """Make sure that a folder holds a model that may be opened.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    str
+        Its ``model_type``, a key of `rsam_core.models.hub.catalog.KINDS`.
+
+    Raises
+    ------
+    ModelError
+        If files are missing, the weights are in a format that could run a program, or the model
+        is of a kind that RSAM does not know.
+    """
+    config = read_config(folder)
+    kind = str(config.get("model_type", ""))
+    if kind not in KINDS:
+        known = ", ".join(sorted({one.split("_video")[0] for one in KINDS}))
+        raise ModelError(
+            f"The folder {folder} holds a model of the kind “{kind[:40]}”, which RSAM cannot use. "
+            f"It can use: {known}."
+        )
+    files = weight_files(folder)
+    if not files:
+        unsafe = next((p.name for p in _visible(folder) if p.suffix in _UNSAFE), None)
+        if unsafe is not None:
+            raise ModelError(
+                f"The weights in {folder} are in the file {unsafe}. A file of that format can run "
+                "a program when it is opened, so RSAM does not open it. Get the model's file "
+                "model.safetensors instead and put it there."
+            )
+        raise ModelError(
+            f"The folder {folder} has no weights. Put the model's file model.safetensors there, "
+            "beside config.json."
+        )
+    missing = _missing_parts(folder)
+    if missing:
+        raise ModelError(
+            f"The folder {folder} lacks the file {missing[0]}"
+            + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+            + ". Copy all files of the model, or download it again on the Models page."
+        )
+    for path in files:
+        _check_header(path)
+    return kind
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The ``config.json`` of a folder.
+
+    Raises
+    ------
+    ModelError
+        If it is missing or no JSON object.
+    """
+    path = folder / CONFIG
+    try:
+        if path.stat().st_size > _LARGEST_CONFIG:
+            raise ValueError
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"The folder {folder} has no file {CONFIG}. Copy all files of the model there."
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"The file {path} cannot be read as a model's description. Copy it again."
+        ) from error
+    return content
+
+
+def found() -> tuple[HubInfo, ...]:
+    """Models in folders of the models folder that are not in the list of the hub.
+
+    Returns
+    -------
+    tuple of HubInfo
+        By name. A folder that is no model of a known kind is left out.
+    """
+    own = {info.file for info in HUB}
+    try:
+        folders = sorted(p for p in models_folder().iterdir() if p.is_dir())
+    except OSError:
+        return ()
+    infos = []
+    for folder in folders:
+        if folder.name in own or folder.name.startswith("."):
+            continue
+        if not (folder / CONFIG).is_file():
+            continue
+        try:
+            infos.append(_described(folder, check(folder)))
+        except ModelError:
+            continue
+    return tuple(infos)
+
+
+def _described(folder: Path, kind: str) -> HubInfo:
+    task = KINDS[kind][0]
+    size = sum(path.stat().st_size for path in weight_files(folder))
+    return HubInfo(
+        name=folder.name,
+        title=folder.name,
+        family="hub",
+        description={
+            "prompts": "Outlines what you point at.",
+            "words": "Finds what words name.",
+            "names": "Says what finished objects are.",
+        }[task],
+        licence="as you got it",
+        memory_mb=max(500, round(3 * size / 1e6)),
+        file=folder.name,
+        bytes=size,
+        traits=WORDS if task == "words" else Traits(),
+        task=task,
+        group="Your own",
+        needs=("timm",) if kind.startswith("edgetam") else (),
+    )
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _missing_parts(folder: Path) -> list[str]:
+    """Files that an index of several parts names and that are not there."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return []
+    try:
+        named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return [index.name]
+    return sorted(str(name) for name in named if not (folder / Path(str(name)).name).is_file())
+
+
+def _check_header(path: Path) -> None:
+    """Make sure that a file is whole: its header says how long it must be."""
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= min(size - 8, 100_000_000):
+                raise ValueError
+            header = json.loads(file.read(length))
+        ends = [
+            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
+        ]
+        if size != 8 + length + max(ends, default=0):
+            raise ValueError
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ModelError(
+            f"The file {path} is damaged or not whole. Download the model again on the Models "
+            "page, or copy the file anew."
+        ) from error
