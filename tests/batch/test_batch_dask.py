@@ -19,7 +19,7 @@ from tests.helpers.towns import rendered
 
 distributed = pytest.importorskip("distributed", reason="Dask is optional")
 
-SETTINGS = EverythingSettings(spacing=64)
+SETTINGS = EverythingSettings(spacing=64, max_proposals=12)
 
 
 @pytest.fixture(scope="module")

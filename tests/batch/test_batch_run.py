@@ -33,7 +33,8 @@ from tests.helpers.towns import rendered
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
-QUICK = EverythingSettings(spacing=64)
+# As the app looks, at few places.
+QUICK = EverythingSettings(spacing=64, max_proposals=24)
 LARGE = ClassRule("large", Rule((Condition("area", ">=", 200),)))
 RECIPE = Recipe(
     segment=QUICK, classify=(LARGE,), export=("gpkg", "geojson", "shp", "coco", "csv", "labels")
