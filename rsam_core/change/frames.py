@@ -47,6 +47,8 @@ class Frames:
     transform : Affine or None
         From pixels to the map; None where the frames have no place, or not the same.
     notes : tuple of str
+    attribution : str
+        Whom the files name as their source.
     """
 
     names: tuple[str, ...]
@@ -58,6 +60,7 @@ class Frames:
     seconds: tuple[float, ...] | None = None
     crs: str | None = None
     transform: Affine | None = None
+    attribution: str = ""
 
     def __post_init__(self) -> None:
         if not self.dates:
@@ -199,7 +202,10 @@ def read_frames(
     if not hasattr(first, "read_rgb"):
         view = Frame(0, 0, first.shape[1], first.shape[0], first.shape[1], first.shape[0])
     gsd = getattr(first, "gsd", None)
-    return Frames(names, (view.rows, view.columns), read, gsd and gsd / view.scale[0], (), given)
+    return Frames(
+        names, (view.rows, view.columns), read, gsd and gsd / view.scale[0], (), given,
+        attribution=_credits(frames),
+    )  # fmt: skip
 
 
 def _placed(frames: list[Any], names: tuple[str, ...], dates: tuple[str | None, ...]) -> Frames:
@@ -222,7 +228,14 @@ def _placed(frames: list[Any], names: tuple[str, ...], dates: tuple[str | None, 
 
     gsd = None if first.gsd is None else first.gsd / view.scale[0]
     transform = first.transform @ Affine.scale(1 / view.scale[0], 1 / view.scale[1])
-    return Frames(names, shape, read, gsd, tuple(notes), dates, crs=first.crs, transform=transform)
+    return Frames(names, shape, read, gsd, tuple(notes), dates, crs=first.crs, transform=transform,
+                  attribution=_credits(frames))  # fmt: skip
+
+
+def _credits(frames: list[Any]) -> str:
+    """Whom all files together name, each once."""
+    named = dict.fromkeys(getattr(frame, "attribution", "") for frame in frames)
+    return "; ".join(name for name in named if name)
 
 
 def _same_grid(first: Any, other: Any) -> bool:

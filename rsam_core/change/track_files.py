@@ -15,6 +15,7 @@ from rsam_core.change.dates import day_of
 from rsam_core.change.following import Track
 from rsam_core.errors import ExportError
 from rsam_core.formats import to_csv, to_geojson, to_geopackage
+from rsam_core.formats.polygons import credited
 from rsam_core.render import html
 from rsam_core.render.figures import COLOURS, label, new_figure
 
@@ -33,7 +34,7 @@ _ROWS = 60
 
 def csv_of(track: Track) -> bytes:
     """The table as CSV."""
-    return to_csv(track.table())
+    return to_csv(credited(track.table(), track.frames))
 
 
 def geojson_of(track: Track) -> bytes:
@@ -208,8 +209,10 @@ def report(track: Track, title: str, facts: Mapping[str, object]) -> bytes:
     if len(table) > _ROWS:
         more = f"The first {_ROWS} of {len(table):,} frames; the table (CSV) has all of them."
         sections[2] = html.Section("Table", [*sections[2].parts, html.Text(more, kind="note")])
-    when = datetime.now().astimezone()
-    return html.page(title, sections, subtitle=f"{when:%d %B %Y}").encode()
+    when = f"{datetime.now().astimezone():%d %B %Y}"
+    told = track.frames.attribution
+    subtitle = f"{when} · Images: {told}" if told else when
+    return html.page(title, sections, subtitle=subtitle).encode()
 
 
 _HEADS = {"frame": "Frame", "date": "Date", "seconds": "Seconds", "area_m2": "Area (m²)",

@@ -15,7 +15,7 @@ from rsam_core.change.following import Track
 from rsam_core.errors import FollowError, ProjectError, RsamError
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
-from rsam_core.samples import SERIES
+from rsam_core.samples.series_gallery import series_entry
 from rsam_core.session.follow_marks import Marked
 from rsam_core.session.following import FollowState, Step, Waiting
 from rsam_core.session.saved_series import SavedSeries
@@ -50,7 +50,6 @@ def saved_series(state: FollowState, files: bool) -> SavedSeries | None:
             "names": list(source.names),
             "hashes": list(source.hashes),
             "every": source.every,
-            "seed": source.seed,
             "sizes": [len(_content(content)) for _, content in source.files] if files else [],
         },
         "shape": list(frames.shape),
@@ -178,11 +177,11 @@ def _source(facts: dict[str, Any], files: bytes | None) -> Source:
     kind = str(facts["kind"])
     names = tuple(str(name)[:300] for name in facts["names"])
     hashes = tuple(str(value)[:64] for value in facts["hashes"])
-    every, seed = int(facts["every"]), int(facts["seed"])
-    if kind not in ("files", "video", "sample") or not names or every < 1 or seed < 0:
+    every = int(facts["every"])
+    if kind not in ("files", "video", "sample") or not names or every < 1:
         raise ValueError(kind)
-    if kind == "sample" and names[0] not in SERIES:
-        raise ValueError(names)
+    if kind == "sample":
+        series_entry(names[0])
     kept: tuple[File, ...] = ()
     if files is not None:
         sizes = [int(size) for size in facts["sizes"]]
@@ -190,7 +189,7 @@ def _source(facts: dict[str, Any], files: bytes | None) -> Source:
             raise ValueError(sizes)
         ends = np.cumsum([0, *sizes]).tolist()
         kept = tuple((n, files[a:b]) for n, a, b in zip(names, ends, ends[1:]))
-    return Source(kind, names, hashes, every, seed, kept)
+    return Source(kind, names, hashes, every, kept)
 
 
 def _joined(source: Source, wanted: bool) -> bytes | None:

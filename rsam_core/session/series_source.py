@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from rsam_core.change.frames import Frames, read_frames
 from rsam_core.errors import FollowError
 from rsam_core.formats.names import safe_name
 from rsam_core.runtime.progress import Progress
-from rsam_core.samples import SERIES, SeriesSample, render_series
+from rsam_core.samples import SeriesSample
+from rsam_core.samples.series_gallery import SeriesEntry, series_entry
 from rsam_core.scene.scene import Scene, open_scene
 
 File = tuple[str, bytes | Path]
@@ -24,8 +25,6 @@ File = tuple[str, bytes | Path]
 
 MOST_FRAMES = 300
 """Frames that the app takes of a video."""
-
-SAMPLE_FRAMES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +40,6 @@ class Source:
         Of the content of each file; empty for a sample.
     every : int
         Of a video: every how many frames.
-    seed : int
-        Of a sample.
     files : tuple of (str, bytes or Path)
         The files themselves, while they are at hand.
     """
@@ -51,19 +48,18 @@ class Source:
     names: tuple[str, ...]
     hashes: tuple[str, ...] = ()
     every: int = 1
-    seed: int = 0
     files: tuple[File, ...] = field(default=(), repr=False)
 
     @property
     def key(self) -> tuple:
         """What tells one series from another."""
-        return (self.kind, self.hashes or self.names, self.every, self.seed)
+        return (self.kind, self.hashes or self.names, self.every)
 
     @property
     def title(self) -> str:
         """What it is called."""
         if self.kind == "sample":
-            return SERIES[self.names[0]]
+            return series_entry(self.names[0]).title
         return self.names[0] if self.kind == "video" else f"{len(self.names)} dates"
 
 
@@ -157,26 +153,23 @@ def series_of_video(
     return Series(frames, source, first)
 
 
-def series_of_sample(
-    kind: str,
-    seed: int,
+def series_of_entry(
+    entry: SeriesEntry,
     *,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Series:
-    """An invented series.
+    """A series of the gallery: drawn, or read.
 
     Raises
     ------
-    SceneError
-        There is no such kind.
     Cancelled
         If `cancelled` said so.
     """
-    sample = render_series(
-        kind, seed, SAMPLE_FRAMES, width=640, height=512, progress=progress, cancelled=cancelled
-    )
-    return sample_series(sample)
+    if not entry.files:
+        return sample_series(entry.render(progress=progress, cancelled=cancelled))
+    found = series_of_files(entry.contents)
+    return replace(found, source=Source("sample", (entry.key,)))
 
 
 def sample_series(sample: SeriesSample) -> Series:
@@ -187,8 +180,8 @@ def sample_series(sample: SeriesSample) -> Series:
         sample.names, (height, width), sample.images.__getitem__, sample.gsd, (), (), seconds,
         sample.crs, sample.transform,
     )  # fmt: skip
-    source = Source("sample", (sample.kind,), seed=sample.seed)
-    first = open_scene(_tiff(sample), name=f"{SERIES[sample.kind]}.tif")
+    source = Source("sample", (sample.kind,))
+    first = open_scene(_tiff(sample), name=f"{source.title}.tif")
     if first.gsd is None:
         first = first.with_gsd(sample.gsd)
     return Series(frames, source, first)
@@ -229,7 +222,7 @@ def opened_again(
     """
     control = {"progress": progress, "cancelled": cancelled}
     if source.kind == "sample":
-        return series_of_sample(source.names[0], source.seed, **control)
+        return series_of_entry(series_entry(source.names[0]), **control)
     if not source.files:
         raise FollowError("The files of this series are not at hand. Open them again.")
     if source.kind == "video":

@@ -13,6 +13,7 @@ SCREENS = {
     "one_shot": ("One-shot", "star"),
     "objects": ("Objects", "category"),
     "change": ("Change", "difference"),
+    "follow": ("Follow", "conversion_path"),
     "evaluate": ("Evaluate", "rule"),
     "models": ("Models", "model_training"),
 }
@@ -21,7 +22,7 @@ MENU = {
     "": ("home", "prepare"),
     "Find": ("segment", "one_shot"),
     "Refine": ("objects",),
-    "Compare": ("change",),
+    "Compare": ("change", "follow"),
     "More": ("evaluate", "models"),
 }
 """Screens by the headings of the menu; those without a heading come first, in the bar itself."""
