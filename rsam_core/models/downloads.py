@@ -9,6 +9,9 @@ from typing import Literal
 
 from rsam_core.models import weights
 from rsam_core.models.catalog import ModelInfo, resolve
+from rsam_core.models.hub import download as hub_download
+from rsam_core.models.hub import folders as hub_folders
+from rsam_core.models.hub.catalog import HubInfo
 from rsam_core.runtime.jobs import Job, JobRegistry
 
 Status = Literal["ready", "downloadable", "downloading", "checking", "unreachable", "damaged"]
@@ -23,12 +26,14 @@ _checked_at: dict[str, float] = {}
 _lock = threading.Lock()
 
 
-def start(model: str | ModelInfo) -> Job:
+def start(model: str | ModelInfo, accepted: bool = False) -> Job:
     """Download a model in the background.
 
     Parameters
     ----------
     model : str or ModelInfo
+    accepted : bool
+        Whether its licence was accepted; only models of the hub ask.
 
     Returns
     -------
@@ -37,6 +42,8 @@ def start(model: str | ModelInfo) -> Job:
         result is the path of the checkpoint.
     """
     info = resolve(model)
+    if isinstance(info, HubInfo):
+        return _downloads.start(info.name, _download_folder, info, accepted)
     return _downloads.start(info.name, _download, info)
 
 
@@ -70,7 +77,7 @@ def status(model: str | ModelInfo) -> Status:
     job = current(info)
     if job is not None and not job.finished:
         return "downloading"
-    state = weights.state(info)
+    state = hub_folders.state(info) if isinstance(info, HubInfo) else weights.state(info)
     if state != "downloadable":
         return state
     return {True: "downloadable", False: "unreachable", None: "checking"}[reachability(info)]
@@ -89,12 +96,14 @@ def reachability(model: str | ModelInfo) -> bool | None:
         None while a check is running; the first call starts one in the background.
     """
     info = resolve(model)
+    # All models of the hub are on one server.
+    key = info.family if isinstance(info, HubInfo) else info.name
     with _lock:
-        job = _checks.get(info.name)
-        age = time.monotonic() - _checked_at.get(info.name, 0.0)
+        job = _checks.get(key)
+        age = time.monotonic() - _checked_at.get(key, 0.0)
         if job is None or (job.finished and age > CHECK_VALID_FOR):
-            _checked_at[info.name] = time.monotonic()
-            job = _checks.start(info.name, _check, info)
+            _checked_at[key] = time.monotonic()
+            job = _checks.start(key, _check, info)
     return bool(job.result) if job.finished else None
 
 
@@ -128,10 +137,26 @@ def _download(
     return weights.download(info, progress=report, cancel=cancelled)
 
 
+def _download_folder(
+    info: HubInfo,
+    accepted: bool,
+    *,
+    progress: Callable[[float, str], None],
+    cancelled: Callable[[], bool],
+) -> object:
+    def report(done: int, total: int) -> None:
+        progress(done / max(total, 1), f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+
+    progress(0.0, "Connecting")
+    return hub_download.download(info, accepted, progress=report, cancel=cancelled)
+
+
 def _check(
     info: ModelInfo,
     *,
     progress: Callable[[float, str], None],
     cancelled: Callable[[], bool],
 ) -> bool:
+    if isinstance(info, HubInfo):
+        return hub_download.reachable(info)
     return weights.reachable(info)
