@@ -107,6 +107,10 @@ class AlignError(ChangeError):
     """Two scenes do not show the same place, or it cannot be found where they fit together."""
 
 
+class ApplyError(ChangeError):
+    """A question about a place cannot be answered with what was given."""
+
+
 class FollowError(RsamError):
     """An object cannot be followed through these frames."""
 
