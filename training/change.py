@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from rsam_core.change.alignment import align
 from rsam_core.change.compared import CompareSettings
-from rsam_core.change.decide import Candidate
 from rsam_core.change.evidence import COLUMNS, GROUPS
+from rsam_core.change.findings import Candidate
 from rsam_core.change.growths import growth_pairs
 from rsam_core.change.judge import CLASSES, GROWTH_COLUMNS, WEIGHTS, Perceptron
 from rsam_core.change.window_evidence import as_candidates, prepare_window

@@ -13,7 +13,7 @@ from pages.parts.shared.exporting import export_button
 from pages.parts.shared.frame import Frame, frame
 from pages.parts.shared.frame import toolbar as tools
 from pages.parts.shared.gallery import no_image
-from rsam_core.change.decide import Change
+from rsam_core.change.findings import Change
 from rsam_core.session.change import ALIGN, ChangeState, change_state
 from rsam_core.session.session import Session
 

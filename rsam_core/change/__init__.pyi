@@ -2,7 +2,7 @@ from .aligned import Alignment, AlignSettings
 from .alignment import align
 from .compared import CompareSettings, Comparison
 from .comparison import compare
-from .decide import KINDS, Change
+from .findings import KINDS, Change
 from .following import Track, follow
 from .frames import Frames, read_frames
 from .picture import ArrayPicture, date_in_name

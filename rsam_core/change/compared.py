@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment, AlignSettings
-from rsam_core.change.decide import KINDS, Candidate, Change, Growth, decide
+from rsam_core.change.decide import decide
+from rsam_core.change.findings import KINDS, Candidate, Change, Growth
 from rsam_core.change.kinds import UNSURE
 from rsam_core.errors import ChangeError
 from rsam_core.objects.crops import cut_out
@@ -119,7 +120,7 @@ class Found:
         Parameters
         ----------
         changes : collection of str
-            Some of :data:`rsam_core.change.decide.KINDS`; all but "unchanged" by default.
+            Some of :data:`rsam_core.change.findings.KINDS`; all but "unchanged" by default.
         window : Window, optional
             Part of the common grid; the whole by default.
 

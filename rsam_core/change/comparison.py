@@ -10,7 +10,7 @@ from typing import Any
 from rsam_core.change.aligned import Alignment
 from rsam_core.change.alignment import align
 from rsam_core.change.compared import CompareSettings, Comparison, judged
-from rsam_core.change.decide import Candidate, Growth
+from rsam_core.change.findings import Candidate, Growth
 from rsam_core.change.grid import tiles
 from rsam_core.change.window_evidence import prepare_window, window_candidates
 from rsam_core.errors import Cancelled, ChangeError

@@ -2,112 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rsam_core.change.findings import Candidate, Change, Growth
 from rsam_core.change.judge import load_judge
 from rsam_core.change.pairing import meeting, pair
+from rsam_core.change.wings import with_hosts
 from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
-
-DIFFERENT = "different"
-"""What methods say that compare pixels: they know no objects."""
-
-KINDS = ("new", "gone", "enlarged", "shrunk", "changed inside", DIFFERENT, "unchanged")
-"""What may be said of a place."""
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """An object of one date with what is said of it, in pixels of the common grid.
-
-    Attributes
-    ----------
-    item : Instance
-    date : int
-        0 or 1: the date at which it was found.
-    chances : ndarray of float32, shape (4,)
-        Probability of each of :data:`rsam_core.change.judge.CLASSES`.
-    other : Instance or None
-        What the model outlines at the same place at the other date.
-    kind : str or None
-        What it is; None where nobody says.
-    kind_probability : float
-    """
-
-    item: Instance
-    date: int
-    chances: NDArray[np.float32]
-    other: Instance | None = None
-    kind: str | None = None
-    kind_probability: float = float("nan")
-
-    @property
-    def changed(self) -> float:
-        """Probability that it is not the same at the other date."""
-        return float(1 - self.chances[0])
-
-    @property
-    def drawn(self) -> bool:
-        """Whether a person or a layer gave it."""
-        return self.item.source not in ("everything", "difference", "difference box")
-
-
-@dataclass(frozen=True, eq=False)
-class Growth:
-    """An object that seems larger at one date, and what is said of the part that came.
-
-    Attributes
-    ----------
-    small, large : Candidate
-        The same object at the two dates.
-    chance : float
-        Probability that the object really became larger or smaller.
-    """
-
-    small: Candidate
-    large: Candidate
-    chance: float
-
-
-@dataclass(frozen=True, eq=False)
-class Change:
-    """The verdict on one object.
-
-    Attributes
-    ----------
-    id : int
-        From 1.
-    change : str
-        One of :data:`KINDS`.
-    probability : float
-        Of that verdict, 0 to 1.
-    before, after : Instance or None
-        Its outline at each date in pixels of the common grid.
-    kind : str or None
-        What it is ("building", ...), None where the model cannot say.
-    kind_probability : float
-        nan without a kind.
-    reason : str
-        In words for people.
-    """
-
-    id: int
-    change: str
-    probability: float
-    before: Instance | None
-    after: Instance | None
-    kind: str | None = None
-    kind_probability: float = float("nan")
-    reason: str = ""
-
-    @property
-    def outline(self) -> Instance:
-        """The outline to show: at the second date, or at the first where it is gone."""
-        return self.after if self.after is not None else self.before
-
 
 _REASONS = {
     "new": "nothing like it stands there at the first date",
@@ -169,10 +73,11 @@ def decide(
     for growth in growths:
         if growth.chance > fire:
             found.append(_grown(growth, growth.chance))
-    for place in _places(candidates):
-        one = _verdict(place, fire)
-        if one is not None:
-            found.append(one)
+    single = [one for one in (_verdict(place, fire) for place in _places(candidates)) if one]
+    whole = with_hosts([change for _, change in single], candidates, fire)
+    for (rank, change), larger in zip(single, whole):
+        # Before its parts, which are changes too.
+        found.append((rank, change) if larger is None else (1 + rank, _told(larger)))
     kept = _uncrowded([change for _, change in sorted(found, key=lambda entry: -entry[0])])
     kept += _unchanged(candidates, kept, fire, tolerance)
     return [replace(change, id=number) for number, change in enumerate(kept, 1)]
@@ -249,6 +154,12 @@ def _verdict(place: list[Candidate], fire: float) -> tuple[float, Change] | None
     else:
         ends = (first or second, second or first)
     return chance * _worth(head), _change(verdict, chance, *ends, head)
+
+
+def _told(change: Change) -> Change:
+    """A change of size with the reason that belongs to it."""
+    gain = change.after.area / change.before.area - 1
+    return replace(change, reason=_REASONS[change.change].format(gain=gain))
 
 
 def _change(

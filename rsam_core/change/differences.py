@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rsam_core.change.aligned import Alignment
 from rsam_core.change.anychange import anychange_settings, chosen_masks, compared_masks
 from rsam_core.change.compared import Found
-from rsam_core.change.decide import DIFFERENT, Change
+from rsam_core.change.findings import DIFFERENT, Change
 from rsam_core.change.methods import NDVI_STEP, grey_steps, otsu, vector_lengths
 from rsam_core.change.vegetation import vegetation_steps
 from rsam_core.errors import Cancelled, ChangeError

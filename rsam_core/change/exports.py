@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.compared import Found
-from rsam_core.change.decide import Change
+from rsam_core.change.findings import Change
 from rsam_core.change.pictures import COLOURS, drawn_pair
 from rsam_core.change.summary import KindSummary, pixel_area, summarise
 from rsam_core.errors import ExportError

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.change.decide import Candidate
 from rsam_core.change.evidence import DateView, gather
+from rsam_core.change.findings import Candidate
 from rsam_core.change.judge import GROWTH_COLUMNS
 from rsam_core.change.kinds import UNSURE
 from rsam_core.change.pairing import contained, meeting, remainder

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rsam_core.change._overviews import reduced
 from rsam_core.change.aligned import Alignment
-from rsam_core.change.decide import Change
+from rsam_core.change.findings import Change
 from rsam_core.objects.instances import Instances
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment, AlignSettings
 from rsam_core.change.compared import CompareSettings, Comparison, judged
-from rsam_core.change.decide import Candidate, Growth
+from rsam_core.change.findings import Candidate, Growth
 from rsam_core.change.grid import Layer
 from rsam_core.change.judge import CLASSES
 from rsam_core.change.picture import Picture

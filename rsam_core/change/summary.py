@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rsam_core.change.compared import Found
-from rsam_core.change.decide import KINDS, Change
+from rsam_core.change.findings import KINDS, Change
 from rsam_core.errors import ChangeError
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")

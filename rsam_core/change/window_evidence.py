@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment
 from rsam_core.change.compared import CompareSettings
-from rsam_core.change.decide import Candidate, Growth, needed
+from rsam_core.change.decide import needed
 from rsam_core.change.evidence import DateView, Evidence, gather
+from rsam_core.change.findings import Candidate, Growth
 from rsam_core.change.growths import growth_pairs
 from rsam_core.change.judge import load_judge
 from rsam_core.change.kinds import kinds_of

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rsam_core.change.compared import Comparison
-from rsam_core.change.decide import KINDS
+from rsam_core.change.findings import KINDS
 from rsam_core.change.records import comparison_of, comparison_record
 from rsam_core.errors import ChangeError, ProjectError, RsamError
 from rsam_core.scene.scene import Scene, open_scene

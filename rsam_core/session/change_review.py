@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from rsam_core.change.decide import Change
+from rsam_core.change.findings import Change
 
 Place = tuple[str, int, int, int, int, int]
 """What a change is known by, whatever its number: verdict, box and area of its outline."""

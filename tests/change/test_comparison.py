@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import rsam_core as rsam
 from rsam_core.change import ArrayPicture, CompareSettings
-from rsam_core.change.decide import LOWEST, Candidate, Growth, decide, needed
+from rsam_core.change.decide import LOWEST, decide, needed
 from rsam_core.change.evidence import COLUMNS, DateView, gather
+from rsam_core.change.findings import Candidate, Growth
 from rsam_core.change.judge import CLASSES, load_judge
 from rsam_core.change.objects_of import places_of_difference
 from rsam_core.change.pairing import contained, pair, remainder, tolerant_overlap
@@ -326,3 +329,26 @@ def test_what_no_threshold_would_show_is_let_go():
     for fire in (LOWEST, 0.5, 0.9):
         before = [(c.change, c.outline.bbox) for c in decide(some, [], fire)]
         assert [(c.change, c.outline.bbox) for c in decide(left, [], fire)] == before
+
+
+def test_what_clings_to_a_standing_house_is_its_wing():
+    def built(item: Instance, date: int, name: str, kind: str = "building") -> Candidate:
+        return replace(candidate(item, date, name), kind=kind)
+
+    house = [built(square(40, 40, 30), 0, "same"), built(square(40, 40, 30), 1, "same")]
+    wing = Instance(np.ones((20, 16), bool), 70, 45, 0.9)
+    found = decide([*house, built(wing, 1, "left")], [], fire=0.5)
+    assert [c.change for c in found] == ["enlarged"]
+    assert (found[0].before.area, found[0].after.area) == (900, 900 + 320)
+    assert "+36%" in found[0].reason
+    gone = decide([*house, built(wing, 0, "left")], [], fire=0.5)
+    assert [c.change for c in gone] == ["shrunk"]
+    # A car beside it, a house as large as it, and one that stands apart are no wings of it.
+    large = Instance(np.ones((30, 30), bool), 70, 40, 0.9)
+    apart = Instance(np.ones((20, 16), bool), 80, 45, 0.9)
+    for other in (built(wing, 1, "left", "car"), built(large, 1, "left"), built(apart, 1, "left")):
+        verdicts = sorted(c.change for c in decide([*house, other], [], fire=0.5))
+        assert verdicts == ["new", "unchanged"]
+    # Nor is anything a wing of a house that is new itself.
+    alone = [built(square(40, 40, 30), 1, "left"), built(wing, 1, "left")]
+    assert {c.change for c in decide(alone, [], fire=0.5)} == {"new"}

@@ -8,7 +8,7 @@ import numpy as np
 import rsam_core as rsam
 from rsam_core.change import Alignment, CompareSettings, Comparison
 from rsam_core.change.compared import judged
-from rsam_core.change.decide import Candidate, Growth
+from rsam_core.change.findings import Candidate, Growth
 from rsam_core.change.grid import Layer
 from rsam_core.change.judge import CLASSES
 from rsam_core.objects.instance import Instance

@@ -13,7 +13,7 @@ from pages.parts.change.sums import years
 from pages.parts.shared import downloads
 from pages.parts.shared.project_panel import project_panel
 from rsam_core.change import exports
-from rsam_core.change.decide import Change
+from rsam_core.change.findings import Change
 from rsam_core.formats.names import safe_name
 from rsam_core.session.change import ChangeState
 from rsam_core.session.change_wishes import METHODS

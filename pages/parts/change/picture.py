@@ -11,7 +11,7 @@ from pages.parts.shared import resources
 from pages.parts.shared.frame import Frame
 from pages.parts.shared.legend import chips
 from pages.parts.shared.swipe import Words, swipe
-from rsam_core.change.decide import Change
+from rsam_core.change.findings import Change
 from rsam_core.change.pictures import COLOURS, drawn_pair, window_at
 from rsam_core.session.change import ChangeState
 from rsam_core.session.session import Session

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.parts.change import shown
 from pages.parts.change.picture import names
 from pages.parts.shared import resources
-from rsam_core.change.decide import KINDS, Change
+from rsam_core.change.findings import KINDS, Change
 from rsam_core.change.pictures import COLOURS, thumbnails
 from rsam_core.change.summary import pixel_area
 from rsam_core.session.change import ChangeState

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from rsam_core.change.decide import KINDS, Change
+from rsam_core.change.findings import KINDS, Change
 from rsam_core.change.pictures import around, window_at
 from rsam_core.change.summary import pixel_area
 from rsam_core.scene.window import Window

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts.shared import banner
-from rsam_core.change.decide import Change
+from rsam_core.change.findings import Change
 from rsam_core.change.summary import summarise, years_between
 from rsam_core.errors import ChangeError
 from rsam_core.session.change import ChangeState

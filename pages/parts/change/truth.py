@@ -10,7 +10,7 @@ import streamlit as st
 from pages.parts.change import sample
 from pages.parts.shared import banner
 from rsam_core.change.against_truth import TrueChanges, against_truth, judgement_table
-from rsam_core.change.decide import Change
+from rsam_core.change.findings import Change
 from rsam_core.formats import TRUTH_TYPES, read_truth
 from rsam_core.session.change import ChangeState
 from rsam_core.session.change_wishes import METHODS, OURS, Origin

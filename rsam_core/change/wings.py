@@ -1,0 +1,121 @@
+"""Parts that came to an object that stands at both dates, or that went from it.
+
+The wing of a house has an outline of its own more often than the house with its wing has one that
+ends where it should: what is new and clings to a house that stood there before is no new house.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rsam_core.change.findings import Candidate, Change
+from rsam_core.change.pairing import grown, meeting
+from rsam_core.objects.crops import Crop, cut_out, shared_pixels, span
+from rsam_core.objects.instance import Instance
+
+LOOSE = ("car", "boat", "tree")
+"""Kinds of object that stand beside each other without being one."""
+
+_LARGEST = 0.5
+"""Largest wing, as a share of the rest."""
+
+_CONTACT = 0.5
+"""Length of the common border, in sides of a square of the wing's area."""
+
+_ONE = 0.6
+"""IoU of both dates' outlines from which on an object stands at both."""
+
+_REACH = 3
+"""Pixels between a wing and what it clings to."""
+
+
+def with_hosts(
+    changes: Sequence[Change], candidates: Sequence[Candidate], fire: float
+) -> list[Change | None]:
+    """For each new or gone object that is a part of another one, the other one's change.
+
+    Parameters
+    ----------
+    changes : sequence of Change
+    candidates : sequence of Candidate
+        Of both dates.
+    fire : float
+        Probability from which on an object has changed itself.
+
+    Returns
+    -------
+    list of Change or None
+        "enlarged" or "shrunk", with both outlines of the whole object; None for what stands alone.
+    """
+    hosts = [
+        [c for c in candidates if c.date == date and c.changed <= fire and c.kind not in LOOSE
+         and c.item.source not in ("difference", "difference box")]
+        for date in (0, 1)
+    ]  # fmt: skip
+    result: list[Change | None] = [None] * len(changes)
+    for verdict, date in (("new", 1), ("gone", 0)):
+        some = [k for k, change in enumerate(changes) if change.change == verdict]
+        rings = [grown(changes[k].outline, _REACH) for k in some]
+        near: dict[int, list[Candidate]] = {}
+        for i, j in meeting(rings, [c.item for c in hosts[date]]):
+            near.setdefault(some[i], []).append(hosts[date][j])
+        for k, ring in zip(some, rings):
+            ends = _host(changes[k], ring, near.get(k, ()), hosts[1 - date])
+            if ends is not None:
+                less, more = ends
+                result[k] = replace(
+                    changes[k],
+                    change="enlarged" if date == 1 else "shrunk",
+                    before=less if date == 1 else more,
+                    after=more if date == 1 else less,
+                )
+    return result
+
+
+def _host(
+    change: Change, ring: Crop, near: Sequence[Candidate], others: Sequence[Candidate]
+) -> tuple[Instance, Instance] | None:
+    """The object to which a part belongs: its outline without the part, and with it."""
+    part = change.outline
+    if change.kind in LOOSE:
+        return None
+    best: tuple[float, Instance, Instance] | None = None
+    for host in near:
+        if host.kind != change.kind:
+            continue
+        body = _without(host.item, part)
+        if body is None or part.area > _LARGEST * body.area:
+            continue
+        contact = shared_pixels(ring, body) / (_REACH * np.sqrt(part.area))
+        if contact < _CONTACT or (best is not None and contact <= best[0]):
+            continue
+        there = _standing(body, others)
+        if there is not None:
+            best = contact, there, _joined(host.item, part)
+    return None if best is None else best[1:]
+
+
+def _standing(body: Instance, others: Sequence[Candidate]) -> Instance | None:
+    """What stands at the place of an object at the other date."""
+    best, found = _ONE, None
+    for _, j in meeting([body], [c.item for c in others]):
+        other = others[j].item
+        shared = shared_pixels(body, other)
+        overlap = shared / (body.area + other.area - shared)
+        if overlap > best:
+            best, found = overlap, other
+    return found
+
+
+def _without(whole: Instance, part: Instance) -> Instance | None:
+    mask = whole.mask & ~cut_out(part, whole.bbox)
+    return replace(whole, mask=mask) if mask.any() else None
+
+
+def _joined(whole: Instance, part: Instance) -> Instance:
+    box = span([whole, part])
+    mask = cut_out(whole, box) | cut_out(part, box)
+    return replace(whole, mask=mask, x=box[0], y=box[1])
