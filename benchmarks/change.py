@@ -20,10 +20,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.change.against_truth import VERDICTS
 from rsam_core.change.aligned import AlignSettings
 from rsam_core.change.alignment import align
 from rsam_core.change.anychange import anychange
-from rsam_core.change.compared import Comparison
+from rsam_core.change.compared import Comparison, judged
 from rsam_core.change.comparison import compare
 from rsam_core.change.evidence import DateView
 from rsam_core.change.methods import METHODS
@@ -41,18 +42,6 @@ from rsam_core.objects.crops import Crop
 from rsam_core.samples import CHANGES, ChangeRecord, PairSample, render_pair
 from rsam_core.segment.segmenter import Segmenter
 
-WANTED = {
-    "built": "new",
-    "demolished": "gone",
-    "extended": "enlarged",
-    "reduced": "shrunk",
-    "reroofed": "changed inside",
-    "damaged": "changed inside",
-    "flooded": "new",
-    "cleared": "gone",
-}
-"""Verdict that is right for each kind of rendered change; cars are too small to be judged."""
-
 UNTOUCHED = 4
 """Every so many rendered pairs is without a change: there only false alarms count."""
 
@@ -64,10 +53,29 @@ def ends(record: ChangeRecord) -> tuple[Crop, ...]:
     return tuple(Crop(e.mask, e.x, e.y) for e in (record.before, record.after) if e is not None)
 
 
+BUILT = ("built", "demolished", "extended", "reduced", "reroofed", "damaged")
+"""What happens to buildings."""
+
+
+def buildings(result: Comparison) -> Comparison:
+    """The same, asked for buildings only; what the model cannot name stays."""
+    return judged(
+        result.alignment, result.candidates, result.growths, ("building",), (), result.settings
+    )
+
+
 def count_objects(sample: PairSample, result: Comparison, counts: Counts) -> tuple[int, int]:
     """Count verdicts by kind of change; return unchanged buildings, and those that fired."""
+    asked = [(c.change, c.outline) for c in buildings(result).changes if c.change != "unchanged"]
+    for kind in BUILT:
+        here = [r for r in sample.records if r.kind == kind]
+        others = [e for r in sample.records if r.kind != kind for e in ends(r)]
+        truth = [TrueChange(VERDICTS[kind], ends(r)) for r in here]
+        counts[f"{kind}, buildings asked for"].append(
+            object_counts(truth, asked, VERDICTS[kind], ignored=others)
+        )
     found = [(c.change, c.outline) for c in result.changes if c.change != "unchanged"]
-    for kind, verdict in WANTED.items():
+    for kind, verdict in VERDICTS.items():
         here = [r for r in sample.records if r.kind == kind]
         others = [e for r in sample.records if r.kind != kind for e in ends(r)]
         truth = [TrueChange(verdict, ends(r)) for r in here]
@@ -75,8 +83,8 @@ def count_objects(sample: PairSample, result: Comparison, counts: Counts) -> tup
         place = object_counts(truth, found, None, ignored=others)
         counts[kind].append(mine)
         counts[f"{kind}, any verdict"].append(place)
-    truth = [TrueChange("", ends(r)) for r in sample.records if r.kind in WANTED]
-    cars = [e for r in sample.records if r.kind not in WANTED for e in ends(r)]
+    truth = [TrueChange("", ends(r)) for r in sample.records if r.kind in VERDICTS]
+    cars = [e for r in sample.records if r.kind not in VERDICTS for e in ends(r)]
     counts["all kinds, any verdict"].append(object_counts(truth, found, None, ignored=cars))
     fired = 0
     for record in sample.unchanged:
@@ -91,6 +99,8 @@ def masks_of(
     masks = {
         "rsam.compare": result.mask(),
         "rsam.compare, new and gone": result.mask(("new", "gone")),
+        "rsam.compare, buildings": buildings(result).mask(),
+        "rsam.compare, buildings new and gone": buildings(result).mask(("new", "gone")),
     }
     for method in METHODS:
         if not method.learned and method.key != "ndvi":
@@ -132,7 +142,7 @@ def rendered(seeds: range, size: int, methods: bool) -> None:
             still.append(ChangeCounts(fp=fired, tn=total - fired))
             if methods and not untouched:
                 before, after, valid = alignment.read()
-                truth = sample.changed(tuple(WANTED))
+                truth = sample.changed(tuple(VERDICTS))
                 cars = sample.changed(("cars",))
                 for name, mask in masks_of(segmenter, before, after, valid, result).items():
                     pixels[name].append(pixel_counts(truth, mask, valid & ~cars))
@@ -191,7 +201,7 @@ def real(folder: Path) -> None:
             shown = alignment.read()
             for method, mask in masks_of(segmenter, *shown, result).items():
                 pixels[method].append(pixel_counts(truth, mask, shown[2]))
-            own = pixels["rsam.compare, new and gone"][-1]
+            own = pixels["rsam.compare, buildings new and gone"][-1]
             print(name, first.stem, f"true {truth.mean():.2f}, F1 {own.f1:.2f}", flush=True)
         print(f"\n{name}")
         report("pixel", pixels)

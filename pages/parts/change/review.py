@@ -205,7 +205,7 @@ def _table(state: ChangeState, changes: Sequence[Change]) -> pd.DataFrame:
         [_address(picture) for picture in thumbnails(state.alignment, change, _THUMB)]
         for change in changes
     ]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "before": [pair[0] for pair in pictures],
             "after": [pair[1] for pair in pictures],
@@ -217,6 +217,8 @@ def _table(state: ChangeState, changes: Sequence[Change]) -> pd.DataFrame:
             "reason": [c.reason for c in changes],
         }
     )
+    # What nobody says of any of them needs no column.
+    return table.drop(columns=[n for n in ("sure", "kind") if not table[n].replace("", None).any()])
 
 
 def _address(picture: object) -> str:
