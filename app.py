@@ -11,6 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pages.parts.shared import (
+    advising,
     autosaving,
     banner,
     current_session,
@@ -44,6 +45,7 @@ def show() -> None:
         page.run()
     finished.watch(page.title)
     autosaving.watch(current_session.current(), page.url_path)
+    advising.advise(current_session.current(), page.url_path)
 
 
 if __name__ == "__main__":

@@ -337,3 +337,12 @@ def test_words_for_the_choice_reach_neither_the_tests_nor_the_app(computer, monk
 
 class _Ended:
     returncode = 0
+
+
+def test_the_app_starts_without_loading_what_only_a_picture_needs():
+    """PyTorch takes seconds, which a second start would spend before its first page."""
+    code = "import sys, app; print(sorted({'torch', 'matplotlib.pyplot'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[-2] == "[]"

@@ -1,5 +1,6 @@
 """The embedded model ``rsam-tiny``; see MODEL_CARD.md beside this file."""
 
-from rsam_core.models.tiny.model import TinyModel, load_tiny
+import lazy_loader as lazy
 
-__all__ = ["TinyModel", "load_tiny"]
+# PyTorch takes seconds to load, which whoever only wants a name need not wait for.
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

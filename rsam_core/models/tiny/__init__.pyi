@@ -1,0 +1,3 @@
+from .model import TinyModel, load_tiny
+
+__all__ = ["TinyModel", "load_tiny"]
