@@ -323,7 +323,7 @@ QUESTION = Question(
         Setting("ring", "Ring around a new building", 10.0, "m", low=1, high=500,
                 help="Within it counts what was settled before: mostly (infill), partly (edge) "
                 "or not at all (outlying)."),
-        Setting("gap", "Gaps that belong to a settlement", 10.0, "m", low=0, high=500,
+        Setting("gap", "Gaps that belong to a settlement", 20.0, "m", low=0, high=500,
                 help="Half the width of a gap between buildings that counts as settled."),
     ),
     urban_growth,
