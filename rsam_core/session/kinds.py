@@ -1,4 +1,8 @@
-"""What the objects of one opened scene are, as far as the model said, and the job that asks it."""
+"""What the objects of one opened scene are, as far as the model said, and the job that asks it.
+
+Every project is saved and opened by way of this module, so what needs the model is imported only
+where the model was asked.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.models.tiny.kinds import KINDS
+from rsam_core.errors import ProjectError
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.runtime.jobs import Job, JobRegistry
-from rsam_core.segment.features.pooling import EmbeddedView
-from rsam_core.segment.kinds import NOT_SURE, Kinds, guess_kinds
-from rsam_core.segment.words.vocabulary import kind_of_class
 from rsam_core.session.answers import Resources
 from rsam_core.session.session import Session
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rsam_core.segment.kinds import Kinds
+
 JOB = "kinds"
+_SHARES = 1000
+"""Probabilities are kept in thousandths."""
 MODEL = "rsam-tiny"
 """The model that is asked, whichever drew the outlines: it is always installed."""
 
@@ -41,6 +46,8 @@ class Naming:
         The objects about which the model was asked last, even if that was stopped.
     error : BaseException or None
         Why the last asking failed.
+    number : int
+        Another one after each change.
     """
 
     owns = (JOB,)
@@ -49,6 +56,7 @@ class Naming:
         self.jobs = jobs
         self.asked: Instances | None = None
         self.error: BaseException | None = None
+        self.number = 0
         self._rows: dict[tuple, NDArray[np.float32]] = {}
         self._sure = 0.5
         self._latest: tuple[Instances, Any, Kinds | None] | None = None
@@ -68,6 +76,9 @@ class Naming:
 
         The very same ones as long as neither the objects nor what is known of them changes.
         """
+        from rsam_core.models.tiny.kinds import KINDS
+        from rsam_core.segment.kinds import Kinds
+
         rows, latest = self._rows, self._latest
         if latest is None or latest[0] is not objects or latest[1] is not rows:
             unknown = np.full(len(KINDS), 1 / len(KINDS), np.float32)
@@ -89,9 +100,59 @@ class Naming:
             fresh = {_key(item): row for item, row in zip(objects, kinds.probabilities)}
             # A dictionary of its own, so that others see at once that something has changed.
             self._rows, self._sure = {**self._rows, **fresh}, kinds.sure
+            self.number += 1
         elif job.state == "failed":
             self.error = job.error
         return True
+
+    def record(self, objects: Instances) -> dict[str, Any] | None:
+        """What is known of these objects as JSON data for a project; None if nothing is."""
+        if not self._rows:
+            return None
+        from rsam_core.models.tiny.kinds import KINDS
+
+        known = [(item.id, self._rows.get(_key(item))) for item in objects]
+        rows = [
+            [id, *(round(_SHARES * float(share)) for share in row)]
+            for id, row in known
+            if row is not None
+        ]
+        return {"kinds": list(KINDS), "sure": self._sure, "objects": rows} if rows else None
+
+    def restore(self, record: Any, objects: Instances) -> None:
+        """Take up what `record` gave, for the same objects.
+
+        A record of other kinds, by another version, is left out: the model can be asked again.
+
+        Raises
+        ------
+        ProjectError
+            If it is not readable.
+        """
+        if record is None:
+            return
+        from rsam_core.models.tiny.kinds import KINDS
+
+        try:
+            if list(record["kinds"]) != list(KINDS):
+                return
+            sure, by_id = float(record["sure"]), {item.id: item for item in objects}
+            fresh = {}
+            for id, *shares in record["objects"]:
+                row = np.array([int(share) for share in shares], np.float32) / _SHARES
+                if len(row) != len(KINDS) or not 0 <= row.min() <= row.max() <= 1:
+                    raise ValueError(shares)
+                if id in by_id:
+                    fresh[_key(by_id[id])] = row
+            if not 0 <= sure <= 1:
+                raise ValueError(sure)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ProjectError(
+                "The project file is damaged: the kinds of its objects are not readable. Download "
+                "or copy it again, or use an earlier save."
+            ) from error
+        self._rows, self._sure = {**self._rows, **fresh}, sure
+        self.number += 1
 
 
 def naming(session: Session) -> Naming:
@@ -117,6 +178,9 @@ def start(session: Session, known: Naming, objects: Instances, resources: Resour
     resources : Resources
         Loaded models and encoded views.
     """
+    from rsam_core.segment.features.pooling import EmbeddedView
+    from rsam_core.segment.kinds import guess_kinds
+
     image = session.image
     scene, view = image.scene, image.overview
     missing = known.missing(objects)
@@ -165,6 +229,9 @@ def suggested(objects: Instances, known: Naming, classes: ClassList) -> dict[int
     A kind becomes the class of the same meaning, such as "vehicle" for a car, or one of its own
     name. Objects that have a class, and those that are "not sure", are left out.
     """
+    from rsam_core.segment.kinds import NOT_SURE
+    from rsam_core.segment.words.vocabulary import kind_of_class
+
     kinds = known.of(objects)
     if kinds is None:
         return {}

@@ -24,6 +24,7 @@ from rsam_core.session.change import change_state
 from rsam_core.session.change_project import restore_change, saved_change
 from rsam_core.session.follow_project import restore_series, saved_series
 from rsam_core.session.following import follow_state
+from rsam_core.session.kinds import naming
 from rsam_core.session.project import ProjectState
 from rsam_core.session.prompt_records import from_records, to_records
 from rsam_core.session.session import Session
@@ -80,6 +81,7 @@ def to_state(
             "transform": list(source.transform[:6]) if source.transform is not None else None,
             "crs": source.crs,
             "truth_left_out": left_out,
+            "kinds": naming(session).record(shown.objects),
         },
         pipeline=json.loads(pipeline.to_json()) if pipeline is not None else None,
         truth=truth,
@@ -109,7 +111,7 @@ def version(session: Session) -> tuple:
     book = session.marks.book
     return (
         book.entries, book.edits, book.extra, session.image.scene, session.truth.number,
-        change_state(session).version, follow_state(session).number,
+        change_state(session).version, follow_state(session).number, naming(session).number,
     )  # fmt: skip
 
 
@@ -194,6 +196,8 @@ def from_state(
         restore_change(state.change, change_state(made), made.image.scene)
     if state.series is not None:
         restore_series(state.series, follow_state(made))
+    # Files of before know of no kinds.
+    naming(made).restore(state.settings.get("kinds"), state.instances)
     left_out = state.settings.get("truth_left_out")
     made.truth.lost = left_out if isinstance(left_out, str) else ""
     return made
