@@ -6,6 +6,7 @@ pieces of at least 100 pixels. Prompts: a tight box; one click (the pixel farthe
 its chosen mask and the best of its three; three clicks (each further one the deepest pixel of the
 largest error, the mask before as input); and one click at a random pixel inside. Intervals are of
 95 %, by drawing images anew. Each look at a set is counted in ``benchmarks/validation_looks.json``.
+``--worst DIR`` draws the fifty clicks that went worst in each set.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 import rsam_core as rsam
 from benchmarks.accuracy import SIZES, objects, overlap, pairs
+from benchmarks.worst import Shot, shoot, write
 from rsam_core.models.tiny import TinyModel, load_tiny
 from rsam_core.models.tiny.model import WEIGHTS
 from rsam_core.prompts.simulated import centre_click, corrective_click, tight_box
@@ -28,6 +30,8 @@ from rsam_core.prompts.simulated import centre_click, corrective_click, tight_bo
 LOOKS = Path(__file__).with_name("validation_looks.json")
 PROMPTS = ("box", "1 click", "best of 3", "3 clicks", "random click")
 _DRAWS = 1000
+_POOR = 0.6
+"""Clicks of a lower IoU may be among the worst."""
 
 
 def chosen(labels: NDArray[np.int32], most: int, seed: int) -> list[tuple[int, NDArray[np.bool_]]]:
@@ -73,8 +77,23 @@ def row_of(
     return row
 
 
-def evaluate(segmenter: rsam.Segmenter, folder: Path, most: int = 6) -> list[dict[str, float]]:
-    """One row an object; ``image`` numbers its image."""
+def draw(
+    segmenter: rsam.Segmenter,
+    embedding: rsam.Embedding,
+    image: NDArray[np.uint8],
+    truth: NDArray[np.bool_],
+) -> Shot:
+    """The central click of an object, drawn."""
+    click = centre_click(truth)
+    masks = segmenter.predict(embedding, rsam.Prompt(points=[click])).masks
+    ious = [overlap(truth, mask) for mask in masks]
+    return shoot(image, truth, masks[0], click, ious[0], max(ious))
+
+
+def evaluate(
+    segmenter: rsam.Segmenter, folder: Path, most: int = 6, shots: list[Shot] | None = None
+) -> list[dict[str, float]]:
+    """One row an object; ``image`` numbers its image. Clicks are drawn if there is a list."""
     rows: list[dict[str, float]] = []
     for number, (image, labels) in enumerate(pairs(folder)):
         # The same objects on every machine and for every model.
@@ -86,6 +105,8 @@ def evaluate(segmenter: rsam.Segmenter, folder: Path, most: int = 6) -> list[dic
         rng = np.random.default_rng(seed)
         for _, truth in found:
             rows.append(row_of(segmenter, embedding, truth, rng) | {"image": float(number)})
+            if shots is not None and rows[-1]["1 click"] < _POOR:
+                shots.append(draw(segmenter, embedding, image, truth))
     return rows
 
 
@@ -152,6 +173,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--objects", type=int, default=6, help="an image, at most")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--looks", type=Path, default=LOOKS, help="where looks are counted")
+    parser.add_argument("--worst", type=Path, help="folder for sheets of the worst clicks")
     args = parser.parse_args(arguments)
     names = args.sets or sorted(
         str(path.parent.relative_to(args.data)) for path in args.data.glob("*/*/images")
@@ -160,9 +182,13 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{'set':24s}{'objects':>8s}" + "".join(f"{name:>22s}" for name in PROMPTS))
     for name in names:
         looks = note_look(args.looks, name, digest(args.weights))
-        rows = evaluate(segmenter, args.data / name, args.objects)
+        shots: list[Shot] | None = [] if args.worst else None
+        rows = evaluate(segmenter, args.data / name, args.objects, shots)
         if not rows:
             continue
+        if args.worst:
+            args.worst.mkdir(parents=True, exist_ok=True)
+            write(args.worst / f"worst_{name.replace('/', '_')}.jpg", shots)
         results[name] = result = summary(rows)
         cells = "".join("{:8.3f} [{:.3f}, {:.3f}]".format(*result[p]) for p in PROMPTS)
         print(f"{name:24s}{result['objects']:8d}{cells}")
