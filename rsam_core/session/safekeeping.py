@@ -56,7 +56,7 @@ class Safekeeping:
         self.offer_dismissed = False
         self.problem = self.image_problem = self.page = self.place = ""
         self.source: bytes | Path | None = None
-        self._image = ""
+        self._images: set[str] = set()
         self._lock, self._saving = threading.Lock(), threading.Lock()
         self._number = self._done = 0
         self._timer: threading.Timer | None = None
@@ -161,13 +161,31 @@ class Safekeeping:
     def keep_image(self, scene_hash: str, where: Path) -> None:
         """Keep the file of the image, in the background; nothing if there is none to keep."""
         source, self.source = self.source, None
-        self._image = scene_hash
-        if source is None or kept_images.TOTAL == 0:
+        self._images.add(scene_hash)
+        if source is not None:
+            self._keep_file(scene_hash, where, lambda: source)
+
+    def keep_second(self, scene_hash: str, where: Path, content: Callable[[], bytes]) -> None:
+        """Keep the file of a second date, too, in the background; once.
+
+        Parameters
+        ----------
+        scene_hash : str
+        where : Path
+        content : callable
+            Reads the file.
+        """
+        if scene_hash not in self._images:
+            self._images.add(scene_hash)
+            self._keep_file(scene_hash, where, content)
+
+    def _keep_file(self, scene_hash: str, where: Path, content: Callable[[], bytes | Path]) -> None:
+        if kept_images.TOTAL == 0:
             return
 
         def copy() -> None:
             try:
-                kept_images.keep(where, scene_hash, source, used=open_images)
+                kept_images.keep(where, scene_hash, content(), used=open_images)
                 self.image_problem = ""
             except RsamError as error:
                 self.image_problem = str(error)
@@ -178,7 +196,7 @@ class Safekeeping:
 
     def release(self) -> None:
         """The image is closed: its file may go when room is needed."""
-        self._image = ""
+        self._images.clear()
 
     def _after(self, delay: float, work: Callable[[], object]) -> None:
         with self._lock:
@@ -241,7 +259,7 @@ def flush(where: Path | None = None) -> None:
 def open_images() -> set[str]:
     """Hashes of the images that are open now."""
     with _lock:
-        return {one._image for one in _alive if one._image}
+        return {scene_hash for one in _alive for scene_hash in one._images}
 
 
 def _tidy_sometimes(root: Path) -> None:

@@ -45,6 +45,8 @@ class Card:
         Address of the page that was looked at last.
     sample : str or None
         Key of the sample that the image is.
+    second_hash : str
+        `Scene.content_hash` of a second date; empty if there is none.
     place : str
         Path of an image that is opened where it lies, and not kept.
     time : float
@@ -62,6 +64,7 @@ class Card:
     objects: int = 0
     page: str = ""
     sample: str | None = None
+    second_hash: str = ""
     place: str = ""
     time: float = 0.0
     deleted: float | None = None
@@ -104,6 +107,7 @@ def read(path: Path) -> Card | None:
 
 def _is_right(card: Card) -> bool:
     words = (card.id, card.scene_name, card.scene_hash, card.name, card.page, card.place)
+    words += (card.second_hash,)
     numbers = [card.width, card.height, card.objects, card.time]
     numbers += [card.deleted] if card.deleted is not None else []
     return (

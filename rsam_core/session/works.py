@@ -146,6 +146,11 @@ class Shelf:
             raise first
         return None, ""
 
+    def second_date(self, id: str) -> Path | None:
+        """The kept file of a work's second date, if there is one."""
+        hash = self._known(id).card.second_hash
+        return kept_images.find(self.where, hash) if hash else None
+
     def rename(self, id: str, name: str) -> None:
         """Give a work another name; empty for that of its image.
 
@@ -247,7 +252,7 @@ class Shelf:
             if gone or (empty and work.card.scene_hash not in open_images):
                 self.remove(work.id)
             else:
-                wanted.add(work.card.scene_hash)
+                wanted |= {work.card.scene_hash, work.card.second_hash}
         kept_images.remove(self.where, wanted)
 
     def _all(self) -> list[Work]:

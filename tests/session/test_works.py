@@ -139,6 +139,20 @@ def test_an_image_is_kept_once_and_goes_with_its_last_work(shelf):
     assert kept_images.find(shelf.where, hash) is None
 
 
+def test_a_second_date_is_kept_as_long_as_its_work(shelf):
+    session = worked()
+    safe = session.safekeeping
+    safe.keep_second("beef", shelf.where, lambda: b"second")
+    _join()
+    keep(shelf, session, second_hash="beef")
+    session.close()
+    shelf.tidy()
+    assert shelf.second_date(safe.work).read_bytes() == b"second"
+    shelf.remove(safe.work)
+    shelf.tidy()
+    assert kept_images.find(shelf.where, "beef") is None
+
+
 def test_an_image_opened_where_it_lies_is_not_copied(shelf, tmp_path):
     place = tmp_path / "huge.tif"
     keep(shelf, place=str(place))
@@ -159,6 +173,13 @@ def test_an_image_without_work_is_offered_as_long_as_it_is_the_latest(shelf):
     assert [work.id for work in shelf.works()] == [other.safekeeping.work]
     shelf.tidy()
     assert shelf.get(session.safekeeping.work) is None
+
+
+def _join() -> None:
+    """Wait for what is copied in the background."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and thread.daemon:
+            thread.join(5)
 
 
 # ---------------------------------------------------------------------- damage
@@ -299,9 +320,7 @@ def test_the_file_of_an_opened_image_is_kept_and_its_problem_told(shelf, monkeyp
     def kept() -> None:
         safe.source = b"picture"
         safe.keep_image(hash, shelf.where)
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread() and thread.daemon:
-                thread.join(5)
+        _join()
 
     kept()
     assert kept_images.find(shelf.where, hash).read_bytes() == b"picture"
@@ -387,7 +406,7 @@ def test_tidying_removes_folders_that_hold_nothing(tmp_path):
 
 
 def test_a_card_survives_its_file(tmp_path):
-    told = Card("abc", "Ä “b”.tif", "0f", 10, 20, "Übung", 3, "one-shot", "town", "/x", 5.0)
+    told = Card("abc", "Ä “b”.tif", "0f", 10, 20, "Übung", 3, "one-shot", "town", "ff", "/x", 5.0)
     work_cards.write(tmp_path, told)
     assert work_cards.read(tmp_path / "abc.card.json") == told
     content = json.loads((tmp_path / "abc.card.json").read_text())

@@ -46,6 +46,9 @@ def schedule_autosave(session: Session) -> None:
     first, safe.kept = not safe.kept, state
     where, source = works.folder(browser), session.image.source
     safe.keep_image(source.content_hash, where)
+    second = change_state(session).second
+    if second is not None:
+        safe.keep_second(second.content_hash, where, second.file_bytes)
     empty = is_empty(session)
     if empty and first:
         # Just opened: there is nothing to lose yet but the image itself.
@@ -61,6 +64,7 @@ def schedule_autosave(session: Session) -> None:
 
 def _card(session: Session) -> Card:
     source, scene, safe = session.image.source, session.image.scene, session.safekeeping
+    second = change_state(session).second
     return Card(
         safe.work,
         scene_name=source.name,
@@ -70,6 +74,7 @@ def _card(session: Session) -> Card:
         objects=len(session.objects),
         page=safe.page,
         sample=session.image.sample,
+        second_hash=second.content_hash if second is not None else "",
         place=safe.place,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -58,6 +59,9 @@ def go_on(shelf: Shelf, work: Work) -> None:
                 )
         if state is None:
             opening.enter(current_session.of_scene(scene, work.card.sample), again)
+        second = shelf.second_date(work.id)
+        if state.change is not None and second is not None:
+            state = replace(state, change=replace(state.change, image=second.read_bytes()))
         opening.begin(state, scene, again)
 
 
