@@ -4,38 +4,31 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.shared import banner
+from pages.parts.models import hub_cards
+from pages.parts.models.cards import (
+    ADVICE,
+    chip,
+    file_size,
+    show_last_problem,
+    show_progress,
+    use_button,
+)
 from rsam_core.models import CATALOG, DEFAULT_MODEL, ModelInfo, downloads, weights
+from rsam_core.models.hub.catalog import Task
 from rsam_core.runtime.jobs import Job
 
 POLL_SECONDS = 1.0
 
-CHIPS: dict[downloads.Status, tuple[str, str, str]] = {
-    "ready": ("Ready", ":material/check_circle:", "green"),
-    "downloadable": ("Can be downloaded", ":material/cloud_download:", "blue"),
-    "downloading": ("Downloading", ":material/downloading:", "orange"),
-    "checking": ("Checking the connection", ":material/sync:", "gray"),
-    "unreachable": ("Not reachable", ":material/cloud_off:", "gray"),
-    "damaged": ("Damaged", ":material/error:", "red"),
+SECTIONS: dict[str, Task | None] = {
+    "RSAM and SAM": None,
+    "SAM 2.1 and relatives": "prompts",
+    "Find by words": "words",
+    "Name objects": "names",
 }
-
-ADVICE: dict[downloads.Status, str] = {
-    "unreachable": (
-        "The server cannot be reached. Check the internet connection, or install the file by hand "
-        "as described below."
-    ),
-    "damaged": (
-        "The file in the models folder is not the published one. Download it again, or replace it "
-        "by hand as described below."
-    ),
-}
-
-
-def file_size(count: int | None) -> str:
-    """Bytes in the unit that a person would use."""
-    if count is None:
-        return "unknown"
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+INTRODUCTION = (
+    "**RSAM tiny** is included and is the right one to start with. The official Segment Anything "
+    "models are larger and slower; each is downloaded once and then works without internet."
+)
 
 
 def facts(info: ModelInfo) -> str:
@@ -45,37 +38,17 @@ def facts(info: ModelInfo) -> str:
     return f"{size}  ·  {memory}  ·  licence {info.licence}"
 
 
-def is_busy() -> bool:
+def is_busy(section: str) -> bool:
     """Whether something goes on in the background that the cards should follow."""
+    if SECTIONS[section] is not None:
+        return hub_cards.is_busy(SECTIONS[section])
     return any(downloads.status(info) in ("downloading", "checking") for info in CATALOG)
-
-
-def show_progress(info: ModelInfo, job: Job) -> None:
-    """The bar of a running download."""
-    text = "Stopping" if job.cancelling else job.text or "Connecting"
-    st.progress(job.fraction, text=text)
-
-
-def show_last_problem(status: downloads.Status, job: Job | None) -> None:
-    """What became of the last download, unless the model has been installed since."""
-    if job is None or status in ("ready", "downloading"):
-        return
-    if job.state == "failed":
-        banner.show(job.error)
-    elif job.state == "cancelled":
-        st.caption("The download was cancelled. Nothing was kept.")
 
 
 def show_buttons(info: ModelInfo, status: downloads.Status, job: Job | None) -> None:
     """The one thing that can be done with a model in its present state."""
     if status == "ready":
-        in_use = st.session_state["model_name"] == info.name
-        label, kind = ("In use", "secondary") if in_use else ("Use this model", "primary")
-        icon = ":material/check:" if in_use else None
-        key = f"use-{info.name}"
-        if st.button(label, key=key, type=kind, icon=icon, disabled=in_use, width="stretch"):
-            st.session_state["model_name"] = info.name
-            st.rerun()
+        use_button(info)
     elif status == "downloading" and job is not None:
         stopping = job.cancelling
         if st.button("Cancel", key=f"cancel-{info.name}", disabled=stopping, width="stretch"):
@@ -102,8 +75,7 @@ def show_card(info: ModelInfo) -> None:
         with text, st.container(gap="xxsmall"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{info.title}**", width="content")
-                label, icon, color = CHIPS[status]
-                st.badge(label, icon=icon, color=color)
+                chip(status)
             st.markdown(info.description)
             st.caption(facts(info))
         with action:
@@ -115,11 +87,16 @@ def show_card(info: ModelInfo) -> None:
         show_last_problem(status, job)
 
 
-def show_cards(polling: bool) -> None:
-    """All cards; run again and again while `polling`."""
-    for info in CATALOG:
-        show_card(info)
-    if polling != is_busy():
+def show_cards(section: str, polling: bool) -> None:
+    """All cards of a section; run again and again while `polling`."""
+    task = SECTIONS[section]
+    if task is not None:
+        hub_cards.show(task)
+    else:
+        st.markdown(INTRODUCTION)
+        for info in CATALOG:
+            show_card(info)
+    if polling != is_busy(section):
         st.rerun()  # the whole page, so that polling starts or ends
 
 
@@ -155,11 +132,12 @@ if connection.button(
     help="Asks the server of the official models again whether they can be downloaded.",
 ):
     downloads.forget_reachability()
-st.markdown(
-    "A model finds the outline of whatever you point at. **RSAM tiny** is included and is the "
-    "right one to start with. The official Segment Anything models are larger and slower; each "
-    "is downloaded once and then works without internet."
-)
-busy = is_busy()
-st.fragment(show_cards, run_every=POLL_SECONDS if busy else None)(busy)
-show_help()
+st.markdown("A model finds the outline of whatever you point at, or of whatever words name.")
+section = st.segmented_control(
+    "Kind of model", list(SECTIONS), default=next(iter(SECTIONS)), key="models-section",
+    required=True, persist_state="session", label_visibility="collapsed",
+)  # fmt: skip
+busy = is_busy(section)
+st.fragment(show_cards, run_every=POLL_SECONDS if busy else None)(section, busy)
+if SECTIONS[section] is None:
+    show_help()

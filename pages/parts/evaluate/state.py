@@ -9,7 +9,7 @@ from rsam_core.evaluate import Evaluation
 from rsam_core.evaluate.datasets import Dataset
 from rsam_core.evaluate.methods.prompted import build_methods
 from rsam_core.evaluate.report.worst_objects import worst_objects
-from rsam_core.models import CATALOG, weights
+from rsam_core.models.installed import ready_models
 from rsam_core.session.evaluation import Evaluations, evaluations
 
 
@@ -20,7 +20,7 @@ def state() -> Evaluations:
 
 def models() -> list[str]:
     """Names of the models that can be used now."""
-    return [info.name for info in CATALOG if weights.state(info) == "ready"]
+    return [info.name for info in ready_models()]
 
 
 def loaded(names: tuple[str, ...] | list[str]) -> dict[str, rsam.Segmenter]:

@@ -11,7 +11,7 @@ from pages.parts.shared import banner
 from pages.parts.shared.band_picker import band_picker
 from pages.parts.shared.current_session import model_name
 from pages.parts.shared.scene_card import scene_card
-from rsam_core.models import CATALOG, weights
+from rsam_core.models.installed import ready_models
 from rsam_core.render.style import OverlayStyle
 from rsam_core.session.session import Session
 
@@ -82,7 +82,7 @@ def _pixel_size(session: Session) -> None:
 
 def model_choice() -> None:
     """Choose among the models that are ready."""
-    ready = [info for info in CATALOG if info.embedded or weights.state(info) == "ready"]
+    ready = ready_models()
     names = [info.name for info in ready]
     if model_name() not in names:
         st.session_state["model_name"] = names[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -130,22 +131,40 @@ def found() -> tuple[HubInfo, ...]:
     tuple of HubInfo
         By name. A folder that is no model of a known kind is left out.
     """
-    own = {info.file for info in HUB}
-    try:
-        folders = sorted(p for p in models_folder().iterdir() if p.is_dir())
-    except OSError:
-        return ()
     infos = []
-    for folder in folders:
-        if folder.name in own or folder.name.startswith("."):
-            continue
-        if not (folder / CONFIG).is_file():
-            continue
+    for folder in _own_folders():
         try:
             infos.append(_described(folder, check(folder)))
         except ModelError:
             continue
     return tuple(infos)
+
+
+def refused() -> dict[str, str]:
+    """Folders with a description that cannot be used: their names, and why."""
+    reasons = {}
+    for folder in _own_folders():
+        try:
+            check(folder)
+        except ModelError as error:
+            reasons[folder.name] = str(error)
+    return reasons
+
+
+def _own_folders() -> list[Path]:
+    """Folders of the models folder that look like models and are not in the list of the hub."""
+    own = {info.file for info in HUB}
+    try:
+        folders = sorted(p for p in models_folder().iterdir() if p.is_dir())
+    except OSError:
+        return []
+    return [
+        folder
+        for folder in folders
+        if folder.name not in own
+        and not folder.name.startswith(".")
+        and (folder / CONFIG).is_file()
+    ]
 
 
 def _described(folder: Path, kind: str) -> HubInfo:
@@ -190,19 +209,28 @@ def _missing_parts(folder: Path) -> list[str]:
 def _check_header(path: Path) -> None:
     """Make sure that a file is whole: its header says how long it must be."""
     try:
-        size = path.stat().st_size
-        with open(path, "rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if not 2 <= length <= min(size - 8, 100_000_000):
-                raise ValueError
-            header = json.loads(file.read(length))
-        ends = [
-            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
-        ]
-        if size != 8 + length + max(ends, default=0):
+        found = path.stat()
+        if not _is_whole(path, found.st_size, found.st_mtime_ns):
             raise ValueError
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"The file {path} is damaged or not whole. Download the model again on the Models "
             "page, or copy the file anew."
         ) from error
+
+
+@lru_cache(maxsize=256)
+def _is_whole(path: Path, size: int, changed: int) -> bool:
+    """Whether a file of safetensors is as long as its header says; read again once it changes."""
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= min(size - 8, 100_000_000):
+                return False
+            header = json.loads(file.read(length))
+        ends = [
+            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
+        ]
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        return False
+    return size == 8 + length + max(ends, default=0)
