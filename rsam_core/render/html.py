@@ -141,6 +141,21 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Thumbnails:
+    """Small pictures in pairs, such as one place at two dates.
+
+    Attributes
+    ----------
+    pairs : sequence of (str, Markup, Markup)
+        A text, and both pictures, made by :func:`photograph`.
+    """
+
+    template: ClassVar[str] = "rsam_core.render/thumbnails.html"
+
+    pairs: Sequence[tuple[str, Markup, Markup]]
+
+
+@dataclass(frozen=True)
 class Section:
     """A heading, if it has a title, and what stands below it.
 
@@ -149,8 +164,9 @@ class Section:
     title : str
     parts : sequence
         Texts for paragraphs, and :class:`Text`, :class:`Items`, :class:`Facts`,
-        :class:`KeyNumbers`, :class:`Legend`, :class:`Table`, :class:`Figure` or anything else
-        that names its ``template``; the template finds it as ``part``.
+        :class:`KeyNumbers`, :class:`Legend`, :class:`Table`, :class:`Figure`,
+        :class:`Thumbnails` or anything else that names its ``template``; the template finds it as
+        ``part``.
     level : int
         Of the heading, 2 or 3.
     """
