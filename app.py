@@ -18,6 +18,7 @@ from pages.parts.shared import (
     destination,
     finished,
     streamlit_adapter,
+    warming,
 )
 from pages.parts.shared import browser_id as browser
 from pages.parts.shared.menu import menu
@@ -46,6 +47,7 @@ def show() -> None:
     finished.watch(page.title)
     autosaving.watch(current_session.current(), page.url_path)
     advising.advise(current_session.current(), page.url_path)
+    warming.warm_up()
 
 
 if __name__ == "__main__":
