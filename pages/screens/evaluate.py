@@ -46,7 +46,7 @@ TABS: tuple[tuple[str, Callable[[], None]], ...] = (
     (
         "Compare methods",
         lambda: with_image(
-            evaluate_methods.tab, "Here prompts, models and classical methods are compared."
+            evaluate_methods.tab, "Here clicks, boxes, models and classical methods are compared."
         ),
     ),
     (

@@ -34,6 +34,11 @@ from rsam_core.session.session import Session
 
 PAGE = "pages/screens/one_shot.py"
 MODES = {"Choose": "select", "Box": "boxes", "Points": "points"}
+TITLES = {
+    "Choose": ":material/touch_app: Choose an object",
+    "Box": ":material/crop_free: Draw a box",
+    "Points": ":material/ads_click: Click",
+}
 TABS = ["Zero-shot and one-shot", "Other images", "How it works"]
 HINTS = {
     "Choose": "Click an object to choose it as the example.",
@@ -48,12 +53,14 @@ NO_IMAGE = (
 
 def toolbar(session: Session, known: OneShotState) -> tuple[str, bool]:
     """How to give an example, and whether to see the similarity."""
-    if "one-shot-mode" not in st.session_state:
-        some = known.given or len(session.objects)
+    some = bool(known.given or len(session.objects))
+    if st.session_state.get("one-shot-mode") not in (MODES if some else list(MODES)[1:]):
         st.session_state["one-shot-mode"] = "Choose" if some else "Box"
     with tools():
         mode = st.segmented_control(
-            "Example by", list(MODES), key="one-shot-mode",
+            # Where there is nothing to choose from, nobody is asked to.
+            "Example by", list(MODES)[0 if some else 1 :], key="one-shot-mode",
+            format_func=TITLES.get,
             label_visibility="collapsed", required=True, persist_state="session",
             help="Choose an object in the picture, or outline one by a box or clicks.",
         )  # fmt: skip
@@ -64,11 +71,11 @@ def toolbar(session: Session, known: OneShotState) -> tuple[str, bool]:
             help=f"Undo: {plain(book.past[-1].what)}" if book.past else None,
         )  # fmt: skip
         warm = st.toggle(
-            "Heat map", key="heat", disabled=known.state is None,
-            help="How similar each place is to the example: yellow is most alike.",
+            "Show likeness", key="heat", disabled=known.state is None,
+            help="A heat map: how similar each place is to the example; yellow is most alike.",
         )  # fmt: skip
         st.button(
-            "Start anew", icon=":material/restart_alt:", key="anew", disabled=not known.given,
+            "Forget examples", icon=":material/restart_alt:", key="anew", disabled=not known.given,
             on_click=lambda: session.detach(OneShotState),
             help="Forgets the examples and what was found with them. Accepted objects stay.",
         )  # fmt: skip
@@ -97,7 +104,7 @@ def picture(
                           lambda: shown(kept, given))  # fmt: skip
     chosen = () if known.selected is None else (known.selected,)
     style = OverlayStyle(
-        fill="none" if warm else STYLE.fill, opacity=STYLE.opacity, contour_width=2,
+        fill="none" if warm else STYLE.fill, opacity=STYLE.opacity, contour_width=3,
         class_colors=COLOURS, highlight=chosen, color="#FFFFFF",
     )  # fmt: skip
 

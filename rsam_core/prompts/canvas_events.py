@@ -68,6 +68,15 @@ class MarkMessage(TypedDict):
     label: NotRequired[int]
 
 
+class PlaceMessage(TypedDict):
+    """Where the scene lies on Earth; see `rsam_core.scene.compass`."""
+
+    grid: list[list[float]]
+    """Longitude and latitude of places spread evenly over the scene, row by row."""
+    north: float
+    """Degrees clockwise from the top."""
+
+
 class CanvasData(TypedDict):
     """What the program sends; boxes are x0, y0, x1, y1 in scene pixels."""
 
@@ -110,6 +119,8 @@ class CanvasData(TypedDict):
     """Whether to tell where the pointer rests, if there is no proposal."""
     answer: OutlinesMessage | None
     """What was found where the pointer rested."""
+    place: PlaceMessage | None
+    """None where the scene has no place on Earth."""
 
 
 class EventMessage(TypedDict):

@@ -41,7 +41,7 @@ class CanvasPage:
             "token": "t", "scene": list(SIZE), "gsd": None, "height": SIZE[1], "mode": "points",
             "label": 1, "pictures": [], "overlay": None, "extra": None, "drawn": None,
             "view": [0, 0, *SIZE], "marks": [], "canvas": "", "ack": 0, "look": None, "badge": "",
-            "camera": None, "proposals": None, "rests": False, "answer": None,
+            "camera": None, "proposals": None, "rests": False, "answer": None, "place": None,
         }  # fmt: skip
         page.route(ADDRESS + "**", self._serve)
         page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})

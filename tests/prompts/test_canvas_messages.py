@@ -17,6 +17,7 @@ MIRRORS = {
     "Outlines": canvas_events.OutlinesMessage,
     "Proposed": canvas_events.ProposedMessage,
     "Mark": canvas_events.MarkMessage,
+    "Place": canvas_events.PlaceMessage,
     "Data": canvas_events.CanvasData,
     "CanvasEvent": canvas_events.EventMessage,
     "Viewport": canvas_events.ViewportMessage,

@@ -31,7 +31,7 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
     left, right = st.columns(2, gap="medium")
     with left:
         prompts = st.pills(
-            "Prompts for the model",
+            "What the model is shown",
             offered,
             selection_mode="multi",
             default=["box", "1", "3"],
@@ -104,7 +104,7 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
         type="primary",
         key=f"{key}-start",
         disabled=nothing,
-        help="Choose at least one prompt or method." if nothing else None,
+        help="Choose at least one of them, or a method." if nothing else None,
     ):
         start(
             EvaluationSettings(

@@ -22,8 +22,14 @@ from rsam_core.render.style import OverlayStyle
 from rsam_core.scene.window import Window
 from rsam_core.session.session import Session
 
-VIEWS = ("Right and wrong", "IoU of each object", "Both outlines", "Swipe")
+VIEWS = ("Right and wrong", "Overlap of each object", "Both outlines", "Swipe")
 WORST = 8
+_COMING = (
+    "how many of the true objects were found, and how many of the outlines are right",
+    "this picture with what is right, what is too much, and what was missed",
+    "how well the outlines fit, object by object, the worst first",
+    "all of it as a report and as tables to take along",
+)
 TALLEST = 680
 """Height of the swipe slider at most, in CSS pixels."""
 
@@ -33,7 +39,11 @@ def tab(session: Session) -> None:
     found = evaluate_truth.present(session)
     truth = session.truth.value
     if truth is None:
-        evaluate_truth.choose(session, found)
+        left, right = st.columns([6, 5], gap="large")
+        with left:
+            evaluate_truth.choose(session, found)
+        with right:
+            _preview(session)
         return
     evaluate_truth.summary(session, truth)
     if not len(found):
@@ -48,6 +58,18 @@ def tab(session: Session) -> None:
         return
     with banner.guard():
         _results(session, truth, found)
+
+
+def _preview(session: Session) -> None:
+    """What will be here as soon as there is a truth."""
+    view = session.image.overview
+    with st.container(border=True, gap="small"):
+        st.markdown("**Here you will then see**\n" + "\n".join(f"- {line}" for line in _COMING))
+        picture = session.memo.remember(
+            "evaluate-empty", (session.image.scene, view),
+            lambda: resources.jpeg(session.image.picture(view)),
+        )  # fmt: skip
+        st.image(picture, width="stretch", alt="The open image")
 
 
 def _results(session: Session, truth: Truth, found: Instances) -> None:
@@ -87,31 +109,34 @@ def _headline(comparison: SceneComparison) -> None:
             "Found",
             f"{matching.tp} of {matching.n_truth}",
             intervals["recall"],
-            "True objects that an outlined one covers with an IoU of at least 0.5 (recall).",
+            "True objects that an outlined one overlaps by an IoU of at least 0.5: the recall.",
         ),
         (
             "Right",
             f"{matching.tp} of {matching.n_predicted}",
             intervals["precision"],
-            "Outlined objects that are a true one with an IoU of at least 0.5 (precision).",
+            "Outlined objects that overlap a true one by an IoU of at least 0.5: the precision.",
         ),
         (
-            "IoU of an object",
+            "Overlap of an object",
             f"{scores.mean_best_iou:.3f}",
             intervals["mean_best_iou"],
-            "Mean over the true objects of the IoU with the best outlined one; 0 if it was missed.",
+            "IoU, intersection over union: the ground that a true object and the best outlined one "
+            "share, divided by all that either covers; 1 is perfect, 0 missed. Mean over the true "
+            "objects.",
         ),
         (
-            "IoU of all pixels",
+            "Overlap of all pixels",
             f"{comparison.pixel['iou'].value:.3f}",
             comparison.pixel["iou"],
-            METRICS[0].help,
+            f"IoU, intersection over union. {METRICS[0].help}",
         ),
         (
-            "Panoptic quality",
+            "Found and how well",
             f"{scores.panoptic_quality:.3f}",
             intervals["panoptic_quality"],
-            "How many were found and how well, in one number (Kirillov et al., CVPR 2019).",
+            "Panoptic quality: the share that was found times the overlap of what was found, in "
+            "one number (Kirillov et al., CVPR 2019).",
         ),
     )
     for column, (title, value, bounds, help) in zip(st.columns(len(tiles)), tiles):
@@ -192,7 +217,7 @@ def _picture(session: Session, truth: Truth, comparison: SceneComparison) -> Non
             ),
         )
         legend = pictures.confusion_legend()
-    st.image(content, width="stretch")
+    st.image(content, width="stretch", alt=f"The image: {view}")
     chips(legend)
 
 
@@ -242,7 +267,7 @@ def _worst(session: Session, comparison: SceneComparison) -> None:
     crops = session.memo.remember("worst", (comparison, session.image.scene), draw)
     for column, row, crop in zip(st.columns(WORST, gap="small"), shown.itertuples(), crops):
         with column:
-            st.image(crop, width="stretch")
+            st.image(crop, width="stretch", alt=f"Object {row.id}, true and outlined")
             st.caption(f"Object {row.id}: {'missed' if row.iou == 0 else f'IoU {row.iou:.2f}'}")
     chips(pictures.contour_legend())
     number = st.column_config.NumberColumn

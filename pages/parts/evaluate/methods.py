@@ -69,7 +69,7 @@ def tab(session: Session) -> None:
     elif not memory.running(KIND):
         st.caption(
             "Every method is asked for every true object, and its answer is compared with the "
-            "truth: which prompt, which model, which method is best on your image, and how long "
+            "truth: clicks or boxes, which model, which method is best on your image, and how long "
             "each takes."
         )
 

@@ -61,14 +61,16 @@ def show(
     with left:
         st.caption("Every object, by method")
         values = {info.title: evaluation.of(info.key)["iou"] for info in evaluation.methods}
-        st.image(to_svg(box_plots(values)), width="stretch")
+        st.image(to_svg(box_plots(values)), width="stretch", alt="Overlap by method")
     with right:
         st.caption("By size of the object (pixels)")
-        st.image(to_svg(figures.size_figure(evaluation)), width="stretch")
+        st.image(to_svg(figures.size_figure(evaluation)), width="stretch", alt="Overlap by size")
     left, right = st.columns(2, gap="medium")
     with left:
         st.caption("Accuracy and time; numbers are rows of the table")
-        st.image(to_svg(figures.accuracy_by_time(evaluation)), width="stretch")
+        st.image(
+            to_svg(figures.accuracy_by_time(evaluation)), width="stretch", alt="Overlap by time"
+        )
     with right:
         _difference(evaluation, key)
     _detection(evaluation, key)
@@ -147,7 +149,7 @@ def _detection(evaluation: Evaluation, key: str) -> None:
     table = evaluation.detection()
     if not len(table):
         return
-    st.markdown("**Finding objects without a prompt**, all images together, with the interval:")
+    st.markdown("**Finding objects without a click**, all images together, with the interval:")
     titles = {
         "precision": "Precision",
         "recall": "Recall",
@@ -201,7 +203,7 @@ def _worst(
         st.markdown("**Worst objects first**, by the best method:")
         for start in range(0, len(worst), 4):
             for column, (text, picture) in zip(st.columns(4), worst[start : start + 4]):
-                column.image(picture, width="stretch", caption=text)
+                column.image(picture, width="stretch", caption=text, alt=text)
         chips(confusion_legend())
     elif draw_worst is not None:
         st.button(

@@ -94,7 +94,7 @@ def _result(result: StudyResult) -> None:
         st.info(result.answer, icon=":material/lightbulb:")
         left, right = st.columns([6, 5], gap="medium")
         with left:
-            st.image(_picture(result), width="stretch")
+            st.image(_picture(result), width="stretch", alt="The result as a chart")
         with right:
             number = st.column_config.NumberColumn
             st.dataframe(

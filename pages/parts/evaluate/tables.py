@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.parts.shared import downloads
 from pages.parts.shared.current_session import model_name
+from pages.parts.shared.legend import counted
 from rsam_core.evaluate.metrics.scene import SceneComparison, metric_rows
 from rsam_core.evaluate.report import image_figures as figures
 from rsam_core.evaluate.report.scene import scene_report
@@ -68,7 +69,7 @@ def _value_table(rows: list[dict[str, object]], key: str, form: str = "%.3f") ->
 def pixel_metrics(comparison: SceneComparison) -> None:
     """Metrics of the pixels, each with its interval, formula and source."""
     counts = comparison.counts
-    st.caption(f"TP {counts.tp:,} · FP {counts.fp:,} · FN {counts.fn:,} · TN {counts.tn:,} pixels")
+    st.caption(counted(counts))
     rows = [
         {
             "Metric": row["title"],
@@ -116,7 +117,9 @@ def object_metrics(comparison: SceneComparison) -> None:
     ]
     _value_table(rows, "evaluate-objects")
     st.caption(
-        "Objects are paired one to one (Hungarian method). Without any objects on either side the "
+        "Each outlined object is paired with one true one at most, so that the overlaps add up to "
+        "the most (Hungarian method). Overlap is IoU, intersection over union: shared ground by "
+        "all that either covers. Without any objects on either side the "
         "shares are 1; with objects on one side only they are 0."
     )
 
@@ -149,14 +152,14 @@ def curves(session: Session, comparison: SceneComparison) -> None:
         key,
         lambda: to_svg(figures.precision_recall_figure({"objects": comparison.curve()})),
     )
-    st.image(curve, width="stretch")
+    st.image(curve, width="stretch", alt="Precision against recall")
     st.caption("From the surest object to the least sure, by predicted quality.")
     scatter = session.memo.remember(
         "evaluate-scatter",
         key,
         lambda: to_svg(figures.size_scatter(comparison.table["area"], comparison.table["iou"])),
     )
-    st.image(scatter, width="stretch")
+    st.image(scatter, width="stretch", alt="Overlap against the size of objects")
 
 
 def files(session: Session, truth: Truth, comparison: SceneComparison) -> None:

@@ -176,7 +176,7 @@ def _of_session(session: Session, found: Instances) -> None:
         width="stretch",
         on_click=lambda: give(session, truth_from_objects(found)),
         help="If you have corrected the outlines by hand: they become the truth against which "
-        "other prompts, models and methods are compared."
+        "other clicks, boxes, models and methods are compared."
         if count
         else "There are none yet: outline some on the Segment page.",
     )

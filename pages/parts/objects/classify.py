@@ -197,7 +197,8 @@ def _areas(session: Session, found: Instances, classes: ClassList) -> None:
             return resources.jpeg(picture)
 
         chips(semantic_legend(found, classes))
-        st.image(session.memo.remember("class-picture", key, draw), width="stretch")
+        picture = session.memo.remember("class-picture", key, draw)
+        st.image(picture, width="stretch", alt="The image with the class of each place")
         number = st.column_config.NumberColumn
         shown = areas.assign(share=100 * areas["share"]).drop(columns="color")
         st.dataframe(

@@ -187,7 +187,7 @@ def _preview(session: Session, found: Instances, settings: RefineSettings, ids: 
         return
     columns = st.columns(_SHOWN)
     for column, (content, caption) in zip(columns, views):
-        column.image(content, caption=caption, width="stretch")
+        column.image(content, caption=caption, width="stretch", alt=f"Before and after. {caption}")
     st.caption("White: as it is. Orange: after the steps above. Shown is what changes most.")
 
 

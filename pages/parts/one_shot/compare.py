@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts.one_shot.panel import limit
-from pages.parts.one_shot.pictures import side_picture
+from pages.parts.one_shot.pictures import FOUND, side_picture
 from pages.parts.shared import current_session
 from pages.parts.shared.truth_choice import choose_truth
 from rsam_core.evaluate.one_shot import ShotComparison, compare_shots
@@ -45,11 +45,13 @@ def compare_tab(session: Session, known: OneShotState, ranked: OneShotResult | N
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"**Zero-shot:** everything, {len(without):,} objects")
-        st.image(side_picture(session, without, "zero", "#F59E0B"), width="stretch")
+        picture = side_picture(session, without, "zero", "#F59E0B")
+        st.image(picture, width="stretch", alt="What was found without an example")
     with right:
         count = f"{len(given)} example{'s' if len(given) != 1 else ''}"
         st.markdown(f"**One-shot:** {count}, {len(kept):,} found")
-        st.image(side_picture(session, kept, "one", "#16A34A"), width="stretch")
+        picture = side_picture(session, kept, "one", FOUND)
+        st.image(picture, width="stretch", alt="What was found with an example")
     choose_truth(session, "one-shot")
     if session.truth.value is None:
         st.caption("With ground truth, a table says how many of these objects are right.")
@@ -73,8 +75,8 @@ def _table(session: Session, without: Instances, kept: Instances, given: list) -
     with left:
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="shots-table", height="content")
         st.caption(
-            "An object is right if it overlaps a true one with an IoU of at least 0.5. The "
-            "examples count on neither side."
+            "An object is right if half of the ground that it and a true one cover together is "
+            "shared by both (IoU of at least 0.5). The examples count on neither side."
         )
     with right:
         data = pd.DataFrame(
@@ -86,5 +88,5 @@ def _table(session: Session, without: Instances, kept: Instances, given: list) -
         )
         st.bar_chart(
             data, x="Metric", y=["Zero-shot", "One-shot"], stack=False, height=340,
-            color=["#F59E0B", "#16A34A"], sort=False, horizontal=True, x_label="", y_label="",
+            color=["#F59E0B", FOUND], sort=False, horizontal=True, x_label="", y_label="",
         )  # fmt: skip

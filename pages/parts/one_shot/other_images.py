@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 import rsam_core as rsam
+from pages.parts.one_shot.pictures import FOUND
 from pages.parts.shared import banner, downloads, progress, resources
 from pages.parts.shared.current_session import model_name
 from pages.parts.shared.names import MAX_LENGTH, plain, visible
@@ -26,7 +27,7 @@ from rsam_core.session.one_shot import OTHERS, OneShotState, start_others
 from rsam_core.session.session import Session
 
 _PREVIEW = 640
-_STYLE = OverlayStyle(fill="single", color="#16A34A", opacity=0.4, contour_width=2)
+_STYLE = OverlayStyle(fill="single", color=FOUND, opacity=0.25, contour_width=3)
 
 
 def images_tab(session: Session, known: OneShotState) -> None:
@@ -83,7 +84,8 @@ def _results(session: Session, known: OneShotState) -> None:
             picture = session.memo.remember(
                 f"other-{place}", (outcome,), lambda outcome=outcome: _preview(outcome)
             )
-            st.image(picture, caption=plain(outcome.name, MAX_LENGTH), width="stretch")
+            name = plain(outcome.name, MAX_LENGTH)
+            st.image(picture, caption=name, width="stretch", alt=f"Found in {name}")
     if usable:
         with banner.guard():
             content = session.memo.remember("others-zip", tuple(usable), lambda: _archive(usable))

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.parts.one_shot.pictures import thumbnail
+from pages.parts.one_shot.pictures import FOUND, thumbnail
 from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.current_session import model_name
 from pages.parts.shared.mask_editor import open_editor
@@ -53,12 +53,11 @@ def _examples(session: Session, known: OneShotState, mode: str) -> None:
     wanted = [g for g in known.given if g.positive]
     if not wanted and candidate is None:
         st.info(
-            "**Start here:** choose an example of what you are looking for. Click an object that "
-            "was found before, or outline one with **Box** or **Points**.",
+            "**Start here:** outline one example of what you are looking for, such as a roof; one "
+            "is enough (hence one-shot). Draw a box around it, click it, or choose an object that "
+            "was found before.",
             icon=":material/ads_click:",
         )
-        if not len(session.objects) and mode == "Choose":
-            st.caption("There are no objects yet: draw a box around one first.")
     if candidate is not None and not _is_given(known, candidate):
         st.button(
             f"Use object {candidate.id} as example",
@@ -71,7 +70,8 @@ def _examples(session: Session, known: OneShotState, mode: str) -> None:
         )
     for given in known.given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.image(thumbnail(session, given.instance, f"given-{given.number}"), width=48)
+            picture = thumbnail(session, given.instance, f"given-{given.number}")
+            st.image(picture, width=48, alt=f"Example {given.number}")
             st.markdown("**Example**" if given.positive else "Not this one")
             st.space("stretch")
             st.button(
@@ -210,7 +210,7 @@ def _bars(scores: NDArray[np.float32], share: float) -> str:
     counts, edges = np.histogram(scores, _BINS, (0, 1))
     bars = []
     for count, low, high in zip(counts.tolist(), edges[:-1], edges[1:], strict=True):
-        color = "#16A34A" if (low + high) / 2 >= share else "#9CA3AF"
+        color = FOUND if (low + high) / 2 >= share else "#9CA3AF"
         # The root lets a few objects be seen beside hundreds.
         height = 0 if not count else max(2.0, _BAR_HEIGHT * (count / counts.max()) ** 0.5)
         told = f"{count} object{'s' if count != 1 else ''}, {low:.0%} to {high:.0%} alike"
@@ -237,11 +237,11 @@ def _selected(session: Session, known: OneShotState, ranked: OneShotResult) -> N
     item = ranked.objects.get(known.selected)
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(thumbnail(session, item, "selected"), width=56)
+            st.image(thumbnail(session, item, "selected"), width=56, alt="The chosen outline")
             st.markdown(f"**{item.score:.0%} alike**")
         with st.container(horizontal=True):
             st.button(
-                "Accept", key="accept-one", icon=":material/check:", on_click=_accept_one,
+                "Accept this one", key="accept-one", icon=":material/check:", on_click=_accept_one,
                 args=(session, known, item),
                 help="It becomes an object of this image, and a further example.",
             )  # fmt: skip
@@ -266,7 +266,7 @@ def _accept_all(session: Session, known: OneShotState, kept: Instances) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Accept all {len(kept):,}", key="accept-all", type="primary",
+            f"Accept all {len(kept):,} found", key="accept-all", type="primary",
             icon=":material/done_all:", disabled=not len(kept), on_click=take,
             help="They become objects of this image, to be refined, measured and exported.",
         )  # fmt: skip
@@ -291,7 +291,8 @@ def _strip(session: Session, known: OneShotState, ranked: OneShotResult) -> None
     for place, index in enumerate(sorted(near, key=lambda i: -scores[i])):
         item = ranked.objects[int(index)]
         with columns[place % 3]:
-            st.image(thumbnail(session, item, f"near-{place}"), width=_THUMBNAIL)
+            picture = thumbnail(session, item, f"near-{place}")
+            st.image(picture, width=_THUMBNAIL, alt=f"Found, {item.score:.0%} alike")
             st.button(
                 f"{item.score:.0%}", key=f"near-{place}", on_click=show, args=(item.id,),
                 width="stretch",

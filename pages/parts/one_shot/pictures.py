@@ -19,10 +19,11 @@ from rsam_core.scene.window import Window
 from rsam_core.segment.one_shot import SearchCandidates, heat_layer
 from rsam_core.session.session import Session
 
-COLOURS = (("Example", "#2563EB"), ("Found", "#16A34A"), ("Not this one", "#DC2626"))
-"""What is drawn in the picture, and its colour."""
+FOUND = "#F0209C"
+COLOURS = (("Example", "#2563EB"), ("Found", FOUND), ("Not this one", "#F97316"))
+"""What is drawn in the picture, and its colour: none that meadows, woods, roofs or water have."""
 
-STYLE = OverlayStyle(fill="class", opacity=0.4, contour_width=2, class_colors=COLOURS)
+STYLE = OverlayStyle(fill="class", opacity=0.25, contour_width=3, class_colors=COLOURS)
 _OUTLINE = OverlayStyle(fill="none", contour_width=2, color="#FACC15")
 _SMALL = 256
 _HEAT_SIDE = 1024

@@ -285,6 +285,7 @@ def _picture(
         "proposals": None,
         "rests": False,
         "answer": None,
+        "place": None,
     }
     name = f"{key}-canvas"
     _component(

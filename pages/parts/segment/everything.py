@@ -79,14 +79,15 @@ def _choose_thresholds(session: Session) -> None:
     )
     with st.expander("More"):
         st.slider(
-            "Minimum stability",
+            "Minimum firmness",
             now.keep_stability,
             1.0,
             now.min_stability,
             0.01,
             key=f"stable-{mark}",
             on_change=apply,
-            help="Drops outlines that shift when the threshold does.",
+            help="Drops outlines that move much when RSAM is a little more or less strict (their "
+            "stability).",
         )
         st.slider(
             "Maximum size (% of the image)",
@@ -105,7 +106,7 @@ def _choose_thresholds(session: Session) -> None:
             0.05,
             key=f"overlap-{mark}",
             on_change=apply,
-            help="Two outlines that share more than this (IoU) count as the same object.",
+            help="Two outlines that share more than this count as the same object.",
         )
 
 
@@ -261,7 +262,7 @@ def panel(session: Session, prompter: Prompter) -> None:
         return
     if not session.marks.automatic.state.complete:
         points = session.marks.automatic.state.points
-        st.caption(f":material/info: Stopped after {points:,} prompts. What was found is kept.")
+        st.caption(f":material/info: Stopped after {points:,} places. What was found is kept.")
     shown = session.shown()
     now = shown.objects
     if not any(item.source == "everything" for item in now):
@@ -284,6 +285,6 @@ def _removal(session: Session) -> None:
         key="drop-everything",
         on_click=drop,
         width="stretch",
-        help="Removes all objects that were found automatically; prompted ones stay. Can be "
+        help="Removes all objects that were found automatically; those you outlined stay. Can be "
         "undone.",
     )

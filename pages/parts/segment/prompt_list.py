@@ -72,7 +72,7 @@ def candidates(session: Session) -> None:
             size=150,
             frame=frame,
         )
-        column.image(resources.jpeg(picture), width="stretch")
+        column.image(resources.jpeg(picture), width="stretch", alt=f"Proposal {k + 1}")
     if not chosen:
         st.caption("The object is none of these: it was taken as it was shown, or saved before.")
     elif len(proposals) == 1:
@@ -182,7 +182,7 @@ def typed_prompt(session: Session) -> None:
     width, height = session.image.scene.width, session.image.scene.height
     with st.expander("Type coordinates instead", icon=":material/keyboard:"):
         kind = st.segmented_control(
-            "Prompt", ["Point", "Box"], default="Point", key="typed-kind", required=True
+            "What to add", ["Point", "Box"], default="Point", key="typed-kind", required=True
         )
         with st.form("typed", border=False):
             left, right = st.columns(2)

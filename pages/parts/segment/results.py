@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts.shared import resources
-from pages.parts.shared.legend import chips
+from pages.parts.shared.legend import chips, counted
 from pages.parts.shared.long_table import shortened
 from pages.parts.shared.truth_choice import choose_truth
 from rsam_core.evaluate.metrics import METRICS, all_metrics, confusion
@@ -102,8 +102,7 @@ def metrics_tab(session: Session, objects: Instances) -> None:
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.caption(
-            f"Truth: {truth.count:,} object{'s' if truth.count != 1 else ''} · pixels: "
-            f"TP {counts.tp:,} · FP {counts.fp:,} · FN {counts.fn:,} · TN {counts.tn:,}"
+            f"Truth: {truth.count:,} object{'s' if truth.count != 1 else ''} · {counted(counts)}"
         )
         values = all_metrics(counts)
         rows = [
@@ -128,4 +127,4 @@ def metrics_tab(session: Session, objects: Instances) -> None:
             key,
             lambda: resources.jpeg(confusion_picture(whole, truth.labels, found)),
         )
-        st.image(picture, width="stretch")
+        st.image(picture, width="stretch", alt="What is right, too much and missed")

@@ -72,7 +72,7 @@ def words(error: BaseException) -> Words:
             setattr(error, _LOGGED, True)
     return Words(
         "Something went wrong that RSAM did not expect. Your work so far is kept: try again, "
-        "or go on with something else. The details are in the server's log."
+        "or go on with something else. The details are in the window in which RSAM was started."
     )
 
 

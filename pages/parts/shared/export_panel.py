@@ -164,12 +164,12 @@ FORMATS: dict[str, tuple[Format, ...]] = {
                "image/png", lambda r: export.class_png(r.objects, r.classes)),
     ),
     "Machine learning": (
-        Format("COCO (polygons)", "Annotations as JSON with polygons.", "coco.json",
-               "application/json",
+        Format("COCO (polygons)", "JSON with polygons as in the COCO data set, which most programs "
+               "for training read.", "coco.json", "application/json",
                lambda r: export.to_coco(r.objects, r.scene, classes=r.classes,
                                         settings=r.outline), True),
-        Format("COCO (run lengths)", "Annotations as JSON with exact masks.", "coco-rle.json",
-               "application/json",
+        Format("COCO (run lengths)", "The same with exact masks in place of polygons.",
+               "coco-rle.json", "application/json",
                lambda r: export.to_coco(r.objects, r.scene, classes=r.classes, masks="rle")),
         Format("YOLO segmentation (ZIP)", "A text line an object, with the list of classes.",
                "yolo.zip", "application/zip",

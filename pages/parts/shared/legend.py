@@ -5,6 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts.shared.names import MAX_LENGTH, markup
+from rsam_core.evaluate.metrics.counts import Counts
+
+
+def counted(counts: Counts) -> str:
+    """How many pixels are right and wrong, in words, with the letters of the formulas."""
+    return (
+        f"Pixels: {counts.tp:,} right (TP) · {counts.fp:,} too much (FP) · {counts.fn:,} missed "
+        f"(FN) · {counts.tn:,} rightly left out (TN)"
+    )
 
 
 def chips(entries: list[tuple[str, str]]) -> None:

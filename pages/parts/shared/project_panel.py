@@ -40,7 +40,8 @@ def project_panel(session: Session) -> None:
         key="save-project",
     )
     st.caption(
-        "Holds prompts, objects, classes, preparation and settings. Load it on the page Open."
+        "Holds clicks and boxes, objects, classes, preparation and settings. Load it on the page "
+        "Open."
     )
 
 

@@ -96,9 +96,9 @@ def test_numbers_are_those_counted_by_hand(evaluate: Start):
     found = tiles(at)
     assert found["Found"] == "1 of 1"
     assert found["Right"] == "1 of 2"
-    assert found["IoU of an object"] == "0.600"
-    assert found["IoU of all pixels"] == f"{900 / (1200 + 1200 + 1800 - 900):.3f}"
-    assert found["Panoptic quality"] == "0.400"
+    assert found["Overlap of an object"] == "0.600"
+    assert found["Overlap of all pixels"] == f"{900 / (1200 + 1200 + 1800 - 900):.3f}"
+    assert found["Found and how well"] == "0.400"
     values = frame(at, "Formula").set_index("Metric")["Value"]
     assert values["FPR"] == pytest.approx(2100 / (HEIGHT * WIDTH - 1200))
     assert values["TPR (recall)"] == pytest.approx(0.75)
@@ -110,7 +110,7 @@ def test_numbers_are_those_counted_by_hand(evaluate: Start):
     assert counts["Area error (%)"] == pytest.approx(100 * (3000 - 1200) / 1200)
 
 
-@pytest.mark.parametrize("view", ["IoU of each object", "Both outlines", "Swipe"])
+@pytest.mark.parametrize("view", ["Overlap of each object", "Both outlines", "Swipe"])
 def test_every_picture_is_drawn(evaluate: Start, view: str):
     at = evaluate()
     give(at, png(TRUTH))
@@ -149,7 +149,7 @@ def test_a_smaller_mask_can_be_stretched(evaluate: Start):
     assert "80 × 60" in at.error[0].value
     at.button(key="fit-truth").click().run()
     fine(at)
-    assert tiles(at)["IoU of an object"] == "0.600"
+    assert tiles(at)["Overlap of an object"] == "0.600"
     assert "stretched from 80 × 60" in texts(at)
 
 
@@ -167,9 +167,9 @@ def test_objects_become_truth_and_truth_can_go(evaluate: Start):
     assert tiles(at) == {
         "Found": "2 of 2",
         "Right": "2 of 2",
-        "IoU of an object": "1.000",
-        "IoU of all pixels": "1.000",
-        "Panoptic quality": "1.000",
+        "Overlap of an object": "1.000",
+        "Overlap of all pixels": "1.000",
+        "Found and how well": "1.000",
     }
     # The objects change, the truth stays.
     opened(at).update(lambda book: PromptHistory().add_box(20, 10, 60, 40))

@@ -244,9 +244,10 @@ def test_the_canvas_shows_examples_and_finds_in_their_colours(one_shot, shown: d
     x, y = (v + SIZE // 2 for v in REDS[0])
     blue = over(shown, x, y)
     x, y = (v + SIZE // 2 for v in REDS[4])
-    green = over(shown, x, y)
+    pink = over(shown, x, y)
     assert blue[2] > blue[0] + 60
-    assert green[1] > green[0] + 60
+    # No meadow, wood, roof or water is of that colour.
+    assert min(pink[0], pink[2]) > pink[1] + 60
 
 
 def test_zero_shot_and_one_shot_are_compared_with_the_truth(one_shot):

@@ -142,7 +142,7 @@ def test_stopping_keeps_what_was_found(segment: Start, model, monkeypatch):
     work = opened(at)
     state = work.marks.automatic.state
     assert not state.complete
-    assert f"Stopped after {state.points} prompts" in texts(at)
+    assert f"Stopped after {state.points} places" in texts(at)
     assert 0 < state.points < 99
     assert len(table(at)) > 0
 
@@ -207,5 +207,5 @@ def test_a_large_model_may_outline_only_what_the_small_one_finds(
     boxes = {tuple(call.prompt.box) for call in large.calls}
     assert {box[0] for box in boxes} == {70, 123}
     # The fake's stability of 0.9 is below what is asked of large models.
-    next(s for s in at.slider if s.label == "Minimum stability").set_value(0.85).run()
+    next(s for s in at.slider if s.label == "Minimum firmness").set_value(0.85).run()
     assert sorted(table(at)["area"]) == [20 * 21 / 2] * 4

@@ -38,7 +38,7 @@ def test_metrics_are_those_counted_by_hand(segment: Start):
     fine(at)
     tp, fp, fn = 30 * 30, 10 * 30, 10 * 30
     tn = HEIGHT * WIDTH - tp - fp - fn
-    assert f"TP {tp:,} · FP {fp:,} · FN {fn:,} · TN {tn:,}" in texts(at)
+    assert f"{tp:,} right (TP) · {fp:,} too much (FP) · {fn:,} missed (FN)" in texts(at)
     assert "Truth: 1 object" in texts(at)
     values = {name.split(" (")[0].lower(): value for name, value in metrics(at).items()}
     expected = {
@@ -95,4 +95,4 @@ def test_a_sample_brings_its_own_truth(app: AppTest, town: TownSample, monkeypat
     roofs = [label for label, kind in town.classes.items() if kind == "roof"]
     covered = int(np.isin(town.labels, roofs).sum())
     assert f"Truth: {len(roofs):,} objects" in texts(app)
-    assert f"FN {covered:,}" in texts(app), "nothing was outlined yet"
+    assert f"{covered:,} missed (FN)" in texts(app), "nothing was outlined yet"

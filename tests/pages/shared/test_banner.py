@@ -136,7 +136,7 @@ def test_the_unexpected_is_logged_and_shows_no_path(
     records = [r for r in caplog.records if r.name == "rsam"]
     assert [r.levelno for r in records] == [logging.ERROR]
     assert "secret" not in said(page)[0]
-    assert "server's log" in said(page)[0]
+    assert "window in which RSAM was started" in said(page)[0]
     # Said again at the next run, but logged once.
     press(page, "again")
     assert len([r for r in caplog.records if r.name == "rsam"]) == 1

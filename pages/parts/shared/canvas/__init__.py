@@ -22,12 +22,14 @@ from rsam_core.prompts.canvas_events import (
     CanvasEvent,
     LayerMessage,
     MarkMessage,
+    PlaceMessage,
     read_viewport,
 )
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.render.overlays import overlay_layer
 from rsam_core.render.style import OverlayStyle
 from rsam_core.runtime.timing import mark, span
+from rsam_core.scene.compass import compass_of
 from rsam_core.scene.coordinates import Frame, Viewport, choose_view
 from rsam_core.session.far_clicks import FarClicks, clicked, is_far
 from rsam_core.session.session import Session
@@ -151,6 +153,7 @@ def picture_canvas(
         "proposals": hovering.proposals if hovering else None,
         "rests": hovering.rests if hovering else False,
         "answer": hovering.answer if hovering else None,
+        "place": _place(session),
     }
     if not viewport.fits(scene.width, scene.height):
         # A canvas that is entered again, from another page, looks where the last one looked.
@@ -249,6 +252,15 @@ def _marks(book: PromptHistory) -> list[MarkMessage]:
         {"kind": m.kind, "x": m.x, "y": m.y, "x1": m.x1, "y1": m.y1, "label": m.label}
         for m in (entry.marks if entry else ())
     ]
+
+
+def _place(session: Session) -> PlaceMessage | None:
+    """Where the scene lies on Earth."""
+    scene = session.image.scene
+    known = session.memo.remember("compass", (scene,), lambda: compass_of(scene))
+    if known is None:
+        return None
+    return {"grid": [list(pair) for pair in known.grid], "north": known.north}
 
 
 def _badge(session: Session) -> str:

@@ -11,6 +11,7 @@ import { Hovering } from "./hovering.js";
 import { Layers } from "./layers.js";
 import { listen } from "./listen.js";
 import { paint, paintMinimap, ruler } from "./paint.js";
+import { inWords, onEarth } from "./place.js";
 
 /** @typedef {import("./gestures.js").Action} Action */
 /** @typedef {import("./types.js").CanvasEvent} CanvasEvent */
@@ -92,6 +93,8 @@ class Stage {
       },
       this.gestures, this.hovering, () => this.layers.retry(),
     );
+    root.addEventListener("pointermove", (event) => this.tellPlace(event));
+    root.addEventListener("pointerleave", () => { this.find("where").textContent = ""; });
   }
 
   /**
@@ -132,6 +135,9 @@ class Stage {
     this.gestures.label = data.label;
     this.root.style.height = data.height + "px";
     this.find("badge").textContent = data.badge || "";
+    const north = this.find("north");
+    north.toggleAttribute("hidden", !data.place);
+    if (data.place) north.style.transform = `rotate(${data.place.north}deg)`;
     this.queue.acknowledge(data.canvas, data.ack);
     this.layers.want([...data.pictures, data.overlay, data.extra], this.queue.answered);
     this.resize();
@@ -275,6 +281,20 @@ class Stage {
   }
 
   // ------------------------------------------------------------------ what is to be seen
+
+  /**
+   * Where the pointer is on Earth.
+   *
+   * @param {PointerEvent} event
+   */
+  tellPlace(event) {
+    const { place, scene } = this.data;
+    if (!place || !this.camera.placed) return;
+    const box = this.root.getBoundingClientRect();
+    const at = this.camera.toScene([event.clientX - box.left, event.clientY - box.top]);
+    const found = onEarth(place, scene, at);
+    this.find("where").textContent = found ? inWords(found) : "";
+  }
 
   /** @param {string} text */
   say(text) {

@@ -51,6 +51,14 @@
  */
 
 /**
+ * Where the scene lies on Earth.
+ *
+ * @typedef {object} Place
+ * @property {Pair[]} grid Longitude and latitude of places spread evenly, row by row.
+ * @property {number} north Degrees clockwise from the top.
+ */
+
+/**
  * What the program sends.
  *
  * @typedef {object} Data
@@ -76,6 +84,7 @@
  * @property {Proposed | null} proposals
  * @property {boolean} rests Whether to tell where the pointer rests, if there is no proposal.
  * @property {Outlines | null} answer What was found where the pointer rested.
+ * @property {Place | null} place
  */
 
 /**

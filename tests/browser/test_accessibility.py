@@ -1,0 +1,33 @@
+"""No page has a serious fault for people who see little, or hear the page: axe-core's rules."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe
+
+from rsam_core.samples import TownSample, write_geotiff
+from tests.helpers.browser import Screen
+
+PAGES = ("Prepare", "One-shot", "Objects", "Change", "Follow", "Evaluate", "Models")
+
+
+def faults(screen: Screen) -> list[str]:
+    """Rules broken seriously, with the first place of each."""
+    found = Axe().run(screen.page).response["violations"]
+    return [
+        f"{rule['id']}: {rule['nodes'][0]['html'][:200]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
+
+
+def test_no_page_has_a_serious_fault(screen: Screen, town: TownSample):
+    told = {"Open": faults(screen)}
+    screen.open("town.tif", write_geotiff(town))
+    told["Segment"] = faults(screen)
+    screen.click((100, 100))
+    screen.quiet()
+    told["Segment with an object"] = faults(screen)
+    for name in PAGES:
+        screen.go_to(name)
+        told[name] = faults(screen)
+    assert told == dict.fromkeys(told, [])
