@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.parts.change import export, picture, review, sample, second_date, settings, shown, sums
 from pages.parts.change.truth import truth_tab
-from pages.parts.shared import autosaving, banner, current_session, sidebar
+from pages.parts.shared import autosaving, banner, current_session, destination, sidebar
 from pages.parts.shared.exporting import export_button
 from pages.parts.shared.frame import Frame, frame
 from pages.parts.shared.frame import toolbar as tools
@@ -45,7 +45,8 @@ def one_date(session: Session, state: ChangeState) -> None:
             pair_button(first=False)
     with right:
         scene = session.image.scene
-        st.image(scene.overview(900), caption="The open image, one of the two dates")
+        told = "The open image, one of the two dates"
+        st.image(scene.overview(900), caption=told, alt=told)
     autosaving.offer(session)
 
 
@@ -140,6 +141,9 @@ def page(session: Session) -> None:
     autosaving.schedule_autosave(session)
 
 
+wanted = destination.asked_sample()
+if wanted is not None:
+    sample.open_pair(wanted)
 opened = current_session.current()
 if opened is None:
     st.title("Change")

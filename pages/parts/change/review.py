@@ -67,7 +67,7 @@ def card(session: Session, state: ChangeState, changes: Sequence[Change]) -> Non
         )
         dates = names(session, state)
         for column, picture, date in zip(st.columns(2, gap="small"), (first, second), dates):
-            column.image(picture, caption=date, width="stretch")
+            column.image(picture, caption=date, width="stretch", alt=f"The place at {date}")
         colour = COLOURS[change.change]
         st.html(
             f'<span style="display:inline-block;width:.8rem;height:.8rem;border-radius:3px;'

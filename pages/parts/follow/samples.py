@@ -23,7 +23,7 @@ def cards(start: Callable[[Callable[..., Series]], None]) -> None:
     for at in range(0, len(SERIES_GALLERY), COLUMNS):
         for column, known in zip(st.columns(COLUMNS), SERIES_GALLERY[at : at + COLUMNS]):
             with column:
-                st.image(series_picture(known.key), width="stretch")
+                st.image(series_picture(known.key), width="stretch", alt=known.title)
                 if known.credit:
                     st.caption(f"Images: {known.credit}")
                 if st.button(
