@@ -23,7 +23,7 @@ from rsam_core.change.compared import CompareSettings
 from rsam_core.change.evidence import COLUMNS, GROUPS
 from rsam_core.change.findings import Candidate
 from rsam_core.change.growths import growth_pairs
-from rsam_core.change.judge import CLASSES, GROWTH_COLUMNS, WEIGHTS, Perceptron
+from rsam_core.change.judge import CLASSES, GROWTH_COLUMNS, WEIGHTS, Panel, Perceptron
 from rsam_core.change.window_evidence import as_candidates, prepare_window
 from rsam_core.models import load_model
 from rsam_core.objects.crops import Crop, Cropped, shared_pixels
@@ -35,6 +35,9 @@ from rsam_core.segment.segmenter import Segmenter
 
 SIDE = 320
 HIDDEN = 24
+MEMBERS, STEPS, DROPOUT, DECAY = 4, 500, 0.3, 0.05
+"""Few examples: short training, and the mean of several."""
+
 OFTEN = {"built": 4, "demolished": 4, "extended": 6, "reduced": 4, "reroofed": 4, "damaged": 4,
          "flooded": 1, "cleared": 2}  # fmt: skip
 """Changes of each kind in a pair: more than usual, of those that are hard to tell most."""
@@ -43,7 +46,7 @@ UNNAMED = 0.15
 """Share of the examples that are fitted without the kinds of objects."""
 
 RARER = 2.5
-"""By so much extensions are rarer in the usual pairs."""
+"""By so much changes are rarer in the usual pairs."""
 
 UNTOUCHED = 3
 """Every so many pairs has no change at all."""
@@ -161,7 +164,6 @@ def fit(folder: Path) -> None:
     import torch
     from safetensors.numpy import save_file
 
-    torch.manual_seed(0)
     torch.set_num_threads(1)
     paths = sorted(folder.glob("*.npz"))
     parts = [np.load(path) for path in paths]
@@ -179,10 +181,13 @@ def fit(folder: Path) -> None:
     print(np.array([np.bincount(chance[test & (target == c)].argmax(1), minlength=len(CLASSES))
                     for c in range(len(CLASSES))]))  # fmt: skip
     changed = 1 - chance[:, SAME]
-    # Of objects that did not change, 5 % may be taken for changed.
-    fire = float(np.clip(np.quantile(changed[test & (target == SAME)], 0.95), 0.3, 0.9))
+    # Of objects that did not change, 5 % at most may be taken for changed.
+    still = test & (target == SAME)
+    lowest = float(np.clip(np.quantile(changed[still], 0.95), 0.3, 0.9))
+    fire = _best_threshold(changed[test], (target[test] != SAME).astype(int), lowest)
     hits = (changed > fire)[test & (target != SAME)].mean()
-    print(f"threshold {fire:.3f}: {hits:.3f} of changed candidates fire, 0.050 of others")
+    alarms = (changed > fire)[still].mean()
+    print(f"threshold {fire:.3f}: {hits:.3f} of changed candidates fire, {alarms:.3f} of others")
 
     start = np.cumsum([0, *(len(p["target"]) for p in parts)])
     grown = np.concatenate([p["growth"] for p in parts])
@@ -211,38 +216,43 @@ def _told(grown: NDArray, rows: NDArray, chance: NDArray) -> NDArray[np.float32]
     return grown
 
 
-def _best_threshold(chance: NDArray, goal: NDArray) -> float:
-    """The threshold of the best F1, at the rate of growths that real places have."""
-    best = (0.0, 0.5)
-    for level in np.linspace(0.2, 0.9, 36):
+def _best_threshold(chance: NDArray, goal: NDArray, lowest: float = 0.2) -> float:
+    """The threshold of the best F1, at the rate of changes that real places have."""
+    best = (0.0, lowest)
+    for level in np.linspace(lowest, 0.95, 60):
         hits = np.sum((chance > level) & (goal == 1))
         wrong = np.sum((chance > level) & (goal == 0)) * RARER
         f1 = 2 * hits / max(hits + wrong + goal.sum(), 1)
         best = max(best, (float(f1), float(level)))
-    print(f"growth threshold {best[1]:.2f}: F1 {best[0]:.3f} on held-out pairs of outlines")
+    print(f"threshold {best[1]:.2f}: F1 {best[0]:.3f} of held-out outlines")
     return best[1]
 
 
-def _trained(table: NDArray, target: NDArray, classes: int, steps: int = 1500) -> Perceptron:
-    """A perceptron of one hidden layer."""
+def _trained(table: NDArray, target: NDArray, classes: int) -> Panel:
+    """A few perceptrons of one hidden layer, each begun in another way."""
+    return Panel(tuple(_member(table, target, classes, seed) for seed in range(MEMBERS)))
+
+
+def _member(table: NDArray, target: NDArray, classes: int, seed: int) -> Perceptron:
     import torch
 
+    torch.manual_seed(seed)
     mean, scale = table.mean(0), table.std(0) + 1e-3
     counts = np.bincount(target, minlength=classes)
     weight = torch.tensor((counts.sum() / np.maximum(counts, 1)) ** 0.5, dtype=torch.float32)
     net = torch.nn.Sequential(
-        torch.nn.Linear(table.shape[1], HIDDEN), torch.nn.GELU(), torch.nn.Dropout(0.1),
+        torch.nn.Linear(table.shape[1], HIDDEN), torch.nn.GELU(), torch.nn.Dropout(DROPOUT),
         torch.nn.Linear(HIDDEN, classes),
     )  # fmt: skip
     values = table.copy()
     # Some models name no objects: a part of the examples is without, so that it is known as well.
     named = [k for k, name in enumerate(COLUMNS) if name.rpartition("_")[0] in GROUPS]
-    values[np.ix_(np.random.default_rng(0).random(len(table)) < UNNAMED, named)] = 0
+    values[np.ix_(np.random.default_rng(seed).random(len(table)) < UNNAMED, named)] = 0
     x = torch.from_numpy(np.clip((values - mean) / scale, -4, 4).astype(np.float32))
     y = torch.from_numpy(target)
-    optimiser = torch.optim.AdamW(net.parameters(), 1e-2, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    for _ in range(steps):
+    optimiser = torch.optim.AdamW(net.parameters(), 1e-2, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
+    for _ in range(STEPS):
         batch = torch.randint(len(x), (512,))
         loss = torch.nn.functional.cross_entropy(net(x[batch]), y[batch], weight / weight.mean())
         optimiser.zero_grad()
@@ -257,10 +267,13 @@ def _trained(table: NDArray, target: NDArray, classes: int, steps: int = 1500) -
     )
 
 
-def _state(name: str, net: Perceptron) -> dict[str, NDArray]:
-    state = {f"{name}.mean": net.mean, f"{name}.scale": net.scale}
-    for k, (weight, bias) in enumerate(net.layers):
-        state |= {f"{name}.weight_{k}": weight, f"{name}.bias_{k}": bias}
+def _state(name: str, panel: Panel) -> dict[str, NDArray]:
+    state = {}
+    for number, net in enumerate(panel.members):
+        own = f"{name}.{number}"
+        state |= {f"{own}.mean": net.mean, f"{own}.scale": net.scale}
+        for k, (weight, bias) in enumerate(net.layers):
+            state |= {f"{own}.weight_{k}": weight, f"{own}.bias_{k}": bias}
     return state
 
 

@@ -1,10 +1,11 @@
-"""Two small perceptrons that say of an object whether it changed, from the evidence.
+"""Small perceptrons that say of an object whether it changed, from the evidence.
 
-Trained on rendered pairs (``training/change.py``). The first says of each object of a date whether
-it is the same at the other date, has left, looks another way inside, or only came to light because
-something else left. Its threshold is the one at which 5 % of objects fire that did not change
-between two renderings of one place with another sun, season, haze and displacement. The second says
-of an object whose outline at one date holds that of the other date, and more, whether it grew.
+Two questions, each answered by the mean of a few perceptrons that were trained on rendered pairs
+(``training/change.py``). Of each object of a date: is it the same at the other date, has it left,
+does it look another way inside, or did it only come to light because something else left? At most
+5 % of objects fire that did not change between two renderings of one place with another sun,
+season, haze and displacement. Of an object whose outline at one date holds that of the other date,
+and more: did it grow?
 """
 
 from __future__ import annotations
@@ -74,20 +75,31 @@ class Perceptron:
 
 
 @dataclass(frozen=True, eq=False)
+class Panel:
+    """A few perceptrons that answer together."""
+
+    members: tuple[Perceptron, ...]
+
+    def __call__(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean of their probabilities, (N, K), from evidence (N, F)."""
+        return np.mean([member(table) for member in self.members], axis=0)
+
+
+@dataclass(frozen=True, eq=False)
 class Judge:
-    """Both perceptrons and their thresholds.
+    """Who answers both questions, and the thresholds.
 
     Attributes
     ----------
-    objects, growth : Perceptron
+    objects, growth : Panel
     fire : float
         Probability of a change from which on one is reported.
     fire_growth : float
-        What the second perceptron says where an object counts as grown.
+        What is said of growth from where on an object counts as grown.
     """
 
-    objects: Perceptron
-    growth: Perceptron
+    objects: Panel
+    growth: Panel
     fire: float
     fire_growth: float
 
@@ -124,8 +136,8 @@ def load_judge() -> Judge:
     try:
         state = load_file(str(WEIGHTS))
         judge = Judge(
-            _perceptron(state, "objects"),
-            _perceptron(state, "growth"),
+            _panel(state, "objects"),
+            _panel(state, "growth"),
             float(state["fire"][0]),
             float(state["fire"][1]),
         )
@@ -133,10 +145,17 @@ def load_judge() -> Judge:
         raise ChangeError(
             "The weights that tell changes apart are missing or damaged. Install RSAM again."
         ) from error
-    sizes = judge.objects.mean.shape, judge.growth.mean.shape
-    if sizes != ((len(COLUMNS),), (len(GROWTH_COLUMNS),)):
+    wanted = (judge.objects, len(COLUMNS)), (judge.growth, len(GROWTH_COLUMNS))
+    if any(member.mean.shape != (size,) for panel, size in wanted for member in panel.members):
         raise ChangeError("The weights that tell changes apart are outdated. Install RSAM again.")
     return judge
+
+
+def _panel(state: dict[str, NDArray], name: str) -> Panel:
+    count = sum(key.startswith(f"{name}.") and key.endswith(".mean") for key in state)
+    if not count:
+        raise KeyError(name)
+    return Panel(tuple(_perceptron(state, f"{name}.{k}") for k in range(count)))
 
 
 def _perceptron(state: dict[str, NDArray], name: str) -> Perceptron:
