@@ -25,6 +25,7 @@ from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instances
 from rsam_core.scene.crs_text import plain_crs
 from rsam_core.session.packed_objects import ObjectList, pack_objects
+from rsam_core.session.saved_apply import SavedApply
 from rsam_core.session.saved_change import SavedChange, facts_bytes, read_facts
 from rsam_core.session.saved_series import SavedSeries, read_series, series_bytes
 from rsam_core.session.undo_records import SavedSteps
@@ -39,6 +40,7 @@ _CHANGE, _CHANGE_OBJECTS = "change.json", "change_objects.json"
 _CHANGE_MASKS, _CHANGE_IMAGE = "change_masks.bin", "change_image.bin"
 _SERIES, _SERIES_OBJECTS = "series.json", "series_objects.json"
 _SERIES_MASKS, _SERIES_FILES = "series_masks.bin", "series_files.bin"
+_APPLY, _APPLY_SHAPES = "apply.json", "apply_shapes.bin"
 _UNDO, _UNDO_OBJECTS, _UNDO_MASKS = "undo.json", "undo_objects.json", "undo_masks.bin"
 _LIMITS = {
     _MANIFEST: 64 << 20,
@@ -56,6 +58,8 @@ _LIMITS = {
     _SERIES_OBJECTS: 512 << 20,
     _SERIES_MASKS: 2 << 30,
     _SERIES_FILES: 4 << 30,
+    _APPLY: 512 << 20,
+    _APPLY_SHAPES: 2 << 30,
     _UNDO: 512 << 20,
     _UNDO_OBJECTS: 512 << 20,
     _UNDO_MASKS: 2 << 30,
@@ -63,7 +67,9 @@ _LIMITS = {
 """Bytes that each part may have once unpacked."""
 _LISTS = (_OBJECTS, _TRUTH, _CHANGE_OBJECTS, _SERIES_OBJECTS, _UNDO_OBJECTS)
 _IMAGES = (_IMAGE, _CHANGE_IMAGE, _SERIES_FILES)
-_SHRINKING = (_MANIFEST, *_LISTS, _CHANGE, _SERIES, _UNDO, *_IMAGES)
+_SHRINKING = (
+    _MANIFEST, *_LISTS, _CHANGE, _SERIES, _APPLY, _APPLY_SHAPES, _UNDO, *_IMAGES,
+)  # fmt: skip
 _SMALL, _MAX_RATIO = 8 << 20, 60
 _MAX_PARTS = 64
 _MAX_SIDE = 1_000_000
@@ -103,6 +109,8 @@ class ProjectState:
         A second date, and what was found between the dates.
     series : SavedSeries or None
         Frames, and an object that was followed through them.
+    apply : SavedApply or None
+        Questions, with the layers that were given and what was said of findings.
     undo : SavedSteps or None
         What can be undone and done again.
     saved : str
@@ -129,6 +137,7 @@ class ProjectState:
     truth: Truth | None = None
     change: SavedChange | None = None
     series: SavedSeries | None = None
+    apply: SavedApply | None = None
     undo: SavedSteps | None = None
     saved: str = ""
 
@@ -166,6 +175,8 @@ def save_project(state: ProjectState) -> bytes:
         parts |= _packed_change(state.change)
     if state.series is not None:
         parts |= _packed_series(state.series)
+    if state.apply is not None:
+        parts[_APPLY], parts[_APPLY_SHAPES] = state.apply.facts_bytes(), state.apply.shapes
     if state.undo is not None:
         parts[_UNDO] = state.undo.facts_bytes()
         parts[_UNDO_OBJECTS], parts[_UNDO_MASKS] = pack_objects(
@@ -220,6 +231,7 @@ def load_project(data: bytes) -> ProjectState:
             # Lists come before the masks: they say how long those are.
             optional = (_TRUTH, _TRUTH_MASKS, _TRUTH_VALID, _IMAGE)
             optional += (_UNDO, _UNDO_OBJECTS, _UNDO_MASKS)
+            optional += (_APPLY, _APPLY_SHAPES)
             optional += (_CHANGE, _CHANGE_OBJECTS, _CHANGE_MASKS, _CHANGE_IMAGE)
             optional += (_SERIES, _SERIES_OBJECTS, _SERIES_MASKS, _SERIES_FILES)
             wanted = [_OBJECTS, _MASKS, *(name for name in optional if name in digests)]
@@ -280,6 +292,7 @@ def _state(
             truth=_truth(manifest.get("truth"), parts, lists, (height, width)),
             change=_change(facts, parts, lists),
             series=_series(followed, parts, lists),
+            apply=_apply(parts),
             undo=_undo(parts, lists),
             saved=str(manifest["saved"]),
         )
@@ -331,6 +344,12 @@ def _series(
     if _SERIES_OBJECTS in lists:
         outlines = lists[_SERIES_OBJECTS].objects(parts[_SERIES_MASKS])
     return SavedSeries(facts, outlines, parts.get(_SERIES_FILES))
+
+
+def _apply(parts: Mapping[str, bytes]) -> SavedApply | None:
+    if _APPLY not in parts:
+        return None
+    return SavedApply.read(parts[_APPLY], parts.get(_APPLY_SHAPES, b""))
 
 
 def _undo(parts: Mapping[str, bytes], lists: Mapping[str, ObjectList]) -> SavedSteps | None:

@@ -20,6 +20,8 @@ from rsam_core.prompts.history import PromptedObject, PromptHistory
 from rsam_core.scene.bands import ViewSettings
 from rsam_core.scene.crs_text import plain_crs
 from rsam_core.scene.scene import Scene
+from rsam_core.session.apply import apply_state
+from rsam_core.session.apply_project import restore_apply, saved_apply
 from rsam_core.session.change import change_state
 from rsam_core.session.change_project import restore_change, saved_change
 from rsam_core.session.follow_project import restore_series, saved_series
@@ -87,6 +89,7 @@ def to_state(
         truth=truth,
         change=saved_change(change_state(session), image is not None),
         series=saved_series(follow_state(session), image is not None),
+        apply=saved_apply(apply_state(session)),
         undo=to_steps(book, shown.found) if undo else None,
     )
 
@@ -103,6 +106,7 @@ def is_empty(session: Session) -> bool:
         or _own(classes)
         or not change_state(session).empty
         or not follow_state(session).empty
+        or not apply_state(session).empty
     )
 
 
@@ -112,6 +116,7 @@ def version(session: Session) -> tuple:
     return (
         book.entries, book.edits, book.extra, session.image.scene, session.truth.number,
         change_state(session).version, follow_state(session).number, naming(session).number,
+        apply_state(session).number,
     )  # fmt: skip
 
 
@@ -124,6 +129,7 @@ def has_work(state: ProjectState) -> bool:
         or state.truth is not None
         or state.change is not None
         or state.series is not None
+        or state.apply is not None
         or (state.undo is not None and state.undo.facts["past"])
         or _own(state.classes)
     )
@@ -196,6 +202,8 @@ def from_state(
         restore_change(state.change, change_state(made), made.image.scene)
     if state.series is not None:
         restore_series(state.series, follow_state(made))
+    if state.apply is not None:
+        restore_apply(state.apply, apply_state(made))
     # Files of before know of no kinds.
     naming(made).restore(state.settings.get("kinds"), state.instances)
     left_out = state.settings.get("truth_left_out")

@@ -40,6 +40,7 @@ IMAGE_JOBS = (
     "study",
     "change align",
     "change",
+    "apply",
 )
 """Jobs whose results belong to the scene in its present size and place."""
 
