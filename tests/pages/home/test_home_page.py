@@ -80,8 +80,10 @@ def test_home_explains_itself(home: AppTest):
     steps = [m.value for m in home.markdown if "**" in m.value]
     assert [any(f"**{n}." in step for step in steps) for n in (1, 2, 3)] == [True] * 3
     titles = [entry.title for entry in (*PLACES, *GALLERY)]
-    assert [b.label for b in home.button if b.key.startswith("sample-")] == titles
-    assert texts(home).count("Image: USDA NAIP") == len(PLACES) + 1
+    labels = [button.label for button in home.button if button.key.startswith("sample-")]
+    assert [label for label in labels if label in titles] == titles
+    # On each card of a real place, and below the picture before and after.
+    assert texts(home).count("Image: USDA NAIP") >= len(PLACES) + 1
 
 
 def test_a_sample_opens_on_the_segment_page(home: AppTest, town: TownSample):
