@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.models.hub.text import TextFeatures, TextMatch, TextModel, checked_words
+from rsam_core.objects.classify.rules import Condition, Relation, Rule
 from rsam_core.objects.instance import Instance
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.everything import EverythingSettings, EverythingState
 from rsam_core.segment.segmenter import Segmenter
+from rsam_core.segment.words.query import WordsQuery
 
 LOWEST = 0.15
 """Matches of a lower score are not kept, whatever a slider says later."""
@@ -38,6 +40,29 @@ def text_settings(**changes: float) -> EverythingSettings:
         "min_area": 16.0,
     }
     return EverythingSettings(**{**usual, **changes})
+
+
+def nouns(query: WordsQuery) -> list[str]:
+    """What a model of words should look for, so that a sentence can choose among it.
+
+    The kinds that its conditions speak of, those that others lie near included, and the words
+    that were not understood: a model of words may know them.
+    """
+    found: list[str] = []
+
+    def collect(item: object) -> None:
+        if isinstance(item, Condition):
+            if item.column == "kind":
+                found.append(str(item.value))
+        elif isinstance(item, Relation):
+            for other in item.others:
+                collect(other)
+        elif isinstance(item, Rule):
+            for part in item.items:
+                collect(part)
+
+    collect(query.conditions)
+    return list(dict.fromkeys([*found, *query.unknown]))
 
 
 def find_by_text(

@@ -29,7 +29,7 @@ JOB = "kinds"
 _SHARES = 1000
 """Probabilities are kept in thousandths."""
 MODEL = "rsam-tiny"
-"""The model that is asked, whichever drew the outlines: it is always installed."""
+"""The model that is asked unless another is chosen: it is always installed."""
 
 
 class Naming:
@@ -165,8 +165,16 @@ def can_name(resources: Resources) -> bool:
     return resources.segmenter(MODEL).model.names
 
 
-def start(session: Session, known: Naming, objects: Instances, resources: Resources) -> Job:
+def start(
+    session: Session,
+    known: Naming,
+    objects: Instances,
+    resources: Resources,
+    model: str = MODEL,
+) -> Job:
     """Ask for the kinds of objects that are not known yet, or again for all, in the background.
+
+    Another model than the last is asked for all.
 
     Parameters
     ----------
@@ -194,7 +202,7 @@ def start(session: Session, known: Naming, objects: Instances, resources: Resour
         if whole:
             progress(0.0, "looking at the image")
             picture = image.picture(view, scene)
-            embedding = resources.embed(picture, resources.embedding_key(picture, MODEL))
+            embedding = resources.embed(picture, resources.embedding_key(picture, model))
             views = [EmbeddedView(embedding, view.x, view.y)]
             progress(0.5, f"{len(wanted):,} objects")
         kinds = guess_kinds(
@@ -202,7 +210,7 @@ def start(session: Session, known: Naming, objects: Instances, resources: Resour
         )
         return wanted, kinds
 
-    known.asked, known.error = objects, None
+    known.asked, known.error, known.model = objects, None, model
     return session.jobs.start(JOB, run)
 
 

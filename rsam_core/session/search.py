@@ -29,6 +29,7 @@ class _Harvest:
     state: EverythingState
     model: str
     view: Frame | None
+    settings: EverythingSettings | None = None
 
 
 class Search:
@@ -52,7 +53,13 @@ class Search:
         """The search that runs, or that has ended and was not taken over yet."""
         return self._jobs.get(JOB)
 
-    def start(self, work: Work, model: str, view: Frame | None) -> Job:
+    def start(
+        self,
+        work: Work,
+        model: str,
+        view: Frame | None,
+        settings: EverythingSettings | None = None,
+    ) -> Job:
         """Search in the background.
 
         Parameters
@@ -63,11 +70,13 @@ class Search:
             The model that is asked.
         view : Frame or None
             The view that is searched; None for the whole scene in tiles.
+        settings : EverythingSettings, optional
+            Thresholds in place of those that suit the model's name.
         """
         self.error = None
 
         def run(progress: Callable[..., None], cancelled: Callable[[], bool]) -> _Harvest:
-            return _Harvest(work(progress=progress, cancelled=cancelled), model, view)
+            return _Harvest(work(progress=progress, cancelled=cancelled), model, view, settings)
 
         return self._jobs.start(JOB, run, partial=True)
 
@@ -91,7 +100,7 @@ class Search:
 def found(book: PromptHistory, harvest: _Harvest) -> PromptHistory:
     """A book with the objects of a search in place of those of an earlier one."""
     before: Automatic | None = book.extra
-    settings = thresholds(harvest.model)
+    settings = harvest.settings or thresholds(harvest.model)
     if before is not None and before.model == harvest.model:
         settings = before.settings
     extra = Automatic(harvest.state, settings, harvest.model, harvest.view)

@@ -10,7 +10,7 @@ import pytest
 from rsam_core.errors import WordsError
 from rsam_core.models.hub.text import TextFeatures, TextMatch
 from rsam_core.objects.crops import Crop
-from rsam_core.segment.by_text import find_by_text, text_settings
+from rsam_core.segment.by_text import find_by_text, nouns, text_settings
 from rsam_core.segment.everything import generate
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.segment.words.query import words as understood
@@ -123,3 +123,29 @@ def test_stopping_keeps_what_was_found(segmenter):
 def test_no_words(segmenter):
     with pytest.raises(WordsError, match="Say what to look for"):
         search(FakeWords(True), segmenter, [" "])
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("large buildings near water, not next to a road", {"building", "water", "road"}),
+        ("red cars", {"car"}),
+        ("heliport near buildings", {"building", "heliport"}),
+        ("objects over 200 m²", set()),
+    ],
+)
+def test_what_a_sentence_speaks_of(sentence, expected):
+    assert set(nouns(understood(sentence))) == expected
+
+
+def test_a_word_that_was_not_known_becomes_one(segmenter):
+    model = FakeWords(True)
+    model.find = lambda features, words, lowest: [
+        TextMatch(w, 0.8, np.zeros(4), Crop(np.ones((9, 9), bool), 5, 5)) for w in words
+    ]
+    query = understood("large heliport")
+    assert "heliport" in query.unknown
+    found = generate(search(model, segmenter, nouns(query)), text_settings())
+    again = understood("large heliport", classes=[i.label for i in found])
+    assert not again.unknown
+    assert again.conditions is not None

@@ -33,7 +33,7 @@ def file_size(count: int | None) -> str:
     """Bytes in the unit that a person would use."""
     if count is None:
         return "unknown"
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(count / 1e6, 1):.0f} MB"
 
 
 def chip(status: downloads.Status) -> None:

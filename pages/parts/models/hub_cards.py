@@ -83,17 +83,20 @@ def _missing_package() -> None:
 
 
 def _card(group: str, infos: list[HubInfo]) -> None:
-    """One family: what its members are good for, its licence, and a row for each."""
+    """One family: a row for each member, and the licence while there is something to get."""
     with st.container(border=True, gap="small"):
-        st.markdown(f"**{group}**")
+        if len(infos) > 1:
+            st.markdown(f"**{group}**")
+        rows = st.container(gap="small")
         waiting = [info for info in infos if downloads.status(info) in _TO_GET]
         accepted = True
         if any(info.gated for info in waiting):
             _gated(infos[0])
         if waiting:
             accepted = _licence(group, infos[0])
-        for info in infos:
-            _row(info, accepted)
+        with rows:
+            for info in infos:
+                _row(info, accepted)
 
 
 _TO_GET = ("downloadable", "damaged", "unreachable", "checking")
@@ -127,7 +130,7 @@ def _row(info: HubInfo, accepted: bool) -> None:
             st.markdown(f"**{plain(info.title)}**", width="content")
             chip(status)
         st.markdown(info.description)
-        st.caption(_facts(info))
+        st.caption(_facts(info, status))
     with action:
         _buttons(info, status, job, accepted)
     if status == "downloading" and job is not None:
@@ -137,10 +140,10 @@ def _row(info: HubInfo, accepted: bool) -> None:
     show_last_problem(status, job, kept=partial_bytes(info) > 0)
 
 
-def _facts(info: HubInfo) -> str:
+def _facts(info: HubInfo, status: downloads.Status) -> str:
     size = file_size(info.bytes)
     kept = partial_bytes(info)
-    first = f"Folder of {size}" if info.repository is None else f"Download about {size}"
+    first = f"Folder of {size}" if status == "ready" else f"Download about {size}"
     if kept:
         first += f", {file_size(kept)} of it are here"
     memory = f"needs about {file_size(info.memory_mb * 1_000_000)} of memory"

@@ -8,10 +8,11 @@ import streamlit as st
 
 from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.names import plain
+from rsam_core.models.installed import ready_models
 from rsam_core.objects.classify.classes import ClassList, set_labels
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.kinds import NOT_SURE
-from rsam_core.session.kinds import JOB, Naming, can_name, naming, start, suggested
+from rsam_core.session.kinds import JOB, MODEL, Naming, can_name, naming, start, suggested
 from rsam_core.session.learning import learning
 from rsam_core.session.session import Session
 
@@ -29,10 +30,11 @@ def kinds_form(session: Session, found: Instances, classes: ClassList) -> None:
     kinds = known.of(found)
     given = suggested(found, known, classes)
     able = can_name(resources)
+    model = _model()
 
     def begin() -> None:
         with banner.guard("kinds"):
-            start(session, known, session.shown().objects, resources)
+            start(session, known, session.shown().objects, resources, model)
 
     with st.container(horizontal=True, gap="small"):
         st.button(
@@ -56,6 +58,20 @@ def kinds_form(session: Session, found: Instances, classes: ClassList) -> None:
         words = [f"{plain(name)} **{count:,}**" for name, count in counts.most_common()]
         words += [f"{NOT_SURE} {unsure:,}"] if unsure else []
         st.markdown(" · ".join(words))
+
+
+def _model() -> str:
+    """The model that names: the embedded one, unless another is installed and chosen."""
+    others = {info.name: info.title for info in ready_models("names")}
+    if not others:
+        return MODEL
+    titles = {MODEL: "RSAM tiny", **others}
+    return st.selectbox(
+        "Named by", list(titles), key="kinds-model", persist_state="session",
+        format_func=lambda name: plain(titles.get(name, name)),
+        help="CLIP was taught on everyday photographs with captions; RSAM tiny on images from "
+        "above.",
+    )  # fmt: skip
 
 
 def _use(session: Session, known: Naming) -> None:

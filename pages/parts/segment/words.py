@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from pages.parts.segment import by_model
 from pages.parts.segment.everything import panel as everything_panel
 from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.destination import go
@@ -71,6 +72,8 @@ def panel(session: Session, prompter: Prompter, found: Instances) -> None:
     ):  # fmt: skip
         return
     _sentence(session, known, found)
+    by_model.read_again(known, found, _classes(session, found))
+    by_model.offer(session, prompter, known)
     if not len(found):
         st.info(
             "There is no list of objects yet. Find everything in this view once; then words "

@@ -156,8 +156,8 @@ HUB: tuple[HubInfo, ...] = (
         "Zigeng/SlimSAM-uniform-77",
         39,
         1500,
-        "SAM with three quarters of its weights removed: a small download, three times quicker "
-        "than SAM ViT-B.",
+        "SAM with three quarters of its weights removed: the smallest download, and quicker than "
+        "SAM ViT-B.",
     ),
     _model(
         "slimsam-50",
