@@ -35,6 +35,7 @@ class Server:
         self.closed: list[str] = []
         self.stopped = self
         self.here = {"me"}
+        self.media_file_mgr = SimpleNamespace(add=lambda content, kind, place: f"/media/{place}")
 
     def get_loop(self) -> SimpleNamespace:
         return SimpleNamespace(call_soon_threadsafe=lambda work, *args: work(*args))
@@ -61,7 +62,7 @@ def server(monkeypatch) -> Server:
     monkeypatch.setattr(
         streamlit_adapter,
         "runtime",
-        SimpleNamespace(exists=lambda: True, get_instance=lambda: made),
+        SimpleNamespace(exists=lambda: True, get_instance=lambda: made, Runtime=Runtime),
     )
     monkeypatch.setattr(streamlit_adapter, "session_id", lambda: "me")
     monkeypatch.setattr(memory, "_caretaker", lambda: departures)
