@@ -201,3 +201,35 @@ def test_kinds_are_looked_up_when_a_sentence_asks_for_them(segment, model, monke
     fine(at)
     assert "8 of 14 objects" in texts(at)
     assert asked == seen, "the model is asked once"
+
+
+def test_a_model_of_words_finds_what_was_not_known(asked, monkeypatch):
+    from pages.parts.segment import by_model
+    from rsam_core.models.hub.catalog import HUB
+    from rsam_core.models.hub.text import TextFeatures, TextMatch
+    from rsam_core.objects.crops import Crop
+
+    class Knowing:
+        name, outlines = "sam3", True
+
+        def encode(self, image):
+            return TextFeatures(None, image.shape[:2], 0)
+
+        def find(self, features, words, lowest=0.3):
+            crop = Crop(np.ones((12, 12), bool), 3, 4)
+            return [TextMatch(word, 0.9, np.array([3.0, 4, 15, 16]), crop) for word in words]
+
+    infos = [info for info in HUB if info.name == "sam3"]
+    monkeypatch.setattr(by_model, "ready_models", lambda task: infos)
+    monkeypatch.setattr(by_model, "_text_model", lambda name: Knowing())
+    at = asked("heliports")
+    assert "I do not know “heliports”" in texts(at)
+    known = panel.state(opened(at))
+    assert at.text_input(key=f"by-model-words-{known.version}").value == "heliports"
+    at.button(key="by-model-start").click().run()
+    assert opened(at).search.job is None or opened(at).search.job.wait(10)
+    at.run()
+    at.run()
+    fine(at)
+    assert "I do not know" not in texts(at)
+    assert chips(at) == ["kind = heliports · 1"]
