@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ SWITCH = "outlines-under-pointer"
 
 _SAME = 0.6
 """IoU from which on an object is the proposal, which is then not offered again."""
+_SHORT = 4000
+"""Bytes up to which an answer goes along with the message."""
 _LISTS = 8
 """Lists of proposals that are remembered: a click may be meant for an earlier one."""
 
@@ -230,6 +233,10 @@ def _encoded(
     outlines = session.memo.remember(f"outlines-{name}", (items, view), encode)
     session.attached(Offered).remember(outlines.key, items)
     place = f"rsam-{name}-{session.image.token}"
+    if name == "answer" and len(outlines.content) <= _SHORT:
+        # The browser need not ask once more.
+        packed = base64.b64encode(outlines.content).decode()
+        return {"url": f"data:application/octet-stream;base64,{packed}", "key": outlines.key}
     url = streamlit_adapter.address(outlines.content, "application/octet-stream", place)
     return {"url": url, "key": outlines.key}
 

@@ -40,6 +40,11 @@ _MARGIN = 0.2
 _MAX_DRAWN = 4_000_000
 """Pixels of the layer of objects at most; on larger screens it is drawn coarser."""
 _QUALITY = 92
+_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+# Filters suit photographs; flat layers are packed three times as quickly without, and smaller.
+if hasattr(cv2, "IMWRITE_PNG_FILTER"):
+    _PNG += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
+    _PNG += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
 _NEAR = 16
 """CSS pixels within which no click is far from the present object."""
 
@@ -329,8 +334,7 @@ def heat_picture(session: Session, layer: NDArray[np.uint8], view: Frame) -> Lay
 def _png(layer: NDArray[np.uint8]) -> str:
     """An RGBA picture as part of the message."""
     picture = cv2.cvtColor(layer, cv2.COLOR_RGBA2BGRA)
-    content = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
-    return _inline(content.tobytes(), "image/png")
+    return _inline(cv2.imencode(".png", picture, _PNG)[1].tobytes(), "image/png")
 
 
 def _cropped(layer: NDArray[np.uint8], region: Frame, scale: float) -> LayerMessage:
@@ -340,7 +344,7 @@ def _cropped(layer: NDArray[np.uint8], region: Frame, scale: float) -> LayerMess
     top, bottom = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 1)
     left, right = (int(columns[0]), int(columns[-1]) + 1) if columns.size else (0, 1)
     part = cv2.cvtColor(np.ascontiguousarray(layer[top:bottom, left:right]), cv2.COLOR_RGBA2BGRA)
-    content = cv2.imencode(".png", part, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
+    content = cv2.imencode(".png", part, _PNG)[1].tobytes()
     x0, y0 = region.x + left / scale, region.y + top / scale
     return {
         "url": _inline(content, "image/png"),

@@ -65,7 +65,7 @@ class Stage {
     this.minimap = /** @type {HTMLCanvasElement} */ (this.find("minimap"));
     this.camera = new Camera();
     this.queue = new EventQueue();
-    this.layers = new Layers(() => this.draw());
+    this.layers = new Layers(() => this.arrived());
     this.gestures = new Gestures(this.camera, (action) => this.act(action));
     this.outline = /** @type {HTMLCanvasElement} */ (this.find("outline"));
     this.hovering = new Hovering(this.outline, this.camera, {
@@ -308,6 +308,13 @@ class Stage {
       this.drawing = null;
       this.show();
     });
+  }
+
+  // A picture has arrived: what somebody waits for is drawn now, not with the next frame.
+  arrived() {
+    if (this.drawing !== null) cancelAnimationFrame(this.drawing);
+    this.drawing = null;
+    this.show();
   }
 
   show() {

@@ -11,7 +11,7 @@ import { readOutlines } from "./proposals.js";
 /** @typedef {import("./types.js").Outlines} Outlines */
 /** @typedef {import("./types.js").Pair} Pair */
 
-const REST = 150; // ms without movement after which the pointer rests
+const REST = 80; // ms without movement after which the pointer rests
 const KEPT = "rsam-outlines"; // where the browser keeps that they are off
 const HOW_TO = "Click takes this outline. Alt and the wheel: a larger one. H: no outlines.";
 const SWITCHED = {
@@ -86,9 +86,9 @@ export class Hovering {
     give([]);
     if (!outlines) return;
     try {
-      const response = await fetch(outlines.url);
-      if (!response.ok) throw new Error(response.statusText);
-      const items = readOutlines(await response.arrayBuffer(), key);
+      // A short list comes with the message.
+      const content = inside(outlines.url) || (await fetched(outlines.url));
+      const items = readOutlines(content, key);
       // Another list may be wanted by now.
       if (this.keys[name] === key) give(items);
     } catch {
@@ -196,6 +196,28 @@ export class Hovering {
     this.canvas.dataset.accepted = [...this.accepted.values()].map((p) => p.number).join(" ");
     this.canvas.dataset.count = String(this.hover.proposals.items.length);
   }
+}
+
+/**
+ * The content of an address that is the content itself.
+ *
+ * @param {string} url
+ * @returns {ArrayBuffer | null} Null if it is another address
+ */
+function inside(url) {
+  if (!url.startsWith("data:")) return null;
+  const text = atob(url.slice(url.indexOf(",") + 1));
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer;
+}
+
+/**
+ * @param {string} url
+ * @returns {Promise<ArrayBuffer>}
+ */
+async function fetched(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(response.statusText);
+  return response.arrayBuffer();
 }
 
 function remembered() {

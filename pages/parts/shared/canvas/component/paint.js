@@ -5,7 +5,11 @@ import { Camera } from "./camera.js";
 import { Layers } from "./layers.js";
 
 /** @typedef {import("./types.js").Box} Box */
+/** @typedef {import("./types.js").Layer} Layer */
 /** @typedef {import("./types.js").Mark} Mark */
+
+/** @type {WeakMap<HTMLCanvasElement, {key: string, copy: HTMLCanvasElement | null}>} */
+const grounds = new WeakMap();
 
 const INCLUDE = "#12b76a";
 const EXCLUDE = "#e5383b";
@@ -30,15 +34,59 @@ export function paint(canvas, camera, layers, view, marks) {
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
   g.clearRect(0, 0, columns, rows);
   g.imageSmoothingQuality = "high";
-  for (const layer of layers.shown) {
-    const picture = layers.picture(layer);
-    if (!picture) continue;
-    g.imageSmoothingEnabled = layer.smooth || camera.s < COARSE;
-    g.drawImage(picture, ...onScreen(camera, layer.box));
+  /** @param {CanvasRenderingContext2D} to @param {Layer[]} some */
+  const draw = (to, some) => {
+    for (const layer of some) {
+      const picture = layers.picture(layer);
+      if (!picture) continue;
+      to.imageSmoothingEnabled = layer.smooth || camera.s < COARSE;
+      to.drawImage(picture, ...onScreen(camera, layer.box));
+    }
+  };
+  const below = layers.shown.filter((layer) => !layer.smooth);
+  const kept = scaled(canvas, camera, below.filter((layer) => layers.picture(layer)), draw);
+  if (kept) {
+    g.setTransform(1, 0, 0, 1, 0, 0);
+    g.drawImage(kept, 0, 0);
+    g.setTransform(ratio, 0, 0, ratio, 0, 0);
+  } else {
+    draw(g, below);
   }
+  draw(g, layers.shown.filter((layer) => layer.smooth));
   for (const layer of layers.failed) paintMissing(g, camera, layer.box);
   if (view) paintView(g, camera, view);
   for (const mark of marks) paintMark(g, camera, mark);
+}
+
+/**
+ * The picture below the objects as it is on the screen, drawn once as long as nobody looks
+ * elsewhere: scaling it anew takes most of the time between a click's answer and its mask.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {Camera} camera
+ * @param {Layer[]} below
+ * @param {(to: CanvasRenderingContext2D, some: Layer[]) => void} draw
+ * @returns {HTMLCanvasElement | null} Null at the first time at a place: it may be passed quickly
+ */
+function scaled(canvas, camera, below, draw) {
+  const { x, y, s, size } = camera;
+  const key = JSON.stringify([x, y, s, size, canvas.width, canvas.height, below]);
+  const known = grounds.get(canvas);
+  if (!known || known.key !== key) {
+    grounds.set(canvas, { key, copy: null });
+    return null;
+  }
+  if (!known.copy) {
+    known.copy = document.createElement("canvas");
+    known.copy.width = canvas.width;
+    known.copy.height = canvas.height;
+    const g = context(known.copy);
+    const ratio = canvas.width / size[0];
+    g.setTransform(ratio, 0, 0, ratio, 0, 0);
+    g.imageSmoothingQuality = "high";
+    draw(g, below);
+  }
+  return known.copy;
 }
 
 /**
