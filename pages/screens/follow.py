@@ -11,7 +11,7 @@ from pages.parts.follow.panel import panel
 from pages.parts.follow.player import HEIGHT as PLAYER
 from pages.parts.follow.player import look, player
 from pages.parts.follow.tables import dates_tab, table_tab
-from pages.parts.shared import autosaving, banner, current_session, sidebar
+from pages.parts.shared import autosaving, banner, current_session, destination, sidebar
 from pages.parts.shared.exporting import export_button
 from pages.parts.shared.frame import frame
 from pages.parts.shared.frame import toolbar as tools
@@ -121,6 +121,9 @@ def back(session: Session, state: FollowState) -> None:
     opening_series.choose(session)
 
 
+wanted = destination.asked_sample()
+if wanted is not None:
+    opening_series.open_sample(wanted)
 opened = current_session.current()
 with banner.guard():
     if opened is None:
@@ -130,7 +133,7 @@ with banner.guard():
         if known.frames is None:
             st.session_state.pop(_SERIES_BEFORE, None)
             start(opened)
-        elif st.session_state.get(_SERIES_BEFORE) or opening_series.running(opened):
+        elif st.session_state.get(_SERIES_BEFORE) or opening_series.at_work():
             back(opened, known)
         else:
             page(opened, known)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.home import drop, works
+from pages.parts.home import drop, over_time, works
 from pages.parts.shared import banner, current_session, folder, opening
-from pages.parts.shared.gallery import gallery, open_and_go
+from pages.parts.shared.gallery import SEGMENT, gallery, open_and_go, row
 from pages.parts.shared.names import full, plain
 from pages.parts.shared.project_panel import open_project
 from pages.parts.shared.swipe import swipe
@@ -103,3 +103,5 @@ with right:
     st.caption("Santa Monica, outlined by RSAM without a click. Image: USDA NAIP")
 st.subheader("Or try a sample")
 gallery()
+st.caption("**Two dates, and series**, to see what changed or to follow one object.")
+row(over_time.cards(), SEGMENT)

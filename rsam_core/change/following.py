@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_MANY = 8
+"""From so many frames on a sudden change has to be confirmed by others."""
+
 _MEASURES: Mapping[str, float] = MappingProxyType({
     "area": 0,
     "area_m2": 0.0,
@@ -258,7 +261,7 @@ def follow_prompts(
 
     for first, (low, high) in plan.items():
         tell()
-        seed = Tracker(segmenter, holes=holes)
+        seed = Tracker(segmenter, holes=holes, patient=count >= _MANY)
         outlines[first], sure[first] = seed.begin(frames[first], prompts[first])
         done += 1
         for way, last in ((1, high), (-1, low)):

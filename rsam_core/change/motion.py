@@ -15,7 +15,7 @@ _AGREE = 10
 _PATCH = 96
 """Longest side of the patch that is looked for."""
 
-_MARGIN = 0.25
+_MARGIN = 0.12
 """Share of its sides by which the patch of an object is wider than the object."""
 
 

@@ -53,6 +53,18 @@ _LARGEST_VIEW = 768
 _CONTEXT = 1.0
 """By how many times its own size the view reaches beyond the object on each side."""
 
+_ALIKE = 0.5
+"""Correlation of two patches from which on they show the same."""
+
+_ABRUPT = 0.78
+"""Overlap with what is expected below which a change is not believed at once."""
+
+_AGREE = 0.8
+"""Overlap of what is found in frames one after the other from which on they mean the same."""
+
+_WITNESSES = 2
+"""So many further frames must agree on a change that came at once."""
+
 _CRUMB = 0.05
 """Pieces smaller than this share of the largest one are left out."""
 
@@ -75,6 +87,16 @@ class Step:
     shift: NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """An outline, how sure it is, its look, and where it was expected."""
+
+    item: Instance
+    sure: float
+    look: NDArray[np.float32] | None
+    place: Instance
+
+
 class Tracker:
     """What is remembered of an object and of the last frame.
 
@@ -83,10 +105,14 @@ class Tracker:
     segmenter : Segmenter
     holes : bool
         Whether holes stay holes, such as an island in a lake.
+    patient : bool
+        Whether there are enough frames to wait until others confirm a sudden change.
     """
 
-    def __init__(self, segmenter: Segmenter, *, holes: bool = False) -> None:
-        self.segmenter, self.holes = segmenter, holes
+    def __init__(self, segmenter: Segmenter, *, holes: bool = False, patient: bool = False) -> None:
+        self.segmenter, self.holes, self.patient = segmenter, holes, patient
+        self.rumour: Instance | None = None
+        self.witnesses = 0
         self.image: NDArray[np.uint8]
         self.mask: Instance
         self.look: NDArray[np.float32] | None = None
@@ -133,15 +159,21 @@ class Tracker:
         shift = np.zeros(2) if known is None else known
         before, self.image = self.image, image
         best = None
+        held: Instance | None = None
         if self.lost or known is None:
             self.astray |= known is None
             self._carry(shift)
-            best = self._outlined(image, self.mask, strict=True)
+            best = self._outlined(image, [self.mask], strict=True)
         else:
-            moved, jumped = self._expected(before, image, shift)
-            best = self._outlined(image, moved, strict=jumped)
+            places, jumped = self._expected(before, image, shift)
+            best = self._outlined(image, places, strict=jumped)
             if best is None:
                 self._carry(shift)
+            elif self.patient and self._is_abrupt(best.item, best.place):
+                held = self._visible(best.place, image.shape[:2])
+        if held is not None:
+            self.mask = held
+            return Step(held, 0.5 * best.sure, shift)
         # What has left the picture is not looked for in it.
         if best is None and (self.astray or _inside(_middle(self.mask), image.shape[:2])):
             best = self._found_again(image)
@@ -149,7 +181,7 @@ class Tracker:
             self.lost += 1
             self.speed = np.zeros(2)
             return Step(None, 0.0, shift)
-        item, sure, look = best
+        item, sure, look = best.item, best.sure, best.look
         if self.lost:
             self.growth.clear()
         else:
@@ -163,6 +195,22 @@ class Tracker:
             self.look = mixed / (np.linalg.norm(mixed) + 1e-9)
         return Step(item, sure, shift)
 
+    def _is_abrupt(self, item: Instance, moved: Instance) -> bool:
+        """Whether an outline differs so much from what is expected that it is not believed yet."""
+        if _overlap(item, moved) >= _ABRUPT:
+            self.rumour, self.witnesses = None, 0
+            return False
+        told = self.rumour is not None and _overlap(self.rumour, item) >= _AGREE
+        self.rumour, self.witnesses = item, self.witnesses + 1 if told else 0
+        return self.witnesses < _WITNESSES
+
+    def _visible(self, item: Instance, shape: tuple[int, int]) -> Instance | None:
+        """What of an outline lies in the picture."""
+        part = clip(Crop(item.mask, item.x, item.y), (0, 0, shape[1], shape[0]))
+        if not part.mask.any():
+            return None
+        return _trimmed(replace(item, mask=part.mask, x=part.x, y=part.y))
+
     def _carry(self, shift: NDArray[np.float64]) -> None:
         """Let the last outline move with the picture while the object is not seen."""
         dx, dy = (round(float(v)) for v in shift)
@@ -172,19 +220,25 @@ class Tracker:
 
     def _expected(
         self, before: NDArray[np.uint8], image: NDArray[np.uint8], shift: NDArray[np.float64]
-    ) -> tuple[Instance, bool]:
-        """The last outline, moved and grown as lately, and whether it moved far by itself."""
+    ) -> tuple[list[Instance], bool]:
+        """The last outline, moved and grown as lately, and whether it moved far by itself.
+
+        Where the picture of the object says another place than its way so far, both count.
+        """
         x0, y0, x1, y1 = self.mask.bbox
         guess = shift + self.speed
         reach = max(12.0, 0.35 * min(max(x1 - x0, y1 - y0), 120)) + float(np.hypot(*self.speed))
         found, alike = object_shift(before, image, (x0, y0, x1, y1), guess, reach)
-        offset = found if alike > 0.5 else guess
         ratio = 1.0
         if len(self.growth) >= 3:
             rate = float(np.clip(np.median(self.growth), -_FASTEST, _FASTEST))
             ratio = float(np.exp(rate / 2))
-        jumped = np.hypot(*(offset - guess)) > 0.5 * max(x1 - x0, y1 - y0)
-        return _moved(self.mask, offset, ratio), bool(jumped)
+        if alike <= _ALIKE:
+            return [_moved(self.mask, guess, ratio)], False
+        away = float(np.hypot(*(found - guess)))
+        places = [found, guess] if away > 1.5 else [found]
+        jumped = away > 0.5 * max(x1 - x0, y1 - y0)
+        return [_moved(self.mask, offset, ratio) for offset in places], jumped
 
     def _view(self, item: Instance, shape: tuple[int, int]) -> Frame:
         """The part of a frame that the model looks at."""
@@ -215,23 +269,27 @@ class Tracker:
     # ------------------------------------------------------------------ what is there
 
     def _outlined(
-        self, image: NDArray[np.uint8], moved: Instance, *, strict: bool
-    ) -> tuple[Instance, float, NDArray[np.float32] | None] | None:
+        self, image: NDArray[np.uint8], places: list[Instance], *, strict: bool
+    ) -> _Found | None:
         """The best outline around where the object must be, if it is believed.
 
         `strict` asks for its look and colour, too: where it is may be another thing by now.
         """
         height, width = image.shape[:2]
-        part = clip(Crop(moved.mask, moved.x, moved.y), (0, 0, width, height))
-        if not part.mask.any():
-            return None
-        view = self._view(moved, (height, width))
-        embedding = self._embed(image, view)
+        view: Frame | None = None
+        embedding: Any = None
         best, rank = None, _STEADY
-        for item, score in self._answers(embedding, view, moved):
-            value, like, look = self._rank(embedding, view, item, moved, score)
-            if value > rank and not (strict and self._is_another(image, item, look)):
-                best, rank = (item, like, look), value
+        for moved in places:
+            if self._visible(moved, (height, width)) is None:
+                continue
+            if view is None:
+                # The places lie so near each other that one view shows them all.
+                view = self._view(moved, (height, width))
+                embedding = self._embed(image, view)
+            for item, score in self._answers(embedding, view, moved):
+                value, like, look = self._rank(embedding, view, item, moved, score)
+                if value > rank and not (strict and self._is_another(image, item, look)):
+                    best, rank = _Found(item, like, look, moved), value
         return best
 
     def _is_another(
@@ -271,8 +329,7 @@ class Tracker:
         self, embedding: Any, view: Frame, item: Instance, moved: Instance, score: float
     ) -> tuple[float, float, NDArray[np.float32] | None]:
         """How much speaks for an outline, how sure it is, and its look."""
-        shared = shared_pixels(item, moved)
-        overlap = shared / (item.area + moved.area - shared)
+        overlap = _overlap(item, moved)
         look = _look(embedding, view, item)
         like = 0.5
         if look is not None and self.look is not None:
@@ -297,9 +354,7 @@ class Tracker:
 
     # ------------------------------------------------------------------ lost and found
 
-    def _found_again(
-        self, image: NDArray[np.uint8]
-    ) -> tuple[Instance, float, NDArray[np.float32] | None] | None:
+    def _found_again(self, image: NDArray[np.uint8]) -> _Found | None:
         """The place of the picture whose features look most like the object."""
         from rsam_core.segment.features.pooling import feature_maps
 
@@ -314,7 +369,7 @@ class Tracker:
         close = cv2.GaussianBlur(close.reshape(cells.shape[1:]).astype(np.float32), (3, 3), 0)
         height, width = image.shape[:2]
         whole = Frame(0, 0, width, height, width, height)
-        best: tuple[Instance, float, NDArray[np.float32] | None] | None = None
+        best: _Found | None = None
         for _ in range(_PLACES):
             row, column = np.unravel_index(int(close.argmax()), close.shape)
             point = (min((column + 0.5) * size, width - 0.5), min((row + 0.5) * size, height - 0.5))
@@ -329,9 +384,14 @@ class Tracker:
                 like = 0.0 if look is None else float(look @ self.look)
                 if self._is_another(image, item, look):
                     continue
-                if best is None or like > best[1]:
-                    best = item, like, look
+                if best is None or like > best.sure:
+                    best = _Found(item, like, look, item)
         return best
+
+
+def _overlap(first: Instance, second: Instance) -> float:
+    shared = shared_pixels(first, second)
+    return shared / (first.area + second.area - shared)
 
 
 def _middle(item: Instance) -> NDArray[np.float64]:

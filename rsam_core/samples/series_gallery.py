@@ -7,14 +7,18 @@ dates stand in ``SOURCES.md``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import SceneError
+from rsam_core.samples.pairs import render_pair
 from rsam_core.samples.places import FOLDER as PLACES_FOLDER
 from rsam_core.samples.series import SeriesSample, render_series
 
@@ -22,6 +26,10 @@ FOLDER = Path(__file__).with_name("dates")
 PICTURES = Path(__file__).with_name("pictures")
 FRAMES, WIDTH, HEIGHT = 20, 640, 512
 """Of the invented series."""
+
+PAIR_SEED = 17
+PAIR: Mapping[str, Any] = MappingProxyType({"width": 720, "height": 540, "style": "suburb"})
+"""How the invented pair of dates is drawn; see `rsam_core.samples.render_pair`."""
 
 _SMALL = 480
 _OUTLINE = (255, 40, 200)
@@ -102,6 +110,11 @@ def series_picture(key: str) -> bytes:
     return (PICTURES / f"series-{series_entry(key).key}.jpg").read_bytes()
 
 
+def pair_picture() -> bytes:
+    """The small picture of the invented pair of dates, side by side, as JPEG."""
+    return (PICTURES / "pair.jpg").read_bytes()
+
+
 def drawn_series(entry: SeriesEntry) -> NDArray[np.uint8]:
     """First and last frame side by side, the object outlined, (H, 480, 3) uint8."""
     if entry.files:
@@ -116,6 +129,10 @@ def drawn_series(entry: SeriesEntry) -> NDArray[np.uint8]:
             )[0]
             cv2.drawContours(image, rings, -1, _OUTLINE, 4, cv2.LINE_AA)
             pair.append(image)
+    return _beside(pair)
+
+
+def _beside(pair: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     size = (_SMALL - 4) // 2, round((_SMALL - 4) / 2 * 0.8)
     small = [cv2.resize(_cut(image, size), size, interpolation=cv2.INTER_AREA) for image in pair]
     return np.hstack([small[0], np.full((size[1], 4, 3), 255, np.uint8), small[1]])
@@ -137,11 +154,18 @@ def _read(content: bytes) -> NDArray[np.uint8]:
         return np.ascontiguousarray(np.moveaxis(dataset.read([1, 2, 3]), 0, 2))
 
 
+def drawn_pair() -> NDArray[np.uint8]:
+    """Both dates of the invented pair side by side, (H, 480, 3) uint8."""
+    pair = render_pair(PAIR_SEED, **PAIR)
+    return _beside([pair.before.image, pair.after.image])
+
+
 def _write() -> None:
-    for entry in SERIES_GALLERY:
-        bgr = np.ascontiguousarray(drawn_series(entry)[..., ::-1])
+    pictures = {f"series-{entry.key}": drawn_series(entry) for entry in SERIES_GALLERY}
+    for name, picture in {"pair": drawn_pair(), **pictures}.items():
+        bgr = np.ascontiguousarray(picture[..., ::-1])
         content = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
-        (PICTURES / f"series-{entry.key}.jpg").write_bytes(content.tobytes())
+        (PICTURES / f"{name}.jpg").write_bytes(content.tobytes())
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ from rsam_core.samples.regions import vary
 from rsam_core.samples.world import Colour, Patch, World
 
 _BED, _ROCK, _STUBBLE = (168, 152, 124), (196, 186, 168), (190, 172, 128)
+_VERGE = 2.4
+"""Metres of grass around the followed field."""
+
 _STEPS = 96
 """Corners of an outline."""
 
@@ -122,7 +125,15 @@ def field(world: World, builder: Builder, rng: np.random.Generator, count: int) 
     outline = free[chosen]
     if outline is None:
         raise SceneError("There is no field in this place. Choose another seed.")
+    # A verge that can be seen: without one nobody could tell where a field ends beside its like.
+    free = [g if k == chosen or g is None else _largest(g.difference(outline.buffer(_VERGE)))
+            for k, g in enumerate(free)]  # fmt: skip
     starts = rng.uniform(-0.14, 0.14, len(fields))
+    near = outline.buffer(8)
+    for k, ground in enumerate(free):
+        if k != chosen and ground is not None and ground.intersects(near):
+            # Another crop than beside it, sown at another time.
+            starts[k] = float(rng.choice([-1, 1]) * rng.uniform(0.18, 0.32))
     greens = [vary(rng, (98, 122, 62), 0.10) for _ in fields]
     grass = rng.random(len(fields)) < 0.25
     grass[chosen], starts[chosen] = False, 0.0

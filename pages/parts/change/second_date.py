@@ -72,8 +72,8 @@ def _reopen(session: Session, state: ChangeState) -> None:
     if waiting is None or st.session_state.get("reopened-second") == waiting.content_hash:
         return
     st.session_state["reopened-second"] = waiting.content_hash
-    if waiting.origin == Origin("sample", sample.KEY):
-        _open(session, state, sample.second, waiting.origin)
+    if waiting.origin.kind == "sample":
+        _open(session, state, lambda: sample.second(waiting.origin.key), waiting.origin)
     elif waiting.origin.kind == "folder":
         try:
             place = folder.inside(waiting.origin.key)

@@ -36,10 +36,9 @@ _TRIED = "opened-series"
 
 def choose(session: Session | None) -> None:
     """Everything with which a series can be opened."""
-    if running(session):
-        return
+    busy = running(session)
     state = None if session is None else follow_state(session)
-    if session is not None and state is not None and state.waiting is not None:
+    if session is not None and state is not None and state.waiting is not None and not busy:
         _waits(session, state)
     left, right = st.columns([6, 5], gap="medium")
     with left:
@@ -51,15 +50,17 @@ def choose(session: Session | None) -> None:
             "files; you can type them later. Georeferenced images of other size or resolution "
             "are brought to one grid. Videos: MP4, WebM, GIF.",
         )  # fmt: skip
-        together = _together(session, bool(files))
-        _uploaded(session, files, together)
-        _from_folder(session, together)
+        # Drawn while a series is being opened, too: otherwise Streamlit forgets the files.
+        if not busy:
+            together = _together(session)
+            _uploaded(session, files, together)
+            _from_folder(session, together)
     with right:
         st.subheader("Or a series to try", anchor=False)
         samples.cards(lambda make: _start(None, make))
 
 
-def _together(session: Session | None, some: bool) -> bool:
+def _together(session: Session | None) -> bool:
     """Whether the open image is one of the dates."""
     if session is None or session.image.pipeline is not None:
         return False
@@ -243,6 +244,11 @@ def _start(session: Session | None, make: Callable[..., Series | None]) -> None:
     st.rerun()
 
 
+def at_work() -> bool:
+    """Whether a series is being opened, or was and waits to be shown."""
+    return current_session.visit().jobs.get(JOB) is not None
+
+
 def running(session: Session | None) -> bool:
     """Show a series that is being opened; take it over once it is there."""
     jobs = current_session.visit().jobs
@@ -272,11 +278,7 @@ def _enter(session: Session | None, wanted: Session | None, series: Series) -> N
 
 
 def open_sample(key: str) -> None:
-    """Begin to open a series of the samples, from any page, and go to its page."""
-    entry = series_entry(key)
-
-    def run(**control: Callable[..., Any]) -> tuple[None, Series]:
-        return None, series_of_entry(entry, **control)
-
-    current_session.visit().jobs.start(JOB, run, latest=True)
-    destination.go(PAGE)
+    """Begin to open a series of the samples."""
+    with banner.guard(ACTION):
+        entry = series_entry(key)
+        _start(None, lambda **control: series_of_entry(entry, **control))

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-_KEY = "destination"
+_KEY, _SAMPLE = "destination", "destination-sample"
 
 
 def go(page: str) -> NoReturn:
@@ -35,3 +35,14 @@ def arrive(url_path: str) -> None:
         del st.session_state[_KEY]
     else:
         st.switch_page(page)
+
+
+def go_with_sample(page: str, key: str) -> NoReturn:
+    """Change to a page that then opens a sample of its own; see `asked_sample`."""
+    st.session_state[_SAMPLE] = key
+    go(page)
+
+
+def asked_sample() -> str | None:
+    """Key of the sample with which one was sent to this page; told once."""
+    return st.session_state.pop(_SAMPLE, None)
