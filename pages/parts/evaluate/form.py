@@ -7,12 +7,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.parts.evaluate.state import models
+from pages.parts.shared.names import plain
 from rsam_core.evaluate import EvaluationSettings
 from rsam_core.evaluate.methods.prompted import BASELINES, PROMPTS
 from rsam_core.models import CATALOG
+from rsam_core.models.hub.catalog import HUB
 
 QUICK = ("grabcut", "otsu", "watershed")
-TITLES = {info.name: info.title for info in CATALOG}
+TITLES = {info.name: info.title for info in (*CATALOG, *HUB)}
 
 
 def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int | None) -> None:
@@ -60,10 +62,10 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
                 "Models",
                 usable,
                 default=usable[:1],
-                format_func=TITLES.get,
+                format_func=lambda name: plain(TITLES.get(name, name)),
                 key=f"{key}-models",
                 persist_state="session",
-                help="Official SAM models are installed on the Models page.",
+                help="Others are installed on the Models page.",
             )
     with st.expander("More settings"):
         row = st.columns(4)

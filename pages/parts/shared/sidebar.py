@@ -10,6 +10,7 @@ import streamlit as st
 from pages.parts.shared import banner
 from pages.parts.shared.band_picker import band_picker
 from pages.parts.shared.current_session import model_name
+from pages.parts.shared.names import plain
 from pages.parts.shared.scene_card import scene_card
 from rsam_core.models.installed import ready_models
 from rsam_core.render.style import OverlayStyle
@@ -89,13 +90,13 @@ def model_choice() -> None:
     if len(names) > 1:
         titles = {info.name: info.title for info in ready}
         chosen = st.selectbox(
-            "Model", names, index=names.index(model_name()), format_func=lambda n: titles[n]
+            "Model", names, index=names.index(model_name()), format_func=lambda n: plain(titles[n])
         )
         if chosen != model_name():
             st.session_state["model_name"] = chosen
             st.rerun()
     else:
-        st.caption(f"Model: **{ready[0].title}** :material/check_circle:")
+        st.caption(f"Model: **{plain(ready[0].title)}** :material/check_circle:")
     st.page_link("pages/screens/models.py", label="More models", icon=":material/add:")
 
 
