@@ -14,6 +14,7 @@ SCREENS = {
     "objects": ("Objects", "category"),
     "change": ("Change", "difference"),
     "follow": ("Follow", "conversion_path"),
+    "apply": ("Apply", "help"),
     "evaluate": ("Evaluate", "rule"),
     "models": ("Models", "model_training"),
 }
@@ -22,7 +23,7 @@ MENU = {
     "": ("home", "prepare"),
     "Find": ("segment", "one_shot"),
     "Refine": ("objects",),
-    "Compare": ("change", "follow"),
+    "Compare": ("change", "follow", "apply"),
     "More": ("evaluate", "models"),
 }
 """Screens by the headings of the menu; those without a heading come first, in the bar itself."""
