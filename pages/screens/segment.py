@@ -44,6 +44,8 @@ MODES = {
     "Words": ":material/chat: Words",
 }
 KINDS = {"Add": ":material/add_circle: Add", "Take away": ":material/do_not_disturb_on: Take away"}
+MODE_OF = "mode-of"
+"""Where the page keeps the image for which the mode was chosen."""
 CANVAS = {"Boxes": "boxes", "Points": "points", "Everything": "select"}
 HINTS = {
     "Boxes": "Press at one corner of an object and drag to the other. Each box is one object.",
@@ -61,6 +63,11 @@ NO_IMAGE = "No image is open yet. Upload your own on the page Open, or start wit
 
 def toolbar(session: Session, found: Instances, style: OverlayStyle) -> tuple[str, int]:
     """Mode, what a click does, the actions on the marks, and the files to take along."""
+    if st.session_state.get(MODE_OF) != session.image.token:
+        # Another image begins with "Start here", whatever the last one ended with.
+        st.session_state[MODE_OF] = session.image.token
+        if not len(found):
+            st.session_state["mode"] = "Points"
     with tools():
         mode = st.segmented_control(
             "Mode", list(MODES), default="Points", key="mode", label_visibility="collapsed",

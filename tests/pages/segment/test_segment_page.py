@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.shared import resources
+from pages.parts.shared import current_session, resources
 from rsam_core.models import weights
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.samples import TownSample, write_geotiff
@@ -24,6 +24,8 @@ from tests.helpers.pages import (
     opened,
     over,
     painter,
+    plain,
+    put,
     table,
     texts,
 )
@@ -310,3 +312,13 @@ def test_the_model_can_be_changed(segment: Start, monkeypatch):
     fine(at)
     assert at.session_state["model_name"] == "sam-vit-b"
     assert table(at)["area"].tolist() == [20 * 30]
+
+
+def test_another_image_opens_with_start_here(segment: Start):
+    at = segment(book=TWO_BOXES)
+    at.button_group(key="mode").set_value("Everything").run()
+    put(at, current_session.load(plain(), "other.png"))
+    at.run()
+    fine(at)
+    assert at.button_group(key="mode").value == "Points"
+    assert "Start here" in at.info[0].value
