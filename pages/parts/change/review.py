@@ -115,14 +115,16 @@ def _buttons(
             shortcut="X", type="primary" if said is False else "secondary",
             help="This is no change (X): it goes from picture, list and sums.",
         )  # fmt: skip
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         for text, icon, step in (
             ("Previous", ":material/chevron_left:", -1),
             ("Next", ":material/chevron_right:", 1),
         ):
             st.button(
                 "", icon=icon, key=f"change-{text.lower()}", help=f"{text} change",
-                on_click=_go, args=(session, state, changes, change, step),
+                on_click=_go, args=(session, state, changes, change, step), type="tertiary",
             )  # fmt: skip
+        st.caption(f"{changes.index(change) + 1:,} of {len(changes):,}")
 
 
 def _go(

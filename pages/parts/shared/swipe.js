@@ -106,6 +106,8 @@ export default function (component) {
   stage.onpointerup = (event) => {
     if (state.from && data.spots && !state.dragging) {
       const edge = stage.getBoundingClientRect();
+      // Keys are for the page again, where they act on what was chosen.
+      stage.blur();
       setStateValue("spot", [(event.clientX - edge.left) / edge.width,
                              (event.clientY - edge.top) / edge.height, Date.now()]);
     }
