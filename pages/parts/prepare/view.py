@@ -106,7 +106,7 @@ def notes(bench: PreparationState, mode: str, pair: bool, preview: Preview) -> N
         titles = ", ".join(f"“{title}”" for title in preview.left_out)
         text = f"Not shown in a detail: {titles}. Choose *{WHOLE}* to see it."
     elif not bench.pipeline.steps:
-        text = "Add a step on the right; this picture then shows it before and after."
+        text = "Add a step at the top right; this picture then shows it before and after."
     elif _same(preview):
         text = "The picture looks the same before and after these steps."
     elif not preview.comparable:
