@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import cv2
 import numpy as np
@@ -25,6 +26,10 @@ File = tuple[str, bytes | Path]
 
 MOST_FRAMES = 300
 """Frames that the app takes of a video."""
+
+
+_drawn: WeakValueDictionary[str, SeriesSample] = WeakValueDictionary()
+"""Invented series that somebody has open: drawn once for all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +172,10 @@ def series_of_entry(
         If `cancelled` said so.
     """
     if not entry.files:
-        return sample_series(entry.render(progress=progress, cancelled=cancelled))
+        sample = _drawn.get(entry.key)
+        if sample is None:
+            sample = _drawn[entry.key] = entry.render(progress=progress, cancelled=cancelled)
+        return sample_series(sample)
     found = series_of_files(entry.contents)
     return replace(found, source=Source("sample", (entry.key,)))
 
@@ -177,7 +185,7 @@ def sample_series(sample: SeriesSample) -> Series:
     count, height, width = sample.masks.shape
     seconds = tuple(k / 5 for k in range(count)) if sample.kind == "car" else None
     frames = Frames(
-        sample.names, (height, width), sample.images.__getitem__, sample.gsd, (), (), seconds,
+        sample.names, (height, width), lambda k: sample.images[k], sample.gsd, (), (), seconds,
         sample.crs, sample.transform,
     )  # fmt: skip
     source = Source("sample", (sample.kind,))

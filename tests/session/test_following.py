@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 import cv2
 import numpy as np
 import pytest
 
 from rsam_core.errors import FollowError, ProjectError
 from rsam_core.samples import render_series
+from rsam_core.samples.series_gallery import SeriesEntry, series_entry
 from rsam_core.scene.scene import open_scene
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.follow_project import open_waiting, resume
@@ -18,6 +21,7 @@ from rsam_core.session.series_source import (
     Series,
     opened_again,
     sample_series,
+    series_of_entry,
     series_of_files,
     series_of_video,
 )
@@ -228,3 +232,29 @@ def test_sources_are_opened_again_the_same():
     flight = sample_series(render_series("car", 1, 2, width=128, height=128))
     assert flight.frames.transform is None
     assert flight.first.gsd == 0.1
+
+
+def test_an_invented_series_is_drawn_once_for_all_who_have_it_open(monkeypatch):
+    drawn = []
+
+    def render(self, **_):
+        drawn.append(self.key)
+        return render_series(self.key, 1, 2, width=128, height=128)
+
+    monkeypatch.setattr(SeriesEntry, "render", render)
+    first = series_of_entry(series_entry("lake"))
+    second = series_of_entry(series_entry("lake"))
+    assert drawn == ["lake"]
+    assert second.frames[1] is not None
+    del first, second
+    gc.collect()
+    series_of_entry(series_entry("lake"))
+    assert drawn == ["lake", "lake"]
+
+
+def test_a_real_series_is_known_by_its_key_and_named_in_its_files():
+    found = series_of_entry(series_entry("estate"))
+    assert found.source.key == opened_again(found.source).source.key
+    assert found.frames.dates == ("2016", "2018", "2020")
+    assert found.frames.attribution.startswith("USDA NAIP")
+    assert found.first.crs == found.frames.crs == "EPSG:26911"
