@@ -13,7 +13,7 @@ import torch
 import transformers
 
 SIDE, CELLS = 128, 8
-PROMPTED = ("sam", "sam_hq", "sam2", "edgetam")
+PROMPTED = ("sam", "sam_hq", "sam2", "edgetam", "sam3_tracker")
 
 
 def _sam(hq: bool) -> Any:
@@ -97,10 +97,34 @@ def _sam2(kind: str) -> Any:
     return getattr(transformers, f"{name}Model")(config)
 
 
+def _tracker() -> Any:
+    """SAM 3's part that answers points and boxes."""
+    part = {"hidden_size": 32}
+    config = transformers.Sam3TrackerConfig(
+        vision_config={"model_type": "sam3_vision_model", **_sam3_vision()},
+        prompt_encoder_config={
+            **part,
+            "image_size": SIDE,
+            "patch_size": 16,
+            "mask_input_channels": 8,
+        },
+        mask_decoder_config={
+            **part,
+            "mlp_dim": 64,
+            "num_attention_heads": 2,
+            "iou_head_hidden_dim": 32,
+        },
+    )
+    return transformers.Sam3TrackerModel(config)
+
+
 def network(kind: str) -> Any:
     """A small promptable network whose masks are neither empty nor full, always the same."""
     torch.manual_seed(3)
-    made = _sam(kind == "sam_hq") if kind in ("sam", "sam_hq") else _sam2(kind)
+    if kind == "sam3_tracker":
+        made = _tracker()
+    else:
+        made = _sam(kind == "sam_hq") if kind in ("sam", "sam_hq") else _sam2(kind)
     # Fresh weights give the same to every prompt; larger ones make masks and prompts matter.
     for name, value in made.named_parameters():
         if value.dim() > 1:
@@ -162,23 +186,27 @@ def _vision(side: int) -> dict[str, Any]:
     return {**_TOWER, "num_attention_heads": 2, "image_size": side, "patch_size": 16}
 
 
+def _sam3_vision() -> dict[str, Any]:
+    return {
+        "backbone_config": {
+            "model_type": "sam3_vit_model",
+            **_TOWER,
+            "num_attention_heads": 2,
+            "image_size": SIDE,
+            "patch_size": 16,
+            "window_size": 4,
+            "global_attn_indexes": [1],
+            "pretrain_image_size": 64,
+        },
+        "fpn_hidden_size": 32,
+        "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
+    }
+
+
 def _sam3_model() -> Any:
     part = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
     config = transformers.Sam3Config(
-        vision_config={
-            "backbone_config": {
-                "model_type": "sam3_vit_model",
-                **_TOWER,
-                "num_attention_heads": 2,
-                "image_size": 128,
-                "patch_size": 16,
-                "window_size": 4,
-                "global_attn_indexes": [1],
-                "pretrain_image_size": 64,
-            },
-            "fpn_hidden_size": 32,
-            "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
-        },
+        vision_config=_sam3_vision(),
         text_config={**_TEXT, "max_position_embeddings": 32},
         geometry_encoder_config={**part, "num_layers": 1},
         detr_encoder_config={**part, "num_layers": 1},

@@ -120,15 +120,19 @@ class HubGuidance(CellGuidance):
     def scales(
         self, features: HubFeatures, prompt: PromptLike, like: NDArray[np.bool_] | None = None
     ) -> HubScales:
-        """The logits of the three masks of a prompt; the whole view is seen at any size."""
+        """The logits of the three masks of a prompt; the whole view is seen at any size.
+
+        SAM-HQ gives them by score. PerSAM-F weighs them as part, larger part and whole, so these
+        are brought into the order of their size.
+        """
         given = self.model.inputs(features, [prompt])
         answer = self.model.network(**given, multimask_output=True)
-        return HubScales(
-            answer.pred_masks[0, 0].float().cpu().numpy(),
-            answer.iou_scores[0, 0].float().cpu().numpy(),
-            self.model,
-            features,
-        )
+        logits = answer.pred_masks[0, 0].float().cpu().numpy()
+        scores = answer.iou_scores[0, 0].float().cpu().numpy()
+        if features.extra:
+            order = np.argsort((logits > 0).sum((1, 2)), kind="stable")
+            logits, scores = logits[order], scores[order]
+        return HubScales(logits, scores, self.model, features)
 
     def _attention(self, features: HubFeatures, similarity: NDArray[np.float32]) -> Tensor:
         """What is added to the attention of tokens to the cells, shape (1, 1, 1, e²)."""

@@ -11,6 +11,9 @@ import torch
 
 from rsam_core.errors import ModelError
 from rsam_core.models.base import MaskFilter
+from rsam_core.segment.everything import EverythingSettings, initialize
+from rsam_core.segment.proposals import initialize_by_boxes
+from rsam_core.segment.segmenter import Segmenter
 
 transformers = pytest.importorskip("transformers", reason="the optional package is not installed")
 pytest.importorskip("timm", reason="the optional package is not installed")
@@ -68,8 +71,10 @@ def direct(kind: str, image: np.ndarray, prompt, multimask: bool, mask_input=Non
         own = transformers.SamImageProcessor(**sides)
         used = np.array([int(width * scale + 0.5), int(height * scale + 0.5)])
     else:
-        name = "Sam2Processor"
-        own = transformers.Sam2ImageProcessor(size={"height": SIDE, "width": SIDE})
+        third = kind == "sam3_tracker"
+        name = "Sam3TrackerProcessor" if third else "Sam2Processor"
+        pixels = transformers.Sam3ImageProcessor if third else transformers.Sam2ImageProcessor
+        own = pixels(size={"height": SIDE, "width": SIDE})
         used = np.array([SIDE, SIDE])
     processor = getattr(transformers, name)(own)
     shift = 0.5 * np.array([width, height]) / used
@@ -146,6 +151,22 @@ def test_mask_prompts(kind):
     assert_same(decoded, direct(kind, image, prompt, True, logits), (SIDE, SIDE))
     alone = model(kind).decode(model(kind).encode(image), make_prompt(mask=mask), multimask=True)
     assert alone.masks.shape[0] == 3
+
+
+def test_everything_by_boxes_asks_each_box_once():
+    segmenter = Segmenter(model("sam2"))
+    image = picture((90, 130))
+    view = segmenter.embed(image)
+    boxes = np.array([[10.0, 10, 60, 50], [30, 20, 110, 80]])
+    settings = EverythingSettings(keep_quality=0.0, min_quality=0.0)
+    state = initialize_by_boxes(segmenter, view, boxes, settings)
+    assert (state.points, state.complete) == (2, True)
+    alone = [model("sam2").decode(view.features, make_prompt(box=box), False) for box in boxes]
+    areas = sorted(int(one.masks.sum()) for one in alone if one.masks.any())
+    assert sorted(state.areas.tolist()) == areas
+    grid = initialize(segmenter, view, EverythingSettings(spacing=45, keep_quality=0.0))
+    assert grid.points == 6
+    assert len(grid.masks) > 2
 
 
 def test_mask_prompt_of_another_size_is_refused():
