@@ -12,7 +12,7 @@ _begun = threading.Event()
 
 
 def warm_up() -> None:
-    """Load PyTorch in the background, once; called when a page has been drawn."""
+    """Load PyTorch and the rest in the background, once; called when a page has been drawn."""
     if _begun.is_set() or not streamlit_adapter.has_server():
         return
     _begun.set()
@@ -21,6 +21,9 @@ def warm_up() -> None:
 
 def _load() -> None:
     try:
+        # What a page with a picture needs: the model, the canvas, tables and files.
+        import pages.parts.shared.canvas
+        import pages.parts.shared.export_panel  # noqa: F401
         import rsam_core.models.tiny.model  # noqa: F401
     except Exception:
         # Whoever needs it is told what is wrong.
