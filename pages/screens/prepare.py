@@ -25,8 +25,9 @@ from rsam_core.session.session import Session
 
 STYLE = Path(__file__).parents[1] / "parts" / "prepare" / "prepare.css"
 NO_IMAGE = "No image is open yet. Upload your own on the page Open, or start with a sample below."
-# Height in pixels of what stands below the list of steps: the tones and the buttons.
-_BELOW = 216
+# Heights in pixels: of the buttons below the list of steps, of the tones, and of a picture from
+# which on there is room for both.
+_BELOW, _TONES, _ROOMY = 110, 106, 500
 
 
 def toolbar(table: PreparationState, session: Session) -> tuple[str, bool]:
@@ -81,8 +82,10 @@ def page(session: Session) -> None:
         else:
             preview = prepare_view.picture(table, mode, pair, places.size)
     with places.panel:
-        steps(table, places.size[1] - _BELOW)
-        if preview is not None:
+        # On a low screen the steps need the room more than the tones do.
+        roomy = places.size[1] >= _ROOMY
+        steps(table, places.size[1] - _BELOW - (_TONES if roomy else 0))
+        if preview is not None and roomy:
             prepare_view.tones(preview)
         actions(table, session)
     with places.line:
