@@ -12,7 +12,7 @@ from rsam_core.change.alignment import align
 from rsam_core.change.compared import CompareSettings, Comparison, judged
 from rsam_core.change.findings import Candidate, Growth
 from rsam_core.change.grid import tiles
-from rsam_core.change.window_evidence import prepare_window, window_candidates
+from rsam_core.change.window_evidence import LISTED, prepare_window, window_candidates
 from rsam_core.errors import Cancelled, ChangeError
 from rsam_core.objects.crops import clip
 from rsam_core.objects.instance import Instance
@@ -119,6 +119,8 @@ def compare(
             + ", ".join(kinds)
             + "."
         )
+    if len(windows) > LISTED:
+        notes.append("In a scene of this size objects that did not change are not listed.")
     tell(1.0, "compared")
     wanted = kinds if named else ()
     return judged(alignment, tuple(found), tuple(growths), wanted, tuple(notes), settings)

@@ -40,7 +40,7 @@ What leaves is gone for the first date and new for the second; what is revealed,
 round."""
 
 _VERDICTS = ("unchanged", "gone", "new", "changed inside")
-LOWEST = 0.15
+LOWEST = 0.25
 """Lowest threshold from which on changes can be shown."""
 
 _ONE_PLACE = 0.5
@@ -83,16 +83,20 @@ def decide(
     return [replace(change, id=number) for number, change in enumerate(kept, 1)]
 
 
-def needed(candidates: list[Candidate], tolerance: int = 2) -> list[Candidate]:
+def needed(
+    candidates: list[Candidate], tolerance: int = 2, unchanged: bool = True
+) -> list[Candidate]:
     """The candidates without those that no threshold above :data:`LOWEST` would ever show.
 
     Of a place at which something may have changed all stay, since all of them vote. Of the rest,
-    one outline stays for each object.
+    one outline stays for each object, or none if objects that did not change are not listed.
     """
     kept: set[int] = set()
     for place in _places(candidates):
         if max(one.changed for one in place) > LOWEST:
             kept.update(id(one) for one in place)
+    if not unchanged:
+        return [one for one in candidates if id(one) in kept]
     shown = {
         id(item)
         for change in _unchanged(candidates, [], LOWEST, tolerance)

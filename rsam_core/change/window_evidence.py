@@ -25,6 +25,10 @@ from rsam_core.runtime.progress import Progress
 from rsam_core.scene.window import Window
 from rsam_core.segment.segmenter import Segmenter
 
+LISTED = 25
+"""Windows up to which objects that did not change are listed, too; in larger scenes they would
+take more memory than all the rest."""
+
 _AGAIN = 0.7
 """IoU from which on an object of one date was found at the other date, too, so that the model need
 not be asked for it."""
@@ -125,7 +129,7 @@ def window_candidates(
     dates, named = as_candidates(segmenter, found, chances)
     growths = _growths(segmenter, found, dates, settings)
     kept = [one for some in dates for one in some if _is_own(one.item, window, windows)]
-    kept = needed(kept, settings.tolerance)
+    kept = needed(kept, settings.tolerance, unchanged=len(windows) <= LISTED)
     moved: dict[int, Candidate] = {}
 
     def shifted(one: Candidate) -> Candidate:

@@ -323,6 +323,7 @@ def test_what_no_threshold_would_show_is_let_go():
         candidate(square(101, 100), 1, "same", 0.99),
         candidate(square(100, 101), 0, "same", 0.98),  # the same object once more
     ]
+    assert needed(some, unchanged=False) == some[:2]
     left = needed(some)
     assert some[:2] == left[:2]
     assert len(left) == 4
