@@ -133,7 +133,11 @@ if opened is None:
     st.title("Apply")
     st.caption(NO_IMAGE)
     cards(None)
-    no_image("Or begin with a picture:", icon=":material/help:", page="pages/screens/apply.py")
+    no_image(
+        "To ask about a place of your own, open a picture of it.",
+        icon=":material/help:",
+        page="pages/screens/apply.py",
+    )
 else:
     with banner.guard():
         page(opened)

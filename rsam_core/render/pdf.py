@@ -158,6 +158,8 @@ def _table(
     page.set_font("DejaVu", "", size)
     page.set_text_color(*_INK)
     page.set_draw_color(*_LINE)
+    # Else rows keep the colour of the last box.
+    page.set_fill_color(255, 255, 255)
     aligns = ["LEFT" if k in text_columns else "RIGHT" for k in range(len(header))]
     widths = [
         max(

@@ -17,7 +17,7 @@ def cards(state: ApplyState | None) -> None:
     for start in range(0, len(questions), _ACROSS):
         for column, question in zip(st.columns(_ACROSS, gap="small"),
                                     questions[start : start + _ACROSS]):  # fmt: skip
-            with column, st.container(border=True, height=246, gap="xsmall",
+            with column, st.container(border=True, height=178, gap="xsmall",
                                       key=f"apply-card-{question.key}"):  # fmt: skip
                 st.markdown(f":material/{question.icon}: **{question.title}**")
                 st.caption(question.asks)

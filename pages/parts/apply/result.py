@@ -72,7 +72,14 @@ def select(session: Session, answer: Answer, number: int | None, zoom: bool = Tr
     ids = answer.findings.column("id")
     if number in ids and zoom:
         shape = answer.findings.shapes[ids.index(number)]
-        st.session_state[_key(session, "window")] = window_around(answer, shape, 1.3, 4.0)
+        st.session_state[_key(session, "window")] = _beside(answer, shape)
+
+
+def _beside(answer: Answer, shape: object) -> Window:
+    """The window around a finding, which lies on the right of the handle in the middle."""
+    part = window_around(answer, shape, 1.3, 4.0)
+    left = max(part.x - part.width // 4, 0)
+    return replace(part, x=left)
 
 
 def selected(session: Session, answer: Answer) -> int | None:
@@ -110,7 +117,8 @@ def picture(session: Session, answer: Answer, findings: Features, places: Frame)
 
     def make() -> tuple[bytes, bytes]:
         first, second = pair_of(session, answer, part)
-        return (resources.jpeg(first, 88),
+        # Outlines on the left of the handle as well: nothing that was found is hidden.
+        return (resources.jpeg(drawn(answer, findings, first, part, number, fill=0.0), 88),
                 resources.jpeg(drawn(answer, findings, second, part, number), 88))  # fmt: skip
 
     before, after = session.memo.remember(
@@ -122,7 +130,7 @@ def picture(session: Session, answer: Answer, findings: Features, places: Frame)
         if hit is not None:
             select(session, answer, hit, zoom=False)
 
-    dates = answer.dates if len(answer.dates) >= 2 else ("Picture", "Findings")
+    dates = answer.dates if len(answer.dates) >= 2 else ("Outlines", "Filled")
     with places.picture:
         swipe(
             before, after, size=(part.width, part.height), height=places.size[1],
@@ -206,8 +214,6 @@ def _buttons(
                   type="primary" if said.state == "refused" else "secondary")  # fmt: skip
         st.button("", icon=":material/chevron_right:", key="apply-next", help="Next finding",
                   on_click=_step, args=(session, answer, place, 1))  # fmt: skip
-        st.button("", icon=":material/close_small:", key="apply-close", help="Back to all",
-                  on_click=select, args=(session, answer, None))  # fmt: skip
     ids = answer.findings.column("id")
     token = f"{question}-{ids[place]}-{session.image.token}"
     left, right = st.columns([2, 3], gap="small")

@@ -68,7 +68,11 @@ class Figure:
 
 def area_text(square_metres: float) -> str:
     """An area in square metres, hectares and acres."""
-    text = f"{square_metres:,.0f} m²" if abs(square_metres) >= 10 else f"{square_metres:,.1f} m²"
+    text = (
+        f"{square_metres:,.0f} m²"
+        if abs(square_metres) >= 10 or not square_metres
+        else f"{square_metres:,.1f} m²"
+    )
     if abs(square_metres) < 1000:
         return text
     return f"{text} ({square_metres / HECTARE:,.2f} ha, {square_metres / ACRE:,.2f} acres)"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 INFILL, EDGE, OUTLYING, GONE = "infill", "edge growth", "outlying", "no longer there"
-COLOURS = {INFILL: "#2F7BFF", EDGE: "#F2A900", OUTLYING: "#E84FD0", GONE: "#9AA5B1"}
+COLOURS = {INFILL: "#2F7BFF", EDGE: "#F2A900", OUTLYING: "#E84FD0", GONE: "#7C4DFF"}
 _NEW = 0.5
 """Share of a building that must stand on ground without buildings at the first date."""
 
@@ -179,8 +179,8 @@ def urban_growth(inputs: Inputs) -> Answer:
             "overlap. It is that of the picture, not of a whole city.",
             "Land consumption rate = (V2 − V1) / V1 / years; population growth rate = ln(P2 / P1) "
             "/ years; their ratio is SDG indicator 11.3.1 (UN-Habitat, metadata of 2021).",
-            f"New is a building that stands by at least {_NEW:.0%} on ground without buildings at "
-            "the first date.",
+            f"New is a building that stands by at least {100 * _NEW:g} % on ground without "
+            "buildings at the first date.",
             f"Landscape expansion index (Liu et al. 2010): share of a ring of {values['ring']:g} m "
             "around a new building that was settled before; above 50 infill, above 0 edge growth, "
             f"0 outlying. Settled: buildings, and gaps narrower than {2 * values['gap']:g} m.",
