@@ -27,7 +27,7 @@ from rsam_core.session.one_shot import OTHERS, OneShotState, start_others
 from rsam_core.session.session import Session
 
 _PREVIEW = 640
-_STYLE = OverlayStyle(fill="single", color=FOUND, opacity=0.25, contour_width=3)
+_STYLE = OverlayStyle(fill="single", color=FOUND, opacity=0.4, contour_width=3)
 
 
 def images_tab(session: Session, known: OneShotState) -> None:

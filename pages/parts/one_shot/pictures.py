@@ -23,7 +23,7 @@ FOUND = "#F0209C"
 COLOURS = (("Example", "#2563EB"), ("Found", FOUND), ("Not this one", "#F97316"))
 """What is drawn in the picture, and its colour: none that meadows, woods, roofs or water have."""
 
-STYLE = OverlayStyle(fill="class", opacity=0.25, contour_width=3, class_colors=COLOURS)
+STYLE = OverlayStyle(fill="class", opacity=0.4, contour_width=3, class_colors=COLOURS)
 _OUTLINE = OverlayStyle(fill="none", contour_width=2, color="#FACC15")
 _SMALL = 256
 _HEAT_SIDE = 1024
