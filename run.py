@@ -218,8 +218,10 @@ def pip(*words: str) -> str | None:
         return FULL.format(ROOM["gpu"] >> 30)
     if _OFFLINE_SIGNS.search(text):
         return OFFLINE
-    errors = [line.strip() for line in said if line.startswith("ERROR")] or ["no reason was told"]
-    return f"The packages could not be installed: {errors[-1][:300]} Mend that, then {AGAIN}."
+    errors = [line.strip() for line in said if line.startswith("ERROR")] or [
+        "pip ended without saying why"
+    ]
+    return f"The packages could not be installed: {errors[-1][:300].rstrip('.')}. Mend that, then {AGAIN}."
 
 
 def _check(told: str | None) -> None:
