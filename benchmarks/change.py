@@ -21,12 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.against_truth import VERDICTS
-from rsam_core.change.aligned import AlignSettings
+from rsam_core.change.aligned import Alignment, AlignSettings
 from rsam_core.change.alignment import align
 from rsam_core.change.anychange import anychange
-from rsam_core.change.compared import Comparison, judged
+from rsam_core.change.compared import CompareSettings, Comparison, judged
 from rsam_core.change.comparison import compare
 from rsam_core.change.evidence import DateView
+from rsam_core.change.grid import Layer
 from rsam_core.change.methods import METHODS
 from rsam_core.change.metrics import (
     ChangeCounts,
@@ -37,10 +38,15 @@ from rsam_core.change.metrics import (
     pixel_counts,
 )
 from rsam_core.change.objects_of import find_objects
+from rsam_core.change.picture import ArrayPicture
+from rsam_core.errors import AlignError
 from rsam_core.models import load_model
 from rsam_core.objects.crops import Crop
 from rsam_core.samples import CHANGES, ChangeRecord, PairSample, render_pair
 from rsam_core.segment.segmenter import Segmenter
+
+TOLD = 6
+"""After so many rendered pairs the figures so far are printed."""
 
 UNTOUCHED = 4
 """Every so many rendered pairs is without a change: there only false alarms count."""
@@ -92,6 +98,17 @@ def count_objects(sample: PairSample, result: Comparison, counts: Counts) -> tup
     return len(sample.unchanged), fired
 
 
+def compared(segmenter: Segmenter, sample: PairSample) -> Comparison:
+    """The comparison of a pair; without a finding where it cannot be aligned."""
+    dates = [ArrayPicture(date.image) for date in (sample.before, sample.after)]
+    try:
+        return compare(*dates, segmenter=segmenter)
+    except AlignError as error:
+        print("not aligned:", str(error)[:50], flush=True)
+        layers = [Layer(date, dates[0], np.eye(3)) for date in dates]
+        return judged(Alignment(*layers), (), (), (), (), CompareSettings())
+
+
 def masks_of(
     segmenter: Segmenter, before: NDArray, after: NDArray, valid: NDArray, result: Comparison
 ) -> dict[str, NDArray[np.bool_]]:
@@ -125,9 +142,8 @@ def rendered(seeds: range, size: int, methods: bool) -> None:
             untouched = seed % UNTOUCHED == 0
             sample = render_pair(seed, () if untouched else CHANGES, width=size, height=size)
             began = time.perf_counter()
-            alignment = align(sample.before.image, sample.after.image)
-            result = compare(sample.before.image, sample.after.image, segmenter=segmenter,
-                             alignment=alignment)  # fmt: skip
+            result = compared(segmenter, sample)
+            alignment = result.alignment
             seconds.append(time.perf_counter() - began)
             if untouched:
                 total, fired = len(sample.unchanged), 0
@@ -148,6 +164,8 @@ def rendered(seeds: range, size: int, methods: bool) -> None:
                     pixels[name].append(pixel_counts(truth, mask, valid & ~cars))
             print(seed, sample.before.style, f"{seconds[-1]:.0f} s", f"{fired} of {total} fired",
                   flush=True)  # fmt: skip
+            if len(seconds) % TOLD == 0:
+                report("object", objects)
     except KeyboardInterrupt:
         print("stopped; what was counted until then:")
     report("object", objects)
