@@ -28,6 +28,7 @@ from rsam_core.change.apply.answer import (
     zone_names,
 )
 from rsam_core.change.apply.features import Features
+from rsam_core.change.apply.overlaps import covered_areas, shared_ground
 from rsam_core.change.apply.question import Inputs, Need, Question, Setting, text_of_dates
 from rsam_core.errors import ApplyError
 
@@ -237,11 +238,9 @@ def _summary(known: _Known, findings: Features) -> Summary:
     if known.zones is not None:
         rows = []
         places = [in_zones(part, known.zones) for part in (first, later)]
+        built = [_covered(part, known.zones) for part in (first, later)]
         for number, name in enumerate(known.zones.names()):
-            covered = [
-                float(part.clipped(known.zones.shapes[number], note=False).union.area)
-                for part in _near(known.zones.shapes[number], first, later)
-            ]
+            covered = [float(areas[number]) for areas in built]
             row: dict[str, Any] = {
                 "Zone": name,
                 "Zone (m²)": known.zones.areas[number],
@@ -258,8 +257,14 @@ def _summary(known: _Known, findings: Features) -> Summary:
     return Summary(tuple(figures), tables)
 
 
-def _near(zone: BaseGeometry, *parts: Features) -> list[Features]:
-    return [part.select(np.sort(part.tree.query(zone))) for part in parts]
+def _covered(part: Features, zones: Features) -> NDArray[np.float64]:
+    """Square metres of each zone that buildings cover, counted once."""
+    import shapely
+
+    pieces = shapely.get_parts(part.union)
+    once = Features.of_shapes("", pieces[~shapely.is_empty(pieces)])
+    pairs = shared_ground(once, zones)
+    return np.bincount(pairs.second, pairs.area, minlength=len(zones))
 
 
 def _rates(areas: list[float], known: _Known) -> list[Figure]:
@@ -287,8 +292,6 @@ def _rates(areas: list[float], known: _Known) -> list[Figure]:
 
 def _uncovered(some: Features, others: Features) -> NDArray[np.float64]:
     """Share of each shape that none of the others covers, shape (N,)."""
-    from rsam_core.change.apply.overlaps import covered_areas
-
     if not len(some):
         return np.zeros(0)
     return 1 - covered_areas(some, others) / np.maximum(some.areas, 1e-9)
