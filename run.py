@@ -218,10 +218,9 @@ def pip(*words: str) -> str | None:
         return FULL.format(ROOM["gpu"] >> 30)
     if _OFFLINE_SIGNS.search(text):
         return OFFLINE
-    errors = [line.strip() for line in said if line.startswith("ERROR")] or [
-        "pip ended without saying why"
-    ]
-    return f"The packages could not be installed: {errors[-1][:300].rstrip('.')}. Mend that, then {AGAIN}."
+    errors = [line.strip().rstrip(".") for line in said if line.startswith("ERROR")]
+    last = errors[-1][:300] if errors else "pip ended without saying why"
+    return f"The packages could not be installed: {last}. Mend that, then {AGAIN}."
 
 
 def _check(told: str | None) -> None:
