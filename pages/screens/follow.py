@@ -88,12 +88,13 @@ def page(session: Session, state: FollowState) -> None:
         chips(picture.LEGEND)
     with places.panel, banner.guard():
         panel(session, state, table)
-    names = ["Table", "Dates"] if table is not None else ["Dates"]
-    tabs = dict(zip(names, st.tabs(names)))
-    if table is not None:
-        with tabs["Table"], banner.guard():
+    measures, dates = st.tabs(["Table", "Dates"])
+    with measures, banner.guard():
+        if table is None:
+            st.caption("Areas, place and shape of all frames stand here once they are followed.")
+        else:
             table_tab(session, state, table)
-    with tabs["Dates"], banner.guard():
+    with dates, banner.guard():
         dates_tab(session, state)
     autosaving.schedule_autosave(session)
 

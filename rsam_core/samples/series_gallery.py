@@ -100,7 +100,7 @@ def series_entry(key: str) -> SeriesEntry:
 
 
 def series_picture(key: str) -> bytes:
-    """The small picture of a series, first and last frame side by side, as JPEG.
+    """The small picture of a series, two of its frames side by side, as JPEG.
 
     Raises
     ------
@@ -116,13 +116,14 @@ def pair_picture() -> bytes:
 
 
 def drawn_series(entry: SeriesEntry) -> NDArray[np.uint8]:
-    """First and last frame side by side, the object outlined, (H, 480, 3) uint8."""
+    """Two frames side by side, the object outlined, (H, 480, 3) uint8."""
     if entry.files:
         pair = [_read(content) for _, content in (entry.contents[0], entry.contents[-1])]
     else:
         sample = entry.render()
         pair = []
-        for k in (0, -1):
+        # A field looks at the end of its year as at the beginning.
+        for k in (0, FRAMES // 2 if entry.key == "field" else -1):
             image = sample.images[k].copy()
             rings = cv2.findContours(
                 sample.masks[k].astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE

@@ -124,8 +124,8 @@ def hint(state: FollowState, mode: str, label: int) -> str:
         if state.outline(state.frame) is None:
             return "Not found in this frame. Click it, or draw a box: it is followed from here."
         return (
-            "Wrong here? Click what is missing (*include*) or too much (*exclude*, or the right "
-            "mouse button), or draw a new box: it is followed again from here."
+            "Wrong here? Include what is missing, exclude what is too much: it is followed again "
+            "from here."
         )
     if mode == "Box":
         return "Press at one corner of the object, drag to the opposite corner, release."
