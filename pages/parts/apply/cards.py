@@ -17,7 +17,7 @@ def cards(state: ApplyState | None) -> None:
     for start in range(0, len(questions), _ACROSS):
         for column, question in zip(st.columns(_ACROSS, gap="small"),
                                     questions[start : start + _ACROSS]):  # fmt: skip
-            with column, st.container(border=True, height=178, gap="xsmall",
+            with column, st.container(border=True, height=178 if state is None else 236, gap="xsmall",
                                       key=f"apply-card-{question.key}"):  # fmt: skip
                 st.markdown(f":material/{question.icon}: **{question.title}**")
                 st.caption(question.asks)
@@ -26,7 +26,7 @@ def cards(state: ApplyState | None) -> None:
                     if state is not None:
                         done = question.key in state.answers
                         st.button(
-                            "See the answer" if done else "Ask", key=f"ask-{question.key}",
+                            "See it" if done else "Ask", key=f"ask-{question.key}",
                             type="primary", on_click=state.ask, args=(question.key,),
                             help=question.gives,
                         )  # fmt: skip
