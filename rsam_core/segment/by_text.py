@@ -125,6 +125,7 @@ def find_by_text(
     ]
     outlined = 0
     if bare and not stop():
+        tell(0.6, f"outlining {len(bare)} boxes")
         view = embedding()
         for start in range(0, len(bare), _AT_ONCE):
             if stop():
@@ -169,7 +170,7 @@ def _outlined(
     segmenter: Segmenter, embedding: Embedding, matches: list[TextMatch]
 ) -> list[tuple[Instance, float]]:
     prompts = [Prompt(box=match.box).clipped(embedding.shape) for match in matches]
-    answers = segmenter.model.decode_many(embedding.features, prompts, False)
+    answers = segmenter.model.decode_many(embedding.features, prompts, False, quick=True)
     found = []
     for match, answer in zip(matches, answers):
         if len(answer.masks) and answer.masks[0].any():
