@@ -14,10 +14,12 @@ _ACROSS = 5
 def cards(state: ApplyState | None) -> None:
     """A card for each question; without an open image all that can be done is to try one."""
     questions = list(QUESTIONS.values())
+    # Beside the sidebar cards are narrow, and their texts long.
+    height = 178 if state is None else 236
     for start in range(0, len(questions), _ACROSS):
         for column, question in zip(st.columns(_ACROSS, gap="small"),
                                     questions[start : start + _ACROSS]):  # fmt: skip
-            with column, st.container(border=True, height=178 if state is None else 236, gap="xsmall",
+            with column, st.container(border=True, height=height, gap="xsmall",
                                       key=f"apply-card-{question.key}"):  # fmt: skip
                 st.markdown(f":material/{question.icon}: **{question.title}**")
                 st.caption(question.asks)

@@ -7,12 +7,14 @@ from typing import Any
 
 import streamlit as st
 
+import rsam_core as rsam
 from pages.parts.apply import sources
 from pages.parts.shared import banner
 from pages.parts.shared.names import plain
 from rsam_core.change.apply import Features, Inputs, Need, Question, Setting, Site, read_layer
 from rsam_core.change.apply.layers import LAYER_TYPES
 from rsam_core.change.apply.site import NO_SCALE
+from rsam_core.change.apply.slopes import slope_layer
 from rsam_core.errors import RsamError, TruthChoice
 from rsam_core.session.apply import ApplyState, KeptLayer
 from rsam_core.session.change import change_state
@@ -106,9 +108,11 @@ def _need(session: Session, state: ApplyState, question: Question, need: Need, k
 
 def _upload(session: Session, state: ApplyState, need: str, key: str) -> None:
     """Give a layer as a file."""
+    heights = need.endswith("/slope")
     file = st.file_uploader(
+        "A raster of heights in metres (GeoTIFF)" if heights else
         "A layer: GeoPackage, GeoJSON, KML, Shapefile (zip), CSV with coordinates",
-        type=list(LAYER_TYPES), key=f"layer-{key}",
+        type=["tif", "tiff"] if heights else list(LAYER_TYPES), key=f"layer-{key}",
     )  # fmt: skip
     if file is None:
         return
@@ -120,7 +124,11 @@ def _upload(session: Session, state: ApplyState, need: str, key: str) -> None:
     try:
         site = Site.of(session.image.scene)
         with st.spinner("Reading the layer…"):
-            layer = read_layer(file.getvalue(), site, name=file.name, **dict(options))
+            layer = (
+                _slopes(session, site, file)
+                if heights
+                else read_layer(file.getvalue(), site, name=file.name, **dict(options))
+            )
         state.give(KeptLayer.of(layer, site), need)
         st.session_state.pop(f"layer-error-{key}", None)
     except RsamError as error:
@@ -130,6 +138,11 @@ def _upload(session: Session, state: ApplyState, need: str, key: str) -> None:
         return
     st.session_state[known] = (file.file_id, options)
     st.rerun()
+
+
+def _slopes(session: Session, site: Site, file: Any) -> Features:
+    raster = rsam.open_scene(file.getvalue(), name=file.name)
+    return slope_layer(raster, session.image.scene, site, f"Slope from {file.name}")
 
 
 def _choices(key: str) -> tuple[tuple[str, str], ...]:
