@@ -11,8 +11,10 @@ from pages.parts.shared import autosaving, banner, current_session, progress, si
 from pages.parts.shared.exporting import export_button
 from pages.parts.shared.frame import frame, toolbar
 from pages.parts.shared.gallery import no_image
+from pages.parts.shared.names import plain
 from rsam_core.change.apply import Question
 from rsam_core.change.apply.questions import QUESTIONS
+from rsam_core.formats.placement import Place
 from rsam_core.session.apply import APPLY, ApplyState, apply_state
 from rsam_core.session.change import ALIGN, change_state
 from rsam_core.session.session import Session
@@ -51,7 +53,8 @@ def asking(session: Session, state: ApplyState, question: Question) -> None:
         if state.error is not None:
             banner.show(state.error)
     with right:
-        st.image(session.image.scene.overview(900), caption=session.image.scene.name)
+        name = plain(session.image.scene.name)
+        st.image(session.image.scene.overview(900), caption=name, alt="The open image")
 
 
 def bar(session: Session, state: ApplyState) -> None:
@@ -116,6 +119,11 @@ def page(session: Session) -> None:
         choose(session, state)
         return
     state.collect()
+    scene = session.image.scene
+    if any(a.site.place == Place.of(scene) and a.site.gsd != scene.gsd
+           for a in state.answers.values()):  # fmt: skip
+        # Another size of pixels was typed since: everything is measured again.
+        state.forget_answers()
     heading(state, question)
     if both_dates(session, question):
         return
