@@ -2,15 +2,12 @@
 
 References
 ----------
-.. [1] UN-Habitat, "SDG indicator metadata 11.3.1: Ratio of land consumption rate to population
-   growth rate", 2021.
-.. [2] Xiaoping Liu et al., "A new landscape index for quantifying urban expansion using
+.. [1] Xiaoping Liu et al., "A new landscape index for quantifying urban expansion using
    multi-temporal remotely sensed data", Landscape Ecology 25, 2010.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -28,9 +25,9 @@ from rsam_core.change.apply.answer import (
     zone_names,
 )
 from rsam_core.change.apply.features import Features
+from rsam_core.change.apply.land_consumption import land_consumption
 from rsam_core.change.apply.overlaps import covered_areas, shared_ground
 from rsam_core.change.apply.question import Inputs, Need, Question, Setting, text_of_dates
-from rsam_core.errors import ApplyError
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -39,60 +36,6 @@ INFILL, EDGE, OUTLYING, GONE = "infill", "edge growth", "outlying", "no longer t
 COLOURS = {INFILL: "#2F7BFF", EDGE: "#F2A900", OUTLYING: "#E84FD0", GONE: "#7C4DFF"}
 _NEW = 0.5
 """Share of a building that must stand on ground without buildings at the first date."""
-
-
-@dataclass(frozen=True)
-class LandConsumption:
-    """SDG indicator 11.3.1 between two dates.
-
-    Attributes
-    ----------
-    land_rate : float or None
-        Land consumption rate a year: (V2 − V1) / V1 / years.
-    population_rate : float or None
-        Population growth rate a year: ln(P2 / P1) / years.
-    ratio : float or None
-        Of the two; None without population, or where it did not change.
-    """
-
-    land_rate: float | None
-    population_rate: float | None
-    ratio: float | None
-
-
-def land_consumption(
-    first_area: float,
-    second_area: float,
-    years: float,
-    first_population: float | None = None,
-    second_population: float | None = None,
-) -> LandConsumption:
-    """Rates of SDG indicator 11.3.1.
-
-    Parameters
-    ----------
-    first_area, second_area : float
-        Built-up area at both dates, in any unit.
-    years : float
-        Between them, above 0.
-    first_population, second_population : float, optional
-
-    Raises
-    ------
-    ApplyError
-        A number makes no sense.
-    """
-    if not years > 0:
-        raise ApplyError("The second date has to be after the first one.")
-    people = (first_population, second_population)
-    if any(number is not None and not number > 0 for number in people):
-        raise ApplyError("A population has to be more than 0.")
-    land = (second_area - first_area) / first_area / years if first_area > 0 else None
-    growth = None
-    if first_population is not None and second_population is not None:
-        growth = math.log(second_population / first_population) / years
-    ratio = land / growth if land is not None and growth else None
-    return LandConsumption(land, growth, ratio)
 
 
 def expansion_index(patches: Features, old: BaseGeometry, distance: float) -> NDArray[np.float64]:
