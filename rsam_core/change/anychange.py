@@ -176,12 +176,10 @@ def _latent(segmenter: Segmenter, embedding: Any, shape: tuple[int, int]) -> NDA
 
 def _unnormalised(model: Any, maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """z' = (z − b) / w of SAM's neck; the embedded model's features have no such norm."""
-    encoder = getattr(getattr(model, "_sam", None), "image_encoder", None)
-    neck = getattr(encoder, "neck", None)
-    if neck is None:
+    norm = model.neck_norm()
+    if norm is None:
         return maps
-    last = neck[-1]
-    weight, bias = (t.detach().float().cpu().numpy() for t in (last.weight, last.bias))
+    weight, bias = norm
     return (maps - bias[:, None, None]) / weight[:, None, None]
 
 

@@ -217,6 +217,14 @@ class PromptableModel(Protocol):
         """Probability, 0 to 1, from which a kind is worth saying; below it is "not sure"."""
         return 0.5
 
+    def neck_norm(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Weight and bias of the layer norm that ends the image encoder, (C,) each.
+
+        None where its features are not normalised. Methods that compare features of two images
+        undo it (AnyChange).
+        """
+        return None
+
     def name_objects(self, features: Any, objects: Sequence[Cropped]) -> np.ndarray:
         """How likely each kind is for each object.
 

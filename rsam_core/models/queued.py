@@ -86,6 +86,10 @@ class QueuedModel(PromptableModel):
         """See `PromptableModel.sure`."""
         return self.model.sure
 
+    def neck_norm(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """See `PromptableModel.neck_norm`."""
+        return self.model.neck_norm()
+
     def name_objects(self, features: Any, objects: Sequence[Cropped]) -> NDArray[np.float32]:
         """See `PromptableModel.name_objects`."""
         with self.slot(INTERACTIVE):

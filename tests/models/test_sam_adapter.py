@@ -393,3 +393,25 @@ def test_official_architectures_are_those_of_the_package():
         wide = {arch: builder().image_encoder.pos_embed.shape for arch, builder in BUILDERS.items()}
     assert wide == {arch: (1, 64, 64, n) for arch, n in zip(wide, (768, 1024, 1280), strict=True)}
     assert list(wide) == ["vit_b", "vit_l", "vit_h"]
+
+
+def test_the_last_norm_is_told_behind_a_queue_too():
+    """Features without it, as AnyChange compares them, have mean 0 and variance 1 a cell."""
+    from contextlib import nullcontext
+
+    from rsam_core.models.queued import QueuedModel
+
+    sam = lively()
+    with torch.no_grad():
+        sam.image_encoder.neck[-1].weight.uniform_(0.5, 2)
+        sam.image_encoder.neck[-1].bias.uniform_(-1, 1)
+    model = SamModel(sam, "sam-test", device="cpu")
+    weight, bias = QueuedModel(model, lambda line: nullcontext()).neck_norm()
+    with torch.inference_mode():
+        shown = torch.as_tensor(picture((128, 128))).permute(2, 0, 1)[None].float()
+        maps = sam.image_encoder(sam.preprocess(shown))[0].numpy()
+    plain = (maps - bias[:, None, None]) / weight[:, None, None]
+    assert np.allclose(plain.mean(0), 0, atol=1e-4)
+    # The variance falls short of 1 by what keeps the norm from dividing by nothing.
+    assert np.allclose(plain.var(0), 1, atol=0.05)
+    assert not np.allclose(maps.mean(0), 0, atol=1e-4)

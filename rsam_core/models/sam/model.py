@@ -150,6 +150,12 @@ class SamModel(PromptableModel):
         side = self._quick.image_side(embedding) if self._quick is not None else None
         return SamFeatures(embedding, (height, width), input_size, side)
 
+    def neck_norm(self) -> tuple[np.ndarray, np.ndarray]:
+        """See `PromptableModel.neck_norm`."""
+        last = self._sam.image_encoder.neck[-1]
+        weight, bias = (part.detach().float().cpu().numpy() for part in (last.weight, last.bias))
+        return weight, bias
+
     def decode(
         self,
         features: SamFeatures,
