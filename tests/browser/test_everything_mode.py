@@ -75,8 +75,8 @@ def test_progress_is_shown_and_stop_keeps_what_was_found(everything: Screen):
         re.compile(r"\d+ of \d+ places")
     )
     everything.button("Stop and keep what is found").click()
-    everything.expect_text(re.compile(r"Stopped after \d+ prompts"))
+    everything.expect_text(re.compile(r"Stopped after \d+ places"))
     everything.idle()
-    text = everything.page.get_by_text(re.compile(r"Stopped after \d+ prompts")).first.inner_text()
+    text = everything.page.get_by_text(re.compile(r"Stopped after \d+ places")).first.inner_text()
     assert 0 < int(re.search(r"after (\d+)", text)[1]) < 414
     expect(everything.button("Find everything again")).to_be_visible()

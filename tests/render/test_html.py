@@ -25,6 +25,7 @@ PARTS = {
     "numbers": lambda name: [html.KeyNumbers([(name, name)])],
     "legend": lambda name: [html.Legend([(name, "#ff0000")])],
     "table": lambda name: [html.Table([name], [[name]], name, kinds={0: name})],
+    "thumbnails": lambda name: [html.Thumbnails([(name, PIXEL, PIXEL)])],
     "figure": lambda name: [html.Figure(PIXEL, name, name, legend=[(name, "#f00")])],
 }
 
