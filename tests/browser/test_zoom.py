@@ -108,6 +108,8 @@ def test_a_car_is_outlined_in_a_scene_larger_than_any_view(
     expect(screen.page.locator(".stage .badge")).to_contain_text("Zoom in to find small objects")
     screen.expect_objects(1)
     screen.wheel(middle(car), 12)
+    expect(screen.page.locator(".stage .badge")).to_contain_text("Full resolution")
+    screen.idle()
     screen.click(middle(car))
     # That is far from the first one: whoever means the same object says so.
     screen.expect_rows("Object 2 · 1 click", "Object 1 · 1 click")
