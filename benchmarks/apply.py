@@ -1,6 +1,7 @@
-"""How well damage is graded on rendered pairs, and how long answers take.
+"""How well damage is graded, what found outlines cost an answer, and how long answers take.
 
     python -m benchmarks.apply damage --seeds 22000 22020
+    python -m benchmarks.apply found --seeds 23000 23008
     python -m benchmarks.apply speed
 
 Seeds from 22000 on were used for nothing else; 20000 to 20059 trained the grader
@@ -16,10 +17,12 @@ import numpy as np
 import shapely
 from sklearn.metrics import confusion_matrix, f1_score
 
+import rsam_core as rsam
 from rsam_core.change.apply import Features, Inputs, Site
 from rsam_core.change.apply.damage import GRADES, UNSEEN, grades_of
 from rsam_core.change.apply.questions import QUESTIONS
 from rsam_core.change.picture import ArrayPicture
+from rsam_core.samples import STYLES, render_town, write_geotiff
 from training.damage import measured
 
 _NUMBER = 5_000
@@ -89,15 +92,43 @@ def speed() -> None:
         print(f"{key:12s} {seconds:6.2f} s, {work:6.2f} s of processor, {many}", flush=True)
 
 
+def found(first: int, last: int) -> None:
+    """Built-up ground and buildings of rendered towns, with outlines that nobody drew."""
+    segmenter = rsam.Segmenter(rsam.load_model())
+    rows = []
+    for seed in range(first, last):
+        style = list(STYLES)[seed % len(STYLES)]
+        town = render_town(640, 512, gsd=0.3, seed=seed, style=style)
+        scene = rsam.open_scene(write_geotiff(town), name="town.tif", examine=False)
+        objects = segmenter.everything(segmenter.embed(scene.read_rgb()))
+        kinds = rsam.guess_kinds(objects, scene, segmenter)
+        roofs = objects.select(objects.ids[np.array(kinds.names) == "building"].tolist())
+        wanted = [number for number, kind in town.classes.items() if kind == "roof"]
+        true = np.isin(town.labels, wanted)
+        area = np.count_nonzero(roofs.union_mask()) / max(np.count_nonzero(true), 1) - 1
+        count = len(roofs) / max(len(wanted), 1) - 1
+        rows.append((area, count))
+        print(
+            f"{seed} {style:11s} area {area:+.0%}, count {count:+.0%} of {len(wanted)}", flush=True
+        )
+    errors = np.abs(rows)
+    for name, column in zip(("built-up ground", "buildings"), errors.T):
+        low, middle, high = np.percentile(column, (25, 50, 75))
+        print(f"{name}: off by {middle:.0%} in the median ({low:.0%} to {high:.0%})")
+
+
 def main() -> None:
     """Run one of the benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("damage").add_argument("--seeds", type=int, nargs=2, required=True)
+    commands.add_parser("found").add_argument("--seeds", type=int, nargs=2, required=True)
     commands.add_parser("speed")
     given = parser.parse_args()
     if given.command == "damage":
         damage(*given.seeds)
+    elif given.command == "found":
+        found(*given.seeds)
     else:
         speed()
 
