@@ -145,11 +145,14 @@ class Screen:
 
     def place(self, point: tuple[float, float]) -> tuple[float, float]:
         """Where a pixel of the image is in the window."""
-        # Whatever was looked at below the picture has scrolled the page; to the middle of the
-        # window, because the menu covers the window's upper edge.
-        self.canvas.evaluate("c => c.scrollIntoView({block: 'center', behavior: 'instant'})")
         box = self.canvas.bounding_box()
         assert box is not None
+        if box["y"] < 60:
+            # Whatever was looked at below the picture has scrolled the page; to the middle of the
+            # window, because the menu covers the window's upper edge.
+            self.canvas.evaluate("c => c.scrollIntoView({block: 'center', behavior: 'instant'})")
+            box = self.canvas.bounding_box()
+            assert box is not None
         x, y, scale = self.camera
         return box["x"] + (point[0] - x) * scale, box["y"] + (point[1] - y) * scale
 
