@@ -32,6 +32,9 @@ class CanvasState:
     look_at: tuple[int, float, float, float, float] | None = None
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
     painting: Painting | None = None
+    handling: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    """Held from the taking of events until all of them are handled, so that two threads of the
+    page handle them in their order: what a click means may depend on the one before."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def take(self, report: Any, width: int, height: int) -> list[CanvasEvent]:

@@ -9,7 +9,8 @@ freed any more.
 from __future__ import annotations
 
 import base64
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit import runtime
@@ -17,14 +18,47 @@ from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import RerunException, get_script_run_ctx
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+
+Item = TypeVar("Item")
 
 
 def session_id() -> str | None:
     """Name of the session whose page this thread runs; None in a thread of another kind."""
     context = get_script_run_ctx(suppress_warning=True)
     return None if context is None else context.session_id
+
+
+def handle_all(items: Iterable[Item], handle: Callable[[Item], None]) -> None:
+    """Handle each item in turn, whatever happens meanwhile; for what is handed out only once.
+
+    Any look at `st.session_state` ends a callback for good when the browser has asked for the
+    next run of the page by then, and what the callback had in hand would be lost. Here the item
+    is handled once more, then the others, and only then the callback ends. So whatever handles an
+    item looks at the page's state before it changes anything.
+
+    Raises
+    ------
+    Exception
+        The first that an item raised; the others were handled all the same.
+    """
+    ended: RerunException | None = None
+    failed: Exception | None = None
+    for item in items:
+        while True:
+            try:
+                handle(item)
+            except RerunException as wish:
+                ended = wish
+                continue
+            except Exception as error:
+                failed = failed or error
+            break
+    if failed is not None:
+        raise failed
+    if ended is not None:
+        raise ended
 
 
 def has_server() -> bool:

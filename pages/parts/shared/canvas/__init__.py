@@ -192,9 +192,11 @@ def _take(
         if viewport is not None:
             session.canvas.viewport = viewport
             session.image.view = choose_view(width, height, viewport, session.image.view)
-        events = session.canvas.take(report, width, height)
+        # Before the events are taken: see `handle_all`.
         own = bool(st.session_state.get("own-objects"))
-        for event in events:
+        new = st.session_state.get(FAR_SWITCH, FAR_CHOICES[0]) == FAR_CHOICES[0]
+
+        def handle(event: CanvasEvent) -> None:
             if event.kind == "pick":
                 if not session.canvas.paint(methodcaller("toggled", event.x, event.y)):
                     _pick(session, event) if on_pick is None else on_pick(event)
@@ -204,11 +206,17 @@ def _take(
             elif on_mark is not None and event.kind in ("point", "box"):
                 on_mark(event)
             elif event.kind != "take" or hovering is None or not hovering.take(event):
-                _prompt(session, event, own)
+                _prompt(session, event, own, new)
+
+        with session.canvas.handling:
+            streamlit_adapter.handle_all(session.canvas.take(report, width, height), handle)
 
 
-def _prompt(session: Session, event: CanvasEvent, own: bool) -> None:
-    """A click or a box more, whatever else has just happened to the book."""
+def _prompt(session: Session, event: CanvasEvent, own: bool, new: bool) -> None:
+    """A click or a box more, whatever else has just happened to the book.
+
+    `own` makes each click an object of its own, `new` those that are far from the present one.
+    """
     view, asked = session.image.view, session.attached(FarClicks)
     if event.kind == "box":
         box = (event.x, event.y, event.x1, event.y1)
@@ -219,7 +227,6 @@ def _prompt(session: Session, event: CanvasEvent, own: bool) -> None:
         session.update(lambda book: book.add_point(**mark, own_object=own))
         return
     far = _far(session, event)
-    new = st.session_state.get(FAR_SWITCH, FAR_CHOICES[0]) == FAR_CHOICES[0]
 
     def add(book: PromptHistory) -> PromptHistory:
         after, asked.last = clicked(book, far, new, mark)
