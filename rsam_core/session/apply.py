@@ -15,11 +15,11 @@ from rsam_core.change.apply.site import Shapes, Site
 from rsam_core.errors import ApplyError
 from rsam_core.runtime.jobs import Job, JobRegistry
 from rsam_core.session.session import Session
+from rsam_core.session.steps import Steps
 
 APPLY = "apply"
 """Name of the job."""
 MOST_LAYERS = 30
-MOST_STEPS = 200
 _Checks = Mapping[str, Mapping[str, Check]]
 
 
@@ -98,16 +98,23 @@ class ApplyState:
 
     def __init__(self, jobs: JobRegistry) -> None:
         self._jobs, self._lock = jobs, threading.RLock()
-        self._past: tuple[Said, ...] = ()
-        self._future: tuple[Said, ...] = ()
+        self._steps = Steps(Said())
         self.question = ""
         self.layers: Mapping[str, KeptLayer] = MappingProxyType({})
         self.choices: Mapping[str, str] = MappingProxyType({})
         self.values: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
         self.answers: Mapping[str, Answer] = MappingProxyType({})
-        self.said = Said()
         self.error: BaseException | None = None
         self.number = 0
+
+    @property
+    def said(self) -> Said:
+        """What a person said of findings until now."""
+        return self._steps.now
+
+    @said.setter
+    def said(self, said: Said) -> None:
+        self._steps.now = said
 
     @property
     def empty(self) -> bool:
@@ -226,35 +233,28 @@ class ApplyState:
                     now[key] = check
             if now == dict(self.checks(question)):
                 return
-            self._past, self._future = (*self._past, self.said)[-MOST_STEPS:], ()
-            self.said = Said(MappingProxyType({**self.said.checks, question: now}), what)
+            self._steps.put(Said(MappingProxyType({**self.said.checks, question: now}), what))
             self.number += 1
 
     @property
     def undoable(self) -> str:
         """What undo would take back, in words; empty for nothing."""
-        return self.said.what if self._past else ""
+        return self._steps.undoable
 
     @property
     def redoable(self) -> str:
         """What redo would do again."""
-        return self._future[-1].what if self._future else ""
+        return self._steps.redoable
 
     def undo(self) -> None:
         """Take back the last step."""
         with self._lock:
-            if self._past:
-                self._future = (*self._future, self.said)
-                self.said, self._past = self._past[-1], self._past[:-1]
-                self.number += 1
+            self.number += self._steps.undo()
 
     def redo(self) -> None:
         """Do again what was taken back."""
         with self._lock:
-            if self._future:
-                self._past = (*self._past, self.said)
-                self.said, self._future = self._future[-1], self._future[:-1]
-                self.number += 1
+            self.number += self._steps.redo()
 
 
 def apply_state(session: Session) -> ApplyState:

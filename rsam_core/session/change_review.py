@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rsam_core.change.findings import Change
+from rsam_core.session.steps import Steps
 
 Place = tuple[str, int, int, int, int, int]
 """What a change is known by, whatever its number: verdict, box and area of its outline."""
@@ -42,17 +43,16 @@ class Review:
     ----------
     checks : Checks, optional
         To begin with, as a project kept them.
-
-    Attributes
-    ----------
-    checks : Checks
     """
 
     def __init__(self, checks: Checks | None = None) -> None:
         self._lock = threading.RLock()
-        self._past: tuple[Checks, ...] = ()
-        self._future: tuple[Checks, ...] = ()
-        self.checks = checks or Checks()
+        self._steps = Steps(checks or Checks())
+
+    @property
+    def checks(self) -> Checks:
+        """What was said until now."""
+        return self._steps.now
 
     def check(self, changes: Sequence[Change], accepted: bool | None) -> None:
         """Accept or refuse changes, or take back what was said of them, as one step."""
@@ -69,8 +69,7 @@ class Review:
                 return
             verb = {True: "Accept", False: "Refuse", None: "Take back"}[accepted]
             some = "1 change" if len(changes) == 1 else f"{len(changes):,} changes"
-            self._past, self._future = (*self._past, self.checks), ()
-            self.checks = Checks(MappingProxyType(marks), f"{verb} {some}")
+            self._steps.put(Checks(MappingProxyType(marks), f"{verb} {some}"))
 
     def said_of(self, change: Change) -> bool | None:
         """Whether a person accepted a change; None if it was not looked at."""
@@ -79,23 +78,19 @@ class Review:
     @property
     def undoable(self) -> str:
         """What undo would take back, in words; empty for nothing."""
-        return self.checks.what if self._past else ""
+        return self._steps.undoable
 
     @property
     def redoable(self) -> str:
         """What redo would do again."""
-        return self._future[-1].what if self._future else ""
+        return self._steps.redoable
 
     def undo(self) -> None:
         """Take back the last step."""
         with self._lock:
-            if self._past:
-                self._future = (*self._future, self.checks)
-                self.checks, self._past = self._past[-1], self._past[:-1]
+            self._steps.undo()
 
     def redo(self) -> None:
         """Do again what was taken back."""
         with self._lock:
-            if self._future:
-                self._past = (*self._past, self.checks)
-                self.checks, self._future = self._future[-1], self._future[:-1]
+            self._steps.redo()

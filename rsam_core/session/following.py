@@ -21,6 +21,7 @@ from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.follow_marks import Marked, answered, with_point
 from rsam_core.session.series_source import Series, Source
 from rsam_core.session.session import Session
+from rsam_core.session.steps import Steps
 
 FOLLOW = "follow"
 """Name of the job."""
@@ -102,17 +103,26 @@ class FollowState:
     def _begin(self, frames: Frames | None, source: Source | None) -> None:
         self.frames, self.source = frames, source
         self.frame, self.holes = 0, False
-        self.now = Step()
-        self._past: tuple[Step, ...] = ()
-        self._future: tuple[Step, ...] = ()
+        self._steps = Steps(Step())
         self.error: BaseException | None = None
 
     # ------------------------------------------------------------------ the series
 
     @property
+    def now(self) -> Step:
+        """Marks and what was followed from them."""
+        return self._steps.now
+
+    @now.setter
+    def now(self, step: Step) -> None:
+        self._steps.now = step
+
+    @property
     def empty(self) -> bool:
         """Whether nothing has been done that could be lost."""
-        return self.waiting is None and (self.frames is None or not (self._past or self.now.marks))
+        return self.waiting is None and (
+            self.frames is None or not (self.undoable or self.now.marks)
+        )
 
     def open(self, series: Series) -> None:
         """Take frames; work of a project goes on with them."""
@@ -209,39 +219,35 @@ class FollowState:
 
     def _put(self, step: Step) -> None:
         self._jobs.drop(FOLLOW)
-        self._past, self._future = (*self._past, self.now), ()
-        self.now, self.error = step, None
+        self._steps.put(step)
+        self.error = None
         self.number += 1
 
     @property
     def undoable(self) -> str:
         """What undo would take back, in words; empty for nothing."""
-        return self.now.what if self._past else ""
+        return self._steps.undoable
 
     @property
     def redoable(self) -> str:
         """What redo would do again."""
-        return self._future[-1].what if self._future else ""
+        return self._steps.redoable
 
     def undo(self) -> None:
         """Take back the last step, with what was followed since."""
         with self._lock:
-            if self._past:
-                self._jobs.drop(FOLLOW)
-                self._future = (*self._future, self.now)
-                self.now, self._past = self._past[-1], self._past[:-1]
-                self.error = None
-                self.number += 1
+            self._moved(self._steps.undo())
 
     def redo(self) -> None:
         """Do again what was taken back."""
         with self._lock:
-            if self._future:
-                self._jobs.drop(FOLLOW)
-                self._past = (*self._past, self.now)
-                self.now, self._future = self._future[-1], self._future[:-1]
-                self.error = None
-                self.number += 1
+            self._moved(self._steps.redo())
+
+    def _moved(self, moved: bool) -> None:
+        if moved:
+            self._jobs.drop(FOLLOW)
+            self.error = None
+            self.number += 1
 
     def settle(self, segmenter: Callable[[], Segmenter], embed: Callable[[int], Embedding]) -> None:
         """Ask the model about marks that it has not seen yet.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from pages.parts.apply.result import pair_of
-from pages.parts.shared import downloads
+from pages.parts.shared.downloads import File, offer_all
 from pages.parts.shared.project_panel import project_panel
 from rsam_core.change.apply import Answer
 from rsam_core.change.apply.files import csv_of, geojson_of, geopackage_of
@@ -35,29 +34,23 @@ def files(session: Session, state: ApplyState, answer: Answer) -> None:
         return sections_of(answer, image(), checks, _thumbnails(session, answer),
                            _names(session))  # fmt: skip
 
-    offers: tuple[tuple[str, str, Callable[[], bytes], str, str], ...] = (
-        ("Report, PDF", "Map, figures, findings and assumptions on A4",
-         lambda: pdf_of(answer, sections()), "_report.pdf", "application/pdf"),
-        ("Report, HTML", "The same as one page for the browser",
-         lambda: html_of(answer, sections()), "_report.html", "text/html"),
-        ("GeoPackage", "Findings and layers with colours that QGIS shows at once",
-         lambda: geopackage_of(answer, checks), ".gpkg", "application/geopackage+sqlite3"),
-        ("GeoJSON", "Findings for the web",
-         lambda: geojson_of(answer, checks), ".geojson", "application/geo+json"),
-        ("CSV", "The table alone, for spreadsheets",
-         lambda: csv_of(answer, checks), ".csv", "text/csv"),
-        ("Map, PNG", "With scale bar, north arrow and legend",
-         lambda: png_of(answer, image(), checks), "_map.png", "image/png"),
+    offered = (
+        File("Report, PDF", "Map, figures, findings and assumptions on A4",
+             lambda: pdf_of(answer, sections()), "_report.pdf", "application/pdf"),
+        File("Report, HTML", "The same as one page for the browser",
+             lambda: html_of(answer, sections()), "_report.html", "text/html"),
+        File("GeoPackage", "Findings and layers with colours that QGIS shows at once",
+             lambda: geopackage_of(answer, checks), ".gpkg", "application/geopackage+sqlite3"),
+        File("GeoJSON", "Findings for the web",
+             lambda: geojson_of(answer, checks), ".geojson", "application/geo+json"),
+        File("CSV", "The table alone, for spreadsheets",
+             lambda: csv_of(answer, checks), ".csv", "text/csv"),
+        File("Map, PNG", "With scale bar, north arrow and legend",
+             lambda: png_of(answer, image(), checks), "_map.png", "image/png"),
     )  # fmt: skip
     st.caption(f"{answer.status(checks)} Refused findings are left out of all files.")
     stem = f"{safe_name(Path(session.image.source.name).stem)}_{answer.question}"
-    places = st.columns(2, gap="small")
-    for number, (name, text, make, ending, mime) in enumerate(offers):
-        with places[number % 2]:
-            downloads.offer(
-                name, make, f"{stem}{ending}", mime, key=f"apply-export-{ending}", help=text,
-                width="stretch",
-            )  # fmt: skip
+    offer_all(offered, stem, "apply-export")
     st.divider()
     project_panel(session)
 

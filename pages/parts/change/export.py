@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -10,7 +10,7 @@ import streamlit as st
 from pages.parts.change import shown
 from pages.parts.change.picture import names
 from pages.parts.change.sums import years
-from pages.parts.shared import downloads
+from pages.parts.shared.downloads import File, offer_all
 from pages.parts.shared.project_panel import project_panel
 from rsam_core.change import exports
 from rsam_core.change.findings import Change
@@ -38,30 +38,24 @@ def files(session: Session, state: ChangeState, changes: Sequence[Change]) -> No
     given = exports.Shown(found, tuple(some), names(session, state), said, apart, window)
     stem = safe_name(Path(session.image.source.name).stem) + "_changes"
     title = f"Changes at {session.image.source.name}"
-    rows: tuple[tuple[str, str, Callable[[], bytes], str, str], ...] = (
-        ("GeoPackage", "Outlines with a table, for QGIS and other GIS",
-         lambda: exports.geopackage_of(given), ".gpkg", "application/geopackage+sqlite3"),
-        ("GeoJSON", "Outlines with a table, for the web",
-         lambda: exports.geojson_of(given), ".geojson", "application/geo+json"),
-        ("CSV", "The table alone, for spreadsheets",
-         lambda: exports.csv_of(given), ".csv", "text/csv"),
-        ("Swipe page", "Both dates with a handle, one HTML file",
-         lambda: exports.swipe_page(given, title), "_swipe.html", "text/html"),
-        ("Split picture", "Half and half, PNG",
-         lambda: exports.split_picture(given), ".png", "image/png"),
-        ("Blinking picture", "Both dates in turn, animated GIF",
-         lambda: exports.blinking(given), ".gif", "image/gif"),
-        ("Report", "Pictures, figures and settings on one page, HTML",
-         lambda: exports.report(given, title, facts(state)), "_report.html", "text/html"),
+    offered = (
+        File("GeoPackage", "Outlines with a table, for QGIS and other GIS",
+             lambda: exports.geopackage_of(given), ".gpkg", "application/geopackage+sqlite3"),
+        File("GeoJSON", "Outlines with a table, for the web",
+             lambda: exports.geojson_of(given), ".geojson", "application/geo+json"),
+        File("CSV", "The table alone, for spreadsheets",
+             lambda: exports.csv_of(given), ".csv", "text/csv"),
+        File("Swipe page", "Both dates with a handle, one HTML file",
+             lambda: exports.swipe_page(given, title), "_swipe.html", "text/html"),
+        File("Split picture", "Half and half, PNG",
+             lambda: exports.split_picture(given), ".png", "image/png"),
+        File("Blinking picture", "Both dates in turn, animated GIF",
+             lambda: exports.blinking(given), ".gif", "image/gif"),
+        File("Report", "Pictures, figures and settings on one page, HTML",
+             lambda: exports.report(given, title, facts(state)), "_report.html", "text/html"),
     )  # fmt: skip
     st.caption(f"{len(some):,} changes; refused ones are left out.")
-    columns = st.columns(2, gap="small")
-    for place, (name, text, make, ending, mime) in enumerate(rows):
-        with columns[place % 2]:
-            downloads.offer(
-                name, make, f"{stem}{ending}", mime, key=f"change-export-{ending}", help=text,
-                width="stretch",
-            )  # fmt: skip
+    offer_all(offered, stem, "change-export")
     st.divider()
     project_panel(session)
 

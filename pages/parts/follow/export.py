@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.shared import downloads
 from pages.parts.shared.current_session import model_name
+from pages.parts.shared.downloads import File, offer_all
 from pages.parts.shared.project_panel import project_panel
 from rsam_core.change import track_files
 from rsam_core.formats.names import safe_name
@@ -24,25 +23,19 @@ def files(session: Session, state: FollowState) -> None:
         return
     stem = safe_name(Path(source.title).stem) + "_followed"
     title = f"Followed: {source.title}"
-    rows: tuple[tuple[str, str, Callable[[], bytes], str, str], ...] = (
-        ("Table (CSV)", "Dates, areas, place and shape of each frame, for spreadsheets",
-         lambda: track_files.csv_of(track), ".csv", "text/csv"),
-        ("Outlines (GeoPackage)", "All outlines with their dates, for QGIS and other GIS",
-         lambda: track_files.geopackage_of(track), ".gpkg", "application/geopackage+sqlite3"),
-        ("Outlines (GeoJSON)", "All outlines with their dates, for the web",
-         lambda: track_files.geojson_of(track), ".geojson", "application/geo+json"),
-        ("Moving picture (GIF)", "All frames with their outlines, for slides and pages",
-         lambda: track_files.moving_picture(track), ".gif", "image/gif"),
-        ("Report (HTML)", "Pictures, chart and table on one page",
-         lambda: track_files.report(track, title, facts(state)), "_report.html", "text/html"),
+    offered = (
+        File("Table (CSV)", "Dates, areas, place and shape of each frame, for spreadsheets",
+             lambda: track_files.csv_of(track), ".csv", "text/csv"),
+        File("Outlines (GeoPackage)", "All outlines with their dates, for QGIS and other GIS",
+             lambda: track_files.geopackage_of(track), ".gpkg", "application/geopackage+sqlite3"),
+        File("Outlines (GeoJSON)", "All outlines with their dates, for the web",
+             lambda: track_files.geojson_of(track), ".geojson", "application/geo+json"),
+        File("Moving picture (GIF)", "All frames with their outlines, for slides and pages",
+             lambda: track_files.moving_picture(track), ".gif", "image/gif"),
+        File("Report (HTML)", "Pictures, chart and table on one page",
+             lambda: track_files.report(track, title, facts(state)), "_report.html", "text/html"),
     )  # fmt: skip
-    columns = st.columns(2, gap="small")
-    for place, (name, text, make, ending, mime) in enumerate(rows):
-        with columns[place % 2]:
-            downloads.offer(
-                name, make, f"{stem}{ending}", mime, key=f"follow-export-{ending}", help=text,
-                width="stretch",
-            )  # fmt: skip
+    offer_all(offered, stem, "follow-export")
     st.divider()
     project_panel(session)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -84,6 +85,40 @@ def offer(
         disabled=refused is not None or bool(options.pop("disabled", False)),
         **options,
     )
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a dialog offers.
+
+    Attributes
+    ----------
+    title : str
+        What is written on its button.
+    about : str
+        What it is for.
+    make : callable
+    ending : str
+        Of its name, from the stem on.
+    mime : str
+    """
+
+    title: str
+    about: str
+    make: Callable[[], bytes]
+    ending: str
+    mime: str
+
+
+def offer_all(files: Sequence[File], stem: str, key: str) -> None:
+    """Buttons for files, in two columns; `key` and the ending name each."""
+    columns = st.columns(2, gap="small")
+    for place, file in enumerate(files):
+        with columns[place % 2]:
+            offer(
+                file.title, file.make, f"{stem}{file.ending}", file.mime,
+                key=f"{key}-{file.ending}", help=file.about, width="stretch",
+            )  # fmt: skip
 
 
 def reason(make: Callable[[], object]) -> str | None:

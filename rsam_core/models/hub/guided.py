@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from rsam_core.models.base import Decoded, PromptLike
 from rsam_core.models.guided import CellGuidance, Guidance, Target
+from rsam_core.models.padding import unpadded
 
 if TYPE_CHECKING:
     from rsam_core.models.hub.promptable import HubFeatures, HubModel
@@ -81,18 +81,10 @@ class HubGuidance(CellGuidance):
         covered = self.model.coverage(features, mask, features.levels[-1].shape[-1])[0, 0]
         return (covered[:rows, :columns] > 0).float().cpu().numpy()
 
-    @torch.inference_mode()
     def enlarge(self, features: HubFeatures, cells: NDArray[np.float32]) -> NDArray[np.float32]:
         """Bring a map over cells (h, w) to the view's size (H, W), bilinearly."""
         stride = features.side // features.levels[-1].shape[-1]
-        maps = torch.from_numpy(np.ascontiguousarray(cells, np.float32))[None, None]
-        large = functional.interpolate(
-            maps, scale_factor=float(stride), mode="bilinear", align_corners=False
-        )
-        height, width = features.input_size
-        return functional.interpolate(
-            large[..., :height, :width], features.view_size, mode="bilinear", align_corners=False
-        )[0, 0].numpy()
+        return unpadded(cells, stride, features.input_size, features.view_size)
 
     @torch.inference_mode()
     def decode(

@@ -28,6 +28,7 @@ from torch.nn import functional
 
 from rsam_core.models.base import Decoded, PromptLike
 from rsam_core.models.guided import CellGuidance, Guidance, Target
+from rsam_core.models.padding import unpadded
 from rsam_core.models.sam.upsample import mask_from_logits
 from rsam_core.objects.crops import crop_together
 
@@ -105,18 +106,10 @@ class SamGuidance(CellGuidance):
         covered = _coverage(self.model, features, mask, features.embedding.shape[-1])
         return (covered[:rows, :columns] > 0).astype(np.float32)
 
-    @torch.inference_mode()
     def enlarge(self, features: SamFeatures, cells: NDArray[np.float32]) -> NDArray[np.float32]:
         """Bring a map over cells (h, w) to the view's size (H, W), bilinearly."""
         stride = self._stride(features)
-        maps = torch.from_numpy(np.ascontiguousarray(cells, np.float32))[None, None]
-        large = functional.interpolate(
-            maps, scale_factor=float(stride), mode="bilinear", align_corners=False
-        )
-        height, width = features.input_size
-        return functional.interpolate(
-            large[..., :height, :width], features.view_size, mode="bilinear", align_corners=False
-        )[0, 0].numpy()
+        return unpadded(cells, stride, features.input_size, features.view_size)
 
     @torch.inference_mode()
     def decode(
