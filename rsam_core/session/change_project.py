@@ -14,10 +14,10 @@ from rsam_core.scene.scene import Scene, open_scene
 from rsam_core.session.change import ChangeState, Waiting
 from rsam_core.session.change_review import Checks, Place, Review
 from rsam_core.session.change_wishes import METHODS, OURS, Origin, Wishes
+from rsam_core.session.packed_objects import BROKEN
 from rsam_core.session.saved_change import SavedChange
 
 _MOST_CHECKS = 200_000
-_BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
 
 
 def saved_change(state: ChangeState, image: bool = False) -> SavedChange | None:
@@ -87,7 +87,7 @@ def restore_change(saved: SavedChange, state: ChangeState, scene: Scene) -> None
         if len(typed) != 2 or not isinstance(waiting.record, dict | None):
             raise ValueError(typed)
     except (KeyError, TypeError, ValueError) as error:
-        raise ProjectError(_BROKEN.format("its second date is not readable")) from error
+        raise ProjectError(BROKEN.format("its second date is not readable")) from error
     state.waiting, state.wishes, state.typed = waiting, wishes, typed
     state.swapped, state.thresholds, state.review = swapped, thresholds, Review(checks)
     if saved.image is not None:

@@ -18,10 +18,10 @@ from rsam_core.objects.instances import Instances
 from rsam_core.samples.series_gallery import series_entry
 from rsam_core.session.follow_marks import Marked
 from rsam_core.session.following import FollowState, Step, Waiting
+from rsam_core.session.packed_objects import BROKEN
 from rsam_core.session.saved_series import SavedSeries
 from rsam_core.session.series_source import File, Series, Source, opened_again
 
-_BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
 _MOST_FRAMES, _MOST_POINTS = 100_000, 10_000
 
 
@@ -86,7 +86,7 @@ def restore_series(saved: SavedSeries, state: FollowState) -> None:
     except ProjectError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RsamError) as error:
-        raise ProjectError(_BROKEN.format("its series is not readable")) from error
+        raise ProjectError(BROKEN.format("its series is not readable")) from error
     state.waiting = waiting
 
 

@@ -15,7 +15,7 @@ from rsam_core.runtime.courtesy import courteous
 MAX_PIXELS = 1 << 31
 """Most pixels of all masks together, each in its own box."""
 
-_BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
+BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
 
 
 _MAX_NUMBER = 2**31 - 2
@@ -86,21 +86,21 @@ class ObjectList:
         """
         try:
             if self.length != len(masks):
-                raise ProjectError(_BROKEN.format("its masks do not fit its list of objects"))
+                raise ProjectError(BROKEN.format("its masks do not fit its list of objects"))
             packed = np.frombuffer(masks, dtype=np.uint8)
             items, start = [], 0
             for row, size in courteous(zip(self.rows, self.sizes)):
                 items.append(_item(row, packed[start : start + size]))
                 start += size
             if type(self.next_id) is not int or self.next_id > _MAX_NUMBER:
-                raise ProjectError(_BROKEN.format("its list of objects is not readable"))
+                raise ProjectError(BROKEN.format("its list of objects is not readable"))
             return Instances(items, self.shape, next_id=self.next_id)
         except ProjectError:
             raise
         except RsamError as error:
-            raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
+            raise ProjectError(BROKEN.format(str(error).rstrip("."))) from error
         except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
-            raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
+            raise ProjectError(BROKEN.format("its list of objects is not readable")) from error
 
 
 def _content(text: bytes) -> tuple[list[Any], Any]:
@@ -108,9 +108,9 @@ def _content(text: bytes) -> tuple[list[Any], Any]:
         content = json.loads(text)
         rows, next_id = content["objects"], content["next_id"]
     except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
-        raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
+        raise ProjectError(BROKEN.format("its list of objects is not readable")) from error
     if not isinstance(rows, list):
-        raise ProjectError(_BROKEN.format("its list of objects is not readable"))
+        raise ProjectError(BROKEN.format("its list of objects is not readable"))
     return rows, next_id
 
 
@@ -118,7 +118,7 @@ def _sizes(rows: list[Any], shape: tuple[int, int]) -> list[int]:
     try:
         sizes = [_packed_size(row, shape) for row in rows]
     except (ValueError, TypeError) as error:
-        raise ProjectError(_BROKEN.format("its list of objects is not readable")) from error
+        raise ProjectError(BROKEN.format("its list of objects is not readable")) from error
     if 8 * sum(sizes) > MAX_PIXELS + 8 * len(sizes):
         raise ProjectError(
             f"The file is refused, because its masks have more than {MAX_PIXELS / 1e9:.1f} "
@@ -133,10 +133,10 @@ def _packed_size(row: Any, shape: tuple[int, int]) -> int:
     whole = all(type(value) is int for value in (id, x, y, width, height))
     words = isinstance(source, str) and (label is None or isinstance(label, str))
     if not (whole and words and isinstance(score, int | float)) or not 1 <= id <= _MAX_NUMBER:
-        raise ProjectError(_BROKEN.format("an object is not readable"))
+        raise ProjectError(BROKEN.format("an object is not readable"))
     inside = 0 <= x < x + width <= shape[1] and 0 <= y < y + height <= shape[0]
     if not inside:
-        raise ProjectError(_BROKEN.format(f"object {id} lies outside the image"))
+        raise ProjectError(BROKEN.format(f"object {id} lies outside the image"))
     return (width * height + 7) // 8
 
 
@@ -145,5 +145,5 @@ def _item(row: Any, packed: np.ndarray) -> Instance:
     mask = np.unpackbits(packed, count=width * height).view(bool).reshape(height, width)
     item = Instance(mask, x, y, score, id, source, label)
     if item.mask.shape != mask.shape:
-        raise ProjectError(_BROKEN.format(f"the mask of object {id} is not what was saved"))
+        raise ProjectError(BROKEN.format(f"the mask of object {id} is not what was saved"))
     return item

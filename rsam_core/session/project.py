@@ -24,58 +24,46 @@ from rsam_core.formats.truth import Truth
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instances
 from rsam_core.scene.crs_text import plain_crs
-from rsam_core.session.packed_objects import ObjectList, pack_objects
+from rsam_core.session._project_archive import (
+    APPLY,
+    APPLY_SHAPES,
+    CHANGE,
+    CHANGE_IMAGE,
+    CHANGE_MASKS,
+    CHANGE_OBJECTS,
+    ENDING,
+    FORMAT,
+    IMAGE,
+    IMAGES,
+    LISTS,
+    MANIFEST,
+    MASKS,
+    OBJECTS,
+    SERIES,
+    SERIES_FILES,
+    SERIES_MASKS,
+    SERIES_OBJECTS,
+    TRUTH,
+    TRUTH_MASKS,
+    TRUTH_VALID,
+    UNDO,
+    UNDO_MASKS,
+    UNDO_OBJECTS,
+    VERSION,
+    WHEN,
+    check_names,
+    mapping_of,
+    most_bytes,
+    read_manifest,
+    read_part,
+)
+from rsam_core.session.packed_objects import BROKEN, ObjectList, pack_objects
 from rsam_core.session.saved_apply import SavedApply
 from rsam_core.session.saved_change import SavedChange, facts_bytes, read_facts
 from rsam_core.session.saved_series import SavedSeries, read_series, series_bytes
 from rsam_core.session.undo_records import SavedSteps
 
-FORMAT = "rsam-project"
-VERSION = 1
-ENDING = ".rsam.zip"
-
-_MANIFEST, _OBJECTS, _MASKS, _IMAGE = "manifest.json", "objects.json", "masks.bin", "image.bin"
-_TRUTH, _TRUTH_MASKS, _TRUTH_VALID = "truth.json", "truth_masks.bin", "truth_valid.bin"
-_CHANGE, _CHANGE_OBJECTS = "change.json", "change_objects.json"
-_CHANGE_MASKS, _CHANGE_IMAGE = "change_masks.bin", "change_image.bin"
-_SERIES, _SERIES_OBJECTS = "series.json", "series_objects.json"
-_SERIES_MASKS, _SERIES_FILES = "series_masks.bin", "series_files.bin"
-_APPLY, _APPLY_SHAPES = "apply.json", "apply_shapes.bin"
-_UNDO, _UNDO_OBJECTS, _UNDO_MASKS = "undo.json", "undo_objects.json", "undo_masks.bin"
-_LIMITS = {
-    _MANIFEST: 64 << 20,
-    _OBJECTS: 512 << 20,
-    _MASKS: 2 << 30,
-    _IMAGE: 4 << 30,
-    _TRUTH: 512 << 20,
-    _TRUTH_MASKS: 2 << 30,
-    _TRUTH_VALID: 2 << 30,
-    _CHANGE: 512 << 20,
-    _CHANGE_OBJECTS: 512 << 20,
-    _CHANGE_MASKS: 2 << 30,
-    _CHANGE_IMAGE: 4 << 30,
-    _SERIES: 512 << 20,
-    _SERIES_OBJECTS: 512 << 20,
-    _SERIES_MASKS: 2 << 30,
-    _SERIES_FILES: 4 << 30,
-    _APPLY: 512 << 20,
-    _APPLY_SHAPES: 2 << 30,
-    _UNDO: 512 << 20,
-    _UNDO_OBJECTS: 512 << 20,
-    _UNDO_MASKS: 2 << 30,
-}
-"""Bytes that each part may have once unpacked."""
-_LISTS = (_OBJECTS, _TRUTH, _CHANGE_OBJECTS, _SERIES_OBJECTS, _UNDO_OBJECTS)
-_IMAGES = (_IMAGE, _CHANGE_IMAGE, _SERIES_FILES)
-_SHRINKING = (
-    _MANIFEST, *_LISTS, _CHANGE, _SERIES, _APPLY, _APPLY_SHAPES, _UNDO, *_IMAGES,
-)  # fmt: skip
-_SMALL, _MAX_RATIO = 8 << 20, 60
-_MAX_PARTS = 64
 _MAX_SIDE = 1_000_000
-_WHEN = (1980, 1, 1, 0, 0, 0)
-
-_BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,9 +154,9 @@ def save_project(state: ProjectState) -> bytes:
     that is given.
     """
     objects, masks = pack_objects(state.instances)
-    parts = {_OBJECTS: objects, _MASKS: masks}
+    parts = {OBJECTS: objects, MASKS: masks}
     if state.image is not None:
-        parts[_IMAGE] = bytes(state.image)
+        parts[IMAGE] = bytes(state.image)
     if state.truth is not None:
         parts |= _packed_truth(state.truth)
     if state.change is not None:
@@ -176,10 +164,10 @@ def save_project(state: ProjectState) -> bytes:
     if state.series is not None:
         parts |= _packed_series(state.series)
     if state.apply is not None:
-        parts[_APPLY], parts[_APPLY_SHAPES] = state.apply.facts_bytes(), state.apply.shapes
+        parts[APPLY], parts[APPLY_SHAPES] = state.apply.facts_bytes(), state.apply.shapes
     if state.undo is not None:
-        parts[_UNDO] = state.undo.facts_bytes()
-        parts[_UNDO_OBJECTS], parts[_UNDO_MASKS] = pack_objects(
+        parts[UNDO] = state.undo.facts_bytes()
+        parts[UNDO_OBJECTS], parts[UNDO_MASKS] = pack_objects(
             state.undo.objects(state.instances.shape)
         )
     manifest = {
@@ -204,10 +192,10 @@ def save_project(state: ProjectState) -> bytes:
     text = json.dumps(manifest, ensure_ascii=False, allow_nan=False, indent=1).encode()
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        for name, data in {_MANIFEST: text, **parts}.items():
-            info = zipfile.ZipInfo(name, _WHEN)
+        for name, data in {MANIFEST: text, **parts}.items():
+            info = zipfile.ZipInfo(name, WHEN)
             # Images are compressed already.
-            info.compress_type = zipfile.ZIP_STORED if name in _IMAGES else zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_STORED if name in IMAGES else zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
     return stream.getvalue()
 
@@ -224,29 +212,31 @@ def load_project(data: bytes) -> ProjectState:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _check_names(archive)
-            manifest = _manifest(archive)
-            digests = _mapping(manifest, "parts")
-            shape = _shape(_mapping(manifest, "scene"))
+            check_names(archive)
+            manifest = read_manifest(archive)
+            digests = mapping_of(manifest, "parts")
+            shape = _shape(mapping_of(manifest, "scene"))
             # Lists come before the masks: they say how long those are.
-            optional = (_TRUTH, _TRUTH_MASKS, _TRUTH_VALID, _IMAGE)
-            optional += (_UNDO, _UNDO_OBJECTS, _UNDO_MASKS)
-            optional += (_APPLY, _APPLY_SHAPES)
-            optional += (_CHANGE, _CHANGE_OBJECTS, _CHANGE_MASKS, _CHANGE_IMAGE)
-            optional += (_SERIES, _SERIES_OBJECTS, _SERIES_MASKS, _SERIES_FILES)
-            wanted = [_OBJECTS, _MASKS, *(name for name in optional if name in digests)]
+            optional = (TRUTH, TRUTH_MASKS, TRUTH_VALID, IMAGE)
+            optional += (UNDO, UNDO_OBJECTS, UNDO_MASKS)
+            optional += (APPLY, APPLY_SHAPES)
+            optional += (CHANGE, CHANGE_OBJECTS, CHANGE_MASKS, CHANGE_IMAGE)
+            optional += (SERIES, SERIES_OBJECTS, SERIES_MASKS, SERIES_FILES)
+            wanted = [OBJECTS, MASKS, *(name for name in optional if name in digests)]
             facts: dict[str, Any] | None = None
             followed: dict[str, Any] | None = None
             sizes: dict[str, tuple[int, int] | None] = {}
             parts: dict[str, bytes] = {}
             lists: dict[str, ObjectList] = {}
             for name in wanted:
-                parts[name] = _part(archive, name, digests.get(name), _most(name, lists, shape))
-                if name == _CHANGE:
-                    facts, sizes[_CHANGE_OBJECTS] = read_facts(parts[name])
-                elif name == _SERIES:
-                    followed, sizes[_SERIES_OBJECTS] = read_series(parts[name])
-                if name in _LISTS:
+                parts[name] = read_part(
+                    archive, name, digests.get(name), most_bytes(name, lists, shape)
+                )
+                if name == CHANGE:
+                    facts, sizes[CHANGE_OBJECTS] = read_facts(parts[name])
+                elif name == SERIES:
+                    followed, sizes[SERIES_OBJECTS] = read_series(parts[name])
+                if name in LISTS:
                     lists[name] = ObjectList.read(parts.pop(name), sizes.get(name) or shape)
     except zipfile.BadZipFile as error:
         raise ProjectError(
@@ -254,7 +244,7 @@ def load_project(data: bytes) -> ProjectState:
             f"which ends in {ENDING}."
         ) from error
     except (OSError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ProjectError(_BROKEN.format("its parts cannot be unpacked")) from error
+        raise ProjectError(BROKEN.format("its parts cannot be unpacked")) from error
     return _state(manifest, parts, lists, facts, followed)
 
 
@@ -265,25 +255,25 @@ def _state(
     facts: dict[str, Any] | None,
     followed: dict[str, Any] | None,
 ) -> ProjectState:
-    scene = _mapping(manifest, "scene")
+    scene = mapping_of(manifest, "scene")
     try:
         height, width = _shape(scene)
-        prompts, settings = manifest["prompts"], _mapping(manifest, "settings")
+        prompts, settings = manifest["prompts"], mapping_of(manifest, "settings")
         if not isinstance(prompts, list) or not all(isinstance(row, dict) for row in prompts):
-            raise ProjectError(_BROKEN.format("its prompts are not readable"))
+            raise ProjectError(BROKEN.format("its prompts are not readable"))
         pipeline = manifest["pipeline"]
         if pipeline is not None and not isinstance(pipeline, dict):
-            raise ProjectError(_BROKEN.format("its preparation is not readable"))
+            raise ProjectError(BROKEN.format("its preparation is not readable"))
         gsd = scene["gsd"]
         return ProjectState(
             scene_name=str(scene["name"]),
             scene_hash=str(scene["hash"]),
             width=width,
             height=height,
-            instances=lists[_OBJECTS].objects(parts[_MASKS]),
+            instances=lists[OBJECTS].objects(parts[MASKS]),
             crs=_system(scene["crs"]),
             gsd=None if gsd is None else float(gsd),
-            image=parts.get(_IMAGE),
+            image=parts.get(IMAGE),
             classes=ClassList.from_json(manifest["classes"]),
             prompts=tuple(prompts),
             settings=dict(settings),
@@ -299,18 +289,18 @@ def _state(
     except ProjectError:
         raise
     except RsamError as error:
-        raise ProjectError(_BROKEN.format(str(error).rstrip("."))) from error
+        raise ProjectError(BROKEN.format(str(error).rstrip("."))) from error
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ProjectError(_BROKEN.format("an entry is missing, or is no such value")) from error
+        raise ProjectError(BROKEN.format("an entry is missing, or is no such value")) from error
 
 
 def _packed_change(change: SavedChange) -> dict[str, bytes]:
     """A second date and its comparison as parts of a project."""
-    parts = {_CHANGE: facts_bytes(change)}
+    parts = {CHANGE: facts_bytes(change)}
     if change.outlines is not None:
-        parts[_CHANGE_OBJECTS], parts[_CHANGE_MASKS] = pack_objects(change.outlines)
+        parts[CHANGE_OBJECTS], parts[CHANGE_MASKS] = pack_objects(change.outlines)
     if change.image is not None:
-        parts[_CHANGE_IMAGE] = bytes(change.image)
+        parts[CHANGE_IMAGE] = bytes(change.image)
     return parts
 
 
@@ -320,18 +310,18 @@ def _change(
     if facts is None:
         return None
     outlines = None
-    if _CHANGE_OBJECTS in lists:
-        outlines = lists[_CHANGE_OBJECTS].objects(parts[_CHANGE_MASKS])
-    return SavedChange(facts, outlines, parts.get(_CHANGE_IMAGE))
+    if CHANGE_OBJECTS in lists:
+        outlines = lists[CHANGE_OBJECTS].objects(parts[CHANGE_MASKS])
+    return SavedChange(facts, outlines, parts.get(CHANGE_IMAGE))
 
 
 def _packed_series(series: SavedSeries) -> dict[str, bytes]:
     """A series and what was followed through it as parts of a project."""
-    parts = {_SERIES: series_bytes(series)}
+    parts = {SERIES: series_bytes(series)}
     if series.outlines is not None:
-        parts[_SERIES_OBJECTS], parts[_SERIES_MASKS] = pack_objects(series.outlines)
+        parts[SERIES_OBJECTS], parts[SERIES_MASKS] = pack_objects(series.outlines)
     if series.files is not None:
-        parts[_SERIES_FILES] = series.files
+        parts[SERIES_FILES] = series.files
     return parts
 
 
@@ -341,21 +331,21 @@ def _series(
     if facts is None:
         return None
     outlines = None
-    if _SERIES_OBJECTS in lists:
-        outlines = lists[_SERIES_OBJECTS].objects(parts[_SERIES_MASKS])
-    return SavedSeries(facts, outlines, parts.get(_SERIES_FILES))
+    if SERIES_OBJECTS in lists:
+        outlines = lists[SERIES_OBJECTS].objects(parts[SERIES_MASKS])
+    return SavedSeries(facts, outlines, parts.get(SERIES_FILES))
 
 
 def _apply(parts: Mapping[str, bytes]) -> SavedApply | None:
-    if _APPLY not in parts:
+    if APPLY not in parts:
         return None
-    return SavedApply.read(parts[_APPLY], parts.get(_APPLY_SHAPES, b""))
+    return SavedApply.read(parts[APPLY], parts.get(APPLY_SHAPES, b""))
 
 
 def _undo(parts: Mapping[str, bytes], lists: Mapping[str, ObjectList]) -> SavedSteps | None:
-    if _UNDO not in parts:
+    if UNDO not in parts:
         return None
-    return SavedSteps.read(parts[_UNDO], lists[_UNDO_OBJECTS].objects(parts[_UNDO_MASKS]))
+    return SavedSteps.read(parts[UNDO], lists[UNDO_OBJECTS].objects(parts[UNDO_MASKS]))
 
 
 def _about(truth: Truth | None) -> dict[str, Any] | None:
@@ -373,9 +363,9 @@ def _about(truth: Truth | None) -> dict[str, Any] | None:
 def _packed_truth(truth: Truth) -> dict[str, bytes]:
     """The objects of a truth, and where it says something, as parts of a project."""
     objects, masks = pack_objects(truth.objects)
-    parts = {_TRUTH: objects, _TRUTH_MASKS: masks}
+    parts = {TRUTH: objects, TRUTH_MASKS: masks}
     if truth.valid is not None:
-        parts[_TRUTH_VALID] = np.packbits(truth.valid).tobytes()
+        parts[TRUTH_VALID] = np.packbits(truth.valid).tobytes()
     return parts
 
 
@@ -387,12 +377,12 @@ def _truth(
 ) -> Truth | None:
     if about is None:
         return None
-    objects = lists[_TRUTH].objects(parts[_TRUTH_MASKS])
+    objects = lists[TRUTH].objects(parts[TRUTH_MASKS])
     valid = None
-    if _TRUTH_VALID in parts:
-        packed = np.frombuffer(parts[_TRUTH_VALID], np.uint8)
+    if TRUTH_VALID in parts:
+        packed = np.frombuffer(parts[TRUTH_VALID], np.uint8)
         if packed.size != (shape[0] * shape[1] + 7) // 8:
-            raise ProjectError(_BROKEN.format("its truth does not fit the image"))
+            raise ProjectError(BROKEN.format("its truth does not fit the image"))
         valid = np.unpackbits(packed, count=shape[0] * shape[1]).astype(bool).reshape(shape)
     notes, warnings = (tuple(map(str, about[name])) for name in ("notes", "warnings"))
     return Truth(objects, str(about["name"]), str(about["kind"]), notes, warnings, valid)
@@ -402,7 +392,7 @@ def _shape(scene: Mapping[str, Any]) -> tuple[int, int]:
     """Height and width of the image."""
     sides = scene.get("height"), scene.get("width")
     if not all(type(side) is int and 0 < side <= _MAX_SIDE for side in sides):
-        raise ProjectError(_BROKEN.format("the size of the image is not possible"))
+        raise ProjectError(BROKEN.format("the size of the image is not possible"))
     return sides  # type: ignore[return-value]
 
 
@@ -411,103 +401,3 @@ def _system(crs: Any) -> str | None:
     plain = plain_crs(crs)
     # What older programs are told beside the system may name files.
     return plain if plain is None or "extension" in str(crs).lower() else str(crs)
-
-
-def _most(name: str, lists: Mapping[str, ObjectList], shape: tuple[int, int]) -> int:
-    """Most bytes that a part can have, by what was read before."""
-    of = {
-        _MASKS: _OBJECTS,
-        _TRUTH_MASKS: _TRUTH,
-        _CHANGE_MASKS: _CHANGE_OBJECTS,
-        _SERIES_MASKS: _SERIES_OBJECTS,
-        _UNDO_MASKS: _UNDO_OBJECTS,
-    }.get(name)
-    if of in lists:
-        return lists[of].length
-    if name == _TRUTH_VALID:
-        return min((shape[0] * shape[1] + 7) // 8, _LIMITS[name])
-    return _LIMITS[name]
-
-
-def _check_names(archive: zipfile.ZipFile) -> None:
-    """Refuse names that point outside the zip, and names that occur twice."""
-    names = [info.filename for info in archive.infolist()]
-    if len(names) > _MAX_PARTS:
-        raise ProjectError(
-            f"The file is refused, because it has {len(names):,} parts; a project has a few. It "
-            "was not made by RSAM."
-        )
-    for name in names:
-        if (
-            name.startswith(("/", "\\"))
-            or ":" in name
-            or ".." in name.replace("\\", "/").split("/")
-        ):
-            raise ProjectError(
-                f"The file is refused, because a part of it (“{name[:60]}”) points outside the "
-                "project. It was not made by RSAM."
-            )
-    if len(set(names)) != len(names):
-        raise ProjectError(_BROKEN.format("a part occurs twice"))
-    if _MANIFEST not in names:
-        raise ProjectError(
-            "This zip is not an RSAM project: it has no manifest. Choose a file that RSAM saved, "
-            f"which ends in {ENDING}."
-        )
-
-
-def _manifest(archive: zipfile.ZipFile) -> Mapping[str, Any]:
-    try:
-        manifest = json.loads(_read(archive, _MANIFEST))
-    except (ValueError, RecursionError) as error:
-        raise ProjectError(_BROKEN.format("its manifest is not readable")) from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ProjectError("This zip is not an RSAM project. Choose a file that RSAM saved.")
-    version = manifest.get("version")
-    if type(version) is not int or version < 1:
-        raise ProjectError(_BROKEN.format("its version is not readable"))
-    if version > VERSION:
-        raise ProjectError(
-            f"This project was saved by a newer RSAM (format {version}; this one reads up to "
-            f"{VERSION}). Update RSAM, then open it again. Your present work is unchanged."
-        )
-    return manifest
-
-
-def _part(archive: zipfile.ZipFile, name: str, digest: Any, most: int) -> bytes:
-    if name not in archive.namelist():
-        raise ProjectError(_BROKEN.format(f"“{name}” is missing"))
-    data = _read(archive, name, most)
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise ProjectError(_BROKEN.format(f"“{name}” is not what was saved"))
-    return data
-
-
-def _read(archive: zipfile.ZipFile, name: str, most: int | None = None) -> bytes:
-    """Read a part, but never more than its limit, whatever size the zip claims."""
-    import lzma
-    import zlib
-
-    limit = _LIMITS[name] if most is None else most
-    info = archive.getinfo(name)
-    # Neither text nor pictures shrink that much; packed bits do, and their length is known.
-    if name in _SHRINKING and info.file_size > _SMALL:
-        limit = min(limit, max(_MAX_RATIO * info.compress_size, _SMALL))
-    try:
-        with archive.open(name) as stream:
-            data = stream.read(limit + 1)
-    except (zlib.error, lzma.LZMAError) as error:
-        raise ProjectError(_BROKEN.format(f"“{name}” cannot be unpacked")) from error
-    if len(data) > limit:
-        raise ProjectError(
-            f"The file is refused, because “{name}” unpacks to more than the "
-            f"{limit / 2**20:,.1f} MB that it may have. It is damaged or was not made by RSAM."
-        )
-    return data
-
-
-def _mapping(manifest: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = manifest.get(name)
-    if not isinstance(value, dict):
-        raise ProjectError(_BROKEN.format(f"“{name}” is missing in its manifest"))
-    return value

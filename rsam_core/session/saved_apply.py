@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsam_core.errors import ProjectError
-
-_BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
+from rsam_core.session.packed_objects import BROKEN
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,5 +43,5 @@ class SavedApply:
             if not isinstance(facts, dict):
                 raise ValueError(facts)
         except (ValueError, RecursionError) as error:
-            raise ProjectError(_BROKEN.format("its questions are not readable")) from error
+            raise ProjectError(BROKEN.format("its questions are not readable")) from error
         return cls(facts, shapes)

@@ -8,8 +8,7 @@ from typing import Any
 
 from rsam_core.errors import ProjectError
 from rsam_core.objects.instances import Instances
-
-_BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
+from rsam_core.session.packed_objects import BROKEN
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,5 +49,5 @@ def read_series(text: bytes) -> tuple[dict[str, Any], tuple[int, int]]:
         if not all(type(n) is int and 0 < n <= 1_000_000 for n in (height, width)):
             raise ValueError(facts["shape"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ProjectError(_BROKEN.format("its series is not readable")) from error
+        raise ProjectError(BROKEN.format("its series is not readable")) from error
     return facts, (height, width)

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from rsam_core.formats.truth import Truth
 from rsam_core.prompts.history import PromptHistory
+from rsam_core.runtime.jobs import JobRegistry
 from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit
 from tests.helpers.boxes import HEIGHT, RADII, SCORES, TWO_BOXES, WIDTH, painter, plain, png
@@ -105,3 +106,10 @@ def over(shown: dict, x: float, y: float) -> np.ndarray:
     row = int((y - y0) / (y1 - y0) * pixels.shape[0])
     column = int((x - x0) / (x1 - x0) * pixels.shape[1])
     return pixels[row, column]
+
+
+def wait_for(jobs: JobRegistry, name: str, seconds: float = 120) -> None:
+    """Wait for a job of a session, unless the page has taken its result already."""
+    job = jobs.get(name)
+    if job is not None:
+        job.wait(seconds)

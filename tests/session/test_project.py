@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import rsam_core.session.project as project
+import rsam_core.session._project_archive as archive_of
 from rsam_core.errors import ProjectError
 from rsam_core.formats.truth import Truth
 from rsam_core.objects.classify.classes import ClassList
@@ -256,7 +256,7 @@ def test_paths_that_lead_outside_are_refused(name):
 
 
 def test_bombs_are_refused_without_unpacking_them(monkeypatch):
-    monkeypatch.setitem(project._LIMITS, "masks.bin", 1000)
+    monkeypatch.setitem(archive_of.LIMITS, "masks.bin", 1000)
     bomb = rebuilt(lambda parts: parts.update({"masks.bin": b"\0" * 5_000_000}))
     refused(bomb, "unpacks to more than")
 

@@ -13,16 +13,10 @@ from rsam_core.session.apply import APPLY, apply_state
 from rsam_core.session.change import ALIGN, change_state
 from rsam_core.session.change_wishes import Origin
 from rsam_core.session.session import Session
-from tests.helpers.pages import click, fine, put, texts
+from tests.helpers.pages import click, fine, put, texts, wait_for
 
 PICTURE = np.full((40, 60, 3), 120, np.uint8)
 ASKED = ("cost", "sensitive", "forest", "services", "deterioration", "vacant")
-
-
-def _wait(session: Session, name: str) -> None:
-    job = session.jobs.get(name)
-    if job is not None:
-        job.wait(120)
 
 
 def test_each_question_is_answered_and_printed(app: AppTest):
@@ -36,13 +30,13 @@ def test_each_question_is_answered_and_printed(app: AppTest):
     # Cost is reckoned from the grades of damage, which are asked for before.
     state.ask("damage")
     app.switch_page(PAGE).run()
-    _wait(made, ALIGN)
+    wait_for(made.jobs, ALIGN)
     page = app.switch_page(PAGE).run()
     for key in ("damage", *ASKED):
         state.ask(key)
         page.run()
         click(page, "Answer")
-        _wait(made, APPLY)
+        wait_for(made.jobs, APPLY)
         page.run()
         fine(page)
         answer = state.answers[key]

@@ -14,7 +14,7 @@ from rsam_core.change.apply.questions import QUESTIONS
 from rsam_core.objects.instances import Instances
 from rsam_core.session.apply import ApplyState, KeptLayer, apply_state
 from rsam_core.session.session import Session
-from tests.helpers.pages import click, fine, put, texts
+from tests.helpers.pages import click, fine, put, texts, wait_for
 from tests.helpers.rasters import tiff
 
 PAGE = "pages/screens/apply.py"
@@ -52,7 +52,7 @@ def test_a_question_from_its_inputs_to_a_checked_finding(app: AppTest):
     page = app.switch_page(PAGE).run()
     fine(page)
     click(page, "Answer")
-    made.jobs.get("apply") and made.jobs.get("apply").wait(60)
+    wait_for(made.jobs, "apply")
     page.run()
     fine(page)
     answer = state.answers["permits"]

@@ -17,7 +17,7 @@ from rsam_core.session.change import ChangeState, change_state
 from rsam_core.session.change_review import Review, place_of
 from rsam_core.session.session import Session
 from tests.helpers.dates import SHAPE, compared, house, laid, pictures, scenes
-from tests.helpers.pages import click, fine, put, texts
+from tests.helpers.pages import click, fine, put, texts, wait_for
 
 PAGE = "pages/screens/change.py"
 
@@ -98,7 +98,7 @@ def test_truth_and_another_method(two):
     fine(page)
     assert state.result is None
     click(page, "Find changes").run()
-    state._jobs.get("change").wait(60)
+    wait_for(state._jobs, "change")
     page.run()
     fine(page)
     assert {c.change for c in state.result.changes} == {"different"}
