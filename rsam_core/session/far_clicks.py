@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_fill_holes
 
 from rsam_core.objects.instance import Instance
 from rsam_core.prompts.history import PromptHistory
@@ -32,14 +32,34 @@ def is_far(item: Instance, x: float, y: float, least: float = 0.0) -> bool:
         and than `FAR` of the diameter of the disc that is as large as the object.
     """
     limit = max(FAR * 2 * (item.area / np.pi) ** 0.5, least)
-    x0, y0, x1, y1 = item.bbox
-    if x0 - limit < x < x1 + limit and y0 - limit < y < y1 + limit:
-        # A courtyard is nobody else's.
-        rows, columns = np.nonzero(binary_fill_holes(item.mask))
-        across = np.maximum(np.abs(columns + item.x + 0.5 - x) - 0.5, 0)
-        down = np.maximum(np.abs(rows + item.y + 0.5 - y) - 0.5, 0)
-        return bool((across**2 + down**2).min() > limit**2)
-    return True
+    # A courtyard is nobody else's.
+    return not (_within(item, x, y, limit) or _in_hole(item, x, y))
+
+
+def _within(item: Instance, x: float, y: float, limit: float) -> bool:
+    """Whether any pixel of the object is at most so far away; row by row, for masks of any size."""
+    height, width = item.mask.shape
+    x, y = x - item.x, y - item.y
+    for row in range(max(0, math.ceil(y - 1 - limit)), min(height, math.floor(y + limit) + 1)):
+        down = max(abs(row + 0.5 - y) - 0.5, 0.0)
+        reach = math.sqrt(max(limit**2 - down**2, 0.0))
+        first, last = max(0, math.ceil(x - 1 - reach)), min(width, math.floor(x + reach) + 1)
+        if first < last and item.mask[row, first:last].any():
+            return True
+    return False
+
+
+def _in_hole(item: Instance, x: float, y: float) -> bool:
+    """Whether a place lies in a hole of the object: what is outside does not flow there."""
+    import cv2
+
+    height, width = item.mask.shape
+    column, row = math.floor(x) - item.x, math.floor(y) - item.y
+    if not (0 <= column < width and 0 <= row < height):
+        return False
+    ground = np.pad(item.mask.view(np.uint8), 1)
+    cv2.floodFill(ground, None, (0, 0), 2)
+    return bool(ground[row + 1, column + 1] == 0)
 
 
 @dataclass(frozen=True)
