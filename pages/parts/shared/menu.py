@@ -16,6 +16,7 @@ SCREENS = {
     "follow": ("Follow", "conversion_path"),
     "apply": ("Apply", "help"),
     "evaluate": ("Evaluate", "rule"),
+    "learn": ("Learn", "school"),
     "models": ("Models", "model_training"),
 }
 """Title and icon by the name of the screen's file."""
@@ -24,7 +25,7 @@ MENU = {
     "Find": ("segment", "one_shot"),
     "Refine": ("objects",),
     "Compare": ("change", "follow", "apply"),
-    "More": ("evaluate", "models"),
+    "More": ("evaluate", "learn", "models"),
 }
 """Screens by the headings of the menu; those without a heading come first, in the bar itself."""
 

@@ -1,0 +1,1 @@
+"""The lessons, one module each with what it computes; larger ones have modules beside it."""
