@@ -6,7 +6,14 @@ from rsam_core.samples.gallery import GALLERY, GallerySample, gallery_sample
 from rsam_core.samples.pair_records import CHANGES, GRADES, ChangeRecord, Footprint, PairSample
 from rsam_core.samples.pairs import render_pair
 from rsam_core.samples.series import SERIES, SeriesSample, render_series
-from rsam_core.samples.town import STYLES, TownSample, render_town, truth_mask, write_geotiff
+from rsam_core.samples.town import (
+    STYLES,
+    TownSample,
+    render_town,
+    town_heights,
+    truth_mask,
+    write_geotiff,
+)
 
 __all__ = [
     "CHANGES",
@@ -24,6 +31,7 @@ __all__ = [
     "render_pair",
     "render_series",
     "render_town",
+    "town_heights",
     "truth_mask",
     "write_geotiff",
 ]

@@ -136,6 +136,52 @@ def render_town(
     SceneError
         If a size, the ground sample distance or the style makes no sense.
     """
+    canvas, sun, rng, place = _laid_out(width, height, gsd, seed, date, style, region)
+    picture = illuminate(canvas.colour, canvas.sun, canvas.height, sun, gsd)
+    if date:
+        season = np.array([1.035, 0.995, 0.95], np.float32)
+        picture *= season * np.float32(rng.uniform(0.95, 1.03))
+    image = expose(picture, rng, haze=haze, noise=noise, quality=quality,
+                   warmth=float(rng.normal(0.0, 0.012)))  # fmt: skip
+    labels, classes = compact(canvas.labels, canvas.classes)
+    crs, transform = _georeference(place, gsd)
+    return TownSample(
+        image=image,
+        labels=labels,
+        classes=classes,
+        gsd=float(gsd),
+        crs=crs,
+        transform=transform,
+        title=title or f"{style.capitalize()} {seed}",
+        seed=seed,
+        date=date,
+        style=style,
+    )
+
+
+def town_heights(
+    width: int, height: int, *, gsd: float = 0.3, seed: int = 0, date: int = 0,
+    style: str = "suburb", region: str | None = None,
+) -> np.ndarray:  # fmt: skip
+    """How high everything stands in a place that `render_town` draws from the same arguments.
+
+    Returns
+    -------
+    numpy.ndarray
+        (height, width) float32, metres above the ground of what is on top at each pixel.
+
+    Raises
+    ------
+    SceneError
+        As for `render_town`.
+    """
+    return _laid_out(width, height, gsd, seed, date, style, region)[0].height
+
+
+def _laid_out(
+    width: int, height: int, gsd: float, seed: int, date: int, style: str, region: str | None
+) -> tuple[Canvas, Sun, np.random.Generator, np.random.Generator]:
+    """A place before any light falls on it, its sun, and the chances of camera and place."""
     if width < 16 or height < 16 or width * height > 40_000_000:
         raise SceneError(
             "A sample needs between 16 pixels a side and 40 million pixels in all. "
@@ -158,26 +204,7 @@ def render_town(
     )
     canvas = Canvas(width, height, gsd, seed)
     _draw(canvas, world, builder, sun)
-    picture = illuminate(canvas.colour, canvas.sun, canvas.height, sun, gsd)
-    if date:
-        season = np.array([1.035, 0.995, 0.95], np.float32)
-        picture *= season * np.float32(rng.uniform(0.95, 1.03))
-    image = expose(picture, rng, haze=haze, noise=noise, quality=quality,
-                   warmth=float(rng.normal(0.0, 0.012)))  # fmt: skip
-    labels, classes = compact(canvas.labels, canvas.classes)
-    crs, transform = _georeference(place, gsd)
-    return TownSample(
-        image=image,
-        labels=labels,
-        classes=classes,
-        gsd=float(gsd),
-        crs=crs,
-        transform=transform,
-        title=title or f"{style.capitalize()} {seed}",
-        seed=seed,
-        date=date,
-        style=style,
-    )
+    return canvas, sun, rng, place
 
 
 def georeference_of(seed: int, gsd: float) -> tuple[str, Affine]:

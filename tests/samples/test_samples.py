@@ -12,6 +12,7 @@ from rsam_core.samples import (
     TownSample,
     gallery_sample,
     render_town,
+    town_heights,
     truth_mask,
     write_geotiff,
 )
@@ -109,6 +110,16 @@ def test_cars_have_plausible_sizes(suburb):
     assert len(square_metres) > 5
     assert np.mean((square_metres > 4) & (square_metres < 14)) > 0.8
     assert 6 < np.median(square_metres) < 9.5
+
+
+def test_roofs_and_crowns_stand_above_streets(suburb):
+    high = town_heights(400, 320, gsd=0.3, seed=11, style="suburb")
+    assert high.shape == (320, 400)
+    assert np.all(high[truth_mask(suburb, "road")] == 0)
+    roofs, cars = high[truth_mask(suburb, "roof")], high[truth_mask(suburb, "car")]
+    assert 2 < np.percentile(roofs, 5) < np.median(roofs) < 12
+    assert 0.5 < np.median(cars) < 2.5
+    assert np.median(high[truth_mask(suburb, "tree")]) > 2
 
 
 def test_areas_scale_with_the_square_of_the_ground_distance(suburb):
