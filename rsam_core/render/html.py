@@ -130,6 +130,11 @@ class Figure:
         Says in words what a picture without a caption shows.
     legend : sequence of (str, str)
         Texts and their colours.
+    numbered : bool
+        Whether "Figure 1." stands before the caption.
+    tallest : int
+        Its height in millimetres on paper, less where the page is not wide enough for that; 0 for
+        the width of the page.
     """
 
     template: ClassVar[str] = "rsam_core.render/figure.html"
@@ -138,6 +143,8 @@ class Figure:
     caption: str = ""
     alt: str = ""
     legend: Sequence[LegendEntry] = ()
+    numbered: bool = True
+    tallest: int = 0
 
 
 @dataclass(frozen=True)
@@ -165,8 +172,8 @@ class Section:
     parts : sequence
         Texts for paragraphs, and :class:`Text`, :class:`Items`, :class:`Facts`,
         :class:`KeyNumbers`, :class:`Legend`, :class:`Table`, :class:`Figure`,
-        :class:`Thumbnails` or anything else that names its ``template``; the template finds it as
-        ``part``.
+        :class:`Thumbnails`, those of `rsam_core.render.paper`, or anything else that names its
+        ``template``; the template finds it as ``part``.
     level : int
         Of the heading, 2 or 3.
     """
@@ -177,7 +184,12 @@ class Section:
 
 
 def page(
-    title: str, sections: Sequence[Section], *, subtitle: str = "", layout: str = "article"
+    title: str,
+    sections: Sequence[Section],
+    *,
+    subtitle: str = "",
+    layout: str = "article",
+    language: str = "en",
 ) -> str:
     """Return a report as one HTML page.
 
@@ -188,7 +200,10 @@ def page(
     subtitle : str
         A line below the title, such as version and date.
     layout : str
-        ``"article"`` for text with tables, ``"sheet"`` for a picture with numbers on one page.
+        ``"article"`` for text with tables, ``"sheet"`` for a picture with numbers on one page,
+        ``"handout"`` for what is printed and written on.
+    language : str
+        Code of the language of its texts, for those who hear the page.
 
     Returns
     -------
@@ -216,6 +231,7 @@ def page(
         subtitle=subtitle,
         sections=chapters,
         layout=layout,
+        language=language,
     )
 
 

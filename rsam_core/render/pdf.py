@@ -5,28 +5,39 @@ from __future__ import annotations
 import base64
 import io
 import logging
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rsam_core.errors import ExportError
 from rsam_core.objects.palette import to_rgb
-from rsam_core.render import html
+from rsam_core.render import html, paper
 from rsam_core.runtime.visible import visible
 
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-_INK, _QUIET, _TEAL, _FILL, _LINE = (
-    (23, 50, 47), (91, 112, 108), (15, 118, 110), (238, 244, 242), (205, 216, 213),
+_INK, _QUIET, _TEAL, _FILL, _LINE, _PENCIL = (
+    (23, 50, 47), (91, 112, 108), (15, 118, 110), (238, 244, 242), (205, 216, 213), (140, 156, 152),
 )  # fmt: skip
 _MARGIN, _LEAD = 18.0, 5.0
 """Millimetres around the page, and from line to line."""
 _TALLEST = 190.0
+_BODY, _SMALL = 9.5, 8.5
+"""Points of the text, and of what stands below pictures."""
+_WRITING = 8.5
+"""Millimetres from one empty line to the next, for a hand."""
+_AFTER_LINES = 5.0
 
 
 def pdf(
-    title: str, sections: Sequence[html.Section], *, subtitle: str = "", footer: str = ""
+    title: str,
+    sections: Sequence[html.Section],
+    *,
+    subtitle: str = "",
+    footer: str = "",
+    language: str = "en",
 ) -> bytes:
     """Return a report as PDF on A4.
 
@@ -39,6 +50,8 @@ def pdf(
         A line below the title, such as version and date.
     footer : str
         Stands at the foot of each page, beside its number.
+    language : str
+        Code of the language of its texts, for those who hear the page.
 
     Returns
     -------
@@ -54,7 +67,8 @@ def pdf(
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     try:
         page = _page(footer)
-        page.set_title(visible(title))
+        page.set_title(_words(title))
+        page.set_lang(language)
         _heading(page, title, 18, 2)
         if subtitle:
             _paragraph(page, subtitle, 9, _QUIET)
@@ -64,12 +78,17 @@ def pdf(
                 page.ln(2)
                 _heading(page, section.title, 13 if section.level <= 2 else 11, 1)
             for part in section.parts:
-                _part(page, html.Text(part) if isinstance(part, str) else part, counts)
+                _part(page, part, counts)
         return bytes(page.output())
     except (RuntimeError, ValueError, OSError) as error:
         raise ExportError(
             "The PDF could not be made. Take the report as HTML, and print that."
         ) from error
+
+
+def _words(text: object) -> str:
+    """A text as it is set: letters with their marks as one sign, which the font has."""
+    return unicodedata.normalize("NFC", visible(text))
 
 
 def _page(footer: str) -> FPDF:
@@ -81,7 +100,7 @@ def _page(footer: str) -> FPDF:
             self.set_y(-12)
             self.set_font("DejaVu", size=7.5)
             self.set_text_color(*_QUIET)
-            self.cell(self.epw - 20, 4, visible(footer)[:140])
+            self.cell(self.epw - 20, 4, _words(footer)[:140])
             self.cell(20, 4, f"{self.page_no()} / {{nb}}", align="R")
 
     sheet = Sheet(format="A4", unit="mm")
@@ -100,21 +119,23 @@ def _heading(page: FPDF, text: str, size: float, gap: float) -> None:
         page.add_page()
     page.set_font("DejaVu", "B", size)
     page.set_text_color(*_INK)
-    page.multi_cell(0, size * 0.5, visible(text), new_x="LMARGIN", new_y="NEXT", align="L")
+    page.multi_cell(0, size * 0.5, _words(text), new_x="LMARGIN", new_y="NEXT", align="L")
     page.ln(gap)
 
 
 def _paragraph(
-    page: FPDF, text: str, size: float = 9.5, colour: Any = _INK, **options: Any
+    page: FPDF, text: str, size: float = _BODY, colour: Any = _INK, **options: Any
 ) -> None:
     page.set_font("DejaVu", options.pop("style", ""), size)
     page.set_text_color(*colour)
-    page.multi_cell(0, size * 0.5, visible(text), new_x="LMARGIN", new_y="NEXT", align="L",
+    page.multi_cell(0, size * 0.5, _words(text), new_x="LMARGIN", new_y="NEXT", align="L",
                     **options)  # fmt: skip
     page.ln(1.2)
 
 
 def _part(page: FPDF, part: Any, counts: dict[str, int]) -> None:
+    if isinstance(part, str):
+        part = html.Text(part)
     if isinstance(part, html.Text):
         text = f"{part.lead} {part.text}".strip()
         if part.kind == "abstract":
@@ -138,12 +159,23 @@ def _part(page: FPDF, part: Any, counts: dict[str, int]) -> None:
         _figure(page, part, counts)
     elif isinstance(part, html.Thumbnails):
         _thumbnails(page, part)
+    elif isinstance(part, paper.PageBreak):
+        page.add_page()
+    elif isinstance(part, paper.Lines):
+        _lines(page, part.count)
+    elif isinstance(part, paper.Blanks):
+        _blanks(page, part.labels)
+    elif isinstance(part, paper.Together):
+        if page.get_y() + sum(_height(page, one) for one in part.parts) > page.page_break_trigger:
+            page.add_page()
+        for one in part.parts:
+            _part(page, one, counts)
 
 
 def _captioned(page: FPDF, text: str, what: str, counts: dict[str, int]) -> None:
     if text:
         counts[what] += 1
-        _paragraph(page, f"{what.capitalize()} {counts[what]}. {text}", 8.5, _QUIET)
+        _paragraph(page, f"{what.capitalize()} {counts[what]}. {text}", _SMALL, _QUIET)
 
 
 def _table(
@@ -164,7 +196,7 @@ def _table(
     widths = [
         max(
             6.0,
-            *(min(page.get_string_width(visible(row[k])), 60.0) for row in (header, *rows[:60])),
+            *(min(page.get_string_width(_words(row[k])), 60.0) for row in (header, *rows[:60])),
         )
         for k in range(len(header))
     ]
@@ -176,10 +208,10 @@ def _table(
         headings_style=style, padding=0.8,
     ) as table:  # fmt: skip
         if head:
-            table.row([visible(cell) for cell in header])
+            table.row([_words(cell) for cell in header])
         for number, row in enumerate(rows):
             emphasis = FontFace(emphasis=TextEmphasis.B) if kinds.get(number) == "best" else None
-            table.row([visible(cell) for cell in row], style=emphasis)
+            table.row([_words(cell) for cell in row], style=emphasis)
     page.ln(2)
 
 
@@ -195,11 +227,11 @@ def _key_numbers(page: FPDF, part: html.KeyNumbers) -> None:
             page.set_xy(page.l_margin + k * wide, top)
             page.set_font("DejaVu", "B", 12 if len(value) < 16 else 9)
             page.set_text_color(*_TEAL)
-            page.cell(wide - 2, 6, visible(value))
+            page.cell(wide - 2, 6, _words(value))
             page.set_xy(page.l_margin + k * wide, top + 6)
             page.set_font("DejaVu", "", 7.5)
             page.set_text_color(*_QUIET)
-            page.multi_cell(wide - 2, 3.6, visible(text), align="L")
+            page.multi_cell(wide - 2, 3.6, _words(text), align="L")
         page.set_xy(page.l_margin, top + 15)
 
 
@@ -207,13 +239,13 @@ def _legend(page: FPDF, entries: Sequence[tuple[str, str]]) -> None:
     page.set_font("DejaVu", "", 8)
     page.set_text_color(*_INK)
     for text, colour in entries:
-        wide = page.get_string_width(visible(text)) + 9
+        wide = page.get_string_width(_words(text)) + 9
         if page.get_x() + wide > page.w - page.r_margin:
             page.ln(5)
         page.set_fill_color(*to_rgb(colour))
         page.rect(page.get_x(), page.get_y() + 0.8, 3, 3, style="F")
         page.set_x(page.get_x() + 4)
-        page.cell(wide - 4, 4.6, visible(text))
+        page.cell(wide - 4, 4.6, _words(text))
     page.ln(7)
 
 
@@ -225,25 +257,31 @@ def _picture(source: Any) -> bytes | None:
     return base64.b64decode(data)
 
 
-def _figure(page: FPDF, part: html.Figure, counts: dict[str, int]) -> None:
+def _size(page: FPDF, part: html.Figure, content: bytes) -> tuple[float, float]:
+    """Width and height of a picture on paper, in millimetres."""
     from PIL import Image
 
+    with Image.open(io.BytesIO(content)) as image:
+        wide, high = image.size
+    height = min(part.tallest or _TALLEST, _TALLEST, page.epw * high / wide)
+    return height * wide / high, height
+
+
+def _figure(page: FPDF, part: html.Figure, counts: dict[str, int]) -> None:
     content = _picture(part.source)
     if content is None:
         return
-    with Image.open(io.BytesIO(content)) as image:
-        wide, high = image.size
-    width = page.epw
-    height = width * high / wide
-    if height > _TALLEST:
-        width, height = width * _TALLEST / height, _TALLEST
+    width, height = _size(page, part, content)
     if page.get_y() + height > page.h - 18:
         page.add_page()
-    page.image(io.BytesIO(content), w=width, h=height, alt_text=visible(part.alt) or None)
+    page.image(io.BytesIO(content), w=width, h=height, alt_text=_words(part.alt) or None)
     page.ln(1.5)
     if part.legend:
         _legend(page, part.legend)
-    _captioned(page, part.caption, "figure", counts)
+    if part.numbered:
+        _captioned(page, part.caption, "figure", counts)
+    elif part.caption:
+        _paragraph(page, part.caption, _SMALL, _QUIET)
 
 
 def _thumbnails(page: FPDF, part: html.Thumbnails) -> None:
@@ -262,5 +300,54 @@ def _thumbnails(page: FPDF, part: html.Thumbnails) -> None:
             page.set_xy(left, top + wide + 0.5)
             page.set_font("DejaVu", "", 7.5)
             page.set_text_color(*_INK)
-            page.multi_cell(2 * wide, 3.6, visible(text), align="L", max_line_height=3.6)
+            page.multi_cell(2 * wide, 3.6, _words(text), align="L", max_line_height=3.6)
         page.set_xy(page.l_margin, top + wide + 9)
+
+
+def _lines(page: FPDF, count: int) -> None:
+    page.set_draw_color(*_PENCIL)
+    for _ in range(count):
+        if page.get_y() + _WRITING > page.page_break_trigger:
+            page.add_page()
+        page.set_y(page.get_y() + _WRITING)
+        page.line(page.l_margin, page.get_y(), page.w - page.r_margin, page.get_y())
+    page.ln(_AFTER_LINES)
+
+
+def _blanks(page: FPDF, labels: Sequence[str]) -> None:
+    """The first blank twice as wide as the others: names are longer than dates."""
+    gap = 6.0
+    each = (page.epw - gap * (len(labels) - 1)) / (len(labels) + 1)
+    left, top = page.l_margin, page.get_y() + 3
+    page.set_font("DejaVu", "", _BODY)
+    page.set_text_color(*_INK)
+    page.set_draw_color(*_PENCIL)
+    for number, label in enumerate(labels):
+        wide = 2 * each if number == 0 else each
+        page.set_xy(left, top)
+        page.cell(wide, 6, _words(label))
+        page.line(left, top + 6.5, left + wide, top + 6.5)
+        left += wide + gap
+    page.set_xy(page.l_margin, top + 10)
+
+
+def _height(page: FPDF, part: Any) -> float:
+    """Millimetres that a part takes on a page; 0 for what may be broken anywhere."""
+    if isinstance(part, paper.Lines):
+        return part.count * _WRITING + _AFTER_LINES
+    if isinstance(part, html.Text):
+        return _paragraph_height(page, f"{part.lead} {part.text}".strip(), _BODY)
+    if isinstance(part, html.Figure):
+        content = _picture(part.source)
+        height = 1.5 + _size(page, part, content)[1] if content is not None else 0.0
+        return height + (_paragraph_height(page, part.caption, _SMALL) if part.caption else 0.0)
+    return 0.0
+
+
+def _paragraph_height(page: FPDF, text: str, size: float) -> float:
+    from fpdf.enums import MethodReturnValue
+
+    page.set_font("DejaVu", "", size)
+    return 1.2 + page.multi_cell(
+        0, size * 0.5, _words(text), align="L", dry_run=True, output=MethodReturnValue.HEIGHT
+    )

@@ -31,7 +31,7 @@ _ATTRIBUTES = {
     ("html", "lang"), ("html", "class"), ("meta", "charset"), ("meta", "name"),
     ("meta", "content"), ("p", "class"), ("div", "class"), ("span", "class"), ("i", "style"),
     ("th", "scope"), ("th", "class"), ("td", "class"), ("tr", "class"), ("img", "alt"),
-    ("img", "src"),
+    ("img", "src"), ("img", "style"),
 }  # fmt: skip
 
 
@@ -53,7 +53,8 @@ def found_in(page: str) -> Tags:
         if key == "src":
             assert re.fullmatch(r"data:image/(jpeg|png|svg\+xml);base64,[A-Za-z0-9+/=]+", value)
         if key == "style":
-            assert (tag, bool(re.fullmatch("background:#[0-9A-F]{6}", value))) == ("i", True)
+            wanted = {"i": "background:#[0-9A-F]{6}", "img": r"height:\d{1,3}mm"}
+            assert re.fullmatch(wanted[tag], value)
     return tags
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import ExportError, RsamError
-from rsam_core.render import html
+from rsam_core.render import html, paper
 from tests.helpers.hostile_names import NAMES, found_in, shown
 
 PIXEL = html.photograph(np.zeros((4, 4, 3), np.uint8))
@@ -27,6 +27,13 @@ PARTS = {
     "table": lambda name: [html.Table([name], [[name]], name, kinds={0: name})],
     "thumbnails": lambda name: [html.Thumbnails([(name, PIXEL, PIXEL)])],
     "figure": lambda name: [html.Figure(PIXEL, name, name, legend=[(name, "#f00")])],
+    "blanks": lambda name: [paper.Blanks([name, name])],
+    "sheet": lambda name: [
+        paper.Together([html.Text(name, lead=name)]),
+        paper.Lines(2),
+        paper.PageBreak(),
+        html.Figure(PIXEL, name, numbered=False, tallest=30),
+    ],
 }
 
 
@@ -42,7 +49,7 @@ def test_whatever_a_name_holds_it_is_text(part: str, name: str) -> None:
 def test_every_part_is_among_those_tried() -> None:
     parts = {
         kind
-        for kind in vars(html).values()
+        for kind in (*vars(html).values(), *vars(paper).values())
         if dataclasses.is_dataclass(kind) and hasattr(kind, "template")
     }
     tried = {type(part) for make in PARTS.values() for part in make("a")}
@@ -96,7 +103,9 @@ def test_rows_and_columns_have_their_classes() -> None:
 
 def test_a_missing_value_is_said_and_never_left_out() -> None:
     with pytest.raises(ExportError, match="'subtitle' is undefined"):
-        html.render("rsam_core.render/page.html", title="T", layout="sheet", sections=[])
+        html.render(
+            "rsam_core.render/page.html", title="T", layout="sheet", language="en", sections=[]
+        )
 
     @dataclass(frozen=True)
     class Half:
