@@ -84,6 +84,15 @@ class Window:
 class Canvas:
     """Colour, height, sunlight and labels of one picture.
 
+    Parameters
+    ----------
+    width, height : int
+    gsd : float
+    seed : int
+        Of the noise.
+    origin : tuple of float
+        Where the picture's top-left corner lies in the world, metres.
+
     Attributes
     ----------
     colour : numpy.ndarray
@@ -96,8 +105,16 @@ class Canvas:
         (H, W) int32.
     """
 
-    def __init__(self, width: int, height: int, gsd: float, seed: int):
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        gsd: float,
+        seed: int,
+        origin: tuple[float, float] = (0.0, 0.0),
+    ):
         self.gsd = gsd
+        self.origin = origin
         self.shape = (height, width)
         self.colour = np.zeros((height, width, 3), np.float32)
         self.height = np.zeros((height, width), np.float32)
@@ -105,13 +122,14 @@ class Canvas:
         self.labels = np.zeros((height, width), np.int32)
         self.classes: dict[int, str] = {}
         self.noise = NoiseField(seed, self.shape, gsd)
-        self._x = ((np.arange(width, dtype=np.float32) + 0.5) * np.float32(gsd))[None, :]
-        self._y = ((np.arange(height, dtype=np.float32) + 0.5) * np.float32(gsd))[:, None]
+        x, y = (np.arange(side, dtype=np.float32) + np.float32(0.5) for side in (width, height))
+        self._x = (x * np.float32(gsd) + np.float32(origin[0]))[None, :]
+        self._y = (y * np.float32(gsd) + np.float32(origin[1]))[:, None]
 
     def part(self, slices: tuple[slice, slice]) -> Canvas:
         """A copy of a part, with pixel (0, 0) at its own corner; noise is shared, not copied."""
         part = object.__new__(Canvas)
-        part.gsd = self.gsd
+        part.gsd, part.origin = self.gsd, self.origin
         part.colour, part.height = self.colour[slices].copy(), self.height[slices].copy()
         part.sun, part.labels = self.sun[slices].copy(), self.labels[slices].copy()
         part.shape, part.classes = part.labels.shape, dict(self.classes)
@@ -123,6 +141,7 @@ class Canvas:
     def window(self, low: np.ndarray, high: np.ndarray, pad: float = 0.0) -> Window | None:
         """The part of the canvas that covers a rectangle in metres; None when outside."""
         margin = pad + self.gsd
+        low, high = low - np.array(self.origin), high - np.array(self.origin)
         x0 = max(int(np.floor((low[0] - margin) / self.gsd)), 0)
         y0 = max(int(np.floor((low[1] - margin) / self.gsd)), 0)
         x1 = min(int(np.ceil((high[0] + margin) / self.gsd)), self.shape[1])
@@ -140,8 +159,9 @@ class Canvas:
 
     def cover(self, geometry: BaseGeometry) -> tuple[Window, np.ndarray] | None:
         """Coverage of a shapely geometry (metres) and the window it falls into."""
-        limit_y, limit_x = self.shape[0] * self.gsd, self.shape[1] * self.gsd
-        clipped = clip_by_rect(geometry, -5.0, -5.0, limit_x + 5.0, limit_y + 5.0)
+        x, y = self.origin
+        right, bottom = x + self.shape[1] * self.gsd, y + self.shape[0] * self.gsd
+        clipped = clip_by_rect(geometry, x - 5.0, y - 5.0, right + 5.0, bottom + 5.0)
         rings: list[np.ndarray] = []
         for part in get_parts(clipped):
             for piece in get_parts(part):
@@ -159,8 +179,9 @@ class Canvas:
         window = self.window(points.min(0), points.max(0))
         if window is None:
             return None
-        origin = np.array([window.slices[1].start, window.slices[0].start])
-        alpha = coverage([r / self.gsd - origin for r in rings], window.shape)
+        start = np.array([window.slices[1].start, window.slices[0].start])
+        corner = np.array(self.origin)
+        alpha = coverage([(r - corner) / self.gsd - start for r in rings], window.shape)
         return window, alpha
 
     def paint(

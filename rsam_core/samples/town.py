@@ -195,6 +195,14 @@ def _laid_out(
         raise SceneError(f"There is no style “{style}”. Choose one of: {', '.join(STYLES)}.")
     extent = round(width * gsd, 6), round(height * gsd, 6)
     world, builder = build_world(*extent, seed=seed, date=date, style=style, region=region)
+    sun, rng, place = light_of(seed, date)
+    canvas = Canvas(width, height, gsd, seed)
+    draw_world(canvas, world, builder, sun)
+    return canvas, sun, rng, place
+
+
+def light_of(seed: int, date: int) -> tuple[Sun, np.random.Generator, np.random.Generator]:
+    """The sun over the place of a seed, and the chances of its camera and of where it lies."""
     rng = np.random.default_rng([seed, 31, date])
     place = np.random.default_rng([seed, 32])
     morning = float(place.uniform(-2.6, -0.5))  # the sun stands in the upper half of the picture
@@ -202,9 +210,7 @@ def _laid_out(
         morning + (0.0 if date == 0 else float(rng.uniform(0.35, 0.8))),
         np.deg2rad(float(rng.uniform(36.0, 58.0))),
     )
-    canvas = Canvas(width, height, gsd, seed)
-    _draw(canvas, world, builder, sun)
-    return canvas, sun, rng, place
+    return sun, rng, place
 
 
 def georeference_of(seed: int, gsd: float) -> tuple[str, Affine]:
@@ -221,7 +227,8 @@ def _georeference(place: np.random.Generator, gsd: float) -> tuple[str, Affine]:
     return f"EPSG:{32600 + zone}", Affine(gsd, 0.0, east, 0.0, -gsd, north)
 
 
-def _draw(canvas: Canvas, world: World, builder: Builder, sun: Sun) -> None:
+def draw_world(canvas: Canvas, world: World, builder: Builder, sun: Sun) -> None:
+    """Draw all that a place holds, ground first, before any light falls on it."""
     whole = box(-5, -5, world.width + 5, world.height + 5)
     draw_patch(canvas, Patch(whole, "rough", builder.region.wild))
     for patch in (*world.patches, *world.roads):
