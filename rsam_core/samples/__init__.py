@@ -9,8 +9,8 @@ from rsam_core.samples.series import SERIES, SeriesSample, render_series
 from rsam_core.samples.town import (
     STYLES,
     TownSample,
+    render_relief,
     render_town,
-    town_heights,
     truth_mask,
     write_geotiff,
 )
@@ -29,9 +29,9 @@ __all__ = [
     "TownSample",
     "gallery_sample",
     "render_pair",
+    "render_relief",
     "render_series",
     "render_town",
-    "town_heights",
     "truth_mask",
     "write_geotiff",
 ]

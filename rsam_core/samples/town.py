@@ -136,37 +136,19 @@ def render_town(
     SceneError
         If a size, the ground sample distance or the style makes no sense.
     """
-    canvas, sun, rng, place = _laid_out(width, height, gsd, seed, date, style, region)
-    picture = illuminate(canvas.colour, canvas.sun, canvas.height, sun, gsd)
-    if date:
-        season = np.array([1.035, 0.995, 0.95], np.float32)
-        picture *= season * np.float32(rng.uniform(0.95, 1.03))
-    image = expose(picture, rng, haze=haze, noise=noise, quality=quality,
-                   warmth=float(rng.normal(0.0, 0.012)))  # fmt: skip
-    labels, classes = compact(canvas.labels, canvas.classes)
-    crs, transform = _georeference(place, gsd)
-    return TownSample(
-        image=image,
-        labels=labels,
-        classes=classes,
-        gsd=float(gsd),
-        crs=crs,
-        transform=transform,
-        title=title or f"{style.capitalize()} {seed}",
-        seed=seed,
-        date=date,
-        style=style,
-    )
+    return _rendered(
+        width, height, gsd, seed, date, style, region, haze, noise, quality, title
+    )[0]  # fmt: skip
 
 
-def town_heights(
-    width: int, height: int, *, gsd: float = 0.3, seed: int = 0, date: int = 0,
-    style: str = "suburb", region: str | None = None,
-) -> np.ndarray:  # fmt: skip
-    """How high everything stands in a place that `render_town` draws from the same arguments.
+def render_relief(
+    width: int, height: int, *, gsd: float = 0.3, seed: int = 0, style: str = "suburb"
+) -> tuple[TownSample, np.ndarray]:
+    """Draw a place as `render_town` does, and say how high everything stands in it.
 
     Returns
     -------
+    TownSample
     numpy.ndarray
         (height, width) float32, metres above the ground of what is on top at each pixel.
 
@@ -175,13 +157,13 @@ def town_heights(
     SceneError
         As for `render_town`.
     """
-    return _laid_out(width, height, gsd, seed, date, style, region)[0].height
+    return _rendered(width, height, gsd, seed, 0, style, None, 0.0, 1.8, 92, None)
 
 
-def _laid_out(
-    width: int, height: int, gsd: float, seed: int, date: int, style: str, region: str | None
-) -> tuple[Canvas, Sun, np.random.Generator, np.random.Generator]:
-    """A place before any light falls on it, its sun, and the chances of camera and place."""
+def _rendered(
+    width: int, height: int, gsd: float, seed: int, date: int, style: str, region: str | None,
+    haze: float, noise: float, quality: int, title: str | None,
+) -> tuple[TownSample, np.ndarray]:  # fmt: skip
     if width < 16 or height < 16 or width * height > 40_000_000:
         raise SceneError(
             "A sample needs between 16 pixels a side and 40 million pixels in all. "
@@ -198,19 +180,27 @@ def _laid_out(
     sun, rng, place = light_of(seed, date)
     canvas = Canvas(width, height, gsd, seed)
     draw_world(canvas, world, builder, sun)
-    return canvas, sun, rng, place
-
-
-def light_of(seed: int, date: int) -> tuple[Sun, np.random.Generator, np.random.Generator]:
-    """The sun over the place of a seed, and the chances of its camera and of where it lies."""
-    rng = np.random.default_rng([seed, 31, date])
-    place = np.random.default_rng([seed, 32])
-    morning = float(place.uniform(-2.6, -0.5))  # the sun stands in the upper half of the picture
-    sun = Sun(
-        morning + (0.0 if date == 0 else float(rng.uniform(0.35, 0.8))),
-        np.deg2rad(float(rng.uniform(36.0, 58.0))),
+    picture = illuminate(canvas.colour, canvas.sun, canvas.height, sun, gsd)
+    if date:
+        season = np.array([1.035, 0.995, 0.95], np.float32)
+        picture *= season * np.float32(rng.uniform(0.95, 1.03))
+    image = expose(picture, rng, haze=haze, noise=noise, quality=quality,
+                   warmth=float(rng.normal(0.0, 0.012)))  # fmt: skip
+    labels, classes = compact(canvas.labels, canvas.classes)
+    crs, transform = _georeference(place, gsd)
+    town = TownSample(
+        image=image,
+        labels=labels,
+        classes=classes,
+        gsd=float(gsd),
+        crs=crs,
+        transform=transform,
+        title=title or f"{style.capitalize()} {seed}",
+        seed=seed,
+        date=date,
+        style=style,
     )
-    return sun, rng, place
+    return town, canvas.height
 
 
 def georeference_of(seed: int, gsd: float) -> tuple[str, Affine]:

@@ -11,8 +11,8 @@ from rsam_core.samples import (
     STYLES,
     TownSample,
     gallery_sample,
+    render_relief,
     render_town,
-    town_heights,
     truth_mask,
     write_geotiff,
 )
@@ -113,7 +113,9 @@ def test_cars_have_plausible_sizes(suburb):
 
 
 def test_roofs_and_crowns_stand_above_streets(suburb):
-    high = town_heights(400, 320, gsd=0.3, seed=11, style="suburb")
+    town, high = render_relief(400, 320, gsd=0.3, seed=11, style="suburb")
+    assert np.array_equal(town.image, suburb.image)
+    assert np.array_equal(town.labels, suburb.labels)
     assert high.shape == (320, 400)
     assert np.all(high[truth_mask(suburb, "road")] == 0)
     roofs, cars = high[truth_mask(suburb, "roof")], high[truth_mask(suburb, "car")]
