@@ -1,0 +1,216 @@
+"""What teachers print: for each lesson a plan and a worksheet, and an overview of all.
+
+Everything is said in the language in use; `rsam_core.runtime.language.speaking` chooses another.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rsam_core.errors import Cancelled
+from rsam_core.evaluate.learn.catalog import LESSONS, lesson
+from rsam_core.evaluate.learn.lesson import Lesson, Task
+from rsam_core.render import html
+from rsam_core.render.paper import Blanks, Lines, PageBreak, Together
+from rsam_core.render.pdf import pdf
+from rsam_core.runtime.language import _, current, ngettext, number
+
+_TALLEST = 58
+"""Millimetres of a picture, so that three tasks find room on a page."""
+_LONGEST = 900
+"""Pixels of a picture's longer side: 190 dots an inch over the width of the page."""
+
+
+@dataclass(frozen=True, eq=False)
+class Handout:
+    """Something to print, in one language.
+
+    Attributes
+    ----------
+    title, subtitle : str
+    sections : tuple of Section
+    stem : str
+        Name of its files without the ending, in letters that every system takes.
+    language : str
+        Code.
+    """
+
+    title: str
+    subtitle: str
+    sections: tuple[html.Section, ...]
+    stem: str
+    language: str
+
+    def html(self) -> bytes:
+        """As one HTML file that needs no other and prints on A4."""
+        return html.page(
+            self.title, self.sections, subtitle=self.subtitle, layout="handout",
+            language=self.language,
+        ).encode()  # fmt: skip
+
+    def pdf(self) -> bytes:
+        """As PDF on A4."""
+        footer = f"RSAM · {self.title}"
+        return pdf(
+            self.title, self.sections, subtitle=self.subtitle, footer=footer,
+            language=self.language,
+        )  # fmt: skip
+
+
+def lesson_plan(chosen: Lesson) -> Handout:
+    """How to teach a lesson: goals, the hour step by step, the checks and what to talk about."""
+    plan = chosen.plan
+    minutes = ngettext("{minutes} minute", "{minutes} minutes", plan.minutes)
+    begin, hour = 0, []
+    for step in plan.steps:
+        span = f"{number(begin)}–{number(begin + step.minutes)}"
+        hour.append((span, _(step.text)))
+        begin += step.minutes
+    needs = (
+        _("A computer or tablet with RSAM for each pupil or pair: page Learn, lesson {number}.")
+        .format(number=number(chosen.number)),
+        *(_(need) for need in plan.needs),
+    )  # fmt: skip
+    sections = [
+        html.Section("", [html.Text(_(chosen.question), kind="abstract")]),
+        html.Section(_("Goals"), [html.Items([_(goal) for goal in plan.goals])]),
+        html.Section(_("What is needed"), [html.Items(needs)]),
+        html.Section(
+            _("The hour"), [html.Table((_("Minutes"), _("What happens")), hour, text_columns=(1,))]
+        ),
+        html.Section(
+            _("Checks in RSAM, and what helps"),
+            [html.Table((_("Task"), _("Help")),
+                        [(_(check.task), _(check.hint)) for check in chosen.checks],
+                        text_columns=(0, 1))],
+        ),
+        html.Section(_("To talk about"), [html.Items([_(text) for text in plan.talk])]),
+        html.Section(
+            _("Where this lesson simplifies"),
+            [html.Items([_(text) for text in chosen.simplifies])],
+        ),
+    ]  # fmt: skip
+    return Handout(
+        _title(chosen), f"{_('Lesson plan')} · {minutes.format(minutes=number(plan.minutes))}",
+        tuple(part for part in sections if _holds(part)), f"{_stem(chosen)}-plan", current(),
+    )  # fmt: skip
+
+
+def worksheet(chosen: Lesson) -> Handout:
+    """The questions of a lesson, with lines to write on, and the answers on pages of their own.
+
+    Raises
+    ------
+    RsamError
+        If what the worksheet asks about cannot be computed.
+    """
+    return sheet(_title(chosen), chosen.worksheet(), f"{_stem(chosen)}-worksheet")
+
+
+def sheet(title: str, tasks: Sequence[Task], stem: str) -> Handout:
+    """Tasks as something to print.
+
+    Parameters
+    ----------
+    title : str
+    tasks : sequence of Task
+    stem : str
+        See `Handout`.
+    """
+    asked = [_asked(place, task) for place, task in enumerate(tasks, 1)]
+    answers = [html.Text(task.answer, lead=f"{place}.") for place, task in enumerate(tasks, 1)]
+    sections = (
+        html.Section("", [Blanks((_("Name"), _("Class"), _("Date"))), *asked, PageBreak()]),
+        html.Section(_("Answers: {title}").format(title=title), answers),
+    )
+    return Handout(title, _("Worksheet"), sections, stem, current())
+
+
+def _asked(place: int, task: Task) -> Together:
+    parts = [html.Text(task.question, lead=f"{place}.")]
+    if task.picture is not None:
+        source = html.photograph(task.picture, _LONGEST)
+        parts.append(
+            html.Figure(
+                source, task.caption, alt=task.caption, numbered=False, tallest=_TALLEST
+            )
+        )  # fmt: skip
+    return Together([*parts, Lines(task.lines)])
+
+
+def overview() -> Handout:
+    """All lessons with their minutes and goals."""
+    rows = [
+        (
+            _title(chosen), number(chosen.minutes), number(chosen.plan.minutes),
+            " ".join(_(goal) for goal in chosen.plan.goals),
+        )
+        for chosen in map(lesson, LESSONS)
+    ]  # fmt: skip
+    header = _("Lesson"), _("Minutes in RSAM"), _("Minutes in class"), _("Goals")
+    table = html.Table(header, rows, text_columns=(0, 3))
+    said = _("What pupils can do after each lesson. Each stands alone; the order is a proposal.")
+    sections = (html.Section("", [said, table]),)
+    return Handout(
+        _("Lessons on satellite images"), _("Overview for teachers"), sections, "overview",
+        current(),
+    )  # fmt: skip
+
+
+def everything(
+    *,
+    progress: Callable[[float, str], object] = lambda fraction, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> bytes:
+    """All plans, worksheets and the overview, each as HTML and PDF, as one zip.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with the share that is done and what comes next.
+    cancelled : callable, optional
+        Asked before each file.
+
+    Raises
+    ------
+    Cancelled
+        If it was stopped.
+    RsamError
+        If a worksheet cannot be made.
+    """
+    made: list[tuple[str, Callable[[], Handout]]] = [("", overview)]
+    for key in LESSONS:
+        chosen = lesson(key)
+        made += [
+            (_title(chosen), lambda chosen=chosen: lesson_plan(chosen)),
+            (_title(chosen), lambda chosen=chosen: worksheet(chosen)),
+        ]
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for place, (title, make) in enumerate(made):
+            if cancelled():
+                raise Cancelled
+            progress(place / len(made), title)
+            handout = make()
+            archive.writestr(f"{handout.stem}.html", handout.html())
+            if cancelled():
+                raise Cancelled
+            archive.writestr(f"{handout.stem}.pdf", handout.pdf())
+    return out.getvalue()
+
+
+def _title(chosen: Lesson) -> str:
+    return f"{number(chosen.number)}. {_(chosen.title)}"
+
+
+def _stem(chosen: Lesson) -> str:
+    return f"{chosen.number}-{chosen.key.replace('_', '-')}"
+
+
+def _holds(section: html.Section) -> bool:
+    """Whether there is anything below the heading."""
+    first = section.parts[0]
+    return not isinstance(first, html.Items) or bool(first.texts)
