@@ -203,6 +203,18 @@ def _rendered(
     return town, canvas.height
 
 
+def light_of(seed: int, date: int) -> tuple[Sun, np.random.Generator, np.random.Generator]:
+    """The sun over the place of a seed, and the chances of its camera and of where it lies."""
+    rng = np.random.default_rng([seed, 31, date])
+    place = np.random.default_rng([seed, 32])
+    morning = float(place.uniform(-2.6, -0.5))  # the sun stands in the upper half of the picture
+    sun = Sun(
+        morning + (0.0 if date == 0 else float(rng.uniform(0.35, 0.8))),
+        np.deg2rad(float(rng.uniform(36.0, 58.0))),
+    )
+    return sun, rng, place
+
+
 def georeference_of(seed: int, gsd: float) -> tuple[str, Affine]:
     """CRS and transform of the place of a seed."""
     place = np.random.default_rng([seed, 32])
