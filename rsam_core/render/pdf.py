@@ -38,6 +38,7 @@ def pdf(
     subtitle: str = "",
     footer: str = "",
     language: str = "en",
+    enlarged: float = 1.0,
 ) -> bytes:
     """Return a report as PDF on A4.
 
@@ -52,6 +53,8 @@ def pdf(
         Stands at the foot of each page, beside its number.
     language : str
         Code of the language of its texts, for those who hear the page.
+    enlarged : float
+        How much larger its type is than that of reports.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def pdf(
     logging.getLogger("fpdf").setLevel(logging.ERROR)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     try:
-        page = _page(footer)
+        page = _page(footer, enlarged)
         page.set_title(_words(title))
         page.set_lang(language)
         _heading(page, title, 18, 2)
@@ -91,11 +94,14 @@ def _words(text: object) -> str:
     return unicodedata.normalize("NFC", visible(text))
 
 
-def _page(footer: str) -> FPDF:
+def _page(footer: str, enlarged: float) -> FPDF:
     import matplotlib
     from fpdf import FPDF
 
     class Sheet(FPDF):
+        # What other type is measured by.
+        enlarged = 1.0
+
         def footer(self) -> None:
             self.set_y(-12)
             self.set_font("DejaVu", size=7.5)
@@ -108,6 +114,7 @@ def _page(footer: str) -> FPDF:
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     for style, name in (("", "DejaVuSans"), ("B", "DejaVuSans-Bold"), ("I", "DejaVuSans-Oblique")):
         sheet.add_font("DejaVu", style, fonts / f"{name}.ttf")
+    sheet.enlarged = enlarged
     sheet.set_margins(_MARGIN, _MARGIN)
     sheet.set_auto_page_break(True, 16)
     sheet.add_page()
@@ -126,6 +133,7 @@ def _heading(page: FPDF, text: str, size: float, gap: float) -> None:
 def _paragraph(
     page: FPDF, text: str, size: float = _BODY, colour: Any = _INK, **options: Any
 ) -> None:
+    size *= page.enlarged
     page.set_font("DejaVu", options.pop("style", ""), size)
     page.set_text_color(*colour)
     page.multi_cell(0, size * 0.5, _words(text), new_x="LMARGIN", new_y="NEXT", align="L",
@@ -186,7 +194,7 @@ def _table(
 
     if not rows:
         return
-    size = 8.0 if len(header) <= 6 else 6.5
+    size = (8.0 if len(header) <= 6 else 6.5) * page.enlarged
     page.set_font("DejaVu", "", size)
     page.set_text_color(*_INK)
     page.set_draw_color(*_LINE)
@@ -274,7 +282,11 @@ def _figure(page: FPDF, part: html.Figure, counts: dict[str, int]) -> None:
     width, height = _size(page, part, content)
     if page.get_y() + height > page.h - 18:
         page.add_page()
-    page.image(io.BytesIO(content), w=width, h=height, alt_text=_words(part.alt) or None)
+    # In line with the text; as wide as the page, it has no room for that.
+    left = page.l_margin + (page.c_margin if width < page.epw else 0)
+    page.image(
+        io.BytesIO(content), x=left, w=width, h=height, alt_text=_words(part.alt) or None
+    )  # fmt: skip
     page.ln(1.5)
     if part.legend:
         _legend(page, part.legend)
@@ -310,7 +322,8 @@ def _lines(page: FPDF, count: int) -> None:
         if page.get_y() + _WRITING > page.page_break_trigger:
             page.add_page()
         page.set_y(page.get_y() + _WRITING)
-        page.line(page.l_margin, page.get_y(), page.w - page.r_margin, page.get_y())
+        left, right = page.l_margin + page.c_margin, page.w - page.r_margin - page.c_margin
+        page.line(left, page.get_y(), right, page.get_y())
     page.ln(_AFTER_LINES)
 
 
@@ -319,14 +332,14 @@ def _blanks(page: FPDF, labels: Sequence[str]) -> None:
     gap = 6.0
     each = (page.epw - gap * (len(labels) - 1)) / (len(labels) + 1)
     left, top = page.l_margin, page.get_y() + 3
-    page.set_font("DejaVu", "", _BODY)
+    page.set_font("DejaVu", "", _BODY * page.enlarged)
     page.set_text_color(*_INK)
     page.set_draw_color(*_PENCIL)
     for number, label in enumerate(labels):
         wide = 2 * each if number == 0 else each
         page.set_xy(left, top)
         page.cell(wide, 6, _words(label))
-        page.line(left, top + 6.5, left + wide, top + 6.5)
+        page.line(left + page.c_margin, top + 6.5, left + wide - page.c_margin, top + 6.5)
         left += wide + gap
     page.set_xy(page.l_margin, top + 10)
 
@@ -347,6 +360,7 @@ def _height(page: FPDF, part: Any) -> float:
 def _paragraph_height(page: FPDF, text: str, size: float) -> float:
     from fpdf.enums import MethodReturnValue
 
+    size *= page.enlarged
     page.set_font("DejaVu", "", size)
     return 1.2 + page.multi_cell(
         0, size * 0.5, _words(text), align="L", dry_run=True, output=MethodReturnValue.HEIGHT

@@ -17,8 +17,9 @@ GREEN = 0.3
 def tasks_on(subject: Subject) -> tuple[Task, ...]:
     """Questions on a picture, with answers computed from it."""
     height, width = subject.shape
-    pixels = _("{width} × {height} pixels").format(width=number(width), height=number(height))
-    shown = _("The middle of the open image, {pixels}.").format(pixels=pixels)
+    shown = _("{name}, {width} × {height} pixels").format(
+        name=subject.name, width=number(width), height=number(height)
+    )
     scale = _with_scale(subject, shown) if subject.gsd else _without_scale(subject, shown)
     return (*scale, *_plants(subject), _outlines())
 
@@ -38,7 +39,7 @@ def _with_scale(subject: Subject, shown: str) -> tuple[Task, ...]:
               "{hectares} hectares.").format(
                 width=number(width), height=number(height), gsd=size, wide=number(wide, 1),
                 high=number(high, 1), hectares=number(wide * high / 1e4, 2)),
-            subject.image, shown,
+            subject.image, shown, lines=2,
         ),
         Task(
             _("A car is {length} m long and {width} m wide. How many pixels does it cover in this "
@@ -47,6 +48,7 @@ def _with_scale(subject: Subject, shown: str) -> tuple[Task, ...]:
             _("{long} × {wide} pixels, {area} in all. With fewer than about ten pixels along it "
               "looks like any small spot.").format(
                 long=number(across, 1), wide=number(along, 1), area=number(across * along, 1)),
+            lines=2,
         ),
     )  # fmt: skip
 
@@ -77,6 +79,7 @@ def _plants(subject: Subject) -> tuple[Task, ...]:
             _("{share}, counting pixels whose index NDVI, computed from near infrared and red, is "
               "over {least}.").format(
                 share=percent(float(np.mean(ndvi > GREEN))), least=number(GREEN, 1)),
+            lines=2,
         ),
     )  # fmt: skip
 
@@ -87,10 +90,10 @@ def _outlines() -> Task:
           "object ends, and why?"),
         _("Open. Reasons: shadows, trees over roofs, walls seen from the side, pixels that hold "
           "two things, too little contrast."),
-        lines=4,
+        lines=3,
     )  # fmt: skip
 
 
 def _places(gsd: float) -> int:
-    """Decimal places that leave three digits."""
-    return int(np.clip(2 - np.floor(np.log10(gsd)), 0, 4))
+    """Decimal places that say a length to half a percent."""
+    return next((n for n in range(5) if abs(round(gsd, n) - gsd) < 0.005 * gsd), 5)

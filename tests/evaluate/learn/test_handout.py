@@ -121,6 +121,7 @@ def subject(**changes: object) -> Subject:
 
 def test_a_sheet_on_an_image_computes_its_size() -> None:
     land, car, outlines = tasks_on(subject(gsd=0.5))
+    assert "A pixel of this picture is 0.5 m wide" in land.question
     # 400 × 0.5 = 200 m, 200 × 0.5 = 100 m: two hectares.
     for words in ("200.0 m", "100.0 m", "2.00 hectares"):
         assert words in land.answer
@@ -128,7 +129,12 @@ def test_a_sheet_on_an_image_computes_its_size() -> None:
     for words in ("9.0 × 3.6 pixels", "32.4 in all"):
         assert words in car.answer
     assert land.picture is not None
-    assert outlines.lines == 4
+    assert outlines.lines == 3
+
+
+@pytest.mark.parametrize(("gsd", "said"), [(10.0, "10"), (0.3, "0.3"), (0.149, "0.149")])
+def test_the_size_of_a_pixel_is_said_as_short_as_it_can_be(gsd: float, said: str) -> None:
+    assert f"is {said} m wide" in tasks_on(subject(gsd=gsd))[0].question
 
 
 def test_a_sheet_on_an_image_without_scale_asks_for_it() -> None:
