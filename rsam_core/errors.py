@@ -115,6 +115,10 @@ class FollowError(RsamError):
     """An object cannot be followed through these frames."""
 
 
+class LearnError(RsamError):
+    """A link, an exercise, a result or a class board cannot be used."""
+
+
 class VideoError(FollowError):
     """A video cannot be read, or is too long to be read unasked."""
 
