@@ -1,9 +1,10 @@
 """From mouse up to the mask on the screen: ``python -m benchmarks.clicks [--clicks 50]``.
 
 Starts the app, drives headless Chromium over a rendered picture of 1270 × 768 pixels, and clicks
-roofs: new objects and corrections, mixed. Times are taken in the page and, through `RSAM_TIMING`,
-on the server; both read the clock of this machine. A second table is the way of a file from its
-bytes to the embedding. Needs Playwright and Chromium, no data.
+roofs: new objects and corrections, mixed; then it moves over outlines (`pointer.py`). Times are
+taken in the page and, through `RSAM_TIMING`, on the server; both read the clock of this machine. A
+last table is the way of a file from its bytes to the embedding. Needs Playwright and Chromium, no
+data.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import pointer
 from benchmarks.app_server import running_app
 from rsam_core.samples import TownSample, render_town, write_geotiff
 
@@ -137,8 +139,8 @@ def clicks_of(town: TownSample, count: int, seed: int = 0) -> list[Click]:
     return found
 
 
-def drive(address: str, town: TownSample, clicks: list[Click], pause: float) -> dict:
-    """Click in the browser; what the page noted."""
+def drive(address: str, town: TownSample, clicks: list[Click], pause: float, hovers: int) -> dict:
+    """Click in the browser, then move over outlines; what the page noted."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -174,6 +176,8 @@ def drive(address: str, town: TownSample, clicks: list[Click], pause: float) -> 
             page.wait_for_selector(idle)
         page.wait_for_timeout(500)
         noted = page.evaluate("window.__log")
+        middles = [middle(town.labels == n) for n, kind in town.classes.items() if kind == "roof"]
+        noted["pointer"] = pointer.pointer_times(page, stage, np.array(middles), hovers, idle)
         noted["canvas"] = [box["width"], box["height"]]
         browser.close()
     return noted
@@ -293,6 +297,7 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=50)
     parser.add_argument("--warm-up", type=int, default=5, help="clicks before those that count")
     parser.add_argument("--pause", type=float, default=0.3, help="seconds before each click")
+    parser.add_argument("--hovers", type=int, default=25, help="outlines under the pointer")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=7, help="openings of each kind of file")
     parser.add_argument("--json", type=Path)
@@ -302,12 +307,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "marks.jsonl"
         with running_app(Path(folder), RSAM_TIMING=file) as app:
-            noted = drive(app.address, town, clicks, args.pause)
+            noted = drive(app.address, town, clicks, args.pause, args.hovers)
         marks = [json.loads(line) for line in file.read_text().splitlines()]
     print(f"canvas of {noted['canvas'][0]:.0f} × {noted['canvas'][1]:.0f} CSS pixels")
     rows = split(noted, marks, clicks)[args.warm_up :]
     results = {"machine": platform.processor() or platform.machine(), "canvas": noted["canvas"]}
-    results |= {"clicks": report(rows), "fresh": fresh_images(args.threads, args.repeats)}
+    results |= {"clicks": report(rows), "pointer": pointer.report(noted["pointer"])}
+    results["fresh"] = fresh_images(args.threads, args.repeats)
     if args.json:
         args.json.write_text(json.dumps({**results, "rows": rows}, indent=1) + "\n")
 

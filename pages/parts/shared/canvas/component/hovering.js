@@ -11,7 +11,7 @@ import { readOutlines } from "./proposals.js";
 /** @typedef {import("./types.js").Outlines} Outlines */
 /** @typedef {import("./types.js").Pair} Pair */
 
-const REST = 80; // ms without movement after which the pointer rests
+const REST = 30; // ms without movement after which the pointer rests
 const KEPT = "rsam-outlines"; // where the browser keeps that they are off
 const HOW_TO = "Click takes this outline. Alt and the wheel: a larger one. H: no outlines.";
 const SWITCHED = {
