@@ -23,7 +23,8 @@ from rsam_core.runtime.language import _, number, percent
 _SPLIT = (62, 38)
 _LINES = {"edges": palette.FALSE_POSITIVE, "measured": "#0F766E"}
 _TRUE = "#1D4ED8"
-_CHART = 240
+_CHARTS = 240, 340
+"""Heights of the chart in pixels, the second one for a projector."""
 
 
 def show(stage: Stage) -> Mapping[str, Any]:
@@ -162,16 +163,18 @@ def _stairs(stage: Stage) -> dict[str, Any]:
             format_func=lambda value: _metres(value, 2),
         )  # fmt: skip
         seen = stairs.perimeters(angle, size)
-        for column, name, length, error in zip(
+        how = _("RSAM counts how often lines in four directions cross the outline (Crofton's "
+                "formula). Along the grid it is a little short.")  # fmt: skip
+        for column, name, length, error, explained in zip(
             st.columns(3), (_("True outline"), _("Pixel edges"), _("RSAM")),
             (seen.true, seen.edges, seen.measured),
-            (None, seen.edges_error, seen.measured_error),
+            (None, seen.edges_error, seen.measured_error), (None, None, how),
         ):  # fmt: skip
             column.metric(
                 name, _metres(length, 1), None if error is None else _signed(error),
-                delta_color="off", delta_arrow="off",
+                delta_color="off", delta_arrow="off", help=explained,
             )  # fmt: skip
-        _curves(angle, size)
+        _curves(angle, size, _CHARTS[stage.projector])
     with left:
         stage.picture(
             "stairs", stairs.picture(angle, size),
@@ -179,17 +182,13 @@ def _stairs(stage: Stage) -> dict[str, Any]:
                     "it in orange.").format(angle=number(angle)),
         )  # fmt: skip
         chips([(_("true outline"), _TRUE), (_("pixel edges"), _LINES["edges"])])
-        st.caption(
-            _("RSAM counts how often lines in four directions cross the outline (Crofton's "
-              "formula). It is a little short along the grid and right on average.")
-        )  # fmt: skip
     return {
         "angle": angle, "pixel": size, "edges": seen.edges, "edges_error": seen.edges_error,
         "measured": seen.measured,
     }  # fmt: skip
 
 
-def _curves(angle: int, size: float) -> None:
+def _curves(angle: int, size: float, height: int) -> None:
     """Errors of both at all angles, with a line at the one that is shown."""
     import altair as alt
 
@@ -210,7 +209,7 @@ def _curves(angle: int, size: float) -> None:
         color=alt.Color("kind:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
     )  # fmt: skip
     now = alt.Chart(pd.DataFrame({"angle": [angle]})).mark_rule(strokeDash=[4, 3]).encode(x=x)
-    st.altair_chart((lines + now).properties(height=_CHART), width="stretch")
+    st.altair_chart((lines + now).properties(height=height), width="stretch")
 
 
 def _metres(value: float, digits: int) -> str:
