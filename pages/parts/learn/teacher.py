@@ -34,7 +34,7 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="learn-all-handouts"):
         with banner.guard("handouts"):
             _all()
-        _print(_("Overview"), "overview", "overview", handout.overview)
+        _print(_("Overview"), "overview", "overview", handout.overview, "content")
     for key in LESSONS:
         _row(lesson(key))
     _own_image()
@@ -43,14 +43,14 @@ def show() -> None:
 def _row(chosen: Lesson) -> None:
     with st.container(border=True, key=f"handouts-{chosen.key}"):
         said, files = st.columns(_SPLIT, gap="medium", vertical_alignment="center")
-        with said:
+        with said.container(gap="xxsmall"):
             st.button(
                 f"**{number(chosen.number)}. {_(chosen.title)}**", type="tertiary",
                 key=f"teach-{chosen.key}", on_click=place.go, args=("lessons", chosen.key),
             )  # fmt: skip
             st.caption(_times(chosen))
             st.markdown("\n".join(f"- {_(goal)}" for goal in chosen.plan.goals))
-        with files:
+        with files.container(gap="xsmall"):
             _print(
                 _("Lesson plan"), f"plan-{chosen.key}", f"{_stem(chosen)}-plan",
                 lambda: handout.lesson_plan(chosen),
@@ -77,7 +77,9 @@ def _stem(chosen: Lesson) -> str:
     return f"{chosen.number}-{chosen.key.replace('_', '-')}"
 
 
-def _print(what: str, key: str, stem: str, make: Callable[[], Handout]) -> None:
+def _print(
+    what: str, key: str, stem: str, make: Callable[[], Handout], width: str = "stretch"
+) -> None:
     """Buttons for something to print, made when one of them is pressed."""
     # Files are made in another thread, which knows of no browser and its language.
     language = current()
@@ -92,11 +94,11 @@ def _print(what: str, key: str, stem: str, make: Callable[[], Handout]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         downloads.offer(
             _("{what}, PDF").format(what=what), made(Handout.pdf), f"{stem}-{language}.pdf",
-            "application/pdf", key=f"{key}-pdf", icon=":material/picture_as_pdf:",
+            "application/pdf", key=f"{key}-pdf", width=width,
         )  # fmt: skip
         downloads.offer(
             _("{what}, HTML").format(what=what), made(Handout.html), f"{stem}-{language}.html",
-            "text/html", key=f"{key}-html", icon=":material/html:",
+            "text/html", key=f"{key}-html", width=width,
         )  # fmt: skip
 
 
