@@ -257,6 +257,24 @@ def _locked(file) -> bool:
     return True
 
 
+def compile_messages() -> None:
+    """Write the binary files of catalogues of messages that changed since the last time.
+
+    Where that fails nothing is lost: the app reads the catalogues themselves then.
+    """
+    catalogues = (ROOT / "rsam_core" / "runtime" / "locale").glob("*/LC_MESSAGES/*.po")
+    binaries = {path: path.with_suffix(".mo") for path in catalogues}
+    if all(_is_newer(binary, path) for path, binary in binaries.items()):
+        return
+    command = [PYTHON, "-m", "rsam_core.runtime.catalogs", "compile"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)
+
+
+def _is_newer(binary: Path, catalogue: Path) -> bool:
+    return binary.exists() and binary.stat().st_mtime >= catalogue.stat().st_mtime
+
+
 # ---------------------------------------------------------------------- starting
 
 
@@ -298,6 +316,7 @@ def main() -> int:
     testing = arguments[:1] == ["test"]
     try:
         prepare("requirements-dev.txt" if testing else "requirements.txt", given)
+        compile_messages()
     except KeyboardInterrupt:
         print(f"\nStopped before all was set up. To go on, {AGAIN}.", flush=True)
         return 130

@@ -7,6 +7,7 @@ files that gettext reads, which set-up does by itself.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -100,7 +101,10 @@ def compile_all(folder: Path = FOLDER) -> list[Path]:
     for source in sorted(folder.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
         target = source.with_suffix(".mo")
         if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-            target.write_bytes(compiled(source))
+            # Under another name first: a running app may be reading it.
+            new = target.with_suffix(f".{os.getpid()}")
+            new.write_bytes(compiled(source))
+            os.replace(new, target)
             written.append(target)
     return written
 

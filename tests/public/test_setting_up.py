@@ -339,6 +339,36 @@ class _Ended:
     returncode = 0
 
 
+def test_catalogues_are_compiled_when_they_changed_and_only_then(computer):
+    folder = computer.root / "rsam_core" / "runtime" / "locale" / "fr" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    catalogue, binary = folder / "rsam.po", folder / "rsam.mo"
+    catalogue.write_text("")
+    computer.does = f'echo done > "{binary}"'
+    computer.create()
+    run.compile_messages()
+    assert computer.calls.read_text().split() == ["-m", "rsam_core.runtime.catalogs", "compile"]
+    assert binary.read_text() == "done\n"
+    computer.calls.unlink()
+    run.compile_messages()
+    assert not computer.calls.exists()
+    os.utime(binary, (0, 0))
+    run.compile_messages()
+    assert computer.calls.exists()
+
+
+def test_catalogues_that_cannot_be_compiled_do_not_keep_the_app_from_starting(computer):
+    folder = computer.root / "rsam_core" / "runtime" / "locale" / "fr" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "rsam.po").write_text("")
+    # No interpreter, then one that fails.
+    run.compile_messages()
+    computer.does = "exit 1"
+    computer.create()
+    run.compile_messages()
+    assert computer.calls.exists()
+
+
 def test_the_app_starts_without_loading_what_only_a_picture_needs():
     """PyTorch takes seconds, which a second start would spend before its first page."""
     code = "import sys, app; print(sorted({'torch', 'matplotlib.pyplot'} & set(sys.modules)))"
