@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+@contextmanager
+def started(folder: Path) -> Iterator[int]:
     """The app, started by Streamlit's own command with no option but a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         number = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    home = {"RSAM_HOME": str(tmp_path_factory.mktemp("home"))}
+    log, home = folder / "log.txt", {"RSAM_HOME": str(folder / "home")}
     with log.open("w") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(number)],
@@ -45,7 +45,14 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield number
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Where the app answers."""
+    with started(tmp_path_factory.mktemp("server")) as number:
+        yield number
 
 
 def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int, dict, str]:
@@ -112,6 +119,28 @@ def test_pages_of_others_cannot_talk_to_it(port: int, origin: str, opened: bool)
         Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==", Sec_WebSocket_Protocol="streamlit",
     )  # fmt: skip
     assert (status == 101) == opened
+
+
+def test_it_ends_and_saves_though_a_connection_is_not_closed() -> None:
+    code = (
+        "import os, signal, threading\n"
+        "from pages.parts.shared import serving\n"
+        "from rsam_core.session import safekeeping\n"
+        "safekeeping.flush = lambda: print('saved', flush=True)\n"
+        "serving.STOPPING = 0.2\n"
+        # Like a web server that waits for its connections.
+        "told = lambda number, frame: print('waiting', flush=True)\n"
+        "signal.signal(signal.SIGTERM, told)\n"
+        "server = serving.saving_at_the_end(None)\n"
+        "next(server.__aenter__().__await__(), None)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "threading.Event().wait()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert ended.stdout.split() == ["waiting", "saved"], ended.stderr
+    assert ended.returncode == 0
 
 
 def test_uploads_without_the_token_are_refused(port: int) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
-from collections.abc import AsyncIterator
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +24,8 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _CLOSE = {"type": "websocket.close", "code": 1008}
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+STOPPING = 5.0
+"""Seconds that the server has to close its connections once it was told to stop."""
 _NOT_HERE = (
     "RSAM is meant for this computer only and was called by another name. Open "
     "http://localhost with the same port, or start it with `python run.py --share NAME`, where "
@@ -30,8 +36,38 @@ _NOT_HERE = (
 @asynccontextmanager
 async def saving_at_the_end(app: object) -> AsyncIterator[None]:
     """Save what waits for its moment when the server is told to stop; see `st.App`."""
+    _end_in_time()
     yield
     safekeeping.flush()
+
+
+def _end_in_time() -> None:
+    """End the server some seconds after it was told to stop, whatever still holds it.
+
+    The web server waits for its connections to close, and a browser that was just connecting may
+    never close its own: it would wait for ever, with work that is not saved yet.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Only there signals can be taken; a server elsewhere is not stopped by one.
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+        if callable(before):
+            signal.signal(number, partial(_told_to_stop, before))
+
+
+def _told_to_stop(before: Callable[..., object], number: int, frame: object) -> None:
+    waiting = threading.Timer(STOPPING, _end)
+    waiting.daemon = True
+    waiting.start()
+    before(number, frame)
+
+
+def _end() -> None:
+    try:
+        safekeeping.flush()
+    finally:
+        os._exit(0)
 
 
 class Shield:
