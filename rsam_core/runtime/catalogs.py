@@ -8,6 +8,7 @@ files that gettext reads, which set-up does by itself.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from rsam_core.runtime.language import DOMAIN, FOLDER, LANGUAGES, SOURCE, compil
 ROOT = FOLDER.parents[2]
 _KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
 _ROOTS = ("rsam_core", "pages")
+# Others may call something else by the same short names.
+_IMPORT = re.compile(r"runtime\.language import|runtime import .*\blanguage\b")
 
 
 def sources(root: Path = ROOT) -> list[Path]:
@@ -32,7 +35,7 @@ def collect(root: Path = ROOT) -> Catalog:
     found = Catalog(domain=DOMAIN, project="RSAM", charset="utf-8")
     for path in sources(root):
         text = path.read_text(encoding="utf-8")
-        if "language import" not in text:
+        if not _IMPORT.search(text):
             continue
         place = path.relative_to(root).as_posix()
         for _line, message, comments, _context in extract_from_file(

@@ -3,8 +3,8 @@
 Messages are English in the program and are translated where they are shown: ``_("Open")``. Text
 that stands outside functions is only marked, ``N_("Open")``, and translated later by ``_``. What
 varies is a placeholder, never an f-string: ``_("{count} roofs").format(count=number(n))``.
-Catalogues are gettext's (``rsam_core/runtime/locale/<language>/LC_MESSAGES/rsam.po``); set-up compiles
-them, and where that was not done they are compiled when first used.
+Catalogues are gettext's (``locale/<language>/LC_MESSAGES/rsam.po`` beside this file); set-up
+compiles them, and where that was not done they are compiled when first used.
 """
 
 from __future__ import annotations
@@ -94,9 +94,13 @@ def number(value: float, digits: int = 0) -> str:
 
 def percent(share: float, digits: int = 0) -> str:
     """A share between 0 and 1 as a percentage, as it is written in the language in use."""
+    from babel import Locale
     from babel.numbers import format_percent
 
-    pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
+    # Whether there is a space before the sign, and which, is a matter of the language.
+    pattern = Locale.parse(current()).percent_formats[None].pattern
+    if digits:
+        pattern = pattern.replace("0", "0." + "0" * digits, 1)
     return format_percent(share, format=pattern, locale=current())
 
 

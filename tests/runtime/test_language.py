@@ -1,0 +1,337 @@
+"""Languages: who decides, numbers as they are written, nothing missing, nothing that disagrees."""
+
+from __future__ import annotations
+
+import ast
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import write_po
+from babel.numbers import format_decimal, format_percent
+
+from rsam_core.runtime import catalogs, language
+from rsam_core.runtime.catalogs import collect, compile_all, path_of, read, update
+from rsam_core.runtime.language import _, known, ngettext, number, percent, speaking
+
+OTHERS = [code for code in language.LANGUAGES if code != language.SOURCE]
+
+
+# ---------------------------------------------------------------------- who decides
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [("fr-CA", "fr"), ("fr_FR", "fr"), ("VI", "vi"), ("es-419", "es"), ("de", "en"), ("", "en")],
+)
+def test_a_wish_means_one_of_ours(wish: str, code: str) -> None:
+    assert known(wish) == code
+
+
+def test_who_was_asked_decides_unless_something_is_said_aloud(monkeypatch) -> None:
+    monkeypatch.setattr(language, "_asked", [])
+    assert language.current() == "en"
+    language.ask(lambda: "vi-VN")
+    assert language.current() == "vi"
+    with speaking("fr"):
+        with speaking("es"):
+            assert language.current() == "es"
+        assert language.current() == "fr"
+    language.ask(lambda: None)
+    assert language.current() == "en"
+
+
+# ---------------------------------------------------------------------- numbers
+
+WRITTEN = {
+    "en": ("1,234,567.89", "43.7%", "44%", "-3.2"),
+    "es": ("1.234.567,89", "43,7\xa0%", "44\xa0%", "-3,2"),
+    "fr": ("1\xa0234\xa0567,89", "43,7\xa0%", "44\xa0%", "-3,2"),
+    "vi": ("1.234.567,89", "43,7%", "44%", "-3,2"),
+}
+
+
+@pytest.mark.parametrize("code", language.LANGUAGES)
+def test_numbers_are_written_as_in_the_language(code: str) -> None:
+    with speaking(code):
+        told = number(1234567.891, 2), percent(0.437, 1), percent(0.437), number(-3.2, 1)
+        # Which space that does not break is Babel's business.
+        assert tuple(text.replace("\u202f", "\xa0") for text in told) == WRITTEN[code]
+        assert number(98765) == format_decimal(98765, locale=code)
+        assert percent(0.5) == format_percent(0.5, locale=code)
+        assert number(2.5, 0) == "2"
+
+
+# ---------------------------------------------------------------------- messages
+
+
+def written(folder: Path, code: str, messages: dict[str | tuple[str, str], object]) -> Path:
+    """A catalogue with these translations."""
+    catalog = Catalog(locale=code, domain=language.DOMAIN)
+    for message, translation in messages.items():
+        catalog.add(message, translation)
+    path = path_of(code, folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, catalog)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An own place for catalogues, still empty."""
+    monkeypatch.setattr(language, "FOLDER", tmp_path)
+    language._catalog.cache_clear()
+    yield tmp_path
+    language._catalog.cache_clear()
+
+
+ROOFS = ("{count} roof", "{count} roofs")
+
+
+def forms(code: str, one: str, other: str) -> tuple[str, ...]:
+    """As many forms as the language has; Babel knows of one for millions since 2.15."""
+    count = Catalog(locale=code).num_plurals
+    return (one, *[other] * (count - 1)) if count > 1 else (other,)
+
+
+def roofs(count: int) -> str:
+    return ngettext(*ROOFS, count).format(count=count)
+
+
+def test_a_message_is_translated_where_there_is_a_translation(folder: Path) -> None:
+    french = forms("fr", "{count} toit", "{count} toits")
+    written(folder, "fr", {"Open": "Ouvrir", ROOFS: french})
+    written(folder, "vi", {ROOFS: ("{count} mái nhà",)})
+    with speaking("fr"):
+        # None and one are singular in French.
+        told = [_("Open"), _("Close"), _(""), roofs(0), roofs(1), roofs(2)]
+    assert told == ["Ouvrir", "Close", "", "0 toit", "1 toit", "2 toits"]
+    with speaking("vi"):
+        assert [_("Open"), roofs(1), roofs(2)] == ["Open", "1 mái nhà", "2 mái nhà"]
+    with speaking("es"):
+        assert [_("Open"), roofs(1), roofs(2)] == ["Open", "1 roof", "2 roofs"]
+
+
+def test_the_binary_file_is_read_unless_the_catalogue_is_newer(folder: Path) -> None:
+    path = written(folder, "fr", {"Open": "Ouvrir"})
+    (binary,) = compile_all(folder)
+    assert compile_all(folder) == []
+    # Nothing stays of the name under which it was written.
+    assert sorted(file.name for file in path.parent.iterdir()) == ["rsam.mo", "rsam.po"]
+    written(folder, "fr", {"Open": "Entrer"})
+    os.utime(path, (1, 1))
+    with speaking("fr"):
+        assert _("Open") == "Ouvrir"
+    language._catalog.cache_clear()
+    os.utime(binary, (0, 0))
+    with speaking("fr"):
+        assert _("Open") == "Entrer"
+
+
+def test_two_at_once_do_not_mix(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As two browsers: each run of a page is a thread of its own."""
+    for code in OTHERS:
+        written(folder, code, {"Open": f"Open in {code}"})
+    spoken = threading.local()
+    monkeypatch.setattr(language, "_asked", [lambda: getattr(spoken, "code", None)])
+    told: dict[str, set[tuple[str, str]]] = {}
+    start = threading.Barrier(2 * len(OTHERS))
+
+    def browser(code: str, aloud: bool) -> None:
+        heard = told.setdefault(f"{code}{aloud}", set())
+        spoken.code = "en" if aloud else code
+        start.wait()
+        for _round in range(300):
+            if aloud:
+                with speaking(code):
+                    heard.add((_("Open"), number(0.5, 1)))
+            else:
+                heard.add((_("Open"), number(0.5, 1)))
+
+    threads = [threading.Thread(target=browser, args=(c, a)) for c in OTHERS for a in (True, False)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for code in OTHERS:
+        expected = {(f"Open in {code}", "0,5")}
+        assert told[f"{code}True"] == told[f"{code}False"] == expected
+    assert _("Open") == "Open"
+
+
+# ---------------------------------------------------------------------- collecting
+
+SOURCE = """
+from rsam_core.runtime.language import N_, _, ngettext
+
+TITLE = N_("A title")
+
+
+def show(count):
+    # For translators: of houses.
+    told = _("Found {count} in "
+             "all").format(count=count)
+    return told + ngettext("{count} roof", "{count} roofs", count) + other("Not this")
+"""
+
+
+def program(root: Path) -> None:
+    (root / "pages").mkdir()
+    (root / "pages" / "small.py").write_text(SOURCE)
+    (root / "pages" / "module.py").write_text(
+        "from rsam_core.runtime import language\nlanguage._('By module')\n"
+    )
+    (root / "pages" / "other.py").write_text("def _(text):\n    pass\n\n\n_('Not ours')\n")
+
+
+def test_all_marked_messages_are_collected(tmp_path: Path) -> None:
+    program(tmp_path)
+    found = {message.id: message for message in collect(tmp_path) if message.id}
+    assert set(found) == {"A title", "Found {count} in all", ROOFS, "By module"}
+    assert found["A title"].locations == [("pages/small.py", 0)]
+    assert found["Found {count} in all"].auto_comments == ["For translators: of houses."]
+
+
+def test_updating_keeps_translations_and_drops_what_is_gone(tmp_path: Path) -> None:
+    program(tmp_path)
+    folder = tmp_path / "locale"
+    written(folder, "fr", {"A title": "Un titre", "Gone": "Parti"})
+    assert update(tmp_path, folder) == {"es": 4, "fr": 3, "vi": 4}
+    french = read(path_of("fr", folder))
+    assert french["A title"].string == "Un titre"
+    assert "Gone" not in french
+    # A similar message is no translation.
+    assert french["Found {count} in all"].string == ""
+    assert not any(message.fuzzy for message in french if message.id)
+
+
+def unreadable(source: str) -> list[int]:
+    """Lines whose messages nobody can collect, because they are put together while running."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else None
+        given = {"_": 1, "N_": 1, "ngettext": 2}.get(name, 0)
+        for argument in node.args[:given]:
+            fixed = isinstance(argument, ast.Constant)
+            # What was marked elsewhere is translated by its name.
+            named = isinstance(argument, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))
+            if not (fixed or (name == "_" and named)):
+                found.append(node.lineno)
+    return found
+
+
+def test_messages_are_written_out_where_they_are_marked() -> None:
+    for bad in ("_(f'{x} roofs')", "_('a' + b)", "_('a' if b else 'c')", "N_(a)",
+                "ngettext(a, 'b', 2)", "_('a' % b)"):  # fmt: skip
+        assert unreadable(bad) == [1], bad
+    assert (
+        unreadable("_('a' 'b'); _(check.task); _(names[0]); N_('c'); ngettext('a', 'b', n)") == []
+    )
+    told = {
+        f"{path.relative_to(catalogs.ROOT)}:{line}"
+        for path in catalogs.sources()
+        if "runtime.language import" in (text := path.read_text("utf-8"))
+        for line in unreadable(text)
+    }
+    assert told == set()
+
+
+# ---------------------------------------------------------------------- the translations
+
+
+def fields(text: str) -> set[str]:
+    """The placeholders of a message, with how they are written."""
+    return {
+        f"{name}!{conversion}:{spec}"
+        for _text, name, spec, conversion in Formatter().parse(text)
+        if name is not None
+    }
+
+
+def disagreements(message: Message, plurals: int) -> list[str]:
+    """What is wrong with the translation of a message."""
+    if message.fuzzy or not catalogs.is_translated(message.string):
+        return [f"missing: {message.id!r}"]
+    sources = message.id if isinstance(message.id, tuple) else (message.id,)
+    strings = message.string if isinstance(message.string, tuple) else (message.string,)
+    wrong = []
+    if isinstance(message.id, tuple) and len(strings) != plurals:
+        wrong.append(f"{len(strings)} plural forms instead of {plurals}: {message.id!r}")
+    allowed = [fields(source) for source in sources]
+    for string in strings:
+        try:
+            agrees = fields(string) in allowed
+        except ValueError:
+            agrees = False
+        if not agrees:
+            wrong.append(f"placeholders of {string!r} for {message.id!r}")
+        for mark in ("**", "`", "\n"):
+            if string.count(mark) not in [source.count(mark) for source in sources]:
+                wrong.append(f"{mark!r} in {string!r} for {message.id!r}")
+    return wrong
+
+
+def faults(catalog: Catalog, template: Catalog) -> list[str]:
+    """What is wrong with a catalogue, message by message of the program."""
+    wrong = []
+    for message in template:
+        if not message.id:
+            continue
+        key = message.id[0] if isinstance(message.id, tuple) else message.id
+        translated = catalog.get(key)
+        if translated is None or translated.id != message.id:
+            wrong.append(f"missing: {message.id!r}")
+        else:
+            wrong += disagreements(translated, catalog.num_plurals)
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("message", "translation", "said"),
+    [
+        ("Open", "", "missing"),
+        ("{count} m", "{counts} m", "placeholders"),
+        ("{count} m", "{count m", "placeholders"),
+        ("{share:.1f} m", "{share} m", "placeholders"),
+        ("**Open** it", "Ouvrir", "'**'"),
+        (ROOFS, ("{count} toit",), "1 plural forms instead of"),
+        (ROOFS, forms("fr", "{count} toit", ""), "missing"),
+        (ROOFS, forms("fr", "un toit", "{count} toits"), "placeholders"),
+    ],
+)
+def test_what_is_wrong_is_found(message, translation, said: str) -> None:
+    template, catalog = Catalog(), Catalog(locale="fr")
+    template.add(message)
+    catalog.add(message, translation)
+    (fault,) = faults(catalog, template)
+    assert said in fault
+
+
+def test_what_is_right_is_not_complained_about() -> None:
+    template, catalog = Catalog(), Catalog(locale="fr")
+    one = ("One roof", "{count} roofs")
+    french = forms("fr", "Un toit", "{count} toits")
+    for message, translation in (("Open", "Ouvrir"), (one, french)):
+        template.add(message)
+        catalog.add(message, translation)
+    assert faults(catalog, template) == []
+    assert faults(Catalog(locale="fr"), template) == ["missing: 'Open'", f"missing: {one!r}"]
+    template.add("New")
+    assert faults(catalog, template) == ["missing: 'New'"]
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_no_message_is_missing_and_none_disagrees(code: str) -> None:
+    path = path_of(code)
+    if not path.exists():
+        pytest.skip(f"there is no catalogue of {language.LANGUAGES[code]} yet")
+    catalog = read(path)
+    assert str(catalog.locale) == code
+    assert faults(catalog, collect()) == []
