@@ -17,11 +17,12 @@ from pages.parts.shared import (
     current_session,
     destination,
     finished,
+    speech,
     streamlit_adapter,
     warming,
 )
 from pages.parts.shared import browser_id as browser
-from pages.parts.shared.menu import menu
+from pages.parts.shared.menu import menu, screen_title
 from pages.parts.shared.serving import Shield, saving_at_the_end
 from rsam_core.runtime import courtesy
 from rsam_core.scene import examiners
@@ -40,11 +41,13 @@ def show() -> None:
     )
     st.html(PARTS / "style.css")
     browser.identify()
+    speech.begin()
     page = st.navigation(menu(), position="top")
     destination.arrive(page.url_path)
     with banner.corner(), courtesy.answering():
         page.run()
-    finished.watch(page.title)
+    # Its works name their pages in English.
+    finished.watch(screen_title(page.url_path))
     autosaving.watch(current_session.current(), page.url_path)
     advising.advise(current_session.current(), page.url_path)
     warming.warm_up()

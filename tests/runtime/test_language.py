@@ -11,12 +11,12 @@ from string import Formatter
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import write_po
 from babel.numbers import format_decimal, format_percent
 
 from rsam_core.runtime import catalogs, language
 from rsam_core.runtime.catalogs import collect, compile_all, path_of, read, update
 from rsam_core.runtime.language import _, known, ngettext, number, percent, speaking
+from tests.helpers.catalogs import written
 
 OTHERS = [code for code in language.LANGUAGES if code != language.SOURCE]
 
@@ -67,18 +67,6 @@ def test_numbers_are_written_as_in_the_language(code: str) -> None:
 
 
 # ---------------------------------------------------------------------- messages
-
-
-def written(folder: Path, code: str, messages: dict[str | tuple[str, str], object]) -> Path:
-    """A catalogue with these translations."""
-    catalog = Catalog(locale=code, domain=language.DOMAIN)
-    for message, translation in messages.items():
-        catalog.add(message, translation)
-    path = path_of(code, folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        write_po(file, catalog)
-    return path
 
 
 @pytest.fixture

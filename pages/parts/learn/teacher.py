@@ -110,9 +110,7 @@ def _all() -> None:
         raise job.error
     if job is not None and job.state == "done":
         st.session_state[_ZIP] = job.result
-    if progress.shown(
-        jobs, JOB, _("Making plans and worksheets:"), key="stop-handouts", stop=_("Stop")
-    ):
+    if progress.shown(jobs, JOB, _("Making plans and worksheets:"), key="stop-handouts"):
         return
     spoken, content = st.session_state.get(_ZIP, (None, b""))
     if spoken == language:

@@ -24,6 +24,7 @@ import streamlit as st
 
 from pages.parts.shared.names import MAX_LENGTH, paragraphs, shortened
 from rsam_core.errors import RsamError
+from rsam_core.runtime.language import _
 
 _LOG = logging.getLogger("rsam")
 _LONG = re.compile(rf"\S{{{MAX_LENGTH + 1},}}")
@@ -61,19 +62,19 @@ def words(error: BaseException) -> Words:
         return Words(paragraphs(_LONG.sub(lambda found: shortened(found[0]), str(error))))
     if isinstance(error, MemoryError):
         return Words(
-            "There is not enough memory for this. Use a smaller image or close other programs, "
-            "then try again. Your work so far is kept.",
+            _("There is not enough memory for this. Use a smaller image or close other programs, "
+              "then try again. Your work so far is kept."),
             ":material/memory:",
-        )
+        )  # fmt: skip
     if not getattr(error, _LOGGED, False):
         _LOG.error("unexpected error", exc_info=error)
         # Shown at every run, it is told once.
         with suppress(AttributeError):
             setattr(error, _LOGGED, True)
     return Words(
-        "Something went wrong that RSAM did not expect. Your work so far is kept: try again, "
-        "or go on with something else. The details are in the window in which RSAM was started."
-    )
+        _("Something went wrong that RSAM did not expect. Your work so far is kept: try again, "
+          "or go on with something else. The details are in the window in which RSAM was started.")
+    )  # fmt: skip
 
 
 def show(error: BaseException) -> None:
@@ -160,7 +161,7 @@ def corner() -> Iterator[None]:
             with st.container(horizontal=True, gap="xxsmall", key=f"error-{action}"):
                 st.error(said.text, icon=said.icon)
                 st.button(
-                    "Dismiss", icon=":material/close:", type="tertiary", key=f"dismiss-{action}",
+                    _("Dismiss"), icon=":material/close:", type="tertiary", key=f"dismiss-{action}",
                     on_click=forget, args=(action,),
                 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from pages.parts.shared import banner, streamlit_adapter
 from pages.parts.shared.names import plain
 from rsam_core.errors import RsamError
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.language import _, number
 
 _MAX_NUMBER = 65_535
 """What a pixel of a PNG holds."""
@@ -133,8 +134,8 @@ def reason(make: Callable[[], object]) -> str | None:
 def too_many(objects: Instances) -> str | None:
     """Why objects do not fit into a PNG of numbers; None if they do."""
     if len(objects) and objects.ids.max() > _MAX_NUMBER:
-        return (
-            "A label PNG holds object numbers up to 65,535. Take the labels as GeoTIFF, which "
+        return _(
+            "A label PNG holds object numbers up to {most}. Take the labels as GeoTIFF, which "
             "holds all."
-        )
+        ).format(most=number(_MAX_NUMBER))
     return None

@@ -12,6 +12,7 @@ import streamlit as st
 
 from pages.parts.shared import banner, current_session, destination, resources
 from pages.parts.shared.going_on import remind
+from rsam_core.runtime.language import _
 from rsam_core.samples import GALLERY, GallerySample
 from rsam_core.samples.places import PLACES, Place
 
@@ -65,10 +66,10 @@ def no_image(advice: str, *, icon: str = ":material/image:", page: str = SEGMENT
     """
     remind()
     st.info(advice, icon=icon)
-    label, upload = "Open your own image", ":material/upload:"
+    label, upload = _("Open your own image"), ":material/upload:"
     if st.button(label, type="primary", icon=upload, key="open-own"):
         st.switch_page("pages/screens/home.py")
-    st.subheader("Samples")
+    st.subheader(_("Samples"))
     gallery(page)
 
 
@@ -98,7 +99,8 @@ def real_places() -> list[Card]:
     """Crops of real images."""
     return [
         Card(
-            entry.key, entry.title, f"{entry.caption}  \nImage: {entry.credit}",
+            entry.key, entry.title,
+            f"{entry.caption}  \n{_('Image: {credit}').format(credit=entry.credit)}",
             partial(resources.place_thumbnail, entry.key), partial(_open_place, entry),
         )
         for entry in PLACES
@@ -128,9 +130,9 @@ def _open_town(entry: GallerySample, page: str) -> None:
 
 def gallery(page: str = SEGMENT) -> None:
     """Samples to start with: a click on a card opens it and changes to a page."""
-    st.caption("**Real places** in the United States, free to use and to pass on.")
+    st.caption(_("**Real places** in the United States, free to use and to pass on."))
     row(real_places(), page)
-    st.caption("**Invented towns**, drawn by RSAM, with exact truth to compare with.")
+    st.caption(_("**Invented towns**, drawn by RSAM, with exact truth to compare with."))
     row(invented_towns(), page)
 
 

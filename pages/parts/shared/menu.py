@@ -6,26 +6,28 @@ from pathlib import Path
 
 import streamlit as st
 
+from rsam_core.runtime.language import N_, _
+
 SCREENS = {
-    "home": ("Open", "home"),
-    "prepare": ("Prepare", "tune"),
-    "segment": ("Segment", "ads_click"),
-    "one_shot": ("One-shot", "star"),
-    "objects": ("Objects", "category"),
-    "change": ("Change", "difference"),
-    "follow": ("Follow", "conversion_path"),
-    "apply": ("Apply", "help"),
-    "evaluate": ("Evaluate", "rule"),
-    "learn": ("Learn", "school"),
-    "models": ("Models", "model_training"),
+    "home": (N_("Open"), "home"),
+    "prepare": (N_("Prepare"), "tune"),
+    "segment": (N_("Segment"), "ads_click"),
+    "one_shot": (N_("One-shot"), "star"),
+    "objects": (N_("Objects"), "category"),
+    "change": (N_("Change"), "difference"),
+    "follow": (N_("Follow"), "conversion_path"),
+    "apply": (N_("Apply"), "help"),
+    "evaluate": (N_("Evaluate"), "rule"),
+    "learn": (N_("Learn"), "school"),
+    "models": (N_("Models"), "model_training"),
 }
-"""Title and icon by the name of the screen's file."""
+"""Title and icon by the name of the screen's file; `_` says it in the language in use."""
 MENU = {
     "": ("home", "prepare"),
-    "Find": ("segment", "one_shot"),
-    "Refine": ("objects",),
-    "Compare": ("change", "follow", "apply"),
-    "More": ("evaluate", "learn", "models"),
+    N_("Find"): ("segment", "one_shot"),
+    N_("Refine"): ("objects",),
+    N_("Compare"): ("change", "follow", "apply"),
+    N_("More"): ("evaluate", "learn", "models"),
 }
 """Screens by the headings of the menu; those without a heading come first, in the bar itself."""
 
@@ -38,16 +40,21 @@ def address(screen: str) -> str:
     return screen.replace("_", "-")
 
 
+def screen_title(url_path: str) -> str:
+    """Title of the screen at an address, in English; Home has the empty one."""
+    return SCREENS[url_path.replace("-", "_") or "home"][0]
+
+
 def menu() -> dict[str, list[st.Page]]:
     """All pages by heading, for Streamlit's navigation."""
-    return {heading: [_page(name) for name in names] for heading, names in MENU.items()}
+    return {_(heading): [_page(name) for name in names] for heading, names in MENU.items()}
 
 
 def _page(screen: str) -> st.Page:
     title, icon = SCREENS[screen]
     return st.Page(
         _FOLDER / f"{screen}.py",
-        title=title,
+        title=_(title),
         icon=f":material/{icon}:",
         url_path=address(screen),
         default=screen == "home",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from rsam_core.runtime.jobs import JobRegistry
+from rsam_core.runtime.language import _
 
 POLL_SECONDS = 0.5
 
@@ -18,7 +19,7 @@ def shown(
     *,
     key: str,
     take_over: Callable[[], object] = lambda: None,
-    stop: str = "Stop",
+    stop: str | None = None,
     help: str | None = None,
     wide: bool = False,
 ) -> bool:
@@ -41,7 +42,8 @@ def shown(
         Called once the job has ended, well or not, before the page is drawn; it takes the job
         from `jobs`. By default the page does so when it is drawn.
     stop : str
-        What is written on the button, where stopping keeps a part of the result for example.
+        What is written on the button instead of "Stop", where stopping keeps a part of the result
+        for example.
     help : str, optional
         What becomes of the work when it is stopped.
     wide : bool
@@ -56,7 +58,7 @@ def shown(
         return False
     # In a place of its own: Streamlit tells fragments apart by the container that they are in.
     with st.container():
-        _watch(jobs, name, doing, key, take_over, stop, help, wide)
+        _watch(jobs, name, doing, key, take_over, stop or _("Stop"), help, wide)
     return True
 
 
@@ -79,7 +81,7 @@ def _watch(
     bar, button = st.columns([5, 1], vertical_alignment="center") if wide else (st, st)
     bar.progress(job.fraction, text=f"{doing} {job.text}")
     button.button(
-        "Stopping…" if job.cancelling else stop,
+        _("Stopping…") if job.cancelling else stop,
         icon=":material/stop:",
         key=key,
         help=help,

@@ -38,7 +38,7 @@ def choice() -> None:
     codes = list(language.LANGUAGES)
     now = language.current()
     chosen = st.selectbox(
-        "Language", codes, index=codes.index(now), key="language-choice",
+        language._("Language"), codes, index=codes.index(now), key="language-choice",
         format_func=language.LANGUAGES.__getitem__, label_visibility="collapsed",
     )  # fmt: skip
     if chosen != now:
