@@ -104,6 +104,7 @@ class Board:
     def __init__(self, task: Assignment, owner: str, now: float) -> None:
         self.task, self.owner, self.seen = task, owner, now
         self.shown: int | None = None
+        self.named = True
         self._pupils: dict[int, Pupil] = {}
         self._present: dict[str, int] = {}
         self._next = 1

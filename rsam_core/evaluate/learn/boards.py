@@ -34,7 +34,7 @@ _PAUSE = 60.0
 
 @dataclass(frozen=True)
 class Shown:
-    """What the teacher shows of a pupil, for all on the board."""
+    """What the teacher shows of a pupil, for all on the board; the name may be left out."""
 
     number: int
     name: str
@@ -161,10 +161,11 @@ class Boards:
         with self._lock:
             return self._own(code, owner).number(number)
 
-    def show(self, code: str, owner: str, number: int | None) -> None:
-        """Show a pupil's picture to all on the board, or none."""
+    def show(self, code: str, owner: str, number: int | None, *, named: bool = True) -> None:
+        """Show a pupil's picture to all on the board, with the name or without, or none."""
         with self._lock:
-            self._own(code, owner).shown = number
+            board = self._own(code, owner)
+            board.shown, board.named = number, named
 
     def remove(self, code: str, owner: str, number: int) -> None:
         """Take a pupil off the board."""
@@ -179,7 +180,7 @@ class Boards:
 
     # ------------------------------------------------------------------ for pupils
 
-    def task(self, code: str) -> Assignment:
+    def assignment(self, code: str) -> Assignment:
         """The exercise of a board.
 
         Raises
@@ -243,7 +244,7 @@ class Boards:
             pupil = None if board.shown is None else board.number(board.shown)
             if pupil is None or pupil.attempt is None:
                 return None
-            return Shown(pupil.number, pupil.name, pupil.attempt)
+            return Shown(pupil.number, pupil.name if board.named else "", pupil.attempt)
 
     # ------------------------------------------------------------------ with the lock held
 

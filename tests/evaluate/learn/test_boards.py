@@ -57,7 +57,7 @@ def test_what_cannot_be_a_code(code: str):
 
 def test_a_code_that_does_not_exist(boards: Boards):
     calls: list[Callable[[], object]] = [
-        lambda: boards.task("CDFHJ"),
+        lambda: boards.assignment("CDFHJ"),
         lambda: boards.join("CDFHJ", "a", "Anna"),
         lambda: boards.pupil("CDFHJ", "a"),
         lambda: boards.shown("CDFHJ"),
@@ -146,6 +146,8 @@ def test_nobody_sees_a_picture_unless_the_teacher_shows_it(boards: Boards):
     assert boards.shown(code) is None
     boards.show(code, TEACHER, number)
     assert (boards.shown(code).name, boards.shown(code).attempt.iou) == ("Anna", 1.0)
+    boards.show(code, TEACHER, number, named=False)
+    assert boards.shown(code).name == ""
     boards.show(code, TEACHER, None)
     assert boards.shown(code) is None
     boards.show(code, TEACHER, number)
@@ -229,11 +231,11 @@ def test_a_board_ends_when_its_teacher_is_away_too_long(boards: Boards, clock: C
     clock.now = 3.9 * 3600
     boards.rows(code, TEACHER)
     clock.now = 7.8 * 3600
-    assert boards.task(code) is not None
+    assert boards.assignment(code) is not None
     # Pupils who look on do not keep it.
     clock.now = 8.1 * 3600
     with pytest.raises(LearnError):
-        boards.task(code)
+        boards.assignment(code)
     assert len(boards) == 0
 
 
