@@ -136,7 +136,8 @@ def _from_teacher(code: str, projector: bool) -> None:
         st.caption(_("If your teacher shows somebody's work, it appears here."))
         return
     with banner.guard():
-        st.subheader(_("Your teacher shows: {name}").format(name=plain(shown.name)), anchor=False)
+        said = _("Your teacher shows the work of {name}").format(name=plain(shown.name))
+        st.subheader(said if shown.name else _("Your teacher shows this work"), anchor=False)
         left, right = st.columns(_SPLIT, gap="medium")
         with left:
             judged(made, shown.attempt, "shown", projector)
