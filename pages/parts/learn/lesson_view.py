@@ -32,11 +32,14 @@ def show(key: str, projector: bool) -> None:
 
 
 def _above(chosen: Lesson) -> None:
+    """One row, so that what one operates is in sight on a small screen."""
     with st.container(horizontal=True, vertical_alignment="center", key="learn-above"):
         st.button(
             _("All lessons"), icon=":material/arrow_back:", key="learn-back", type="tertiary",
             on_click=place.go, args=("lessons",),
         )  # fmt: skip
+        st.header(f"{chosen.number}. {_(chosen.title)}", anchor=False, width="content")
+        st.space("stretch")
         at = LESSONS.index(chosen.key)
         if at + 1 < len(LESSONS):
             following = lesson(LESSONS[at + 1])
@@ -45,7 +48,6 @@ def _above(chosen: Lesson) -> None:
                 icon=":material/arrow_forward:", icon_position="right", type="tertiary",
                 on_click=place.go, args=("lessons", following.key),
             )  # fmt: skip
-    st.header(f"{chosen.number}. {_(chosen.title)}", anchor=False)
     st.markdown(f"**{_(chosen.question)}**")
 
 
@@ -72,14 +74,16 @@ def _part(key: str) -> Any:
 
 
 def _checks(chosen: Lesson, done: set[str]) -> None:
-    with st.container(border=True, key="learn-checks"):
+    with st.container(border=True, key="learn-checks", gap="small"):
         st.markdown(f"##### {_('Can you do it?')}")
         for check in chosen.checks:
-            finished = check.key in done
-            icon = ":material/check_circle:" if finished else ":material/radio_button_unchecked:"
-            colour = ":green" if finished else ":gray"
-            said = _("Done") if finished else _("Not done yet")
-            st.markdown(f"{colour}[{icon}] {_(check.task)}", help=_(check.hint) or None)
-            st.html(f'<span class="learn-unseen">{said}</span>')
+            icon = "check_circle" if check.key in done else "radio_button_unchecked"
+            colour = "green" if check.key in done else "gray"
+            st.markdown(
+                f":{colour}[:material/{icon}:] {_(check.task)}", help=_(check.hint) or None
+            )
+        # The signs say nothing to those who hear the page.
+        count = _("{done} of 3 checks done").format(done=len(done))
+        st.html(f'<span class="learn-unseen" role="status">{count}</span>')
         if len(done) == len(chosen.checks):
             st.success(_("All three done. Well seen!"), icon=":material/celebration:")
