@@ -10,7 +10,7 @@ ONE = {
     "bush": N_("bush"),
     "hedge": N_("hedge"),
     "paved": N_("paved area"),
-    "pool": N_("swimming pool"),
+    "pool": N_("pool"),
     "car": N_("car"),
     "truck": N_("truck"),
 }
