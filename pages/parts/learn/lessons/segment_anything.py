@@ -229,8 +229,8 @@ def _times(stage: Stage, image: NDArray[np.uint8]) -> inside.Times | None:
     title = get_model_info(name).title
     spot = st.container(gap="xsmall")
     again = st.button(
-        _("Measure again") if times else _("Measure"), key=stage.name("measure"),
-        icon=":material/timer:", type="tertiary",
+        _("Measure again") if times or traits_of(name).light else _("Measure"),
+        key=stage.name("measure"), icon=":material/timer:", type="tertiary",
     )  # fmt: skip
     if again or (times is None and traits_of(name).light):
         with model_queue.hold_slot():
