@@ -6,16 +6,11 @@ import streamlit as st
 
 from pages.parts.learn import place
 from pages.parts.learn.lesson_view import done_checks
-from pages.parts.shared import resources
 from rsam_core.evaluate.learn.catalog import LESSONS, lesson
+from rsam_core.evaluate.learn.covers import cover
 from rsam_core.runtime.language import _
 
 COLUMNS = 3
-
-
-@st.cache_data(show_spinner=False, max_entries=len(LESSONS))
-def _cover(key: str) -> bytes:
-    return resources.jpeg(lesson(key).cover())
 
 
 def show() -> None:
@@ -24,7 +19,7 @@ def show() -> None:
         for column, key in zip(st.columns(COLUMNS), LESSONS[start : start + COLUMNS]):
             chosen = lesson(key)
             with column.container(key=f"card-lesson-{key}", gap=None, height="stretch"):
-                st.image(_cover(key), width="stretch", alt=_(chosen.title))
+                st.image(cover(key), width="stretch", alt=_(chosen.title))
                 st.button(
                     f"{chosen.number}. {_(chosen.title)}", key=f"open-{key}", type="tertiary",
                     on_click=place.go, args=("lessons", key),

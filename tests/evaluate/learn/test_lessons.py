@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gettext
+import io
 import re
 from functools import lru_cache
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rsam_core.errors import RsamError
+from rsam_core.evaluate.learn import covers
 from rsam_core.evaluate.learn.catalog import LESSONS, lesson
 from rsam_core.evaluate.learn.lesson import Lesson, Task
 from rsam_core.runtime import language
@@ -118,8 +121,23 @@ def test_pictures_of_the_worksheet_say_what_they_show(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", LESSONS)
-def test_the_cover_is_a_picture_of_its_size(key: str) -> None:
+def test_the_cover_is_a_picture_of_its_size_and_the_file_shows_it(key: str) -> None:
     cover = lesson(key).cover()
     assert cover.shape == (240, 400, 3)
     assert cover.dtype == np.uint8
     assert cover.std() > 10
+    kept = np.asarray(Image.open(io.BytesIO(covers.cover(key))), float)
+    # JPEG alone differs by 3 or so; another picture by 30 and more.
+    assert np.abs(kept - cover).mean() < 8
+
+
+def test_each_cover_lies_there_as_a_file() -> None:
+    assert {path.stem for path in covers.FOLDER.glob("*.jpg")} == set(LESSONS)
+    assert all(covers.cover(key).startswith(b"\xff\xd8") for key in LESSONS)
+
+
+def test_a_cover_without_a_file_is_drawn(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(covers, "FOLDER", tmp_path)
+    assert covers.cover("how_good") == covers.drawn("how_good")
+    with pytest.raises(RsamError):
+        covers.cover("nothing")
