@@ -175,6 +175,7 @@ def _attributes(key: str, _objects: Objects) -> dict[str, np.ndarray]:
 
 def _example(stage: Stage, objects: Objects) -> dict[str, Any]:
     example = _chosen(stage, objects)
+    st.markdown(_("Click an object or a dot: it is the example. Which others are near it?"))
     above = st.columns(2, gap="medium", vertical_alignment="bottom")
     with above[0]:
         way = st.segmented_control(
@@ -231,7 +232,9 @@ def _best_in_words(best: Mapping[str, float]) -> str:
         _("{way} **{share}**").format(way=_(objects_.WAYS[key]), share=percent(value))
         for key, value in best.items()
     ]
-    return _("Best F1, on average over this kind: {entries}").format(entries=" · ".join(entries))
+    return _(
+        "Best F1 (precision and recall in one number), on average over this kind: {entries}"
+    ).format(entries=" · ".join(entries))
 
 
 def _about(way: str, plane: objects_.Plane) -> str:
