@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,10 +51,13 @@ class AllObjects:
     ----------
     state : EverythingState
     model : str
+    seconds : float
+        How long the search took on this computer.
     """
 
     state: EverythingState
     model: str
+    seconds: float
 
     def choose(self, quality: float) -> Instances:
         """The outlines that the model expects to be at least so good, best first."""
@@ -63,8 +67,9 @@ class AllObjects:
 def find_all(segmenter: Segmenter, embedding: Embedding) -> AllObjects:
     """Look for every object of a picture; takes a second or two."""
     name = segmenter.model.name
+    began = time.perf_counter()
     state = initialize(segmenter, embedding, settings_for(name, max_proposals=_PROPOSALS))
-    return AllObjects(state, name)
+    return AllObjects(state, name, time.perf_counter() - began)
 
 
 def kinds_of(

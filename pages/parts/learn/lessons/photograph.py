@@ -1,0 +1,46 @@
+"""Lesson 4 on the page: six rows, each a pair of pictures that one operates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.parts.learn.lessons import photograph_clicked, photograph_looks
+from pages.parts.learn.stage import Stage
+from rsam_core.evaluate.learn.lessons.photograph import ROWS
+from rsam_core.runtime.language import _
+
+_SHOW: Mapping[str, Callable[[Stage], Mapping[str, Any]]] = {
+    "scope": photograph_looks.scope,
+    "perspective": photograph_looks.perspective,
+    "objects": photograph_clicked.objects,
+    "preparation": photograph_looks.preparation,
+    "mode": photograph_clicked.mode,
+    "after": photograph_looks.after,
+}
+
+
+def names() -> dict[str, str]:
+    """What the six rows are called."""
+    return {
+        "scope": _("Scope"),
+        "perspective": _("Perspective"),
+        "objects": _("Objects"),
+        "preparation": _("Preparation"),
+        "mode": _("Mode"),
+        "after": _("After-treatment"),
+    }
+
+
+def show(stage: Stage) -> Mapping[str, Any]:
+    """Show one row at a time, and report what its control gives."""
+    called = names()
+    row = st.segmented_control(
+        _("Row of the comparison"), list(ROWS), default=ROWS[0], format_func=called.__getitem__,
+        key=stage.name("row"), required=True, label_visibility="collapsed",
+    )  # fmt: skip
+    if stage.own is not None:
+        st.caption(_("This lesson keeps to its two pictures, because their truth is known."))
+    return {"row": row, **_SHOW[row](stage)}
