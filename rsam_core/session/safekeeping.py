@@ -17,6 +17,8 @@ from rsam_core.session.project import ProjectState
 from rsam_core.session.work_cards import Card, fresh_id
 from rsam_core.session.works import Shelf
 
+COPYING, TIDYING = "copy of an image", "tidying what is kept"
+"""Names of the threads that keep images, and that remove what is too much."""
 TIDY_EVERY = 600.0
 """Seconds between two rounds through what all browsers have kept."""
 
@@ -192,7 +194,7 @@ class Safekeeping:
             except Exception:
                 _LOG.warning("an image could not be kept", exc_info=True)
 
-        threading.Thread(target=copy, daemon=True).start()
+        threading.Thread(target=copy, name=COPYING, daemon=True).start()
 
     def release(self) -> None:
         """The image is closed: its file may go when room is needed."""
@@ -276,7 +278,7 @@ def _tidy_sometimes(root: Path) -> None:
         except Exception:
             _LOG.warning("what is kept could not be tidied", exc_info=True)
 
-    threading.Thread(target=tidy, daemon=True).start()
+    threading.Thread(target=tidy, name=TIDYING, daemon=True).start()
 
 
 # Whoever stops the server in the middle of somebody's work loses none of it.

@@ -178,7 +178,7 @@ def test_an_image_without_work_is_offered_as_long_as_it_is_the_latest(shelf):
 def _join() -> None:
     """Wait for what is copied in the background."""
     for thread in threading.enumerate():
-        if thread is not threading.current_thread() and thread.daemon:
+        if thread.name in (safekeeping.COPYING, safekeeping.TIDYING):
             thread.join(5)
 
 
