@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from rsam_core.render.html import Figure
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,20 @@ class Together:
     template: ClassVar[str] = "rsam_core.render/together.html"
 
     parts: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A picture with empty lines to the right of it, which saves paper.
+
+    Attributes
+    ----------
+    figure : Figure
+        With a `tallest` that leaves room beside it.
+    lines : int
+    """
+
+    template: ClassVar[str] = "rsam_core.render/beside.html"
+
+    figure: Figure
+    lines: int

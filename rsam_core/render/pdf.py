@@ -173,6 +173,8 @@ def _part(page: FPDF, part: Any, counts: dict[str, int]) -> None:
         _lines(page, part.count)
     elif isinstance(part, paper.Blanks):
         _blanks(page, part.labels)
+    elif isinstance(part, paper.Beside):
+        _beside(page, part)
     elif isinstance(part, paper.Together):
         if page.get_y() + sum(_height(page, one) for one in part.parts) > page.page_break_trigger:
             page.add_page()
@@ -327,6 +329,29 @@ def _lines(page: FPDF, count: int) -> None:
     page.ln(_AFTER_LINES)
 
 
+def _beside(page: FPDF, part: paper.Beside) -> None:
+    if page.get_y() + _height(page, part) > page.page_break_trigger:
+        page.add_page()
+    top, end = page.get_y(), page.get_y() + _height(page, part)
+    content, left = _picture(part.figure.source), page.l_margin + page.c_margin
+    if content is not None:
+        width, height = _size(page, part.figure, content)
+        words = _words(part.figure.alt) or None
+        page.image(io.BytesIO(content), x=left, y=top, w=width, h=height, alt_text=words)
+        page.set_xy(page.l_margin, top + height + 1)
+        size = _SMALL * page.enlarged
+        page.set_font("DejaVu", "", size)
+        page.set_text_color(*_QUIET)
+        wide = width + 2 * page.c_margin
+        page.multi_cell(wide, size * 0.5, _words(part.figure.caption), align="L")
+        left += width + 6
+    page.set_draw_color(*_PENCIL)
+    for number in range(1, part.lines + 1):
+        y = top + number * _WRITING
+        page.line(left, y, page.w - page.r_margin - page.c_margin, y)
+    page.set_xy(page.l_margin, end)
+
+
 def _blanks(page: FPDF, labels: Sequence[str]) -> None:
     """The first blank twice as wide as the others: names are longer than dates."""
     gap = 6.0
@@ -350,6 +375,16 @@ def _height(page: FPDF, part: Any) -> float:
         return part.count * _WRITING + _AFTER_LINES
     if isinstance(part, html.Text):
         return _paragraph_height(page, f"{part.lead} {part.text}".strip(), _BODY)
+    if isinstance(part, paper.Beside):
+        content, figure = _picture(part.figure.source), part.figure
+        written = part.lines * _WRITING
+        if content is None:
+            return written + _AFTER_LINES
+        width, height = _size(page, figure, content)
+        wide = width + 2 * page.c_margin
+        return max(written, height + _paragraph_height(page, figure.caption, _SMALL, wide)) + (
+            _AFTER_LINES
+        )
     if isinstance(part, html.Figure):
         content = _picture(part.source)
         height = 1.5 + _size(page, part, content)[1] if content is not None else 0.0
@@ -357,11 +392,11 @@ def _height(page: FPDF, part: Any) -> float:
     return 0.0
 
 
-def _paragraph_height(page: FPDF, text: str, size: float) -> float:
+def _paragraph_height(page: FPDF, text: str, size: float, wide: float = 0) -> float:
     from fpdf.enums import MethodReturnValue
 
     size *= page.enlarged
     page.set_font("DejaVu", "", size)
     return 1.2 + page.multi_cell(
-        0, size * 0.5, _words(text), align="L", dry_run=True, output=MethodReturnValue.HEIGHT
+        wide, size * 0.5, _words(text), align="L", dry_run=True, output=MethodReturnValue.HEIGHT
     )

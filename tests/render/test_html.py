@@ -28,6 +28,7 @@ PARTS = {
     "thumbnails": lambda name: [html.Thumbnails([(name, PIXEL, PIXEL)])],
     "figure": lambda name: [html.Figure(PIXEL, name, name, legend=[(name, "#f00")])],
     "blanks": lambda name: [paper.Blanks([name, name])],
+    "beside": lambda name: [paper.Beside(html.Figure(PIXEL, name, name, tallest=30), 2)],
     "sheet": lambda name: [
         paper.Together([html.Text(name, lead=name)]),
         paper.Lines(2),

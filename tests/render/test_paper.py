@@ -12,7 +12,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from rsam_core.render import html
-from rsam_core.render.paper import Blanks, Lines, PageBreak, Together
+from rsam_core.render.paper import Beside, Blanks, Lines, PageBreak, Together
 from rsam_core.render.pdf import pdf
 
 PICTURE = html.photograph(np.full((60, 120, 3), 128, np.uint8))
@@ -90,6 +90,28 @@ def test_a_measured_picture_has_its_height_on_paper() -> None:
     for text in (page, *pages(content)):
         assert "alone" in text
         assert "Figure 1" not in text
+
+
+def test_lines_stand_beside_a_picture() -> None:
+    figure = html.Figure(PICTURE, "caption", tallest=30, numbered=False)
+    parts = [html.Section("", [Beside(figure, 4), "after"])]
+    content = pdf("T", parts)
+    (picture,) = pypdfium2.PdfDocument(content)[0].get_objects([pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
+    _left, bottom, right, top = picture.get_bounds()
+    text = pypdfium2.PdfDocument(content)[0].get_textpage()
+    where = {
+        word: text.get_charbox(text.search(word).get_next()[0]) for word in ("caption", "after")
+    }
+    # Below the picture its caption, and below both and the last line what follows.
+    assert where["caption"][3] < bottom
+    assert where["after"][3] < top - 4 * 8.5 * 72 / 25.4
+    shown = pypdfium2.PdfDocument(content)[0].render(scale=4, grayscale=True).to_numpy()
+    shown = shown.reshape(len(shown), -1)[:, round(right * 4) + 40 :]
+    lines = np.flatnonzero((shown < 240).mean(axis=1) > 0.6)
+    assert len(lines[np.diff(lines, prepend=-9) > 1]) == 4
+    page = html.page("T", parts).split('<div class="beside">')[1]
+    assert page.index("<img") < page.index('<div class="lines">')
+    assert page.count("<div></div>") == 4
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

@@ -14,12 +14,14 @@ from rsam_core.errors import Cancelled
 from rsam_core.evaluate.learn.catalog import LESSONS, lesson
 from rsam_core.evaluate.learn.lesson import Lesson, Task
 from rsam_core.render import html
-from rsam_core.render.paper import Blanks, Lines, PageBreak, Together
+from rsam_core.render.paper import Beside, Blanks, Lines, PageBreak, Together
 from rsam_core.render.pdf import pdf
 from rsam_core.runtime.language import _, current, ngettext, number
 
-_TALLEST = 55
-"""Millimetres of a picture, so that three tasks find room on a page."""
+_TALLEST, _WIDEST = 55, 100
+"""Millimetres of a picture, so that three tasks find room on a page, and lines beside it."""
+_LINE = 9
+"""Millimetres of an empty line, rounded up."""
 _ENLARGED = 1.13
 """Type of 10.7 points, for those who read it across a desk."""
 _LONGEST = 900
@@ -137,15 +139,17 @@ def sheet(title: str, tasks: Sequence[Task], stem: str, question: str = "") -> H
 
 
 def _asked(place: int, task: Task) -> Together:
-    parts = [html.Text(task.question, lead=f"{place}.")]
-    if task.picture is not None:
-        source = html.photograph(task.picture, _LONGEST)
-        parts.append(
-            html.Figure(
-                source, task.caption, alt=task.caption, numbered=False, tallest=_TALLEST
-            )
-        )  # fmt: skip
-    return Together([*parts, Lines(task.lines)])
+    question = html.Text(task.question, lead=f"{place}.")
+    if task.picture is None:
+        return Together([question, Lines(task.lines)])
+    high, wide = task.picture.shape[:2]
+    tallest = round(min(_TALLEST, _WIDEST * high / wide))
+    figure = html.Figure(
+        html.photograph(task.picture, _LONGEST), task.caption, alt=task.caption, numbered=False,
+        tallest=tallest,
+    )  # fmt: skip
+    # Shorter lines, but as many as there is room for beside it.
+    return Together([question, Beside(figure, max(task.lines, tallest // _LINE))])
 
 
 def overview() -> Handout:
