@@ -50,7 +50,7 @@ function draw(state) {
       })
       : shape("line", { x1: a, y1: b, x2: c, y2: d, stroke: "#ffd200", "stroke-width": 3 }));
   }
-  if (cursor && document.activeElement === view) {
+  if (cursor && view.getRootNode().activeElement === view) {
     const [x, y] = [cursor.x * scale, cursor.y * scale];
     for (const [colour, width] of [["#000", 4], ["#fff", 2]]) {
       svg.append(shape("path", {
