@@ -183,6 +183,8 @@ def test_finds_are_judged_by_the_kind_of_the_example() -> None:
     assert not same.example
     itself = one_shot_persam._judged(Instance(np.ones((10, 10), bool), 2, 20), subject, 3)
     assert (itself.iou, itself.example) == (1.0, True)
+    part = one_shot_persam._judged(Instance(np.ones((4, 10), bool), 2, 20), subject, 3)
+    assert (part.iou, part.right, part.example) == (0.4, False, False)
     other = one_shot_persam._judged(Instance(np.ones((4, 6), bool), 2, 2), subject, 3)
     assert (other.iou, other.right, other.example) == (0.0, False, False)
 

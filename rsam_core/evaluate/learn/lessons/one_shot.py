@@ -226,7 +226,7 @@ def cover() -> NDArray[np.uint8]:
     values = np.stack([*(s[numbers] / sizes[numbers] for s in sums), np.log(sizes[numbers])], 1)
     places = objects_.plane((values - values.mean(0)) / values.std(0)).places
     kinds = np.array([subject.kinds[int(n)] for n in numbers])
-    dots = pictures.as_dots(places, kinds, kinds == "roof")
+    dots = pictures.as_dots(places, kinds, kinds == "roof", (440, 480))
     ground = subject.image * np.float32(0.6) + 35
     for n in subject.numbers("roof"):
         colour = palette.to_rgb(pictures.KIND_COLOURS["roof"])
@@ -235,7 +235,7 @@ def cover() -> NDArray[np.uint8]:
     left = np.round(ground[80:400, 0:240]).astype(np.uint8)
     shown = np.full((240, 400, 3), 252, np.uint8)
     shown[:, :180] = cv2.resize(left, (180, 240), interpolation=cv2.INTER_AREA)
-    shown[:, 180:] = cv2.resize(dots[:, 26:613], (220, 240), interpolation=cv2.INTER_AREA)
+    shown[:, 180:] = cv2.resize(dots, (220, 240), interpolation=cv2.INTER_AREA)
     return shown
 
 

@@ -30,7 +30,7 @@ class Find:
     iou : float
         With the true object of the example's kind that it fits best.
     example : bool
-        Whether that is the example itself.
+        Whether it is the example itself, outlined again.
     """
 
     instance: Instance = field(repr=False)
@@ -98,4 +98,5 @@ def _judged(item: Instance, subject: Subject, example: int) -> Find:
         if subject.kinds.get(int(number)) == kind
     }
     best = max(ious, key=ious.__getitem__, default=0)
-    return Find(item, ious.get(best, 0.0), best == example)
+    iou = ious.get(best, 0.0)
+    return Find(item, iou, best == example and iou >= _RIGHT)

@@ -74,16 +74,21 @@ def halved(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return result
 
 
-def screen_places(places: NDArray[np.floating]) -> NDArray[np.float64]:
+def screen_places(
+    places: NDArray[np.floating], size: tuple[int, int] = SIZE
+) -> NDArray[np.float64]:
     """Places of the dots in the picture, with one scale for both axes, (N, 2)."""
     low, high = places.min(0), places.max(0)
-    room = np.array(SIZE, float) - 2 * _EDGE
+    room = np.array(size, float) - 2 * _EDGE
     scale = float(np.min(room / np.maximum(high - low, 1e-9)))
-    return (places - (low + high) / 2) * scale * [1, -1] + np.array(SIZE) / 2
+    return (places - (low + high) / 2) * scale * [1, -1] + np.array(size) / 2
 
 
 def as_dots(
-    places: NDArray[np.floating], kinds: NDArray[np.str_], near: NDArray[np.bool_]
+    places: NDArray[np.floating],
+    kinds: NDArray[np.str_],
+    near: NDArray[np.bool_],
+    size: tuple[int, int] = SIZE,
 ) -> NDArray[np.uint8]:
     """Objects as dots in the colour of their kind; those that are not near are pale.
 
@@ -93,10 +98,12 @@ def as_dots(
         In the plane.
     kinds : (N,) ndarray of str
     near : (N,) ndarray of bool
+    size : (int, int)
+        Width and height of the picture.
     """
-    width, height = SIZE
+    width, height = size
     shown = np.full((height, width, 3), 252, np.uint8)
-    at = np.round(screen_places(places) * 2**_SHIFT).astype(int)
+    at = np.round(screen_places(places, size) * 2**_SHIFT).astype(int)
     # Near ones last, so that they lie on top.
     for i in np.argsort(near, kind="stable"):
         colour = np.array(palette.to_rgb(KIND_COLOURS[str(kinds[i])]), float)

@@ -117,11 +117,10 @@ def cover() -> NDArray[np.uint8]:
         picture = maps.picture("mercator", latitude)
         rows, columns = np.nonzero(maps.on_map("mercator", latitude).mask)
         part = picture[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-        part = cv2.resize(part, None, fx=0.56, fy=0.56, interpolation=cv2.INTER_AREA)
+        part = cv2.resize(part, None, fx=0.53, fy=0.53, interpolation=cv2.INTER_AREA)
         height, width = part.shape[:2]
         top = (240 - height) // 2
-        room = min(width, 400 - left)
-        shown[top : top + height, left : left + room] = part[:, :room]
+        shown[top : top + height, left : left + width] = part
         left += width + 10
     return shown
 
