@@ -34,6 +34,24 @@ def names() -> dict[str, str]:
     }
 
 
+def differences() -> dict[str, str]:
+    """What each row says."""
+    return {
+        "scope": _("A photograph gives many pixels to a few things; an image from above gives few "
+                   "pixels to hundreds of things."),
+        "perspective": _("In a photograph what is near is large. From above, a metre is as long "
+                         "everywhere, and areas can be measured."),
+        "objects": _("A photograph shows a few different things; from above the same kinds return "
+                     "again and again."),
+        "preparation": _("A camera finishes its pictures. What a satellite stores is stretched, "
+                         "freed of haze and cut into pieces first."),
+        "mode": _("In a photograph one thing is wanted, and a click finds it. From above it is all "
+                  "things of a kind."),
+        "after": _("A cut-out is finished. An outline from above becomes part of a map: few "
+                   "corners, right angles, square metres."),
+    }  # fmt: skip
+
+
 def show(stage: Stage) -> Mapping[str, Any]:
     """Show one row at a time, and report what its control gives."""
     called = names()
@@ -43,4 +61,6 @@ def show(stage: Stage) -> Mapping[str, Any]:
     )  # fmt: skip
     if stage.own is not None:
         st.caption(_("This lesson keeps to its two pictures, because their truth is known."))
-    return {"row": row, **_SHOW[row](stage)}
+    report = _SHOW[row](stage)
+    st.markdown(differences()[row])
+    return {"row": row, **report}
