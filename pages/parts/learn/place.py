@@ -41,7 +41,12 @@ def go(part: str, lesson: str | None = None) -> None:
 
 def follow_choice() -> None:
     """Go where the widget says."""
-    go(st.session_state[CHOICE] or PARTS[0])
+    chosen = st.session_state[CHOICE]
+    if chosen is None:
+        # A slow browser that has not yet heard which part was set says none; the address stays.
+        st.session_state[CHOICE] = part()
+    else:
+        go(chosen)
 
 
 def part() -> str:

@@ -282,3 +282,14 @@ def test_targets_that_are_clicked(room: Room, browser: Open):
     press(teacher, "Open a class board")
     ((_, made),) = room.boards.of(f"{1:032x}").items()
     assert made.numbers == (3,)
+
+
+def test_a_browser_that_says_no_part_stays_where_it_is(room: Room, browser: Open):
+    code = room.boards.open(f"{1:032x}", task((7,)))
+    at = browser(2, board=code)
+    at.button_group(key="learn-part-choice").set_value(None)
+    at.run()
+    fine(at)
+    assert at.query_params["board"] in (code, [code])
+    assert at.button_group(key="learn-part-choice").value == "class"
+    join(at, "Anna")
