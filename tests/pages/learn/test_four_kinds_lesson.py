@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import rsam_core as rsam
 from pages.parts.learn.lessons import four_kinds_clicks as clicks
 from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Touch
@@ -13,7 +14,9 @@ from rsam_core.evaluate.learn.asking import Marks
 from rsam_core.evaluate.learn.lessons import four_kinds_pieces as pieces
 from rsam_core.evaluate.learn.subject import Subject
 from rsam_core.models.tiny.kinds import KINDS
-from tests.helpers.pages import fine, texts
+from rsam_core.session.session import Session
+from tests.helpers.pages import fine, put, texts
+from tests.helpers.rasters import tiff
 
 PREFIX = "learn-four_kinds-"
 
@@ -119,3 +122,23 @@ def test_clicks_begin_objects_and_take_away(monkeypatch: pytest.MonkeyPatch) -> 
     assert clicks.inside((45.0, -3.0), subject) == (0, 29)
     clicks.start_again(stage, subject)
     assert clicks.marks(stage, subject) == Marks()
+
+
+def test_an_own_image_is_cut_up_too_but_not_judged(app: AppTest) -> None:
+    part = np.moveaxis(pieces.sample().image[:120, :160], 2, 0)
+    scene = rsam.open_scene(tiff(part), name="mine.tif", examine=False)
+    put(app, Session(scene))
+    app.session_state["learn-own"] = True
+    app.query_params["lesson"] = "four_kinds"
+    app.run()
+    app.switch_page("pages/screens/learn.py").run()
+    fine(app)
+    assert "Nobody drew the truth" in texts(app)
+    subject_key = app.session_state[PREFIX + "seen"][0]
+    app.session_state[f"{PREFIX}marks-{subject_key}"] = Marks(((60.0, 60.0, 1),))
+    app.session_state[PREFIX + "spot"] = (30.0, 30.0)
+    for name in ("superpixels", "semantic", "instances", "interactive"):
+        way(app, name)
+    assert "try it" not in html(app)
+    assert "last outline has" in texts(app)
+    assert done(app) == set()
