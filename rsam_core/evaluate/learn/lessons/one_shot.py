@@ -28,6 +28,8 @@ EXPERIMENTS = {
 FIRST_SEEN = ("roof", "tree")
 """Classes that the classifier has learned at first."""
 _PAPER_WAY, _PAPER_THRESHOLD = "metric", 0.5
+_APART = 40.0
+"""Pixels between letters in the picture of a worksheet."""
 
 CHECKS = (
     Check(
@@ -81,13 +83,16 @@ def paper_objects() -> Objects:
 
 
 def lettered(objects: Objects) -> dict[str, int]:
-    """Positions of an example E and of A, B and C: the nearest roof, a tree and a pool."""
+    """Positions of an example E and of A, B and C: a tree, a roof and a pool.
+
+    The roof is the nearest one whose letter does not lie on that of the example.
+    """
     example = objects_.first_example(objects)
-    places = objects_.plane(objects.vectors(_PAPER_WAY)).places
+    places = pictures.screen_places(objects_.plane(objects.vectors(_PAPER_WAY)).places)
     far = np.hypot(*(places - places[example]).T)
     chosen = {"E": example}
     for letter, kind in (("A", "tree"), ("B", "roof"), ("C", "pool")):
-        members = np.flatnonzero((objects.kinds == kind) & (np.arange(len(far)) != example))
+        members = np.flatnonzero((objects.kinds == kind) & (far >= _APART))
         order = members[np.argsort(far[members], kind="stable")]
         chosen[letter] = int(order[0] if kind == "roof" else order[len(order) // 2])
     return chosen
