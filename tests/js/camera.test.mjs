@@ -62,13 +62,15 @@ test("never closer than 40 screen pixels a pixel, nor farther than the whole", (
   near([large.s], [400 / 3000]);
 });
 
-test("the scene cannot be lost: a border of 24 screen pixels at most", () => {
+test("the scene cannot be lost: a border of 24 screen pixels, or what is free beside the whole", () => {
   const camera = placed();
+  // The whole is 1600 / 3 screen pixels wide.
+  const free = (800 - 1600 / 3) / 2;
   camera.zoom(10);
   camera.pan(-1e6, -1e6);
-  near(camera.toScreen(0, 0), [24, 24]);
+  near(camera.toScreen(0, 0), [free, 24]);
   camera.pan(1e6, 1e6);
-  near(camera.toScreen(400, 300), [800 - 24, 400 - 24]);
+  near(camera.toScreen(400, 300), [800 - free, 400 - 24]);
 });
 
 test("a scene that fits stays inside", () => {
@@ -126,4 +128,21 @@ test("what was drawn serves until one looks beyond it or closer", () => {
   camera.pan(-12 * camera.s, 0);
   camera.zoom(1.02);
   assert.equal(camera.servedBy(told, [drawn]), false);
+});
+
+test("what is under the pointer stays there while a wide scene grows to fill a high canvas", () => {
+  const camera = new Camera();
+  camera.scene = [800, 200];
+  camera.resize([400, 400]);
+  // The scene is 100 CSS pixels high, with 150 above and below it.
+  for (const at of [[10, 155], [200, 200], [390, 245]]) {
+    camera.fit();
+    const before = camera.toScene(at);
+    for (let k = 0; k < 12; k++) {
+      camera.zoom(1.3, at);
+      near(camera.toScene(at), before);
+    }
+    for (let k = 0; k < 40; k++) camera.zoom(1 / 1.3, at);
+    near([camera.s, ...camera.toScreen(400, 100)], [0.5, 200, 200]);
+  }
 });

@@ -141,10 +141,16 @@ export class Camera {
     this.clamp();
   }
 
-  /** Never lose the scene: a narrow border at most, and a scene that fits stays inside. */
+  /**
+   * Never lose the scene: a narrow border at most. Where the whole scene leaves room at its sides,
+   * that room stays reachable, so that what is under the pointer stays there while one zooms in.
+   */
   clamp() {
-    this.x = within(this.x, this.scene[0], this.size[0] / this.s, BORDER / this.s);
-    this.y = within(this.y, this.scene[1], this.size[1] / this.s, BORDER / this.s);
+    const fitting = Math.min(this.size[0] / this.scene[0], this.size[1] / this.scene[1]);
+    const [left, top] = [0, 1].map((side) =>
+      Math.max(this.size[side] - this.scene[side] * fitting, 0) / 2 / this.s);
+    this.x = within(this.x, this.scene[0], this.size[0] / this.s, BORDER / this.s, left);
+    this.y = within(this.y, this.scene[1], this.size[1] / this.s, BORDER / this.s, top);
   }
 
   /**
@@ -201,9 +207,10 @@ export class Camera {
  * @param {number} length Of the scene
  * @param {number} seen Of it, or more
  * @param {number} border
+ * @param {number} margin Beside the scene, where the whole of it is shown
  */
-function within(start, length, seen, border) {
-  if (seen >= length + 2 * border) return (length - seen) / 2;
-  if (seen >= length) return Math.min(Math.max(start, length - seen), 0);
-  return Math.min(Math.max(start, -border), length - seen + border);
+function within(start, length, seen, border, margin) {
+  const edge = seen < length ? Math.max(border, margin) : margin;
+  if (seen >= length + 2 * edge) return (length - seen) / 2;
+  return Math.min(Math.max(start, -edge), length - seen + edge);
 }
