@@ -174,6 +174,27 @@ def test_the_quickest_of_the_repeats_counts() -> None:
     assert found.asked(10, looks=10) == 40
 
 
+def test_drawing_the_prompt_is_measured_where_it_is_drawn(tiny) -> None:
+    ticks = iter([0.0, 5.0, 9.0, 9.5])
+    image, marks = np.zeros((32, 32, 3), np.uint8), Marks(((9, 9, 1),))
+    found = inside.measured(Segmenter(tiny), image, marks, 1, lambda: next(ticks))
+    assert found == inside.Times(5.0, 4.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "wanted"),
+    [((300, 700), (256, 512)), ((100, 45), (96, 40)), ((5, 7), (5, 7)), ((256, 512), (256, 512))],
+)
+def test_an_own_image_is_cut_to_whole_cells_in_its_middle(shape, wanted) -> None:
+    image = np.zeros((*shape, 3), np.uint8)
+    image[shape[0] // 2, shape[1] // 2] = 255
+    found = lesson.middle(image)
+    assert found.shape[:2] == wanted
+    row, column = (int(v[0]) for v in np.nonzero(found[..., 0]))
+    assert abs(row - wanted[0] / 2) <= 1
+    assert abs(column - wanted[1] / 2) <= 1
+
+
 def test_clicking_everywhere_asks_each_place_and_keeps_what_is_sure() -> None:
     def paint(prompt, many):
         x, y = prompt.points[0]

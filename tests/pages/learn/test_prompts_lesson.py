@@ -126,6 +126,10 @@ def test_counts_of_points_and_boxes(shown: AppTest, tiny) -> None:
         shown.button_group(key=f"{PREFIX}said-{size}").set_value(winner).run()
     fine(shown)
     assert "claim" in done(shown)
+    # What the class counted is still there after a look at something else.
+    part(shown, "ways")
+    part(shown, "size")
+    assert f"| small | {' | '.join(map(str, wins[False]))} |" in texts(shown)
 
 
 def test_touches_become_marks_in_pixels_of_the_place(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,7 @@ def _target(stage: Stage) -> Target:
         key = st.selectbox(
             _("Object"), [one.key for one in objects.TARGETS], key=stage.name("target"),
             format_func=lambda key: _(target(key).name), label_visibility="collapsed",
+            persist_state="session",
         )  # fmt: skip
     return target(key)
 
@@ -69,7 +70,7 @@ def _ways(stage: Stage, one: Target) -> Mapping[str, Any]:
         st.markdown(_("Which way gets nearest to the white outline?"))
         way = st.segmented_control(
             _("Way"), list(names), format_func=names.__getitem__, key=stage.name("way"),
-            required=True, default="point", label_visibility="collapsed",
+            required=True, default="point", label_visibility="collapsed", persist_state="session",
         )  # fmt: skip
     found, fits = _by_words(stage, one, right, way == "words")
     results: dict[str, float] = {} if found is None else {"words": fits}
@@ -151,10 +152,10 @@ def _by_words(
     if asked:
         with column:
             st.text_input(
-                _("What do you mean?"), key=key, placeholder=_("white objects"), max_chars=200
-            )
-    sentence = st.session_state.get(key) or st.session_state.get(f"{key}-kept", "")
-    st.session_state[f"{key}-kept"] = sentence
+                _("What do you mean?"), key=key, placeholder=_("white objects"), max_chars=200,
+                persist_state="session",
+            )  # fmt: skip
+    sentence = st.session_state.get(key)
     if not sentence:
         return None, 0.0
     with column:

@@ -117,8 +117,9 @@ def _others(stage: Stage) -> dict[str, Tally]:
         columns = st.columns(2)
         for i, (key, name) in enumerate(names.items()):
             values[key] = columns[i % 2].number_input(
-                name, 0, _MOST, 0, key=stage.name("others-" + "-".join(key))
-            )
+                name, 0, _MOST, 0, key=stage.name("others-" + "-".join(key)),
+                persist_state="session",
+            )  # fmt: skip
     return {
         size: Tally(int(values[size, "point"]), int(values[size, "box"])) for size in _SIZES
     }  # fmt: skip
@@ -162,7 +163,7 @@ def _opinion(stage: Stage, trials: int) -> dict[str, str | None]:
     return {
         size: column.segmented_control(
             labels[size], list(names), format_func=names.__getitem__,
-            key=stage.name(f"said-{size}"),
+            key=stage.name(f"said-{size}"), persist_state="session",
         )
         for size, column in zip(_SIZES, st.columns(2, gap="small"))
     }  # fmt: skip

@@ -55,6 +55,7 @@ def _picture(stage: Stage) -> tuple[str, NDArray[np.uint8]]:
         place = st.selectbox(
             _("Picture"), list(lesson.PLACES), key=stage.name("place"),
             format_func=lambda key: _(lesson.PLACES[key]), label_visibility="collapsed",
+            persist_state="session",
         )  # fmt: skip
     return place, lesson.subject(place).image
 
@@ -66,9 +67,9 @@ def _tiny(image: NDArray[np.uint8]) -> tuple[Segmenter, Embedding]:
 
 
 def _look(stage: Stage, place: str, image: NDArray[np.uint8]) -> Mapping[str, Any]:
+    name, embedding = current_session.model_name(), stage.embedding(image)
     try:
-        cells = inside.features(stage.segmenter(), stage.embedding(image))
-        name = current_session.model_name()
+        cells = inside.features(stage.segmenter(), embedding)
     except ModelError:
         # Not all models show theirs.
         cells, name = inside.features(*_tiny(image)), DEFAULT_MODEL
@@ -107,6 +108,7 @@ def _look(stage: Stage, place: str, image: NDArray[np.uint8]) -> Mapping[str, An
     with right:
         st.select_slider(
             _("Alike from"), _LEVELS, key=stage.name("from"), format_func=percent,
+            persist_state="session",
         )  # fmt: skip
         st.markdown(
             _("The **image encoder** of {model} looks at the picture **once**. For each cell of "
@@ -245,13 +247,15 @@ def _show_times(times: inside.Times | None, title: str) -> None:
     if times is None:
         st.caption(_("{model} may need a minute to look once.").format(model=title))
         return
-    longest = max(times.look, times.answer)
+    parts = [
+        (_("Look once"), times.look), (_("Draw the prompt"), times.prompt),
+        (_("One answer"), times.answer),
+    ]  # fmt: skip
+    known = [(name, seconds) for name, seconds in parts if seconds is not None]
+    longest = max(seconds for _name, seconds in known)
     bars(
-        [
-            (_("Look once"), times.look / longest, ""),
-            (_("One answer"), times.answer / longest, ""),
-        ],
-        [_milliseconds(times.look), _milliseconds(times.answer)],
+        [(name, seconds / longest, "") for name, seconds in known],
+        [_milliseconds(seconds) for _name, seconds in known],
     )
     st.caption(
         _("{model} on this computer: ten clicks take {once} ms. Looking again for each, they would "
@@ -262,4 +266,5 @@ def _show_times(times: inside.Times | None, title: str) -> None:
 
 
 def _milliseconds(seconds: float) -> str:
-    return _("{count} ms").format(count=number(1000 * seconds))
+    milliseconds = 1000 * seconds
+    return _("{count} ms").format(count=number(milliseconds, 1 if milliseconds < 10 else 0))

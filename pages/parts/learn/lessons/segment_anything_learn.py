@@ -69,7 +69,9 @@ def _everywhere(stage: Stage, place: str, image: NDArray[np.uint8]) -> Mapping[s
     key = stage.name("sure")
     if st.session_state.get(key) not in levels:
         st.session_state[key] = levels[len(levels) // 2]
-    sure = st.select_slider(_("How sure"), levels, key=key, format_func=percent)
+    sure = st.select_slider(
+        _("How sure"), levels, key=key, format_func=percent, persist_state="session"
+    )
     found, everything = inside.kept(state, sure), inside.kept(state, levels[0])
     with spot.container():
         stage.picture(
@@ -95,7 +97,7 @@ def _collection(stage: Stage) -> None:
     )  # fmt: skip
     seconds = st.slider(
         _("If one person drew them all: seconds for a mask"), 2, 60, lesson.SECONDS_EACH,
-        key=stage.name("seconds"),
+        key=stage.name("seconds"), persist_state="session",
     )  # fmt: skip
     st.markdown(
         _("**{years} years** of work, 8 hours on 220 days a year").format(

@@ -38,6 +38,9 @@ AMBIGUOUS = Marks(((207.0, 157.0, 1),))
 MANY, VARIED = 0.2, 3.0
 """Share of the picture, and ratio of areas, that the checks ask for."""
 
+CELL = 8
+"""Pixels of a side of the cells of ``rsam-tiny``."""
+
 WORKING_YEAR = 220 * 8 * 3600
 """Seconds at work in a year: 220 days of 8 hours."""
 
@@ -96,8 +99,12 @@ def subject(place: str) -> Subject:
 
 
 def middle(image: NDArray[np.uint8], width: int = 512, height: int = 256) -> NDArray[np.uint8]:
-    """The middle of a picture, no larger than those of the lesson."""
+    """The middle of a picture, no larger than those of the lesson, of whole cells."""
     rows, columns = image.shape[:2]
+    height, width = (
+        min(least, side) if side < CELL else min(least, side // CELL * CELL)
+        for least, side in ((height, rows), (width, columns))
+    )
     top, left = max(rows - height, 0) // 2, max(columns - width, 0) // 2
     return np.ascontiguousarray(image[top : top + height, left : left + width])
 

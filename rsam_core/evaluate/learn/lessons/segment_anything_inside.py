@@ -190,8 +190,8 @@ def around(found: Candidates, least: int = 64) -> tuple[slice, slice]:
     middle_y = found.y + (rows.min() + rows.max() + 1) / 2
     middle_x = found.x + (columns.min() + columns.max() + 1) / 2
     tall = max(1.5 * (np.ptp(rows) + 1), 0.75 * (np.ptp(columns) + 1), least)
-    tall = min(round(tall), height, width // 2)
-    wide = 2 * tall
+    tall = max(min(round(tall), height, width // 2), 1)
+    wide = min(2 * tall, width)
     top = int(np.clip(round(middle_y - tall / 2), 0, height - tall))
     left = int(np.clip(round(middle_x - wide / 2), 0, width - wide))
     return slice(top, top + tall), slice(left, left + wide)
@@ -207,10 +207,13 @@ class Times:
         Encoding the picture.
     answer : float
         Answering one click.
+    prompt : float or None
+        What of the answer it took to draw the prompt as maps; None for models that do not.
     """
 
     look: float
     answer: float
+    prompt: float | None = None
 
     def asked(self, clicks: int, looks: int = 1) -> float:
         """Seconds for so many looks and clicks."""
@@ -228,16 +231,20 @@ def measured(
 
     Others on the same computer can only make it slower.
     """
-    looks, answers = [], []
+    looks, answers, prompts = [], [], []
     prompt = marks.prompt()
     for _ in range(repeats):
         began = clock()
         embedding = model.embed(image)
         looked = clock()
         model.predict(embedding, prompt)
-        answers.append(clock() - looked)
+        answered = clock()
         looks.append(looked - began)
-    return Times(min(looks), min(answers))
+        answers.append(answered - looked)
+        if hasattr(embedding.features, "maps"):
+            prompt_maps(embedding, marks)
+            prompts.append(clock() - answered)
+    return Times(min(looks), min(answers), min(prompts, default=None))
 
 
 def click_everywhere(
