@@ -221,6 +221,10 @@ def _example(stage: Stage, objects: Objects) -> dict[str, Any]:
         best = _best(objects.subject.key, objects.model, kind, objects)
         st.markdown(_best_in_words(best))
         st.caption(_about(way, plane))
+        if "metric" not in objects.ways:
+            st.caption(
+                _("The learned metric belongs to the model rsam-tiny. Choose that model to see it.")
+            )
     return {
         "kind": kind, "example": objects.instances[example].id, "way": way, "best": best,
         "threshold": threshold, "precision": result.precision, "recall": result.recall,
