@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rsam_core.segment.embedding import Embedding
     from rsam_core.segment.segmenter import Segmenter
 
-ASKED = 6
-"""Houses that are clicked to try a preparation."""
+ASKED = 3
+"""Houses that are clicked to try a preparation: few, so that the slider answers at once."""
 _TREATED = (450.5, 174.5)
 """A spot on the house whose outline is treated."""
 
