@@ -96,7 +96,15 @@ def _judged(objects: Instances, subject: Subject) -> dict[str, Any]:
     mask = Instances([last], subject.shape).union_mask()
     match, iou = best_match(mask, subject)
     kind = subject.kinds.get(match, "")
-    bars([(_("Agreement (IoU)"), iou, _("with the truth, of the last outline"))])
+    bars(
+        [
+            (
+                _("Agreement (IoU)"),
+                iou,
+                _("of the last outline and the truth: shared area / area of both"),
+            )
+        ]
+    )
     if match and kind in ONE:
         st.caption(_("In truth this is: {kind}.").format(kind=_(ONE[kind])))
     return {"kind": kind, "iou": iou}

@@ -161,8 +161,8 @@ LESSON = Lesson(
            "invented."),
         N_("What a satellite stores is imitated: the picture is darkened, and the light of the air "
            "is added. Real sensors have more bands, and noise of their own."),
-        N_("The six rows are those of the study that RSAM grew from. Here one photograph stands for "
-           "all; others hold more objects, or are taken from a drone. It was taken by Rachel "
+        N_("The six rows are those of the study that RSAM grew from. Here one photograph stands "
+           "for all; others hold more objects, or are taken from a drone. It was taken by Rachel "
            "Michetti (public domain, CC0) and comes with scikit-image."),
         N_("The small model that comes with RSAM was trained on views from above. The Segment "
            "Anything Model itself was trained on photographs and outlines a cup better."),
