@@ -13,6 +13,7 @@ from pages.parts.learn.class_done import each, judged
 from pages.parts.learn.class_state import boards, who
 from pages.parts.shared import banner, downloads
 from pages.parts.shared import session_memory as memory
+from pages.parts.shared.browser_id import browser_id
 from pages.parts.shared.names import markup, plain
 from rsam_core.errors import LearnError
 from rsam_core.evaluate.learn.board import STATES, Row, table
@@ -31,17 +32,25 @@ def show(code: str, projector: bool) -> None:
     """Show a board of this teacher."""
     made = boards().of(who()).get(code)
     if made is None:
-        st.error(
-            _("This class board is closed: its teacher closed it, or was away for more than four "
-              "hours, or the server was started again. Results that pupils saved as files can be "
-              "dropped on a new board.")
-        )  # fmt: skip
-        st.button(_("Exercise and class"), key="learn-board-back", on_click=class_start.go)
+        _not_here()
         return
     if projector:
         st.html(_LARGE)
     _above(code, made)
     _live(code, made, projector)
+
+
+def _not_here() -> None:
+    if browser_id() is None:
+        # The browser tells who it is with the next run.
+        st.caption(_("Looking for the class board…"))
+    else:
+        st.error(
+            _("This class board is not open in this browser. Its teacher closed it or was away "
+              "for more than four hours, the server was started again, or it was opened in "
+              "another browser. Results that pupils saved as files can be dropped on a new board.")
+        )  # fmt: skip
+    st.button(_("Exercise and class"), key="learn-board-back", on_click=class_start.go)
 
 
 def _above(code: str, made: Assignment) -> None:
@@ -68,6 +77,7 @@ def _actions(code: str, made: Assignment) -> None:
         st.file_uploader(
             _("Drop results here that pupils hand in as files ({ending})").format(ending=ENDING),
             accept_multiple_files=True, key=_FILES, on_change=_collect, args=(code,),
+            max_upload_size=1,
         )  # fmt: skip
         owner = who()
         downloads.offer(

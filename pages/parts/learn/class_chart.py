@@ -13,7 +13,9 @@ from rsam_core.runtime.language import _, ngettext, number, percent
 _SMALL, _LARGE = 0.7, 1.7
 """Diameters of the dots of the quickest and the slowest, in letters' heights."""
 _NEAR_THE_EDGE = 0.7
-_LETTERS = 14
+_LETTERS = 24
+_LINES = 12
+"""Lines of names that have room above each other."""
 
 
 def chart(rows: Sequence[Row], names: Sequence[str]) -> None:
@@ -29,9 +31,13 @@ def chart(rows: Sequence[Row], names: Sequence[str]) -> None:
     most = max([row.clicks for row, _name in done] + [5])
     longest = max([row.seconds or 0.0 for row, _name in done] + [1.0])
     parts = _axes(most)
-    # The small dots lie on the large ones.
-    for row, name in sorted(done, key=lambda entry: -(entry[0].seconds or 0.0)):
+    # The small dots lie on the large ones; those in one place share one line of names.
+    beside: dict[tuple[int, int], list[str]] = {}
+    for row, name in done:
+        beside.setdefault(_spot(row), []).append(name)
+    for row, _name in sorted(done, key=lambda entry: -(entry[0].seconds or 0.0)):
         across, up = row.clicks / most, row.iou or 0.0
+        name = ", ".join(beside.pop(_spot(row), []))
         size = _SMALL + (_LARGE - _SMALL) * (row.seconds or 0.0) / longest
         side = "left" if across > _NEAR_THE_EDGE else "right"
         parts.append(
@@ -47,6 +53,10 @@ def chart(rows: Sequence[Row], names: Sequence[str]) -> None:
         f'<div class="class-chart" role="img" aria-label="{markup(said)}">'
         f'<div class="room">{"".join(parts)}</div><div class="axis">{words}</div></div>'
     )
+
+
+def _spot(row: Row) -> tuple[int, int]:
+    return row.clicks, round((row.iou or 0.0) * _LINES)
 
 
 def _axes(most: int) -> list[str]:

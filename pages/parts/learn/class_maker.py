@@ -32,7 +32,7 @@ from rsam_core.evaluate.learn.subject import Subject
 from rsam_core.formats.names import safe_name
 from rsam_core.runtime.language import _, ngettext, number
 
-_SPLIT = (66, 34)
+_SPLIT = (60, 40)
 _CHOSEN = "learn-maker-chosen"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts.learn import place
-from pages.parts.learn.class_state import SCREEN, Work, boards, own_work, take, who, work
+from pages.parts.learn.class_state import DESK, SCREEN, Work, boards, own_work, take, who, work
 from pages.parts.shared import banner
 from pages.parts.shared import session_memory as memory
 from pages.parts.shared.names import plain
@@ -21,6 +21,10 @@ def go(screen: str = "") -> None:
     """Go to a screen of the class room: ``"maker"``, ``"work"``, ``"board:<code>"`` or none."""
     st.session_state[SCREEN] = screen
     place.go("class")
+    sort, _colon, code = screen.partition(":")
+    if sort == "board":
+        # So that a reload comes back to it.
+        st.query_params.from_dict({"part": "class", DESK: code})
 
 
 def join_field() -> None:

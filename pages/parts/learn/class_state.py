@@ -21,6 +21,8 @@ from rsam_core.prompts.prompt import Prompt
 _WORK, _WHO = "learn-class-work", "learn-class-who"
 SCREEN, ANEW = "learn-class-screen", "learn-class-anew"
 """Keys: which screen of the class room is shown; on which board another pupil wants to join."""
+DESK = "desk"
+"""Name in the address of the board that a teacher looks at."""
 _WIDTH = 860
 
 

@@ -293,3 +293,17 @@ def test_a_browser_that_says_no_part_stays_where_it_is(room: Room, browser: Open
     assert at.query_params["board"] in (code, [code])
     assert at.button_group(key="learn-part-choice").value == "class"
     join(at, "Anna")
+
+
+def test_a_teacher_who_reloads_is_back_at_the_board(room: Room, browser: Open):
+    code = room.boards.open(f"{1:032x}", task((7,)))
+    teacher = browser(1)
+    press(teacher, f"{code} · Three roofs: roofs")
+    address = {name: "".join(value) for name, value in teacher.query_params.items()}
+    again = browser(1, **address)
+    fine(again)
+    assert f'class="board-code" aria-label="Code: {" ".join(code)}">{code}<' in html(again)
+    # Somebody else with that address sees nothing of it.
+    other = browser(2, **address)
+    assert "not open in this browser" in other.error[0].value
+    assert code not in html(other)
