@@ -32,7 +32,8 @@ def show(stage: Stage) -> Mapping[str, Any]:
         "claims": (_("What follows"), pitfalls_sorting.show),
     }
     chosen = st.segmented_control(
-        _("Experiment"), list(parts), default="hiding", key=stage.name("part"), required=True,
+        _("Experiment"), list(parts), default="hiding",
+        persist_state="session", key=stage.name("part"), required=True,
         format_func=lambda key: parts[key][0], label_visibility="collapsed",
     )  # fmt: skip
     return parts[chosen or "hiding"][1](stage)
@@ -82,13 +83,14 @@ def _hiding(stage: Stage) -> Mapping[str, Any]:
 def _disturbance(stage: Stage) -> tuple[str, float]:
     names = {"haze": _("Haze"), "shadow": _("Shadow"), "trees": _("Trees")}
     kind = st.segmented_control(
-        _("What lies before the houses"), list(names), default="haze", key=stage.name("kind"),
+        _("What lies before the houses"), list(names), default="haze",
+        persist_state="session", key=stage.name("kind"),
         required=True, format_func=names.__getitem__, label_visibility="collapsed",
     ) or "haze"  # fmt: skip
     # Each has a slider of its own, so that none begins where another was left.
     amount = st.slider(
         _("How much (percent)"), 0, round(100 * hiding.MOST), 0, 5,
-        key=stage.name(f"amount-{kind}"),
+        persist_state="session", key=stage.name(f"amount-{kind}"),
     )  # fmt: skip
     return kind, amount / 100
 
@@ -124,12 +126,14 @@ def _borders(stage: Stage) -> Mapping[str, Any]:
     with controls[0]:
         gsd = st.select_slider(
             _("Metres of ground on one pixel"), borders.PIXELS, borders.PIXELS[1],
-            key=stage.name("gsd"), format_func=lambda at: _("{gsd} m").format(gsd=number(at, 1)),
+            persist_state="session", key=stage.name("gsd"),
+            format_func=lambda at: _("{gsd} m").format(gsd=number(at, 1)),
         )  # fmt: skip
     with controls[1]:
         pixels = st.slider(
             _("Border too far out (pixels)"), -float(borders.FURTHEST), float(borders.FURTHEST),
-            1.0, 0.5, key=stage.name("pixels"), help=_("Below 0 it lies too far inside."),
+            1.0, 0.5,
+            persist_state="session", key=stage.name("pixels"), help=_("Below 0 it lies too far inside."),
         )  # fmt: skip
     metres = gsd * pixels
     names = {"car": _("Car"), "roof": _("House"), "field": _("Field")}

@@ -25,7 +25,8 @@ def show(stage: Stage) -> Mapping[str, Any]:
     with right:
         for claim in claims.CLAIMS:
             chosen = st.segmented_control(
-                claim.text(), claims.VERDICTS, key=stage.name(f"claim-{claim.key}"),
+                claim.text(), claims.VERDICTS,
+                persist_state="session", key=stage.name(f"claim-{claim.key}"),
                 format_func=verdict_name, on_change=_sorted, args=(stage, claim.key),
             )  # fmt: skip
             if chosen:

@@ -28,7 +28,8 @@ def show(stage: Stage) -> Mapping[str, Any]:
         "view": (_("Sun and slant"), _view),
     }
     chosen = st.segmented_control(
-        _("Experiment"), list(parts), default="scale", key=stage.name("part"), required=True,
+        _("Experiment"), list(parts), default="scale",
+        persist_state="session", key=stage.name("part"), required=True,
         format_func=lambda key: parts[key][0], label_visibility="collapsed",
     )  # fmt: skip
     return parts[chosen or "scale"][1](stage)
@@ -41,9 +42,11 @@ def _scale(stage: Stage) -> Mapping[str, Any]:
     with controls:
         gsd = st.select_slider(
             _("Metres of ground on one pixel"), scale.STEPS, scale.STEPS[0],
-            key=stage.name("gsd"), format_func=_metres,
+            persist_state="session", key=stage.name("gsd"), format_func=_metres,
         )  # fmt: skip
     corner = st.session_state.get(stage.name("corner")) or scale.corner_around(*_START)
+    # Drawn beforehand, so that the slider's last move is as quick as the others.
+    scale.closeup(corner, scale.STEPS[-1])
     with left:
         _whole(stage, gsd, corner)
     with right:
@@ -138,11 +141,20 @@ def _bands(stage: Stage) -> Mapping[str, Any]:
     left, right = st.columns([62, 38], gap="medium")
     with left:
         chosen = st.segmented_control(
-            _("Picture"), list(names), default="true", key=stage.name("picture"), required=True,
+            _("Picture"), list(names), default="true",
+            persist_state="session", key=stage.name("picture"), required=True,
             format_func=names.__getitem__, label_visibility="collapsed",
         ) or "true"  # fmt: skip
     with right:
-        least = st.slider(_("Show only NDVI from"), -1.0, 0.6, -1.0, 0.05, key=stage.name("least"))
+        least = st.slider(
+            _("Show only NDVI from"),
+            -1.0,
+            0.6,
+            -1.0,
+            0.05,
+            persist_state="session",
+            key=stage.name("least"),
+        )
     mask = bands.planted(subject, least)
     shown = bands.picture(subject, chosen)
     if least > -1:
@@ -212,15 +224,16 @@ def _view(stage: Stage) -> Mapping[str, Any]:
     left, right = st.columns([62, 38], gap="medium")
     with right:
         sun = st.slider(_("Sun above the horizon (degrees)"), *view.SUN, 50,
-                        key=stage.name("sun"))  # fmt: skip
+                        persist_state="session", key=stage.name("sun"))  # fmt: skip
         lean = st.slider(
             _("Camera to the right or left (degrees)"), -view.LEAN, view.LEAN, 0,
-            key=stage.name("lean"), help=_("At 0 it looks straight down."),
+            persist_state="session", key=stage.name("lean"), help=_("At 0 it looks straight down."),
         )  # fmt: skip
     kinds = {"photo": _("Photo"), "ortho": _("Orthophoto")}
     with left:
         kind = st.segmented_control(
-            _("Picture"), list(kinds), default="photo", key=stage.name("kind"), required=True,
+            _("Picture"), list(kinds), default="photo",
+            persist_state="session", key=stage.name("kind"), required=True,
             format_func=kinds.__getitem__, label_visibility="collapsed",
         ) or "photo"  # fmt: skip
         photo = kind == "photo"
