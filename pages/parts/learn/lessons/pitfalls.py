@@ -133,7 +133,8 @@ def _borders(stage: Stage) -> Mapping[str, Any]:
         pixels = st.slider(
             _("Border too far out (pixels)"), -float(borders.FURTHEST), float(borders.FURTHEST),
             1.0, 0.5,
-            persist_state="session", key=stage.name("pixels"), help=_("Below 0 it lies too far inside."),
+            persist_state="session", key=stage.name("pixels"),
+            help=_("Below 0 it lies too far inside."),
         )  # fmt: skip
     metres = gsd * pixels
     names = {"car": _("Car"), "roof": _("House"), "field": _("Field")}
