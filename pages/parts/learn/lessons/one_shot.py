@@ -10,21 +10,21 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts.learn.bars import bars
+from pages.parts.learn.lessons import one_shot_persam
+from pages.parts.learn.lessons.one_shot_choice import example_of, take
 from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Mark, Touch
 from pages.parts.shared.legend import chips
 from rsam_core.evaluate.learn.kind_names import MANY, ONE
 from rsam_core.evaluate.learn.lessons import one_shot_classes as classes
 from rsam_core.evaluate.learn.lessons import one_shot_objects as objects_
-from rsam_core.evaluate.learn.lessons import one_shot_persam as persam
 from rsam_core.evaluate.learn.lessons import one_shot_pictures as pictures
 from rsam_core.evaluate.learn.lessons.one_shot import EXPERIMENTS, FIRST_SEEN, mean_best_f1
 from rsam_core.evaluate.learn.lessons.one_shot_objects import Found, Objects
 from rsam_core.evaluate.learn.subject import Subject
 from rsam_core.objects import palette
-from rsam_core.runtime.language import _, ngettext, number, percent
+from rsam_core.runtime.language import _, number, percent
 from rsam_core.segment.embedding import Embedding
-from rsam_core.segment.segmenter import Segmenter
 
 _SPLIT = (60, 40)
 _ANY = "any"
@@ -35,7 +35,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
     if stage.own is not None:
         st.caption(_("This lesson needs objects whose kinds are known, so it stays with its own "
                      "picture."))  # fmt: skip
-    chosen = st.segmented_control(
+    part = st.segmented_control(
         _("Experiment"), list(EXPERIMENTS), format_func=lambda key: _(EXPERIMENTS[key]),
         default="seen", required=True, key=stage.name("experiment"), label_visibility="collapsed",
     )  # fmt: skip
@@ -43,9 +43,9 @@ def show(stage: Stage) -> Mapping[str, Any]:
     embedding, model = stage.embedding(subject.image), stage.segmenter().model.name
     objects = _described(subject.key, model, subject, embedding)
     parts: dict[str, Callable[[Stage, Objects], dict[str, Any]]] = {
-        "seen": _seen, "words": _words, "example": _example, "persam": _persam
+        "seen": _seen, "words": _words, "example": _example, "persam": one_shot_persam.show
     }  # fmt: skip
-    return {"experiment": chosen, **parts[chosen](stage, objects)}
+    return {"experiment": part, **parts[part](stage, objects)}
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -56,14 +56,6 @@ def _described(key: str, model: str, _subject: Subject, _embedding: Embedding) -
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _best(key: str, model: str, kind: str, _objects: Objects) -> dict[str, float]:
     return mean_best_f1(_objects, kind)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _run(
-    key: str, model: str, example: int, method: persam.Method, _segmenter: Segmenter,
-    _embedding: Embedding, _subject: Subject,
-) -> persam.Run:  # fmt: skip
-    return persam.run(_segmenter, _embedding, _subject, example, method)
 
 
 def _seen(stage: Stage, objects: Objects) -> dict[str, Any]:
@@ -174,7 +166,7 @@ def _attributes(key: str, _objects: Objects) -> dict[str, np.ndarray]:
 
 
 def _example(stage: Stage, objects: Objects) -> dict[str, Any]:
-    example = _chosen(stage, objects)
+    example = example_of(stage, objects)
     st.markdown(_("Click an object or a dot: it is the example. Which others are near it?"))
     above = st.columns(2, gap="medium", vertical_alignment="bottom")
     with above[0]:
@@ -204,7 +196,7 @@ def _example(stage: Stage, objects: Objects) -> dict[str, Any]:
             label=_("The place from above; the example is yellow, what is near it is green where "
                     "it is of the same kind and orange where it is not. Click another object to "
                     "make it the example."),
-            on_touch=lambda event: _take(stage, objects, objects.at(event.x, event.y)),
+            on_touch=lambda event: take(stage, objects, objects.at(event.x, event.y)),
         )  # fmt: skip
         _verdict_chips()
         _precision_and_recall(result)
@@ -257,95 +249,8 @@ def _about(way: str, plane: objects_.Plane) -> str:
     return texts[way].format(shown=shown)
 
 
-def _persam(stage: Stage, objects: Objects) -> dict[str, Any]:
-    example = _chosen(stage, objects)
-    subject, segmenter = objects.subject, stage.segmenter()
-    of = objects.instances[example].id
-    above = st.columns(2, gap="medium", vertical_alignment="center")
-    with above[0]:
-        st.markdown(
-            _("PerSAM points at the place most like the example and outlines what is there: one "
-              "object a pass. Click an object to make it the example.")
-        )  # fmt: skip
-    with above[1]:
-        count = st.slider(
-            _("Passes"), 1, persam.PASSES, persam.PASSES, key=stage.name("passes")
-        )  # fmt: skip
-    report: dict[str, Any] = {"kind": str(objects.kinds[example]), "example": of, "passes": count}
-    titles = {"persam": _("PerSAM"), "persam-f": _("PerSAM-F")}
-    x, y = classes.centres(objects)[example]
-    for column, method in zip(st.columns(2, gap="medium"), persam.METHODS):
-        with column, st.spinner(_("Looking for more like it…")):
-            result = _run(
-                subject.key, objects.model, of, method, segmenter,
-                stage.embedding(subject.image), subject,
-            )  # fmt: skip
-        finds = result.finds[:count]
-        right = sum(find.right and not find.example for find in finds)
-        with column:
-            stage.picture(
-                method, pictures.passes(subject.image, result, count),
-                marks=(
-                    Mark(x, y, "spot", text=_("example")),
-                    *(
-                        Mark(*_middle(find), "label", text=number(place))
-                        for place, find in enumerate(finds, 1)
-                    ),
-                ),
-                label=_("What {method} found, numbered in order: green where it is right, orange "
-                        "where it is wrong. Click another object to make it the example.").format(
-                    method=titles[method]),
-                on_touch=lambda event: _take(stage, objects, objects.at(event.x, event.y)),
-            )  # fmt: skip
-            others = sum(not find.example for find in finds)
-            st.markdown(
-                ngettext("**{method}**: {right} of {count} further object right",
-                         "**{method}**: {right} of {count} further objects right", others)
-                .format(method=titles[method], right=number(right), count=number(others))
-            )  # fmt: skip
-            st.caption(_about_method(result))
-        report[method] = right
-    chips(
-        [
-            (_("the example"), palette.HIGHLIGHT),
-            (_("right: the same kind, IoU 50 % or more"), pictures.VERDICTS["right"]),
-            (_("wrong"), pictures.VERDICTS["wrong"]),
-        ]
-    )  # fmt: skip
-    return report
-
-
-def _about_method(result: persam.Run) -> str:
-    if result.weights is None:
-        return _("No training at all: the example's features guide where the decoder looks.")
-    small, middle, large = (number(float(weight), 2) for weight in result.weights)
-    return _(
-        "Two numbers are tuned on the example: how much the small, middle and large of the three "
-        "masks count. Here {small}, {middle} and {large}."
-    ).format(small=small, middle=middle, large=large)
-
-
-def _middle(find: persam.Find) -> tuple[float, float]:
-    x0, y0, x1, y1 = find.instance.bbox
-    return (x0 + x1) / 2 - 4, (y0 + y1) / 2
-
-
-def _chosen(stage: Stage, objects: Objects) -> int:
-    """Position of the example."""
-    kept = st.session_state.setdefault(
-        stage.name("example"), objects.instances[objects_.first_example(objects)].id
-    )
-    found = objects.position(kept)
-    return objects_.first_example(objects) if found is None else found
-
-
-def _take(stage: Stage, objects: Objects, position: int | None) -> None:
-    if position is not None:
-        st.session_state[stage.name("example")] = objects.instances[position].id
-
-
 def _take_dot(stage: Stage, objects: Objects, plane: objects_.Plane, event: Touch) -> None:
-    _take(stage, objects, pictures.dot_at(plane.places, event.x, event.y))
+    take(stage, objects, pictures.dot_at(plane.places, event.x, event.y))
 
 
 def _precision_and_recall(result: Found) -> None:
