@@ -87,6 +87,11 @@ def test_each_row_works_and_three_are_checked(lesson: AppTest) -> None:
     assert done(lesson) == {"scope", "perspective", "after"}
     assert any("All three" in message.value for message in lesson.success)
 
+    row(lesson, "perspective")
+    assert lesson.slider(key=PREFIX + "tilt").value == 45
+    row(lesson, "mode")
+    assert "seconds</dd>" in html(lesson)
+
 
 def test_pace_leaves_pauses_out() -> None:
     assert _pace(()) is None

@@ -40,7 +40,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
     called = names()
     way = st.segmented_control(
         _("Kind of segmentation"), list(WAYS), default=WAYS[0], format_func=called.__getitem__,
-        key=stage.name("way"), required=True, label_visibility="collapsed",
+        persist_state="session", key=stage.name("way"), required=True, label_visibility="collapsed",
     )  # fmt: skip
     left, right = st.columns(_SPLIT, gap="medium")
     result = _SHOW[way](stage, subject, left, right)

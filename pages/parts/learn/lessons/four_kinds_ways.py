@@ -117,9 +117,15 @@ def superpixels(stage: Stage, subject: Subject, left: Any, right: Any) -> Result
             _("The picture is cut where **colours** change, into patches of about one size.")
         )
         size = st.select_slider(
-            _("Size of a superpixel (pixels across)"), pieces.SIZES, 24, key=stage.name("size")
+            _("Size of a superpixel (pixels across)"),
+            pieces.SIZES,
+            24,
+            persist_state="session",
+            key=stage.name("size"),
         )
-        mean = st.toggle(_("Show each in its mean colour"), key=stage.name("mean"))
+        mean = st.toggle(
+            _("Show each in its mean colour"), persist_state="session", key=stage.name("mean")
+        )
     patches = pieces.patches(subject, size)
     shown = (
         pieces.averaged(subject.image, patches)
@@ -160,7 +166,8 @@ def semantic(stage: Stage, subject: Subject, left: Any, right: Any) -> Result:
             _("Every pixel gets a **kind**. Click a patch of one colour to see what is in it.")
         )
         sure = st.slider(
-            _("Name only what is surer than (%)"), 0, 95, 0, 5, key=stage.name("sure")
+            _("Name only what is surer than (%)"), 0, 95, 0, 5,
+            persist_state="session", key=stage.name("sure"),
         ) / 100  # fmt: skip
     named = kept(
         stage, "named", subject, lambda: found.name_patches(model, embedding, subject),
@@ -223,10 +230,14 @@ def instances(stage: Stage, subject: Subject, left: Any, right: Any) -> Result:
         quality = st.slider(
             _("Show outlines that the model expects to be at least so good (%)"),
             round(100 * found.LOWEST), round(100 * found.HIGHEST), 55, 5,
-            key=stage.name("quality"),
+            persist_state="session", key=stage.name("quality"),
         ) / 100  # fmt: skip
         only = st.pills(
-            _("Only"), list(names), format_func=names.__getitem__, key=stage.name("only")
+            _("Only"),
+            list(names),
+            format_func=names.__getitem__,
+            persist_state="session",
+            key=stage.name("only"),
         )
     everything = kept(
         stage, "all", subject, lambda: found.find_all(model, embedding),

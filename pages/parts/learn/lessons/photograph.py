@@ -57,7 +57,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
     called = names()
     row = st.segmented_control(
         _("Row of the comparison"), list(ROWS), default=ROWS[0], format_func=called.__getitem__,
-        key=stage.name("row"), required=True, label_visibility="collapsed",
+        persist_state="session", key=stage.name("row"), required=True, label_visibility="collapsed",
     )  # fmt: skip
     if stage.own is not None:
         st.caption(_("This lesson keeps to its two pictures, because their truth is known."))

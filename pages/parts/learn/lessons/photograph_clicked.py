@@ -90,7 +90,8 @@ def mode(stage: Stage) -> Mapping[str, Any]:
 
 
 def _all_or_one(stage: Stage, above: Subject) -> Mapping[str, Any]:
-    every = st.session_state.get(stage.name("every"), False)
+    place = st.container()
+    every = st.toggle(_("Find all at once"), persist_state="session", key=stage.name("every"))
     by_hand = clicks.outlines(stage, above)
     shown, style, seconds = by_hand, OverlayStyle(), 0.0
     if every:
@@ -102,8 +103,8 @@ def _all_or_one(stage: Stage, above: Subject) -> Mapping[str, Any]:
         seconds = everything.seconds
         shown = everything.choose(_QUALITY)
         style = OverlayStyle(opacity=0.5, contour_width=2)
-    _clickable(stage, above, shown, "many", lambda e: _timed(stage, above, e), style)
-    st.toggle(_("Find all at once"), key=stage.name("every"))
+    with place:
+        _clickable(stage, above, shown, "many", lambda e: _timed(stage, above, e), style)
     total = len(pieces.targets(above))
     apart = len(pieces.told_apart_by(shown, above))
     pace = _pace(st.session_state.get(stage.name("times"), ()))

@@ -33,7 +33,8 @@ _AROUND = (96, 64)
 def scope(stage: Stage) -> Mapping[str, Any]:
     """Both pictures coarser and coarser."""
     factor = st.select_slider(
-        _("Pixels that become one, across"), pair.COARSER, 1, key=stage.name("factor"),
+        _("Pixels that become one, across"), pair.COARSER, 1,
+        persist_state="session", key=stage.name("factor"),
         help=_("Each pixel then shows the mean of a square of former ones."),
     )  # fmt: skip
     photo, above = pair.photo(), pair.above()
@@ -69,7 +70,7 @@ def perspective(stage: Stage) -> Mapping[str, Any]:
     """The same ground from a tilted camera and from straight above."""
     tilt = st.slider(
         _("Tilt of the camera, from straight down (degrees)"), 0, view.STEEPEST, 0, 5,
-        key=stage.name("tilt"),
+        persist_state="session", key=stage.name("tilt"),
     )  # fmt: skip
     with st.spinner(_("Building the suburb…")):
         shot, times = view.shot(tilt), view.ratio(tilt)
@@ -117,7 +118,7 @@ def preparation(stage: Stage) -> Mapping[str, Any]:
     """Both pictures as they are stored, and stretched."""
     cut = st.select_slider(
         _("Stretch: how many of the darkest and of the brightest pixels to give up"), pair.CUTS,
-        -1.0, key=stage.name("cut"),
+        -1.0, persist_state="session", key=stage.name("cut"),
         format_func=lambda value: (
             _("as stored") if value < 0 else percent(value / 100, 1 if value % 1 else 0)
         ),
@@ -163,10 +164,11 @@ def after(stage: Stage) -> Mapping[str, Any]:
     with slide:
         tolerance = st.select_slider(
             _("Simplify: how far the outline may move (pixels)"), _TOLERANCES, 0.0,
-            key=stage.name("tolerance"), format_func=lambda value: number(value, 1),
+            persist_state="session", key=stage.name("tolerance"),
+            format_func=lambda value: number(value, 1),
         )  # fmt: skip
     with switch:
-        square = st.toggle(_("Right angles"), key=stage.name("square"))
+        square = st.toggle(_("Right angles"), persist_state="session", key=stage.name("square"))
     photo, above = pair.photo(), pair.above()
     model, embedding = small_model(above.image)
     mask = kept(stage, "house", above, lambda: ask.outline_house(model, embedding), _("Outlining…"))
