@@ -106,7 +106,7 @@ def test_counts_of_points_and_boxes(shown: AppTest, tiny) -> None:
             overlap(one.truth, model.predict(embeddings[one.style], prompt).masks[0])
             for prompt in (Prompt(points=[click]), Prompt(box=box))
         )
-        assert f"Point {point:.0%} · box {boxed:.0%}" in texts(shown)
+        assert f"point **{point:.0%}**, box **{boxed:.0%}**" in texts(shown)
         won = 2 if abs(point - boxed) < 0.01 else int(boxed > point)
         wins[bool(one.truth.sum() >= 1024)][won] += 1
         last = one is TRIALS[5]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Mark, Touch
-from rsam_core.evaluate.learn.asking import Marks, corners, with_point
+from pages.parts.shared import current_session
+from rsam_core.evaluate.learn.asking import Marks, answer, corners, with_point
+from rsam_core.evaluate.learn.lessons.prompts_objects import Target
+
+_KEPT = 12
+"""Answers kept for one person: the page is drawn again at every move."""
 
 
 def marks_of(stage: Stage, subject: str, start: Marks | None = None) -> Marks:
@@ -36,6 +43,19 @@ def marked(marks: Marks, scale: float = 1.0, x: float = 0.0, y: float = 0.0) -> 
             Mark((x0 - x) * scale, (y0 - y) * scale, "box", (x1 - x) * scale, (y1 - y) * scale)
         )
     return tuple(drawn)
+
+
+def mask_of(stage: Stage, one: Target, marks: Marks) -> NDArray[np.bool_]:
+    """The mask (H, W) that the model chooses for marks on an object's place."""
+    kept: dict = st.session_state.setdefault(stage.name("answers"), {})
+    key = one.key, marks, current_session.model_name()
+    if key not in kept:
+        found = answer(stage.segmenter(), stage.embedding(one.subject.image), marks)
+        mask = found.masks[0] if len(found) else np.zeros(one.truth.shape, bool)
+        while len(kept) >= _KEPT:
+            kept.pop(next(iter(kept)))
+        kept[key] = mask
+    return kept[key]
 
 
 def take(stage: Stage, subject: str, event: Touch) -> None:

@@ -11,12 +11,11 @@ import streamlit as st
 
 from pages.parts.learn.bars import bars
 from pages.parts.learn.lessons import prompts_size as by_size
-from pages.parts.learn.lessons.marking import marked, marks_of, put, start_again
+from pages.parts.learn.lessons.marking import marked, marks_of, mask_of, put, start_again
 from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Mark, Touch
 from pages.parts.shared import current_session, resources
 from rsam_core.errors import WordsError
-from rsam_core.evaluate.learn import asking
 from rsam_core.evaluate.learn.asking import Marks, corners, jaccard, with_point
 from rsam_core.evaluate.learn.lessons import prompts as lesson
 from rsam_core.evaluate.learn.lessons import prompts_objects as objects
@@ -74,13 +73,12 @@ def _ways(stage: Stage, one: Target) -> Mapping[str, Any]:
         )  # fmt: skip
     found, fits = _by_words(stage, one, right, way == "words")
     results: dict[str, float] = {} if found is None else {"words": fits}
+    given = {key: marks_of(stage, f"{one.key}-{key}") for key in ("point", "points", "box")}
     masks = {
-        key: mask
-        for key in ("point", "points", "box")
-        if (mask := _by_marks(stage, one, marks_of(stage, f"{one.key}-{key}"))) is not None
+        key: mask_of(stage, one, marks) for key, marks in given.items() if marks.names_something
     }
     results |= {key: jaccard(one.truth, mask) for key, mask in masks.items()}
-    marks = Marks() if way == "words" else marks_of(stage, f"{one.key}-{way}")
+    marks = given.get(way, Marks())
     with left:
         picture = found if way == "words" else objects.shown(one, masks.get(way))
         view = one.view
@@ -107,7 +105,7 @@ def _ways(stage: Stage, one: Target) -> Mapping[str, Any]:
         st.caption(_("IoU: what mask and truth share, as a part of what either covers."))
     # While somebody looks at the picture the model looks at it, too: the first click is quick.
     stage.embedding(one.subject.image)
-    return {"iou": results, "points": len(marks_of(stage, f"{one.key}-points").points)}
+    return {"iou": results, "points": len(given["points"].points)}
 
 
 def _touched(stage: Stage, one: Target, event: Touch) -> None:
@@ -124,14 +122,6 @@ def _touched(stage: Stage, one: Target, event: Touch) -> None:
         put(stage, place, Marks(((x, y, 1),)))
     elif before.names_something or not event.other:
         put(stage, place, with_point(before, x, y, 0 if event.other else 1))
-
-
-def _by_marks(stage: Stage, one: Target, marks: Marks) -> np.ndarray | None:
-    """The mask that the model chooses for marks, (H, W) of the place; None without any."""
-    if not marks.names_something:
-        return None
-    found = asking.answer(stage.segmenter(), stage.embedding(one.subject.image), marks)
-    return found.masks[0] if len(found) else np.zeros(one.truth.shape, bool)
 
 
 @st.cache_resource(max_entries=len(objects.TARGETS), show_spinner=False)

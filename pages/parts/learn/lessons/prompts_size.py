@@ -8,10 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.learn.lessons.marking import marked, marks_of, put
+from pages.parts.learn.lessons.marking import marked, marks_of, mask_of, put
 from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Touch
-from rsam_core.evaluate.learn import asking
 from rsam_core.evaluate.learn.asking import Marks, corners, jaccard
 from rsam_core.evaluate.learn.lessons import prompts as lesson
 from rsam_core.evaluate.learn.lessons import prompts_objects as objects
@@ -36,7 +35,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
     with right:
         st.markdown(
             _("The study that RSAM grew from says: **small objects are best marked by a point, "
-              "large ones by a box.** Try it.")
+              "large ones by a box.** Try it: **click** the object, then **drag** a box around it.")
         )  # fmt: skip
         above = st.container(gap="small")
         own, others = objects.tallied(results), _others(stage)
@@ -52,13 +51,7 @@ def _trial(stage: Stage, one: Target, at: int) -> dict[str, float]:
     view, truth = one.view, one.truth
     place = {way: f"trial-{one.key}-{way}" for way in ("point", "box")}
     marks = {way: marks_of(stage, key) for way, key in place.items()}
-    masks = {
-        way: asking.answer(
-            stage.segmenter(), stage.embedding(one.subject.image), mark
-        ).masks[0]
-        for way, mark in marks.items()
-        if mark.names_something
-    }  # fmt: skip
+    masks = {way: mask_of(stage, one, mark) for way, mark in marks.items() if mark.names_something}
     last = st.session_state.get(stage.name("last"), "point")
     both = Marks(marks["point"].points, marks["box"].box)
     stage.picture(
@@ -72,7 +65,7 @@ def _trial(stage: Stage, one: Target, at: int) -> dict[str, float]:
     size = _("large") if one.large else _("small")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            _("{name}, {size}: **click** it **and drag** a box. Point {point} · box {box}").format(
+            _("{name}, {size}: point **{point}**, box **{box}**").format(
                 name=_(one.name), size=size, point=_said(values.get("point")),
                 box=_said(values.get("box"))),
             width="stretch",

@@ -50,8 +50,8 @@ CHECKS = (
     ),
     Check(
         "place",
-        N_("Where to click: find a place on an object from which the IoU is at least 30 % lower "
-           "than from the best place."),
+        N_("Where to click: find a place on an object from which the IoU is at least 30 "
+           "percentage points lower than from the best place."),
         lambda r: r["part"] == "where" and r["on_object"] and r["best"] - r["here"] >= WORSE,
         N_("The dark squares within the white outline. Look at the tree."),
     ),

@@ -32,8 +32,8 @@ PLACES = {
 START = Marks(((130.0, 60.0, 1),))
 """The click that the lesson begins with: on the lawn of the campus."""
 
-AMBIGUOUS = Marks(((207.0, 157.0, 1),))
-"""A click on the round bed where the paths of the campus meet."""
+AMBIGUOUS = Marks(((240.0, 112.0, 1),))
+"""A click on a path of the campus, which three masks understand in three ways."""
 
 MANY, VARIED = 0.2, 3.0
 """Share of the picture, and ratio of areas, that the checks ask for."""
@@ -142,17 +142,13 @@ def _encoded(place: str = "campus") -> Embedding:
 
 
 def three_masks(image: NDArray[np.uint8], marks: Marks) -> tuple[NDArray[np.uint8], list[float]]:
-    """The masks of a click side by side, cut around it, and how sure the model is of each."""
+    """The masks of a click side by side, and how sure the model is of each."""
     found = asking.answer(asking.segmenter(), _encoded(), marks)
-    x, y, _label = marks.points[0]
-    half = 48
-    left = int(np.clip(x - half, 0, image.shape[1] - 2 * half))
-    top = int(np.clip(y - half, 0, image.shape[0] - 2 * half))
-    part = np.s_[top : top + 2 * half, left : left + 2 * half]
+    window = inside.around(found)
     pictures = []
     for k in range(len(found)):
-        shown = inside.masked(image, found, k)[part]
-        pictures += [cv2.resize(shown, (240, 240)), np.full((240, 8, 3), 255, np.uint8)]
+        shown = cv2.resize(inside.masked(image, found, k)[window], (256, 128))
+        pictures += [shown, np.full((128, 8, 3), 255, np.uint8)]
     return np.hstack(pictures[:-1]), [float(score) for score in found.scores]
 
 
@@ -185,8 +181,8 @@ def worksheet() -> tuple[Task, ...]:
             _("A campus from above, and beside it its feature map as coloured squares."),
         ),
         Task(
-            _("One click in the middle of these pictures was answered with three masks, of which "
-              "the model is {scores} sure. Which one does it choose? Why does it give three?")
+            _("One click was answered with three masks, of which the model is {scores} sure. Which "
+              "one does it choose? Why does it give three?")
             .format(scores=_list([percent(score) for score in scores])),
             _("The first, because {best} is the highest. One click may mean a small thing or the "
               "larger one that it belongs to, and the model cannot know which.").format(
