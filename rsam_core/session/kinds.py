@@ -7,12 +7,13 @@ where the model was asked.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.errors import ProjectError
+from rsam_core.errors import ProjectError, SceneError
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rsam_core.segment.kinds import Kinds
+    from rsam_core.segment.words.ground import Ground
 
 JOB = "kinds"
 _SHARES = 1000
@@ -48,6 +50,10 @@ class Naming:
         Why the last asking failed.
     number : int
         Another one after each change.
+    looked : Instances or None
+        The objects around which the ground was looked at last, even if that was stopped.
+    ground_problem : SceneError or None
+        Why the ground was not looked at.
     """
 
     owns = (JOB,)
@@ -57,6 +63,9 @@ class Naming:
         self.asked: Instances | None = None
         self.error: BaseException | None = None
         self.number = 0
+        self.looked: Instances | None = None
+        self.ground_problem: SceneError | None = None
+        self._ground: Ground | None = None
         self._rows: dict[tuple, NDArray[np.float32]] = {}
         self._sure = 0.5
         self._latest: tuple[Instances, Any, Kinds | None] | None = None
@@ -90,17 +99,24 @@ class Naming:
             latest = self._latest = (objects, rows, kinds)
         return latest[2]
 
+    def ground_of(self, objects: Instances) -> Ground | None:
+        """What the ground is where these objects are; None if that was not looked at."""
+        ground = self._ground
+        return ground if ground is not None and ground.covers(objects) else None
+
     def collect(self) -> bool:
         """Take over what the model said; whether there was something."""
         job = self.jobs.take(JOB)
         if job is None:
             return False
         if job.state == "done":
-            objects, kinds = job.result
-            fresh = {_key(item): row for item, row in zip(objects, kinds.probabilities)}
-            # A dictionary of its own, so that others see at once that something has changed.
-            self._rows, self._sure = {**self._rows, **fresh}, kinds.sure
-            self.number += 1
+            objects, kinds, ground = job.result
+            if len(objects):
+                fresh = {_key(item): row for item, row in zip(objects, kinds.probabilities)}
+                # A dictionary of its own, so that others see at once that something has changed.
+                self._rows, self._sure = {**self._rows, **fresh}, kinds.sure
+                self.number += 1
+            self._ground = ground if ground is not None else self._ground
         elif job.state == "failed":
             self.error = job.error
         return True
@@ -171,6 +187,8 @@ def start(
     objects: Instances,
     resources: Resources,
     model: str = MODEL,
+    *,
+    ground: bool = False,
 ) -> Job:
     """Ask for the kinds of objects that are not known yet, or again for all, in the background.
 
@@ -185,14 +203,18 @@ def start(
         All objects of the scene.
     resources : Resources
         Loaded models and encoded views.
+    ground : bool
+        Look at the ground between the objects, too; then objects whose kind is known are not
+        asked about again.
     """
     from rsam_core.segment.features.pooling import EmbeddedView
-    from rsam_core.segment.kinds import guess_kinds
+    from rsam_core.segment.kinds import Kinds, guess_kinds
+    from rsam_core.segment.words.ground import find_ground
 
     image = session.image
     scene, view = image.scene, image.overview
     missing = known.missing(objects)
-    wanted = missing if len(missing) else objects
+    wanted = missing if len(missing) or ground else objects
     segmenter = resources.segmenter(MODEL)
     # One view at full resolution may be encoded already; else tiles are.
     whole = view.scale[0] == 1
@@ -205,13 +227,58 @@ def start(
             embedding = resources.embed(picture, resources.embedding_key(picture, model))
             views = [EmbeddedView(embedding, view.x, view.y)]
             progress(0.5, f"{len(wanted):,} objects")
-        kinds = guess_kinds(
-            wanted, scene, segmenter, views=views, progress=progress, cancelled=cancelled
-        )
-        return wanted, kinds
+
+        def named(some: Instances) -> Kinds:
+            return guess_kinds(
+                some, scene, segmenter, views=views, progress=progress, cancelled=cancelled
+            )
+
+        if not ground:
+            return wanted, named(wanted), None
+        kinds: list[Kinds] = []
+
+        def named_together(regions: Instances) -> Kinds:
+            # In one go, so that no part of a large scene is encoded twice.
+            items = [*wanted, *(replace(region, id=0) for region in regions)]
+            both, count = named(Instances(items, objects.shape)), len(wanted)
+            kinds.append(Kinds(both.probabilities[:count], both.sure))
+            return Kinds(both.probabilities[count:], both.sure)
+
+        around = find_ground(objects, scene, named_together, progress=progress, cancelled=cancelled)
+        return wanted, kinds[0], around
 
     known.asked, known.error, known.model = objects, None, model
     return session.jobs.start(JOB, run)
+
+
+def start_for_words(
+    session: Session, known: Naming, objects: Instances, resources: Resources, *, ground: bool
+) -> None:
+    """Ask in the background for what a sentence needs and is not known yet, once for each list.
+
+    Parameters
+    ----------
+    session, known, objects, resources
+        As in :func:`start`.
+    ground : bool
+        Whether the sentence speaks of roads, water, fields or bare ground beside the objects.
+        Where these spread too far, `known.ground_problem` says so.
+    """
+    from rsam_core.segment.words.ground import place_of
+
+    if known.job is not None:
+        return
+    bare = objects.select([item.id for item in objects if not item.label])
+    names = known.asked is not objects and len(known.missing(bare)) > 0
+    around = ground and known.looked is not objects and known.ground_of(objects) is None
+    if around:
+        known.looked, known.ground_problem = objects, None
+        try:
+            place_of(objects)
+        except SceneError as error:
+            known.ground_problem, around = error, False
+    if (names or around) and can_name(resources):
+        start(session, known, objects, resources, ground=around)
 
 
 def kind_columns(objects: Instances, known: Naming) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rsam_core.errors import RsamError, WordsError
@@ -12,6 +12,7 @@ from rsam_core.segment.kinds import Kinds
 from rsam_core.segment.words.chips import joined, pieces, with_numbers
 from rsam_core.segment.words.description import Description, KindGuesser, describe
 from rsam_core.segment.words.grammar import Item
+from rsam_core.segment.words.ground import Ground, asks_for_ground
 from rsam_core.segment.words.query import WordsQuery, chosen, met, words
 
 
@@ -33,6 +34,8 @@ class WordsState:
         Why the sentence cannot be read.
     guesser : KindGuesser or None
         Tells what objects without a class are; asked each time, so it answers at once.
+    surroundings : callable or None
+        Tells what the ground is where some objects are, as far as that is known.
     settled : bool
         Whether "large" and "small" have become areas.
     """
@@ -46,6 +49,7 @@ class WordsState:
         self.place: tuple[float, ...] | None = None
         self.problem: RsamError | None = None
         self.guesser: KindGuesser | None = None
+        self.surroundings: Callable[[Instances], Ground | None] | None = None
         self.settled = True
         self._known: tuple[Any, Description] | None = None
 
@@ -69,6 +73,11 @@ class WordsState:
         conditions = self.query.conditions if self.query is not None else None
         return conditions is not None and "kind" in conditions.columns
 
+    @property
+    def asks_for_ground(self) -> bool:
+        """Whether the sentence speaks of roads, water or fields beside what it looks for."""
+        return asks_for_ground(self.query.conditions if self.query is not None else None)
+
     def describe(self, objects: Instances, scene: Any) -> Description:
         """What is known of these objects, measured once.
 
@@ -79,10 +88,11 @@ class WordsState:
         """
         with self._lock:
             kinds = self.guesser(objects) if self.guesser is not None else None
-            key = (objects, scene, kinds)
+            ground = self.surroundings(objects) if self.surroundings is not None else None
+            key = (objects, scene, kinds, ground)
             if self._known is None or any(a is not b for a, b in zip(self._known[0], key)):
                 given = {} if kinds is None else _given(kinds)
-                self._known = (key, describe(objects, scene, **given))
+                self._known = (key, describe(objects, scene, ground=ground, **given))
             return self._known[1]
 
     def settle(self, known: Description) -> None:

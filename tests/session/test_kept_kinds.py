@@ -43,7 +43,7 @@ def named(session: Session, some: Instances) -> Kinds:
     shares[1:, KINDS.index("pool")] = 0.3
     shares /= shares.sum(1, keepdims=True)
     kinds = Kinds(shares, 0.5)
-    job = session.jobs.start(JOB, lambda progress, cancelled: (some, kinds))
+    job = session.jobs.start(JOB, lambda progress, cancelled: (some, kinds, None))
     assert job.wait(10)
     assert naming(session).collect()
     return kinds

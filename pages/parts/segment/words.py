@@ -123,11 +123,11 @@ def _ask(session: Session, known: WordsState, found: Instances, text: str) -> No
 def _looking_for_kinds(session: Session, known: WordsState, found: Instances) -> bool:
     """Ask the model what the objects are, where the sentence needs it; whether that goes on."""
     naming = naming_kinds.naming(session)
-    known.guesser = naming.of
-    if known.asks_for_kinds and naming.job is None and naming.asked is not found:
-        bare = found.select([item.id for item in found if not item.label])
-        if len(naming.missing(bare)) and naming_kinds.can_name(resources):
-            naming_kinds.start(session, naming, found, resources)
+    known.guesser, known.surroundings = naming.of, naming.ground_of
+    if known.asks_for_kinds:
+        naming_kinds.start_for_words(
+            session, naming, found, resources, ground=known.asks_for_ground
+        )
     if progress.shown(
         session.jobs, naming_kinds.JOB, "Looking at what the objects are…", key="stop-kinds",
         help="Then only objects with a class are known to be something.",
@@ -136,6 +136,8 @@ def _looking_for_kinds(session: Session, known: WordsState, found: Instances) ->
         return True
     if naming.error is not None:
         banner.show(naming.error)
+    if known.asks_for_ground and naming.ground_problem is not None:
+        st.info(plain(str(naming.ground_problem)), icon=":material/landscape:")
     return False
 
 

@@ -30,7 +30,12 @@ class Geometry(Protocol):
         """Which objects, shape (N,), stand so to others; only those `among` matter."""
 
 
-def match(table: pd.DataFrame, rule: Rule, geometry: Geometry | None = None) -> NDArray[np.bool_]:
+def match(
+    table: pd.DataFrame,
+    rule: Rule,
+    geometry: Geometry | None = None,
+    among: NDArray[np.bool_] | None = None,
+) -> NDArray[np.bool_]:
     """Tell which rows of a table fulfil a rule.
 
     Parameters
@@ -41,12 +46,15 @@ def match(table: pd.DataFrame, rule: Rule, geometry: Geometry | None = None) -> 
     geometry : Geometry, optional
         Where the objects lie, for a rule with relations: a
         :class:`rsam_core.objects.relations.Places`.
+    among : ndarray of bool, shape (N,), optional
+        Rows that are asked about, all by default; the largest are the largest of these. Others of
+        a relation may be any row.
 
     Returns
     -------
     ndarray of bool, shape (N,)
-        A missing value never matches, whatever the comparison; it counts as not matching where
-        none must hold.
+        False for rows that are not asked about. A missing value never matches, whatever the
+        comparison; it counts as not matching where none must hold.
 
     Raises
     ------
@@ -69,7 +77,8 @@ def match(table: pd.DataFrame, rule: Rule, geometry: Geometry | None = None) -> 
             "How objects lie to each other cannot be told from their table alone. Pass where they "
             "are, too."
         )
-    return _match(table, rule, geometry, None)
+    result = _match(table, rule, geometry, among)
+    return result if among is None else result & among
 
 
 def _match(

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from rsam_core.errors import WordsError
 from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.objects.classify.rule_matching import match
-from rsam_core.objects.classify.rules import Rule
+from rsam_core.objects.classify.rules import Relation, Rule
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import measure
 from rsam_core.objects.relations import Places
 from rsam_core.segment.words.colours import colour_names, object_colours
+from rsam_core.segment.words.ground import Ground, named_kinds
 from rsam_core.segment.words.vocabulary import kind_of_class
 
 if TYPE_CHECKING:
@@ -60,11 +61,16 @@ class Description:
         around it that is filled; and ``colour``, see :func:`colour_names`, if a scene was given.
     places : Places
         For relations.
+    ground : Instances
+        Areas between the objects that these can lie on, in or near, labelled by kind. They are
+        never found themselves, and do not count among the largest or for what is large.
     """
 
     objects: Instances
     table: pd.DataFrame = field(repr=False)
     places: Places = field(repr=False)
+    ground: Instances = field(default_factory=Instances, repr=False)
+    _whole: _WithGround | None = field(default=None, repr=False)
 
     def match(self, rule: Rule) -> NDArray[np.bool_]:
         """Which objects fulfil a rule, shape (N,).
@@ -89,7 +95,37 @@ class Description:
                 "Press “Name kinds” on the Objects page or give some of them a class there, or ask "
                 "for sizes, colours and shapes only."
             )
-        return match(self.table, rule, self.places)
+        whole = self._whole
+        if whole is None or not rule.related:
+            return match(self.table, rule, self.places)
+        asked = np.arange(len(whole.table)) < len(self.table)
+        return match(whole.table, rule, whole, asked)[: len(self.table)]
+
+
+@dataclass(frozen=True, eq=False)
+class _WithGround:
+    """Objects, and after them areas of ground, which only relations that name their kind see."""
+
+    table: pd.DataFrame
+    places: Places
+    count: int
+    """Of the objects."""
+
+    def related(
+        self,
+        relation: Relation,
+        others: tuple[NDArray[np.bool_], ...],
+        among: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.bool_]:
+        """As :meth:`rsam_core.objects.relations.Places.related`."""
+        kinds = self.table["kind"].to_numpy(object)
+        seen = []
+        for rule, flags in zip(relation.others, others):
+            # "Near something large" does not mean the ground.
+            named = np.isin(kinds[self.count :], list(named_kinds(rule)))
+            seen.append(flags.copy())
+            seen[-1][self.count :] &= named
+        return self.places.related(relation, tuple(seen), among)
 
 
 def describe(
@@ -98,6 +134,7 @@ def describe(
     *,
     probabilities: ArrayLike | None = None,
     sure: float = _SURE,
+    ground: Ground | None = None,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Description:
@@ -113,6 +150,9 @@ def describe(
         How likely each kind is for each object, for those without a class.
     sure : float
         Probability below which a kind counts as not known.
+    ground : Ground, optional
+        From :func:`rsam_core.segment.words.ground.find_ground`: roads, water, fields and bare
+        ground that no object covers, for relations.
     progress, cancelled : callable, optional
         As in :func:`object_colours`.
 
@@ -123,18 +163,46 @@ def describe(
     WordsError
         If the probabilities are not for these objects.
     """
+    options: Any = {"progress": progress, "cancelled": cancelled}
+    table = _measured(objects, scene, kinds_of(objects, probabilities, sure), **options)
+    table["size"] = _sizes(table)
+    places = Places(objects, scene)
+    areas = Instances() if ground is None else ground.areas(objects)
+    if not len(areas):
+        return Description(objects, table, places.prepare())
+    return Description(
+        objects, table, places, areas, _with_ground(objects, table, areas, scene, options)
+    )
+
+
+def _measured(
+    objects: Instances, scene: Any, kinds: NDArray[np.object_], **options: Any
+) -> pd.DataFrame:
+    """All columns but what is small and large."""
     table = measure(objects, scene, shape=True)
-    table["kind"] = kinds_of(objects, probabilities, sure)
+    table["kind"] = kinds
     table["length"], table["width"] = _sides(objects)
     pixel = np.sqrt(table["area_m2"] / table["area"]) if "area_m2" in table else None
     if pixel is not None:
         table["length_m"], table["width_m"] = table["length"] * pixel, table["width"] * pixel
     table["roundness"] = _roundness(objects)
-    table["size"] = _sizes(table)
     if hasattr(scene, "read_rgb"):
-        lab = object_colours(objects, scene, progress=progress, cancelled=cancelled)
-        table["colour"] = np.array(colour_names(lab), object)
-    return Description(objects, table, Places(objects, scene).prepare())
+        table["colour"] = np.array(colour_names(object_colours(objects, scene, **options)), object)
+    return table
+
+
+def _with_ground(
+    objects: Instances, table: pd.DataFrame, ground: Instances, scene: Any, options: dict[str, Any]
+) -> _WithGround:
+    import pandas as pd
+
+    below = _measured(ground, scene, kinds_of(ground), **options)
+    whole = pd.concat([table, below], ignore_index=True)
+    # A large field is large among the fields that are outlined, too.
+    whole.loc[len(table) :, "size"] = _sizes(whole)[len(table) :]
+    items = [*objects, *(replace(item, id=0) for item in ground)]
+    places = Places(Instances(items, objects.shape), scene).prepare()
+    return _WithGround(whole, places, len(objects))
 
 
 def kinds_of(
