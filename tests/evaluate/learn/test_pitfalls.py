@@ -17,7 +17,9 @@ from rsam_core.evaluate.learn.lessons import pitfalls_borders as borders
 from rsam_core.evaluate.learn.lessons import pitfalls_claims as claims
 from rsam_core.evaluate.learn.lessons import pitfalls_hiding as hiding
 from rsam_core.evaluate.learn.lessons import pitfalls_learnt as learnt
+from rsam_core.evaluate.learn.lessons import pitfalls_own as own
 from rsam_core.evaluate.learn.lessons.pitfalls import EVERYWHERE, LESSON
+from rsam_core.evaluate.learn.subject import Subject
 
 CHECK = {check.key: check for check in LESSON.checks}
 
@@ -114,6 +116,37 @@ def test_outlines_are_drawn_over_the_place() -> None:
     large = np.pad(np.repeat(np.repeat(np.any(truths, 0), 2, 0), 2, 1), 1).astype(np.uint8)
     away = sum(cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (large, 1 - large))
     assert away[1:-1, 1:-1][drawn].max() < 8
+
+
+# -- an own image -------------------------------------------------------------------------------
+def test_haze_over_an_own_image() -> None:
+    image = np.full((400, 700, 3), 90, np.uint8)
+    image[170:230, 320:380] = (200, 60, 40)
+    subject = Subject("own-drawn", "drawn", image, own=True)
+    part = own.part_of(subject)
+    assert part.shape == (320, 480, 3)
+    # 40 rows and 110 columns are cut off on each side.
+    np.testing.assert_array_equal(part[130:190, 210:270], image[170:230, 320:380])
+    assert own.disturbed(part, "haze", 0.0) is part
+    hazy = own.disturbed(part, "haze", 0.5)
+    assert hazy[0, 0, 0] == round(45 + 0.35 * 255)
+    dark = own.disturbed(part, "shadow", 0.3)[..., 0].astype(float) / part[..., 0] < 0.6
+    assert dark.mean() == pytest.approx(0.3, abs=0.02)
+    truth = np.zeros((320, 480), bool)
+    truth[130:190, 210:270] = True
+    model = segmenter()
+    mask = own.answer(model, model.embed(part), 240, 160)
+    assert own.compared(truth, mask).iou > 0.9
+    assert own.picture(part, truth, mask, 2).shape == (640, 960, 3)
+
+
+def test_what_is_left_of_an_answer() -> None:
+    clear, now = np.zeros((10, 10), bool), np.zeros((10, 10), bool)
+    assert own.compared(clear, now) == own.Kept(1.0, 1.0)
+    clear[:5], now[2:7] = True, True
+    assert own.compared(clear, now) == own.Kept(pytest.approx(3 / 7), pytest.approx(1.0))
+    assert own.compared(clear, ~clear | clear).area_share == pytest.approx(2)
+    assert own.compared(np.zeros((10, 10), bool), now).area_share == 0
 
 
 # -- borders ------------------------------------------------------------------------------------

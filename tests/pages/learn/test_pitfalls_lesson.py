@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.shared import current_session
 from rsam_core.evaluate.learn.asking import segmenter
 from rsam_core.evaluate.learn.lessons import pitfalls_borders as borders
 from rsam_core.evaluate.learn.lessons import pitfalls_hiding as hiding
 from rsam_core.evaluate.learn.lessons.pitfalls_claims import CLAIMS
-from tests.helpers.pages import fine, texts
+from tests.helpers.pages import fine, png, put, texts
+from tests.helpers.shots import lawn
+
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 NAME = "learn-pitfalls-{}".format
 
@@ -57,3 +62,13 @@ def test_borders_training_places_and_sentences(app: AppTest) -> None:
     assert "6 of 6 right" in texts(at)
     assert "sorted" in done(at)
     fine(at)
+
+
+def test_haze_over_the_open_image(app: AppTest) -> None:
+    put(app, current_session.load(png(lawn()), "lawn.png"))
+    app.session_state["learn-own"] = True
+    at = begun(app)
+    assert "the clear picture's outline stands for it" in texts(at)
+    at.slider(key=NAME("own-amount-haze")).set_value(50).run()
+    fine(at)
+    assert "hidden" not in done(at)

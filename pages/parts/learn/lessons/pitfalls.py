@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.learn.bars import bars
-from pages.parts.learn.lessons import pitfalls_learnt, pitfalls_sorting
+from pages.parts.learn.lessons import pitfalls_learnt, pitfalls_own, pitfalls_sorting
 from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Mark, Touch
 from pages.parts.shared import current_session
@@ -41,6 +41,8 @@ def show(stage: Stage) -> Mapping[str, Any]:
 
 # -- haze, shadow, trees ------------------------------------------------------------------------
 def _hiding(stage: Stage) -> Mapping[str, Any]:
+    if stage.own is not None:
+        return pitfalls_own.show(stage, stage.own)
     left, right = st.columns([62, 38], gap="medium")
     with right:
         kind, amount = _disturbance(stage)

@@ -101,16 +101,17 @@ def disturbed(kind: str, amount: float) -> NDArray[np.uint8]:
     image = place().image
     if not amount:
         return image
-    made = {"haze": _hazy, "shadow": _shaded, "trees": _overgrown}[kind](image, amount)
+    made = {"haze": hazy, "shadow": shaded, "trees": _overgrown}[kind](image, amount)
     return np.clip(np.rint(made), 0, 255).astype(np.uint8)
 
 
-def _hazy(image: NDArray[np.uint8], amount: float) -> NDArray[np.float32]:
+def hazy(image: NDArray[np.uint8], amount: float) -> NDArray[np.float32]:
+    """An image of which so large a share is the air's own light."""
     return image * np.float32(1 - amount) + np.float32(amount) * _AIR
 
 
-def _shaded(image: NDArray[np.uint8], amount: float) -> NDArray[np.float32]:
-    """In the shadow of something tall that stands to the upper left."""
+def shaded(image: NDArray[np.uint8], amount: float) -> NDArray[np.float32]:
+    """An image, so large a share of which lies in a shadow that falls from the upper left."""
     rows, columns = np.indices(image.shape[:2], np.float32)
     along = columns * 0.85 + rows
     # As large a share of the picture as is asked for, whatever its shape.
@@ -200,13 +201,26 @@ def judged(masks: Sequence[NDArray[np.bool_]]) -> Found:
 
 def picture(image: NDArray[np.uint8], found: Found, scale: int = 2) -> NDArray[np.uint8]:
     """The place, enlarged, with true outlines in white and found ones in colour."""
+    return outlined(image, [house.truth for house in houses()], found.masks, scale)
+
+
+def outlined(
+    image: NDArray[np.uint8],
+    true: Sequence[NDArray[np.bool_]],
+    found: Sequence[NDArray[np.bool_]],
+    scale: int,
+) -> NDArray[np.uint8]:
+    """An image, enlarged, with some masks outlined in white and others in colour."""
     height, width = image.shape[:2]
     shown = cv2.resize(image, (width * scale, height * scale), interpolation=cv2.INTER_LINEAR)
-
-    def large(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], int, int]:
-        return np.repeat(np.repeat(mask, scale, 0), scale, 1), 0, 0
-
-    white, colour = (255, 255, 255), palette.to_rgb(palette.SINGLE)
-    true = [(large(house.truth), [((16, 20, 24), 3), (white, 1)]) for house in houses()]
-    seen = [(large(mask), [((16, 20, 24), 4), (colour, 2)]) for mask in found.masks if mask.any()]
-    return draw_outlines(shown, true + seen)
+    dark, white, colour = (16, 20, 24), (255, 255, 255), palette.to_rgb(palette.SINGLE)
+    jobs = [
+        ((np.repeat(np.repeat(mask, scale, 0), scale, 1), 0, 0), strokes)
+        for masks, strokes in (
+            (true, [(dark, 3), (white, 1)]),
+            (found, [(dark, 4), (colour, 2)]),
+        )
+        for mask in masks
+        if mask.any()
+    ]
+    return draw_outlines(shown, jobs)
