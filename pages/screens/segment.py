@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from pages.parts.segment import prompt_list, words
@@ -137,12 +138,14 @@ def score_of(session: Session, found: Instances) -> float | None:
     return found.get(current).score if current in found.ids else None
 
 
-def prompts(session: Session, mode: str, problems: dict[int, str]) -> None:
+def prompts(
+    session: Session, mode: str, problems: dict[int, str], found: Instances, table: pd.DataFrame
+) -> None:
     """The right-hand column in the modes with prompts."""
     if not session.marks.book.entries:
         st.info(STARTS[mode], icon=":material/ads_click:")
     prompt_list.candidates(session)
-    prompt_list.entries(session, problems)
+    prompt_list.entries(session, problems, found, table)
     if mode == "Points":
         st.segmented_control(
             "A click far from the object begins", list(FAR_CHOICES), default=FAR_CHOICES[0],
@@ -215,7 +218,7 @@ def page(session: Session) -> None:
         elif by_words:
             words.panel(session, prompter, found)
         else:
-            prompts(session, mode, problems)
+            prompts(session, mode, problems, found, table)
     tab_table, tab_truth = st.tabs(["Table", "Compare with truth"])
     with tab_table, banner.guard():
         table_tab(session, found, table)

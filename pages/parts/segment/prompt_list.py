@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
+import pandas as pd
 import streamlit as st
 
 from pages.parts.shared import banner, resources
-from pages.parts.shared.names import paragraphs, plain
+from pages.parts.shared.names import markup, paragraphs, plain
+from pages.parts.shared.object_thumbnail import thumbnail
 from rsam_core.errors import RsamError
 from rsam_core.objects.certainty import ABOUT, certainty
 from rsam_core.objects.edits import same_mask
+from rsam_core.objects.instance import Instance
+from rsam_core.objects.instances import Instances
 from rsam_core.prompts.history import PromptedObject
 from rsam_core.render.overlays import candidate_thumbnail
 from rsam_core.segment.prompter import Answer, Prompter
 from rsam_core.segment.segmenter import Candidates
+from rsam_core.session.kinds import kind_columns, naming
 from rsam_core.session.session import Session
 
 MAX_LISTED = 12
@@ -103,13 +110,52 @@ def candidates(session: Session) -> None:
     )
 
 
-def entries(session: Session, problems: dict[int, str]) -> None:
-    """Prompts grouped by object; each object, and each mark of the current one, can be removed."""
+@dataclass
+class _Pictures:
+    """Thumbnails of listed objects, drawn again only for objects that have changed."""
+
+    by_number: dict[int, tuple[Instance, str]] = field(default_factory=dict)
+
+    def of(self, session: Session, items: list[Instance]) -> dict[int, str]:
+        view, known = session.image.overview, self.by_number
+        kept = {
+            item.id: known[item.id]
+            if item.id in known and known[item.id][0] is item
+            else (item, thumbnail(session.image.picture(view), item, view))
+            for item in items
+        }
+        self.by_number = kept
+        return {number: picture for number, (_, picture) in kept.items()}
+
+
+def entries(
+    session: Session, problems: dict[int, str], found: Instances, table: pd.DataFrame
+) -> None:
+    """Prompts grouped by object; each object, and each mark of the current one, can be removed.
+
+    Parameters
+    ----------
+    session : Session
+    problems : dict of int to str
+        What is wrong with an object, by its number.
+    found : Instances
+        The objects as they are shown.
+    table : pandas.DataFrame
+        Of these objects.
+    """
     book = session.marks.book
-    for entry in book.entries[::-1][:MAX_LISTED]:
+    listed = book.entries[::-1][:MAX_LISTED]
+    ids = set(found.ids.tolist())
+    items = [found.get(entry.id) for entry in listed if entry.id in ids]
+    pictures = session.attached(_Pictures).of(session, items)
+    rows = table.set_index("id").loc[[item.id for item in items]]
+    some = found.select(rows.index.tolist())
+    kinds = dict(zip(some.ids.tolist(), kind_columns(some, naming(session))["kind"]))
+    facts = {item.id: _facts(item, rows.loc[item.id], kinds[item.id]) for item in items}
+    for entry in listed:
         is_current = entry.id == book.current
         with st.container(key=f"entry-{entry.id}", gap="xxsmall"):
-            _entry_row(session, entry, is_current)
+            _entry_row(session, entry, is_current, pictures.get(entry.id), facts.get(entry.id, ""))
             if is_current:
                 _marks(session, entry)
             if entry.id in problems:
@@ -118,7 +164,16 @@ def entries(session: Session, problems: dict[int, str]) -> None:
         st.caption(f"and {len(book.entries) - MAX_LISTED} earlier objects (see the table)")
 
 
-def _entry_row(session: Session, entry: PromptedObject, is_current: bool) -> None:
+def _facts(item: Instance, row: pd.Series, guessed: str | None) -> str:
+    """Class or kind, area, and how sure RSAM is, in a few words."""
+    area = f"{row['area_m2']:,.0f} m²" if "area_m2" in row else f"{row['area']:,.0f} px"
+    words = [item.label or guessed, area, certainty(item.score)]
+    return " · ".join(word for word in words if word)
+
+
+def _entry_row(
+    session: Session, entry: PromptedObject, is_current: bool, picture: str | None, facts: str
+) -> None:
     def select() -> None:
         session.update(lambda book: book.select(entry.id))
         _show(session, entry)
@@ -126,7 +181,9 @@ def _entry_row(session: Session, entry: PromptedObject, is_current: bool) -> Non
     def drop() -> None:
         session.update(lambda book: book.remove(entry.id))
 
-    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", wrap=False):
+        if picture is not None:
+            st.html(f'<img class="thumb" src="{picture}" alt="" width="32" height="32">', width=36)
         state = "checked" if is_current else "unchecked"
         st.button(
             f"Object {entry.id} · {_describe(entry)}",
@@ -137,6 +194,9 @@ def _entry_row(session: Session, entry: PromptedObject, is_current: bool) -> Non
             width="stretch",
             on_click=select,
         )
+        if facts:
+            st.html(f'<span class="facts" title="{markup(ABOUT)}">{markup(facts)}</span>',
+                    width="content")  # fmt: skip
         st.button(
             "",
             key=f"drop-{session.image.token}-{entry.id}",

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pages.parts.objects.listing import MOST, listed, thumbnail
+from pages.parts.objects.listing import MOST, listed
+from pages.parts.shared.object_thumbnail import thumbnail
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.scene.coordinates import Frame

@@ -86,6 +86,14 @@ def test_the_headline_counts_objects_and_pixels(segment: Start):
     assert "**1 object** · 1,200 px" in texts(at.run())
 
 
+def test_each_object_is_listed_with_its_picture_area_and_how_sure(segment: Start):
+    at = segment(book=TWO_BOXES)
+    listed = [element.proto.body for element in at.get("html")]
+    facts = [body for body in listed if 'class="facts"' in body]
+    assert ["1,800 px · sure" in facts[0], "1,200 px · sure" in facts[1]] == [True, True]
+    assert sum('class="thumb"' in body for body in listed) == 2
+
+
 def test_an_exclude_point_takes_away_from_its_object(segment: Start):
     found = table(segment(book=PromptHistory().add_point(80.5, 60.5).add_point(80.5, 60.5, 0)))
     ring = disc((HEIGHT, WIDTH), 80.5, 60.5, 10) & ~disc((HEIGHT, WIDTH), 80.5, 60.5, 6)
