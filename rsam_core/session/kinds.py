@@ -7,7 +7,6 @@ where the model was asked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +49,8 @@ class Naming:
         Why the last asking failed.
     number : int
         Another one after each change.
+    model : str
+        The model that was asked last.
     looked : Instances or None
         The objects around which the ground was looked at last, even if that was stopped.
     ground_problem : SceneError or None
@@ -63,6 +64,7 @@ class Naming:
         self.asked: Instances | None = None
         self.error: BaseException | None = None
         self.number = 0
+        self.model = MODEL
         self.looked: Instances | None = None
         self.ground_problem: SceneError | None = None
         self._ground: Ground | None = None
@@ -208,14 +210,14 @@ def start(
         asked about again.
     """
     from rsam_core.segment.features.pooling import EmbeddedView
-    from rsam_core.segment.kinds import Kinds, guess_kinds
-    from rsam_core.segment.words.ground import find_ground
+    from rsam_core.segment.kinds import guess_kinds
+    from rsam_core.segment.words.ground import find_kinds_and_ground
 
     image = session.image
     scene, view = image.scene, image.overview
-    missing = known.missing(objects)
+    missing = known.missing(objects) if model == known.model or ground else objects
     wanted = missing if len(missing) or ground else objects
-    segmenter = resources.segmenter(MODEL)
+    segmenter = resources.segmenter(model)
     # One view at full resolution may be encoded already; else tiles are.
     whole = view.scale[0] == 1
 
@@ -235,17 +237,10 @@ def start(
 
         if not ground:
             return wanted, named(wanted), None
-        kinds: list[Kinds] = []
-
-        def named_together(regions: Instances) -> Kinds:
-            # In one go, so that no part of a large scene is encoded twice.
-            items = [*wanted, *(replace(region, id=0) for region in regions)]
-            both, count = named(Instances(items, objects.shape)), len(wanted)
-            kinds.append(Kinds(both.probabilities[:count], both.sure))
-            return Kinds(both.probabilities[count:], both.sure)
-
-        around = find_ground(objects, scene, named_together, progress=progress, cancelled=cancelled)
-        return wanted, kinds[0], around
+        kinds, around = find_kinds_and_ground(
+            wanted, objects, scene, named, progress=progress, cancelled=cancelled
+        )
+        return wanted, kinds, around
 
     known.asked, known.error, known.model = objects, None, model
     return session.jobs.start(JOB, run)

@@ -13,7 +13,7 @@ from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.segment.words import ground as ground_module
-from rsam_core.session.kinds import naming, start_for_words
+from rsam_core.session.kinds import MODEL, naming, start, start_for_words
 from rsam_core.session.session import Session
 from rsam_core.session.words import WordsState
 from tests.helpers.boxes import png
@@ -145,3 +145,28 @@ def test_stopping_leaves_what_is_known(work):
     assert naming(session).ground_of(objects) is None
     start_for_words(session, naming(session), objects, shared, ground=True)
     assert naming(session).job is None, "who stopped it is not asked again"
+
+
+def test_another_model_is_asked_itself_and_for_all(work):
+    session, objects, shared, _ = work
+    assert look(session, objects, shared, ground=False)
+    other = Shared()
+    asked = {MODEL: shared.model, "another": other.model}
+    shared.segmenter = lambda name: Segmenter(asked[name])
+    shared.embed = lambda image, key: Segmenter(asked[key[1]]).embed(image)
+    job = start(session, naming(session), objects, shared, "another")
+    assert job.wait(30)
+    assert job.state == "done", job.error
+    assert sum(other.model.asked) == len(objects)
+
+
+def test_the_python_way_looks_up_kinds_and_ground(work):
+    session, objects, shared, _ = work
+    scene = session.image.scene
+    query = rsam.words("cars on the road")
+    assert query.select(objects, scene, segmenter=Segmenter(shared.model)).ids.tolist() == [1, 2]
+    some = rsam.words("trees").select(objects, scene, segmenter=Segmenter(shared.model))
+    assert some.ids.tolist() == [4, 5, 6]
+    classes = drawn()[1]
+    assert len(query.select(classes, scene)) == 0, "all have a class: no model is asked"
+    assert query.select(classes, scene, segmenter=Segmenter(shared.model)).ids.tolist() == [1, 2]

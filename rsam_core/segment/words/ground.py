@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,6 +185,30 @@ def find_ground(
     return Ground(told[labels], window.x, window.y, tuple(objects.shape))
 
 
+def find_kinds_and_ground(
+    some: Instances,
+    objects: Instances,
+    scene: Any,
+    namer: Callable[[Instances], Kinds],
+    **options: Any,
+) -> tuple[Kinds, Ground]:
+    """Kinds of some of the objects, and the ground of all, in one go.
+
+    No part of a large scene is encoded twice then. Parameters and errors as for
+    :func:`find_ground`.
+    """
+    told: list[Kinds] = []
+
+    def together(regions: Instances) -> Kinds:
+        items = [*some, *(replace(region, id=0) for region in regions)]
+        both = namer(Instances(items, objects.shape))
+        told.append(replace(both, probabilities=both.probabilities[: len(some)]))
+        return replace(both, probabilities=both.probabilities[len(some) :])
+
+    ground = find_ground(objects, scene, together, **options)
+    return told[0], ground
+
+
 def place_of(objects: Instances) -> Window:
     """The objects and what is near them.
 
@@ -193,14 +217,8 @@ def place_of(objects: Instances) -> Window:
     SceneError
         If it is larger than `MOST_PIXELS`.
     """
-    height, width = objects.shape
-    boxes = objects.bboxes
-    x0, y0, x1, y1 = (0, 0, width, height)
-    if len(objects):
-        x0, y0 = (int(max(v - _MARGIN, 0)) for v in boxes[:, :2].min(axis=0))
-        x1, y1 = (int(v + _MARGIN) for v in boxes[:, 2:].max(axis=0))
-    window = Window(x0, y0, min(x1, width) - x0, min(y1, height) - y0)
-    if window.width * window.height > MOST_PIXELS:
+    window = _around(objects)
+    if not small_enough(objects):
         raise SceneError(
             "Roads, water and fields between the objects are looked at on up to "
             f"{MOST_PIXELS / 1e6:.0f} megapixels; these objects lie on "
@@ -208,6 +226,21 @@ def place_of(objects: Instances) -> Window:
             "themselves count. Find the objects of a smaller view to look at its ground, too."
         )
     return window
+
+
+def small_enough(objects: Instances) -> bool:
+    """Whether the objects lie near enough to each other to look at the ground between them."""
+    window = _around(objects)
+    return window.width * window.height <= MOST_PIXELS
+
+
+def _around(objects: Instances) -> Window:
+    height, width = objects.shape
+    if not len(objects):
+        return Window(0, 0, width, height)
+    x0, y0 = np.maximum(objects.bboxes[:, :2].min(axis=0) - _MARGIN, 0).tolist()
+    x1, y1 = np.minimum(objects.bboxes[:, 2:].max(axis=0) + _MARGIN, [width, height]).tolist()
+    return Window(x0, y0, x1 - x0, y1 - y0)
 
 
 def ground_regions(objects: Instances, scene: Any, window: Window) -> NDArray[np.int32]:

@@ -10,18 +10,24 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import WordsError
+from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.objects.classify.rules import Condition, Extreme, Relation, Rule
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.words.description import Description, describe
 from rsam_core.segment.words.grammar import Item, parse
+from rsam_core.segment.words.ground import asks_for_ground, find_kinds_and_ground, small_enough
 from rsam_core.segment.words.reading import checked, read
 from rsam_core.segment.words.vocabulary import LANGUAGES, Vocabulary, without_accents
+
+if TYPE_CHECKING:
+    from rsam_core.segment.kinds import Kinds
+    from rsam_core.segment.segmenter import Segmenter
 
 _SUGGESTIONS, _LIKENESS = 3, 0.66
 
@@ -70,6 +76,7 @@ class WordsQuery:
         probabilities: ArrayLike | None = None,
         known: Description | None = None,
         place: Sequence[float] | None = None,
+        segmenter: Segmenter | None = None,
     ) -> Instances:
         """The objects that are meant.
 
@@ -78,13 +85,18 @@ class WordsQuery:
         objects : Instances
             The objects, N of them. Those without a class get the kind that `probabilities` say.
         scene : Scene, optional
-            Brings colours and metres.
+            Brings colours and metres; kinds are looked up in it where the sentence asks for them
+            and objects have none, and with them the ground, such as roads, that objects can lie
+            on or near.
         probabilities : array_like of float, shape (N, 10), optional
             Of each of `rsam_core.models.tiny.kinds.KINDS`.
         known : Description, optional
             Of these objects, from :func:`describe`, where several sentences are asked of them.
         place : sequence of float, optional
             A point (x, y) or a box (x0, y0, x1, y1) in scene pixels: only objects that meet it.
+        segmenter : Segmenter, optional
+            Whose model tells kinds and ground, the embedded one by default; if given, the ground
+            is looked at even where all objects have a class.
 
         Returns
         -------
@@ -97,6 +109,8 @@ class WordsQuery:
             If nothing of the sentence was understood, or what it asks for is not known of the
             objects: metres, kinds, colours.
         """
+        if known is None and probabilities is None:
+            known = _looked_at(objects, scene, self.conditions, segmenter)
         known = known or describe(objects, scene, probabilities=probabilities)
         return objects.select(chosen(known, self.conditions, self, place).tolist())
 
@@ -141,6 +155,36 @@ def words(text: str, *, classes: Sequence[str] = (), language: str | None = None
         _check_possible(parsed.rule)
     unknown = {word: _suggested(word, vocabulary, classes) for word in parsed.unknown}
     return WordsQuery(text, vocabulary.name, parsed.rule, unknown, parsed.here)
+
+
+def _looked_at(
+    objects: Instances, scene: Any, conditions: Rule | None, segmenter: Segmenter | None
+) -> Description | None:
+    """Describe objects whose kinds, and the ground, the model tells; None if it is not needed."""
+    asked = conditions is not None and "kind" in conditions.columns
+    bare = np.array([not item.label for item in objects], bool)
+    if not asked or not hasattr(scene, "read_rgb") or not (bare.any() or segmenter is not None):
+        return None
+    from rsam_core.models import load_model
+    from rsam_core.segment.kinds import guess_kinds
+    from rsam_core.segment.segmenter import Segmenter
+
+    teller = segmenter or Segmenter(load_model())
+
+    def named(some: Instances) -> Kinds:
+        return guess_kinds(some, scene, teller)
+
+    some = objects.select(objects.ids[bare].tolist())
+    ground = None
+    if asks_for_ground(conditions) and small_enough(objects):
+        kinds, ground = find_kinds_and_ground(some, objects, scene, named)
+    elif len(some):
+        kinds = named(some)
+    else:
+        return None
+    shares = np.full((len(objects), len(KINDS)), 1 / len(KINDS))
+    shares[bare] = kinds.probabilities
+    return describe(objects, scene, probabilities=shares, sure=kinds.sure, ground=ground)
 
 
 def chosen(
