@@ -226,8 +226,8 @@ def _view(stage: Stage) -> Mapping[str, Any]:
         sun = st.slider(_("Sun above the horizon (degrees)"), *view.SUN, 50,
                         persist_state="session", key=stage.name("sun"))  # fmt: skip
         lean = st.slider(
-            _("Camera to the right or left (degrees)"), -view.LEAN, view.LEAN, 0,
-            persist_state="session", key=stage.name("lean"), help=_("At 0 it looks straight down."),
+            _("Tilt of the camera (degrees)"), -view.LEAN, view.LEAN, 0,
+            persist_state="session", key=stage.name("lean"), help=_("At 0 it looks straight down, above 0 from the right."),
         )  # fmt: skip
     kinds = {"photo": _("Photo"), "ortho": _("Orthophoto")}
     with left:

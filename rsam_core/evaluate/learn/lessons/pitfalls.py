@@ -131,7 +131,7 @@ def _conclusions() -> Task:
     return Task(
         _("Does the picture show it, is it only an indication, or must it not be concluded? "
           "{sentences}").format(sentences=said),
-        _("{answers}.").format(answers=answers),
+        answers,
         shown,
         _("A street with houses, gardens, cars and a brown plot, from above."),
     )  # fmt: skip
