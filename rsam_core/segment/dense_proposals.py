@@ -28,7 +28,7 @@ from rsam_core.prompts.prompt import Prompt
 
 if TYPE_CHECKING:
     from rsam_core.models.tiny.proposal_head import Proposals
-    from rsam_core.segment.everything import MaskCollector
+    from rsam_core.segment.mask_collector import MaskCollector
 
 _CHUNK = 32
 """Boxes between two reports: a fifth of a second."""
