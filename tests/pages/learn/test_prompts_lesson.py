@@ -76,6 +76,15 @@ def test_each_experiment_answers_its_check(shown: AppTest, tiny) -> None:
     assert f"{overlap(lorry.truth, both.masks[0]):.1%}" in html(shown)
     assert done(shown) == {"points"}
 
+    # What is typed is shown as typed, and what was not understood is said.
+    shown.button_group(key=PREFIX + "way").set_value("words").run()
+    shown.text_input(key=PREFIX + "sentence").set_value("xyzzy *bold*").run()
+    fine(shown)
+    assert any("xyzzy" in item.value and "*bold*" not in item.value for item in shown.info)
+    shown.text_input(key=PREFIX + "sentence").set_value("white objects").run()
+    fine(shown)
+    assert "objects around here" in texts(shown)
+
     shown.selectbox(key=PREFIX + "target").set_value("tree").run()
     part(shown, "where")
     clicks = next(iter(prompts._kept_maps().values()))

@@ -15,6 +15,7 @@ from pages.parts.learn.lessons.marking import marked, marks_of, mask_of, put, st
 from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Mark, Touch
 from pages.parts.shared import current_session, resources
+from pages.parts.shared.names import plain
 from rsam_core.errors import WordsError
 from rsam_core.evaluate.learn.asking import Marks, corners, jaccard, with_point
 from rsam_core.evaluate.learn.lessons import prompts as lesson
@@ -28,7 +29,9 @@ _HINTS = {
     "point": N_("**Click** on it once; another click moves the point."),
     "points": N_("**Click** several times; **Shift + click**: not this."),
     "box": N_("**Drag** a box around it."),
-    "words": N_("Type what it is, or how it looks."),
+    "words": N_(
+        "Type what it is or how it looks, such as “cars”, “white objects” or “large buildings”."
+    ),
 }
 
 
@@ -154,7 +157,7 @@ def _by_words(
                 masks, best = objects.by_words(_described(one.key), one, sentence)
         except WordsError as error:
             if asked:
-                st.info(str(error), icon=":material/help:")
+                st.info(plain(str(error)), icon=":material/help:")
             return None, 0.0
         if asked:
             st.caption(
