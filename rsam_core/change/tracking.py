@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.change import _tracked_outlines as outlines
 from rsam_core.change.motion import camera_shift, object_shift
 from rsam_core.errors import FollowError
-from rsam_core.objects.crops import Crop, clip, shared_pixels
+from rsam_core.objects.crops import Crop, clip
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.resample import to_scene, view_mask
 from rsam_core.prompts.prompt import Prompt
@@ -143,8 +144,8 @@ class Tracker:
         item = self._whole(found)
         self.image, self.mask = image, item
         view = self._view(item, image.shape[:2])
-        self.paint = _paint(image, item)
-        self.look = _look(self._embed(image, view), view, item)
+        self.paint = outlines.paint(image, item)
+        self.look = outlines.look_of(self._embed(image, view), view, item)
         return item, score
 
     def fork(self) -> Tracker:
@@ -175,7 +176,9 @@ class Tracker:
             self.mask = held
             return Step(held, 0.5 * best.sure, shift)
         # What has left the picture is not looked for in it.
-        if best is None and (self.astray or _inside(_middle(self.mask), image.shape[:2])):
+        if best is None and (
+            self.astray or outlines.inside(outlines.middle(self.mask), image.shape[:2])
+        ):
             best = self._found_again(image)
         if best is None:
             self.lost += 1
@@ -185,11 +188,11 @@ class Tracker:
         if self.lost:
             self.growth.clear()
         else:
-            own = _middle(item) - (_middle(self.mask) + shift)
+            own = outlines.middle(item) - (outlines.middle(self.mask) + shift)
             self.speed = 0.5 * self.speed + 0.5 * own
             self.growth.append(float(np.log(item.area / self.mask.area)))
         self.mask, self.lost, self.astray = item, 0, False
-        self.paint += _MEMORY * (_paint(image, item) - self.paint)
+        self.paint += _MEMORY * (outlines.paint(image, item) - self.paint)
         if look is not None and self.look is not None:
             mixed = (1 - _MEMORY) * self.look + _MEMORY * look
             self.look = mixed / (np.linalg.norm(mixed) + 1e-9)
@@ -197,10 +200,10 @@ class Tracker:
 
     def _is_abrupt(self, item: Instance, moved: Instance) -> bool:
         """Whether an outline differs so much from what is expected that it is not believed yet."""
-        if _overlap(item, moved) >= _ABRUPT:
+        if outlines.overlap(item, moved) >= _ABRUPT:
             self.rumour, self.witnesses = None, 0
             return False
-        told = self.rumour is not None and _overlap(self.rumour, item) >= _AGREE
+        told = self.rumour is not None and outlines.overlap(self.rumour, item) >= _AGREE
         self.rumour, self.witnesses = item, self.witnesses + 1 if told else 0
         return self.witnesses < _WITNESSES
 
@@ -209,7 +212,7 @@ class Tracker:
         part = clip(Crop(item.mask, item.x, item.y), (0, 0, shape[1], shape[0]))
         if not part.mask.any():
             return None
-        return _trimmed(replace(item, mask=part.mask, x=part.x, y=part.y))
+        return outlines.trimmed(replace(item, mask=part.mask, x=part.x, y=part.y))
 
     def _carry(self, shift: NDArray[np.float64]) -> None:
         """Let the last outline move with the picture while the object is not seen."""
@@ -234,11 +237,11 @@ class Tracker:
             rate = float(np.clip(np.median(self.growth), -_FASTEST, _FASTEST))
             ratio = float(np.exp(rate / 2))
         if alike <= _ALIKE:
-            return [_moved(self.mask, guess, ratio)], False
+            return [outlines.moved(self.mask, guess, ratio)], False
         away = float(np.hypot(*(found - guess)))
         places = [found, guess] if away > 1.5 else [found]
         jumped = away > 0.5 * max(x1 - x0, y1 - y0)
-        return [_moved(self.mask, offset, ratio) for offset in places], jumped
+        return [outlines.moved(self.mask, offset, ratio) for offset in places], jumped
 
     def _view(self, item: Instance, shape: tuple[int, int]) -> Frame:
         """The part of a frame that the model looks at."""
@@ -298,7 +301,7 @@ class Tracker:
         """Whether features or colour speak against an outline."""
         if look is not None and self.look is not None and float(look @ self.look) < _LOOKS:
             return True
-        return float(np.linalg.norm(_paint(image, item) - self.paint)) > _PAINT
+        return float(np.linalg.norm(outlines.paint(image, item) - self.paint)) > _PAINT
 
     def _answers(
         self, embedding: Any, view: Frame, moved: Instance
@@ -313,7 +316,7 @@ class Tracker:
             moved, (view.x, view.y), view.scale[0], (0, 0, view.columns, view.rows)
         )
         prompts = [Prompt(box=box)]
-        inside = _deepest(mask)
+        inside = outlines.deepest(mask)
         if inside is not None:
             point = inside[0] + x, inside[1] + y
             prompts += [Prompt(points=[point]), Prompt(points=[point], box=box)]
@@ -329,8 +332,8 @@ class Tracker:
         self, embedding: Any, view: Frame, item: Instance, moved: Instance, score: float
     ) -> tuple[float, float, NDArray[np.float32] | None]:
         """How much speaks for an outline, how sure it is, and its look."""
-        overlap = _overlap(item, moved)
-        look = _look(embedding, view, item)
+        overlap = outlines.overlap(item, moved)
+        look = outlines.look_of(embedding, view, item)
         like = 0.5
         if look is not None and self.look is not None:
             like = max(float(look @ self.look), 0.0)
@@ -350,7 +353,7 @@ class Tracker:
             filled = np.zeros(mask.shape, np.uint8)
             cv2.drawContours(filled, outer, -1, 1, cv2.FILLED)
             mask = filled.astype(bool)
-        return item if mask is item.mask else _trimmed(replace(item, mask=mask))
+        return item if mask is item.mask else outlines.trimmed(replace(item, mask=mask))
 
     # ------------------------------------------------------------------ lost and found
 
@@ -380,79 +383,10 @@ class Tracker:
                 if item is None or not 0.4 < item.area / self.mask.area < 2.5:
                     continue
                 item = self._whole(item)
-                look = _look(embedding, whole, item)
+                look = outlines.look_of(embedding, whole, item)
                 like = 0.0 if look is None else float(look @ self.look)
                 if self._is_another(image, item, look):
                     continue
                 if best is None or like > best.sure:
                     best = _Found(item, like, look, item)
         return best
-
-
-def _overlap(first: Instance, second: Instance) -> float:
-    shared = shared_pixels(first, second)
-    return shared / (first.area + second.area - shared)
-
-
-def _middle(item: Instance) -> NDArray[np.float64]:
-    x0, y0, x1, y1 = item.bbox
-    return np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-
-
-def _inside(point: NDArray[np.float64], shape: tuple[int, int]) -> bool:
-    return bool(0 <= point[0] < shape[1] and 0 <= point[1] < shape[0])
-
-
-def _trimmed(item: Instance) -> Instance:
-    """The same pixels in the tightest crop."""
-    rows, columns = np.flatnonzero(item.mask.any(1)), np.flatnonzero(item.mask.any(0))
-    mask = item.mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return replace(item, mask=mask, x=item.x + int(columns[0]), y=item.y + int(rows[0]))
-
-
-def _moved(item: Instance, offset: NDArray[np.float64], ratio: float) -> Instance:
-    """An outline moved, and made larger or smaller about its middle."""
-    mask = item.mask
-    height, width = mask.shape
-    size = max(1, round(width * ratio)), max(1, round(height * ratio))
-    if size != (width, height):
-        mask = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    x = round(float(item.x + (width - size[0]) / 2 + offset[0]))
-    y = round(float(item.y + (height - size[1]) / 2 + offset[1]))
-    return replace(item, mask=mask, x=x, y=y)
-
-
-def _deepest(mask: NDArray[np.bool_]) -> tuple[float, float] | None:
-    """The point deepest inside of a mask."""
-    from rsam_core.prompts.simulated import centre_click
-
-    return centre_click(mask) if mask.any() else None
-
-
-def _paint(image: NDArray[np.uint8], item: Instance) -> NDArray[np.float64]:
-    """Mean colour of an object against that of the whole frame, L*a*b*."""
-    x0, y0, x1, y1 = item.bbox
-    part = image[y0:y1, x0:x1][item.mask].reshape(-1, 1, 3)
-    small = cv2.resize(image, (64, 64), interpolation=cv2.INTER_AREA)
-    own, whole = (
-        cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
-        for pixels in (part, small)
-    )
-    return own.mean(0).astype(float) - np.median(whole, 0)
-
-
-def _look(embedding: Any, view: Frame, item: Instance) -> NDArray[np.float32] | None:
-    """The object's features less those of the view, unit length, (C,)."""
-    from rsam_core.objects.instances import Instances
-    from rsam_core.segment.features.pooling import EmbeddedView, feature_maps, pool
-
-    seen = EmbeddedView(embedding, view.x, view.y, view.scale[0])
-    shape = (
-        max(item.bbox[3], round(view.y + view.height)),
-        max(item.bbox[2], round(view.x + view.width)),
-    )
-    found = pool(Instances([replace(item, id=0)], shape), [seen])
-    if found is None:
-        return None
-    look = found[0] - feature_maps(embedding)[0][0].mean((1, 2))
-    return look / (np.linalg.norm(look) + 1e-9)
