@@ -75,6 +75,10 @@ def update(root: Path = ROOT, folder: Path = FOLDER) -> dict[str, int]:
             catalog = read(path)
         else:
             catalog = Catalog(locale=language, domain=DOMAIN, project="RSAM", charset="utf-8")
+        catalog.header_comment = f"# {LANGUAGES[language]}: messages of RSAM.\n#"
+        catalog.project, catalog.version = "RSAM", "0.1.0"
+        catalog.msgid_bugs_address = catalog.last_translator = catalog.language_team = ""
+        catalog.fuzzy = False
         # A guess from a similar message would be a wrong translation that nobody notices.
         catalog.update(template, no_fuzzy_matching=True)
         catalog.obsolete.clear()
