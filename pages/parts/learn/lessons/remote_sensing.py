@@ -227,7 +227,8 @@ def _view(stage: Stage) -> Mapping[str, Any]:
                         persist_state="session", key=stage.name("sun"))  # fmt: skip
         lean = st.slider(
             _("Tilt of the camera (degrees)"), -view.LEAN, view.LEAN, 0,
-            persist_state="session", key=stage.name("lean"), help=_("At 0 it looks straight down, above 0 from the right."),
+            persist_state="session", key=stage.name("lean"),
+            help=_("At 0 it looks straight down, above 0 from the right."),
         )  # fmt: skip
     kinds = {"photo": _("Photo"), "ortho": _("Orthophoto")}
     with left:
