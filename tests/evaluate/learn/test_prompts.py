@@ -9,8 +9,12 @@ import pytest
 
 from rsam_core.evaluate.learn import asking
 from rsam_core.evaluate.learn.lessons import prompts as lesson
+from rsam_core.evaluate.learn.lessons import prompts_counts as counting
+from rsam_core.evaluate.learn.lessons import prompts_map as mapping
 from rsam_core.evaluate.learn.lessons import prompts_objects as objects
-from rsam_core.evaluate.learn.lessons.prompts_objects import TARGETS, TRIALS, Tally, target
+from rsam_core.evaluate.learn.lessons import prompts_words as by_word
+from rsam_core.evaluate.learn.lessons.prompts_counts import Tally
+from rsam_core.evaluate.learn.lessons.prompts_objects import TARGETS, TRIALS, target
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.models import FakeModel, disc, overlap, rectangle
@@ -73,8 +77,8 @@ def test_small_and_large_objects_come_in_turn() -> None:
 def test_places_to_click_cover_the_object_and_a_rim() -> None:
     for truth in (rectangle(SHAPE, 40, 30, 90, 40), rectangle(SHAPE, 0, 0, 12, 80)):
         x0, _, x1, _ = box(truth)
-        x, y = objects.places_to_click(truth)
-        assert 20 <= len(x) * len(y) <= objects.MOST
+        x, y = mapping.places_to_click(truth)
+        assert 20 <= len(x) * len(y) <= mapping.MOST
         assert x[0] < x0 + 5
         assert x[-1] > x1 - 1
         assert (x > 0).all()
@@ -94,10 +98,10 @@ def test_a_map_of_clicks_is_one_answer_for_each_place() -> None:
     fake = FakeModel(paint)
     model = Segmenter(fake)
     told: list[float] = []
-    found = objects.click_map(
+    found = mapping.click_map(
         model, model.embed(np.zeros((*SHAPE, 3), np.uint8)), truth, told.append
     )
-    x, y = objects.places_to_click(truth)
+    x, y = mapping.places_to_click(truth)
     wanted = [[overlap(truth, disc(SHAPE, a, b, 10)) for a in x] for b in y]
     assert found.iou == pytest.approx(np.array(wanted))
     inside = [[40 <= a < 80 and 30 <= b < 50 for a in x] for b in y]
@@ -131,22 +135,22 @@ def test_an_answer_without_masks_is_worth_nothing() -> None:
     truth = rectangle(SHAPE, 40, 30, 80, 50)
     fake = FakeModel(lambda prompt, many: ([np.zeros(SHAPE, bool)] * 3, [0.2, 0.1, 0.1]))
     model = Segmenter(fake)
-    found = objects.click_map(model, model.embed(np.zeros((*SHAPE, 3), np.uint8)), truth)
+    found = mapping.click_map(model, model.embed(np.zeros((*SHAPE, 3), np.uint8)), truth)
     assert not found.iou.any()
     assert not found.mask(0, 0).any()
 
 
 def test_heat_is_bright_where_clicks_are_good() -> None:
     one = target("tree")
-    x, y = objects.places_to_click(one.truth)
+    x, y = mapping.places_to_click(one.truth)
     shape = len(y), len(x)
     iou = np.zeros(shape)
     iou[0, 0] = 1
     nothing = [[(np.zeros((1, 1), bool), 0, 0)] * len(x) for _ in y]
-    clicks = objects.ClickMap(
+    clicks = mapping.ClickMap(
         x, y, iou, np.ones(shape, bool), np.ones(shape), nothing, 0.5, one.truth.shape
     )
-    shown = objects.heat(one, clicks)
+    shown = mapping.heat(one, clicks)
     view = one.view
 
     def colour(row: int, column: int) -> np.ndarray:
@@ -160,7 +164,7 @@ def test_heat_is_bright_where_clicks_are_good() -> None:
 
 
 def test_tallies_by_hand() -> None:
-    found = objects.tallied(
+    found = counting.tallied(
         {
             "car-1": (0.8, 0.7), "tree-1": (0.5, 0.9), "lorry-1": (0.2, 0.8),
             "roof-1": (0.9, 0.905), "roof-2": (0.95, 0.9),
@@ -182,22 +186,22 @@ def test_the_coin_by_counting(point: int, box: int) -> None:
 
 def test_words_find_the_lorry_among_what_is_found_around_it(model) -> None:
     one = target("lorry")
-    view = objects.around(one)
+    view = by_word.around(one)
     part = np.ascontiguousarray(
         one.subject.image[view.y : view.y + view.height, view.x : view.x + view.width]
     )
-    known = objects.described(model, model.embed(part), part, 0.3)
-    masks, best = objects.by_words(known, one, "white objects")
+    known = by_word.described(model, model.embed(part), part, 0.3)
+    masks, best = by_word.by_words(known, one, "white objects")
     assert best is not None
     fits = [overlap(one.truth, mask) for mask in masks]
     assert fits[best] == max(fits) > 0.5
     # Where the masks lie: whatever is found is found within the part that was looked at.
-    everything, _ = objects.by_words(known, one, "objects over 1 pixels")
+    everything, _ = by_word.by_words(known, one, "objects over 1 pixels")
     assert len(everything) == len(known.objects)
     for mask, item in zip(everything, known.objects):
         x0, y0, _, _ = box(mask)
         assert (x0, y0) == (view.x + item.bbox[0], view.y + item.bbox[1])
-    assert objects.by_words(known, one, "swimming pools")[1] is None
+    assert by_word.by_words(known, one, "swimming pools")[1] is None
 
 
 def test_the_checks_ask_for_what_they_say(model) -> None:
@@ -238,7 +242,7 @@ def test_the_checks_ask_for_what_they_say(model) -> None:
 @pytest.fixture
 def _few_clicks(monkeypatch):
     """Maps of fewer clicks, which take less time."""
-    monkeypatch.setattr(objects, "MOST", 16)
+    monkeypatch.setattr(mapping, "MOST", 16)
     lesson._mapped.cache_clear()
     yield
     lesson._mapped.cache_clear()
@@ -277,7 +281,7 @@ def test_the_worksheet_says_what_is_counted(model) -> None:
     assert f"large ones: {says[large[1] > large[0]]}" in study.answer
 
     tree = target("tree")
-    clicks = objects.click_map(model, model.embed(tree.subject.image), tree.truth)
+    clicks = mapping.click_map(model, model.embed(tree.subject.image), tree.truth)
     outside = clicks.iou[~tree.truth[np.ix_(clicks.y.astype(int), clicks.x.astype(int))]]
     assert f"beside it {outside.mean():.0%}" in places.answer
     # Of 8 tosses at most one of one side: none or one, of either.

@@ -13,7 +13,7 @@ from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Touch
 from pages.parts.shared import resources
 from rsam_core.evaluate.learn.asking import Marks
-from rsam_core.evaluate.learn.lessons import prompts_objects as objects
+from rsam_core.evaluate.learn.lessons import prompts_map as mapping
 from rsam_core.evaluate.learn.lessons.prompts_objects import TRIALS, target
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.prompts.simulated import centre_click, tight_box
@@ -34,7 +34,7 @@ def shown(app: AppTest, tiny, monkeypatch) -> AppTest:
         resources, "embed",
         lambda image, key: embeddings.get(key) or embeddings.setdefault(key, model.embed(image)),
     )  # fmt: skip
-    monkeypatch.setattr(objects, "MOST", 16)
+    monkeypatch.setattr(mapping, "MOST", 16)
     prompts._kept_maps().clear()
     app.query_params["lesson"] = "prompts"
     app.run()

@@ -19,7 +19,9 @@ from pages.parts.shared.names import plain
 from rsam_core.errors import WordsError
 from rsam_core.evaluate.learn.asking import Marks, corners, jaccard, with_point
 from rsam_core.evaluate.learn.lessons import prompts as lesson
+from rsam_core.evaluate.learn.lessons import prompts_map as mapping
 from rsam_core.evaluate.learn.lessons import prompts_objects as objects
+from rsam_core.evaluate.learn.lessons import prompts_words as by_word
 from rsam_core.evaluate.learn.lessons.prompts_objects import Target, target
 from rsam_core.models.catalog import DEFAULT_MODEL
 from rsam_core.runtime.language import N_, _, ngettext, number, percent
@@ -130,9 +132,9 @@ def _touched(stage: Stage, one: Target, event: Touch) -> None:
 @st.cache_resource(max_entries=len(objects.TARGETS), show_spinner=False)
 def _described(key: str) -> Description:
     one = target(key)
-    part = np.ascontiguousarray(objects.around(one).cut(one.subject.image))
+    part = np.ascontiguousarray(by_word.around(one).cut(one.subject.image))
     embedding = resources.embed(part, resources.embedding_key(part, DEFAULT_MODEL))
-    return objects.described(
+    return by_word.described(
         resources.segmenter(DEFAULT_MODEL), embedding, part, one.subject.gsd or 1.0
     )
 
@@ -154,7 +156,7 @@ def _by_words(
     with column:
         try:
             with st.spinner(_("Looking at everything around it…")):
-                masks, best = objects.by_words(_described(one.key), one, sentence)
+                masks, best = by_word.by_words(_described(one.key), one, sentence)
         except WordsError as error:
             if asked:
                 st.info(plain(str(error)), icon=":material/help:")
@@ -177,17 +179,17 @@ def _all_of(one: Target, masks: list[np.ndarray]) -> np.ndarray:
 
 
 @st.cache_resource(max_entries=2 * len(objects.TARGETS), show_spinner=False)
-def _kept_maps() -> dict[tuple[str, str], objects.ClickMap]:
+def _kept_maps() -> dict[tuple[str, str], mapping.ClickMap]:
     """Maps of clicks, made once for all who take the lesson, by object and model."""
     return {}
 
 
-def _click_map(stage: Stage, one: Target) -> objects.ClickMap:
+def _click_map(stage: Stage, one: Target) -> mapping.ClickMap:
     kept = _kept_maps()
     key = one.key, current_session.model_name()
     if key not in kept:
         bar = st.progress(0.0, _("Clicking all over it…"))
-        kept[key] = objects.click_map(
+        kept[key] = mapping.click_map(
             stage.segmenter(), stage.embedding(one.subject.image), one.truth, bar.progress
         )
         bar.empty()
@@ -211,7 +213,7 @@ def _where(stage: Stage, one: Target) -> Mapping[str, Any]:
             (clicks.x[column] - view.x) * view.scale, (clicks.y[row] - view.y) * view.scale, "spot"
         )
         stage.picture(
-            "map", objects.heat(one, clicks), marks=(spot,), on_touch=touched,
+            "map", mapping.heat(one, clicks), marks=(spot,), on_touch=touched,
             label=_("{name} in grey. Squares are bright where a click gives a good mask, dark "
                     "where it does not. Click on a square to see its mask.").format(
                 name=_(one.name)),

@@ -13,8 +13,10 @@ from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Touch
 from rsam_core.evaluate.learn.asking import Marks, corners, jaccard
 from rsam_core.evaluate.learn.lessons import prompts as lesson
+from rsam_core.evaluate.learn.lessons import prompts_counts as counting
 from rsam_core.evaluate.learn.lessons import prompts_objects as objects
-from rsam_core.evaluate.learn.lessons.prompts_objects import Tally, Target
+from rsam_core.evaluate.learn.lessons.prompts_counts import Tally
+from rsam_core.evaluate.learn.lessons.prompts_objects import Target
 from rsam_core.runtime.language import _, number, percent
 
 _SIZES = ("small", "large")
@@ -38,7 +40,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
               "large ones by a box.** Try it: **click** the object, then **drag** a box around it.")
         )  # fmt: skip
         above = st.container(gap="small")
-        own, others = objects.tallied(results), _others(stage)
+        own, others = counting.tallied(results), _others(stage)
         tallies = {size: own[size] + others[size] for size in _SIZES}
         with above:
             _counts(tallies)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from rsam_core.evaluate.learn import asking
 from rsam_core.evaluate.learn.asking import Marks, jaccard
 from rsam_core.evaluate.learn.lesson import Check, Lesson, Plan, Step, Task
+from rsam_core.evaluate.learn.lessons import prompts_counts as counting
+from rsam_core.evaluate.learn.lessons import prompts_map as mapping
 from rsam_core.evaluate.learn.lessons import prompts_objects as objects
 from rsam_core.evaluate.learn.lessons.prompts_objects import Target, target
 from rsam_core.evaluate.metrics.counts import confusion
@@ -89,9 +91,9 @@ def simulated() -> dict[str, tuple[float, float]]:
 
 
 @lru_cache(maxsize=2)
-def _mapped(key: str) -> objects.ClickMap:
+def _mapped(key: str) -> mapping.ClickMap:
     one = target(key)
-    return objects.click_map(asking.segmenter(), _encoded(one.style, one.seed), one.truth)
+    return mapping.click_map(asking.segmenter(), _encoded(one.style, one.seed), one.truth)
 
 
 def worksheet() -> tuple[Task, ...]:
@@ -102,8 +104,8 @@ def worksheet() -> tuple[Task, ...]:
     by_box = answered(lorry, Marks((), tight_box(truth)))
     point = confusion(truth, by_point)
     tree = _mapped("tree")
-    counts = objects.tallied(simulated())
-    sign = objects.Tally(point=1, box=7)
+    counts = counting.tallied(simulated())
+    sign = counting.Tally(point=1, box=7)
     return (
         Task(
             _("One of these masks came from one point, the other from a box. Which is which? The "
@@ -123,7 +125,7 @@ def worksheet() -> tuple[Task, ...]:
               "beside it {outside}.").format(
                 deep=percent(tree.means["deep"]), rim=percent(tree.means["rim"]),
                 outside=percent(tree.means["outside"])),
-            _beside(objects.shown(target("tree")), objects.heat(target("tree"), tree)),
+            _beside(objects.shown(target("tree")), mapping.heat(target("tree"), tree)),
             _("A tree, and beside it the same in grey with coloured squares over the tree."),
         ),
         Task(
@@ -138,7 +140,7 @@ def worksheet() -> tuple[Task, ...]:
               "{equal}, neither counts as better. {count} objects are few: more of them, and other "
               "places, could say something else.").format(
                 small=verdict("small", counts["small"]), large=verdict("large", counts["large"]),
-                equal=percent(objects.EQUAL), count=number(len(objects.TRIALS))),
+                equal=percent(counting.EQUAL), count=number(len(objects.TRIALS))),
         ),
         Task(
             _("A class counts: on small objects the box was better {box} times, the point {point} "
@@ -153,7 +155,7 @@ def worksheet() -> tuple[Task, ...]:
     )  # fmt: skip
 
 
-def verdict(size: str, tally: objects.Tally) -> str:
+def verdict(size: str, tally: counting.Tally) -> str:
     """Whether counts agree with the study's sentence, in the language in use."""
     if tally.winner == "neither":
         return _("undecided")
