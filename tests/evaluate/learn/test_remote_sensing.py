@@ -174,6 +174,7 @@ def test_an_orthophoto_leaves_everything_in_its_place() -> None:
     straight, aslant = (view.orthophoto(50.0, lean) for lean in (0.0, 20.0))
     seen = ~view.hidden(20.0)
     np.testing.assert_array_equal(straight[seen], aslant[seen])
+    assert view.roof_iou(20.0, orthophoto=True) == 1
 
 
 def test_the_shadow_ends_where_the_formula_says() -> None:

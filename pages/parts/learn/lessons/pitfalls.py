@@ -134,7 +134,7 @@ def _borders(stage: Stage) -> Mapping[str, Any]:
     with controls[1]:
         pixels = st.slider(
             _("Border too far out (pixels)"), -float(borders.FURTHEST), float(borders.FURTHEST),
-            1.0, 0.5,
+            1.0, 0.5, format="%.1f",
             persist_state="session", key=stage.name("pixels"),
             help=_("Below 0 it lies too far inside."),
         )  # fmt: skip

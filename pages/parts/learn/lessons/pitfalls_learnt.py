@@ -28,14 +28,14 @@ def show(stage: Stage) -> Mapping[str, Any]:
     }
     st.session_state.setdefault(stage.name("places"), ["estate"])
     places = st.pills(
-        _("Learn what a roof is in"), learnt.PLACES, selection_mode="multi",
+        _("Learn in these places what a roof is"), learnt.PLACES, selection_mode="multi",
         persist_state="session", key=stage.name("places"), format_func=names.__getitem__,
     )  # fmt: skip
     if not places:
         st.info(_("Choose at least one place to learn in."), icon=":material/school:")
         return {"places": [], "ious": {}}
     tried = st.segmented_control(
-        _("Look at the trial in"), learnt.PLACES, default="informal",
+        _("Show the trial in"), learnt.PLACES, default="informal",
         persist_state="session", key=stage.name("tried"),
         required=True, format_func=names.__getitem__,
     ) or "informal"  # fmt: skip

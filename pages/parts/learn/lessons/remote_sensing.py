@@ -109,7 +109,7 @@ def _marks(stage: Stage, gsd: float) -> dict[str, float]:
         if kind in marks
     ]
     if said:
-        st.caption("  \n".join(said))
+        st.caption(" · ".join(said))
     return dict(marks)
 
 
@@ -250,7 +250,7 @@ def _view(stage: Stage) -> Mapping[str, Any]:
         else:
             entries.append((_("hidden from the camera (striped)"), "#5f5f5f"))
         chips(entries)
-    overlap = view.roof_iou(-lean) if photo else 1.0
+    overlap = view.roof_iou(-lean, orthophoto=not photo)
     with right:
         _view_numbers(sun, lean, overlap, photo)
     return {"sun": sun, "lean": lean, "roof_iou": overlap, "photo": photo}

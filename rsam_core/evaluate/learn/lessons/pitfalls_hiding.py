@@ -217,7 +217,7 @@ def outlined(
     jobs = [
         ((np.repeat(np.repeat(mask, scale, 0), scale, 1), 0, 0), strokes)
         for masks, strokes in (
-            (true, [(dark, 3), (white, 1)]),
+            (true, [(dark, 4), (white, 2)]),
             (found, [(dark, 4), (colour, 2)]),
         )
         for mask in masks

@@ -230,9 +230,10 @@ def hidden_ground(lean: float) -> float:
     return float(hidden(lean).sum()) * GSD**2
 
 
-def roof_iou(lean: float) -> float:
-    """IoU between the tower's roof as it is shown and its footprint."""
-    roof, foot = photo(50.0, lean).roof, surface().footprint
+def roof_iou(lean: float, orthophoto: bool = False) -> float:
+    """IoU between the tower's roof, as a photo or an orthophoto shows it, and its footprint."""
+    foot = surface().footprint
+    roof = foot & ~hidden(lean) if orthophoto else photo(50.0, lean).roof
     return float((roof & foot).sum() / max((roof | foot).sum(), 1))
 
 
