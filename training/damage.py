@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.alignment import align
-from rsam_core.change.apply.appearance import COLUMNS, looks
+from rsam_core.change.appearance import COLUMNS, looks
 from rsam_core.change.picture import ArrayPicture
 from rsam_core.objects.instance import Instance
 from rsam_core.samples import GRADES, PairSample, render_pair

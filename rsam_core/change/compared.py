@@ -6,12 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment, AlignSettings
 from rsam_core.change.decide import decide
 from rsam_core.change.findings import KINDS, Candidate, Change, Growth
+from rsam_core.change.judge import CLASSES
 from rsam_core.change.kinds import UNSURE
 from rsam_core.errors import ChangeError
 from rsam_core.objects.crops import cut_out
@@ -113,7 +115,10 @@ class Found:
         return tuple(change for change in self.changes if change.change in wanted)
 
     def mask(
-        self, changes: Collection[str] = KINDS[:-1], window: Window | None = None
+        self,
+        changes: Collection[str] = KINDS[:-1],
+        window: Window | None = None,
+        gap: int = 0,
     ) -> NDArray[np.bool_]:
         """Where something changed.
 
@@ -123,13 +128,27 @@ class Found:
             Some of :data:`rsam_core.change.findings.KINDS`; all but "unchanged" by default.
         window : Window, optional
             Part of the common grid; the whole by default.
+        gap : int
+            Join what lies up to twice so many pixels apart, as yards and lanes between new houses:
+            the changed blocks in place of the changed objects.
 
         Returns
         -------
         ndarray of bool, shape (H, W)
             Of objects that became larger or smaller, what came or went.
+
+        Raises
+        ------
+        ChangeError
+            There is no such change, or the gap is below 0.
         """
         window = window or Window(0, 0, self.shape[1], self.shape[0])
+        if gap < 0:
+            raise ChangeError("What lies 0 or more pixels apart may be joined.")
+        if gap:
+            return _joined(self.mask(changes, _wider(window, 2 * gap)), gap)[
+                2 * gap : 2 * gap + window.height, 2 * gap : 2 * gap + window.width
+            ]
         box = (window.x, window.y, window.x + window.width, window.y + window.height)
         result = np.zeros((window.height, window.width), bool)
         for change in self.of(changes):
@@ -238,7 +257,11 @@ def judged(
     settings: CompareSettings,
 ) -> Comparison:
     def asked(one: Candidate) -> bool:
-        return not kinds or one.drawn or one.kind in kinds or one.kind == UNSURE
+        if not kinds or one.drawn:
+            return True
+        # What left is told by what was there, what came by what is there now.
+        wanted = {*kinds, UNSURE}
+        return one.kind in wanted or (one.kind_there in kinds and not _stands(one))
 
     changes = decide(
         [one for one in found if asked(one)],
@@ -247,6 +270,23 @@ def judged(
         settings.tolerance,
     )
     return Comparison(alignment, tuple(changes), kinds, notes, settings, found, growths)
+
+
+def _wider(window: Window, margin: int) -> Window:
+    return Window(
+        window.x - margin, window.y - margin, window.width + 2 * margin,
+        window.height + 2 * margin,
+    )  # fmt: skip
+
+
+def _joined(mask: NDArray[np.bool_], gap: int) -> NDArray[np.bool_]:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * gap + 1, 2 * gap + 1))
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel).astype(bool)
+
+
+def _stands(one: Candidate) -> bool:
+    """Whether it is more likely the same than come to light because something left."""
+    return one.chances[CLASSES.index("revealed")] < one.chances[CLASSES.index("same")]
 
 
 def _joint_box(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rsam_core.change.findings import Candidate, Change, Growth
-from rsam_core.change.judge import load_judge
+from rsam_core.change.judge import CLASSES, load_judge
 from rsam_core.change.pairing import meeting, pair
 from rsam_core.change.wings import with_hosts
 from rsam_core.objects.crops import shared_pixels
@@ -33,12 +33,14 @@ _GROUND_WORTH = 0.6
 """Weight of what is ground: that a house came says more than that the ground below it went."""
 
 
-_VOTES = {0: (0, 1, 3, 2), 1: (0, 3, 1, 2)}
-"""Positions in `judge.CLASSES` of unchanged, gone, new and changed inside, as each date sees them.
+_VOTES = {0: (0, 1, 3, 2, 4), 1: (0, 3, 1, 2, 4)}
+"""Positions in `judge.CLASSES` of unchanged, gone, new, changed inside and changed in part, as each
+date sees them.
 
 What leaves is gone for the first date and new for the second; what is revealed, the other way
 round."""
 
+_PARTLY = CLASSES.index("partly")
 _VERDICTS = ("unchanged", "gone", "new", "changed inside")
 LOWEST = 0.25
 """Lowest threshold from which on changes can be shown."""
@@ -143,10 +145,10 @@ def _verdict(place: list[Candidate], fire: float) -> tuple[float, Change] | None
     # Several outlines of one place are no independent witnesses: the mean, not the product.
     joint = np.exp((weights[:, None] * np.log(votes + 0.02)).sum(0) / weights.sum())
     joint /= joint.sum()
-    chance = float(1 - joint[0])
+    chance = float(joint[1:4].sum())
     if chance <= fire:
         return None
-    verdict = _VERDICTS[1 + int(joint[1:].argmax())]
+    verdict = _VERDICTS[1 + int(joint[1:4].argmax())]
     sides = [[one for one in place if one.date == date] for date in (0, 1)]
     best = [max(side, key=_worth, default=None) for side in sides]
     first, second = (None if one is None else one.item for one in best)
@@ -208,7 +210,10 @@ def _unchanged(
     candidates: list[Candidate], changes: list[Change], fire: float, tolerance: int
 ) -> list[Change]:
     """Objects that look the same at both dates, where no change was found."""
-    still = [one for one in candidates if one.changed <= fire and one.item.source not in _SOURCES]
+    still = [
+        one for one in candidates
+        if one.changed <= fire and one.chances[_PARTLY] < 0.5 and one.item.source not in _SOURCES
+    ]  # fmt: skip
     still.sort(key=lambda one: one.changed - 0.3 * one.item.score)
     sides = [[one for one in still if one.date == date] for date in (0, 1)]
     pairs = pair([a.item for a in sides[0]], [b.item for b in sides[1]], tolerance)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.change.registration import edges
+from rsam_core.change import appearance
+from rsam_core.change.date_view import DateView
+from rsam_core.change.likeness import Likeness
 from rsam_core.errors import Cancelled
 from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.objects.crops import Crop, cut_out, shared_pixels
@@ -29,6 +29,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "water": ("water",),
 }
 """Kinds of object that are told apart here: what lies under an outline at either date."""
+
+LOOKS = tuple(name for name in appearance.COLUMNS if name != "size")
+"""What :mod:`rsam_core.change.appearance` says of an object, from its own date to the other."""
 
 COLUMNS = (
     "overlap",
@@ -51,6 +54,12 @@ COLUMNS = (
     "lightness_own",
     "lightness_other",
     "area_gain",
+    *(f"look_{name}" for name in LOOKS),
+    "cells_mean",
+    "cells_top",
+    "cells_ring",
+    "cells_relative",
+    "step_relative",
     *(f"{group}_{date}" for date in ("own", "other") for group in GROUPS),
 )
 """Names of the numbers that :func:`gather` gives for each object, in order."""
@@ -61,45 +70,6 @@ _SLACK = 2
 """Pixels by which the dates may still be displaced when patterns are compared."""
 
 _CHUNK = 32
-
-
-@dataclass(frozen=True, eq=False)
-class DateView:
-    """One date of a window, encoded.
-
-    Attributes
-    ----------
-    image : ndarray of uint8, shape (H, W, 3)
-        After the light was matched.
-    embedding : Embedding
-    """
-
-    image: NDArray[np.uint8]
-    embedding: Any
-
-    @cached_property
-    def lab(self) -> NDArray[np.float32]:
-        """CIELAB, (H, W, 3), slightly smoothed: single pixels never match."""
-        lab = cv2.cvtColor(self.image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        return cv2.GaussianBlur(lab, (0, 0), 0.8)
-
-    @cached_property
-    def edges(self) -> NDArray[np.float32]:
-        """Strength of edges, (H, W), relative to its mean."""
-        strength = edges(self.image)
-        strength = strength - strength.min()
-        return strength / (strength.mean() + 1e-6)
-
-    @cached_property
-    def dark(self) -> float:
-        """Lightness below which a pixel probably lies in shadow."""
-        return float(np.quantile(self.lab[..., 0], 0.12))
-
-    @cached_property
-    def feature_mean(self) -> NDArray[np.float32] | None:
-        """Mean of the model's features, (C,): season and light shift all of them alike."""
-        maps = feature_maps(self.embedding)
-        return None if not maps else maps[0][0].mean((1, 2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,11 +160,21 @@ def gather(
     rings = [_ring(item, own.embedding.shape) for item in items]
     around = [_pooled(rings, view) for view in (own, other)]
     kinds = np.concatenate([_groups(segmenter, view, items) for view in (own, other)], axis=1)
+    maps = Likeness.between(own.lab, other.lab, _cells(own), _cells(other))
     rows = []
     for k, item in enumerate(items):
         features = _distances([v[k] for v in inside], [v[k] for v in around], own, other)
-        rows.append([*_row(item, rings[k], others[k], own, other, features), *kinds[k]])
+        row = _row(item, rings[k], others[k], own, other, features)
+        rows.append([*row, *_looks(item, own, other), *maps.of(item, rings[k]), *kinds[k]])
     return Evidence(np.array(rows, np.float32), others)
+
+
+def _looks(item: Instance, own: DateView, other: DateView) -> NDArray[np.float32]:
+    """How an object looks another way at the other date; 0 where neither date shows it."""
+    everywhere = np.ones(own.lab.shape[:2], bool)
+    found = appearance.look(item, own.lab, other.lab, everywhere)
+    kept = [k for k, name in enumerate(appearance.COLUMNS) if name in LOOKS]
+    return np.nan_to_num(found[kept], nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _groups(segmenter: Segmenter, view: DateView, items: Sequence[Instance]) -> NDArray[np.float32]:
@@ -204,6 +184,12 @@ def _groups(segmenter: Segmenter, view: DateView, items: Sequence[Instance]) -> 
     chances = segmenter.model.name_objects(view.embedding.features, items)
     places = [[KINDS.index(kind) for kind in kinds] for kinds in GROUPS.values()]
     return np.stack([chances[:, some].sum(1) for some in places], axis=1).astype(np.float32)
+
+
+def _cells(view: DateView) -> tuple[NDArray[np.float32], float] | None:
+    """The model's features without their mean, (C, h, w), and the pixels that a cell spans."""
+    maps = feature_maps(view.embedding)
+    return None if not maps else (maps[0][0] - view.feature_mean[:, None, None], maps[0][1])
 
 
 def _pooled(items: Sequence[Instance], view: DateView) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.change.judge import changed
 from rsam_core.objects.instance import Instance
 
 DIFFERENT = "different"
@@ -25,13 +26,15 @@ class Candidate:
     item : Instance
     date : int
         0 or 1: the date at which it was found.
-    chances : ndarray of float32, shape (4,)
+    chances : ndarray of float32, shape (5,)
         Probability of each of :data:`rsam_core.change.judge.CLASSES`.
     other : Instance or None
         What the model outlines at the same place at the other date.
     kind : str or None
         What it is; None where nobody says.
     kind_probability : float
+    kind_there : str or None
+        What lies at the same place at the other date.
     """
 
     item: Instance
@@ -40,11 +43,12 @@ class Candidate:
     other: Instance | None = None
     kind: str | None = None
     kind_probability: float = float("nan")
+    kind_there: str | None = None
 
     @property
     def changed(self) -> float:
         """Probability that it is not the same at the other date."""
-        return float(1 - self.chances[0])
+        return float(changed(self.chances))
 
     @property
     def drawn(self) -> bool:

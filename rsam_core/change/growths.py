@@ -7,26 +7,36 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.change.evidence import DateView, gather
+from rsam_core.change.date_view import DateView
+from rsam_core.change.evidence import gather
 from rsam_core.change.findings import Candidate
-from rsam_core.change.judge import GROWTH_COLUMNS
+from rsam_core.change.judge import GROWTH_COLUMNS, said
 from rsam_core.change.kinds import UNSURE
 from rsam_core.change.pairing import contained, meeting, remainder
 from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
 from rsam_core.segment.segmenter import Segmenter
 
-_LARGER = 1.15
-"""Ratio of areas from which on an object may be enlarged."""
+_LARGER = 1.05
+"""Ratio of areas from which on an object may be enlarged: outlines are never exact."""
 
-_HELD = 0.8
+_HELD = 0.75
 """Share of the smaller outline that the larger one must hold."""
 
 _SOUND = 0.55
 """Predicted IoU that an outline needs to say anything about its size."""
 
-_THERE = 0.9
+_THERE = 0.94
 """IoU from which on an outline was found at the other date just so: it did not grow."""
+
+_PIECE = 0.06
+"""Smallest piece that may have come, as a share of the smaller outline."""
+
+_MOST = 3
+"""Larger outlines that are looked at for each smaller one."""
+
+_SIDES = 10
+"""Outlines may differ by a pixel for so many pixels of an object's side, up to the tolerance."""
 
 
 def growth_pairs(
@@ -50,7 +60,7 @@ def growth_pairs(
     Returns
     -------
     pairs : list of (Candidate, Candidate)
-        The smaller one first; one pair for each smaller one at most.
+        The smaller one first; a few for each smaller one at most.
     table : ndarray of float32, shape (N, len(GROWTH_COLUMNS))
     """
     sound = [
@@ -63,25 +73,31 @@ def growth_pairs(
     for small_date in (0, 1):
         large_date = 1 - small_date
         smalls, larges = sound[small_date], sound[large_date]
-        best: dict[int, tuple[float, int, Instance]] = {}
+        best: dict[int, list[tuple[float, int, Instance]]] = {}
         for i, j in meeting([c.item for c in smalls], [c.item for c in larges]):
             small, large = smalls[i].item, larges[j].item
             if not _LARGER * small.area < large.area < 3 * small.area:
                 continue
             if there[small_date][i] > _THERE or there[large_date][j] > _THERE:
                 continue
-            if not _one_kind(smalls[i], larges[j]) or contained(small, large) < _HELD:
+            if contained(small, large) < _HELD:
                 continue
-            rest = remainder(large, small, tolerance)
-            if rest is None or np.count_nonzero(rest.mask) < max(smallest, 0.12 * small.area):
+            slack = min(tolerance, max(int(np.sqrt(small.area) / _SIDES), 1))
+            rest = remainder(large, small, slack)
+            if rest is None:
+                continue
+            if np.count_nonzero(rest.mask) < max(smallest / 4, _PIECE * small.area):
                 continue
             piece = Instance(rest.mask, rest.x, rest.y, large.score)
-            rank = small.score + large.score
-            if i not in best or rank > best[i][0]:
-                best[i] = rank, j, piece
-        pieces = [piece for _, _, piece in best.values()]
+            best.setdefault(i, []).append((small.score + large.score, j, piece))
+        chosen = [
+            (i, j, piece)
+            for i, some in best.items()
+            for _, j, piece in sorted(some, key=lambda entry: -entry[0])[:_MOST]
+        ]
+        pieces = [piece for _, _, piece in chosen]
         evidence = gather(segmenter, pieces, views[large_date], views[small_date])
-        for (i, (_, j, _)), row in zip(best.items(), evidence.table):
+        for (i, j, _), row in zip(chosen, evidence.table):
             small, large = smalls[i], larges[j]
             more = [
                 small.item.score,
@@ -90,11 +106,9 @@ def growth_pairs(
                 contained(small.item, large.item),
                 there[small_date][i],
                 there[large_date][j],
-                small.chances[0],
-                small.chances[1],
-                large.chances[0],
-                large.chances[1],
-                float(small.kind == large.kind),
+                *said(small.chances),
+                *said(large.chances),
+                float(_one_kind(small, large)),
                 float(large_date),
             ]
             pairs.append((small, large))

@@ -22,8 +22,12 @@ from rsam_core.errors import ChangeError
 
 WEIGHTS = Path(__file__).with_name("decide.safetensors")
 
-CLASSES = ("same", "left", "inside", "revealed")
-"""What may be said of an object of one date."""
+CLASSES = ("same", "left", "inside", "revealed", "partly")
+"""What may be said of an object of one date; the last: a part of what is outlined changed, so that
+another outline tells it better."""
+
+_STILL = ("same", "partly")
+"""Of these nothing is reported."""
 
 GROWTH_COLUMNS = (
     *COLUMNS,
@@ -33,10 +37,7 @@ GROWTH_COLUMNS = (
     "held",
     "small_there",
     "large_there",
-    "small_same",
-    "small_left",
-    "large_same",
-    "large_left",
+    *(f"{end}_{name}" for end in ("small", "large") for name in ("same", "left", "partly")),
     "one_kind",
     "drawn_later",
 )
@@ -104,7 +105,7 @@ class Judge:
     fire_growth: float
 
     def probabilities(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probability of each of :data:`CLASSES`, (N, 4), from evidence (N, F)."""
+        """Probability of each of :data:`CLASSES`, (N, 5), from evidence (N, F)."""
         return self.objects(table)
 
     def grew(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -113,6 +114,16 @@ class Judge:
         low = chance * self.fire / self.fire_growth
         high = self.fire + (chance - self.fire_growth) * (1 - self.fire) / (1 - self.fire_growth)
         return np.where(chance < self.fire_growth, low, high).astype(np.float32)
+
+
+def said(chances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is said of an object, (..., 5), as far as it tells whether it grew, (..., 3)."""
+    return chances[..., [CLASSES.index(name) for name in ("same", "left", "partly")]]
+
+
+def changed(chances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probability of a change of the whole object, (...), from that of each of :data:`CLASSES`."""
+    return 1 - chances[..., [CLASSES.index(name) for name in _STILL]].sum(-1)
 
 
 def _gelu(x: NDArray) -> NDArray:

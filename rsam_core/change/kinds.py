@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsam_core.change.evidence import DateView
+from rsam_core.change.date_view import DateView
 from rsam_core.objects.instance import Instance
 from rsam_core.segment.kinds import NOT_SURE, Kinds
 from rsam_core.segment.segmenter import Segmenter

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.change.evidence import DateView, outline_again
+from rsam_core.change.date_view import DateView
+from rsam_core.change.evidence import outline_again
+from rsam_core.change.likeness import steps
 from rsam_core.change.pairing import meeting
 from rsam_core.errors import Cancelled
 from rsam_core.objects.crops import shared_pixels
@@ -61,13 +63,7 @@ def difference_map(
     change; what is dark at either date counts half, since shadows wander; a smooth trend over
     the picture is taken out.
     """
-    best = None
-    for dy in range(-slack, slack + 1, slack):
-        for dx in range(-slack, slack + 1, slack):
-            moved = np.roll(second.lab, (dy, dx), (0, 1)) if dx or dy else second.lab
-            apart = first.lab - moved
-            distance = np.sqrt(0.5 * apart[..., 0] ** 2 + 2 * (apart[..., 1:] ** 2).sum(2))
-            best = distance if best is None else np.minimum(best, distance)
+    best = steps(first.lab, second.lab, slack)
     dark = (first.lab[..., 0] < first.dark) | (second.lab[..., 0] < second.dark)
     best = np.where(dark, 0.5 * best, best)
     best = np.where(valid, best, 0).astype(np.float32)

@@ -110,7 +110,7 @@ def comparison_record(comparison: Comparison) -> tuple[dict[str, Any], Instances
                 everyone.append(one)
     rows = [
         [number(one.item), one.date, [float(c) for c in one.chances], number(one.other), one.kind,
-         _number(one.kind_probability)]
+         _number(one.kind_probability), one.kind_there]
         for one in everyone
     ]  # fmt: skip
     settings = comparison.settings
@@ -169,18 +169,22 @@ def comparison_of(
 
 
 def _candidate(row: Sequence[Any], items: Mapping[int, Instance]) -> Candidate:
-    item, date, chances, other, kind, probability = row
+    item, date, chances, other, kind, probability, *there = row
     if date not in (0, 1):
         raise ValueError(date)
     return Candidate(
         items[item], date, _chances(chances), items[other] if other else None,
         None if kind is None else str(kind),
         float("nan") if probability is None else float(probability),
+        str(there[0]) if there and there[0] is not None else None,
     )  # fmt: skip
 
 
 def _chances(values: Any) -> NDArray[np.float32]:
     chances = np.array(values, np.float32)
+    if len(chances) == len(CLASSES) - 1:
+        # Recorded before a change in part was told apart.
+        chances = np.append(chances, np.float32(0))
     if chances.shape != (len(CLASSES),) or not ((chances >= 0) & (chances <= 1)).all():
         raise ValueError(values)
     return chances

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment
 from rsam_core.change.compared import CompareSettings
+from rsam_core.change.date_view import DateView
 from rsam_core.change.decide import needed
-from rsam_core.change.evidence import DateView, Evidence, gather
+from rsam_core.change.evidence import Evidence, gather
 from rsam_core.change.findings import Candidate, Growth
 from rsam_core.change.growths import growth_pairs
 from rsam_core.change.judge import load_judge
@@ -157,10 +158,12 @@ def as_candidates(
     named = False
     for date in (0, 1):
         kinds = kinds_of(segmenter, found.views[date], found.items[date])
+        there = kinds_of(segmenter, found.views[1 - date], found.items[date])
         named = named or kinds is not None
         dates.append([
             Candidate(item, date, chances[date][k], found.evidence[date].others[k],
-                      *(kinds[k] if kinds else (None, float("nan"))))
+                      *(kinds[k] if kinds else (None, float("nan"))),
+                      there[k][0] if there else None)
             for k, item in enumerate(found.items[date])
         ])  # fmt: skip
     return dates, named

@@ -9,10 +9,12 @@ import pytest
 
 import rsam_core as rsam
 from rsam_core.change import ArrayPicture, CompareSettings
+from rsam_core.change.compared import judged
+from rsam_core.change.date_view import DateView
 from rsam_core.change.decide import LOWEST, decide, needed
-from rsam_core.change.evidence import COLUMNS, DateView, gather
+from rsam_core.change.evidence import COLUMNS, gather
 from rsam_core.change.findings import Candidate, Growth
-from rsam_core.change.judge import CLASSES, load_judge
+from rsam_core.change.judge import CLASSES, changed, load_judge
 from rsam_core.change.objects_of import places_of_difference
 from rsam_core.change.pairing import contained, pair, remainder, tolerant_overlap
 from rsam_core.errors import Cancelled, ChangeError
@@ -21,6 +23,7 @@ from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.samples import render_pair
 from rsam_core.samples.pair_records import paste
+from rsam_core.scene.window import Window
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.models import FakeModel, rectangle
 
@@ -32,7 +35,7 @@ def square(x: int, y: int, side: int = 20, score: float = 0.9, source: str = "ev
 
 
 def candidate(item: Instance, date: int, name: str, sure: float = 0.9) -> Candidate:
-    chances = np.full(4, (1 - sure) / 3, np.float32)
+    chances = np.full(len(CLASSES), (1 - sure) / (len(CLASSES) - 1), np.float32)
     chances[CLASSES.index(name)] = sure
     return Candidate(item, date, chances)
 
@@ -129,15 +132,20 @@ def test_the_judge_knows_clear_cases():
     row = dict.fromkeys(COLUMNS, 0.0)
     still = {**row, "overlap": 0.95, "score_own": 0.8, "score_other": 0.8, "pattern": 0.9,
              "edge_pattern": 0.9, "border_own": 1.2, "border_other": 1.2, "size": 0.85,
-             "lightness_own": 0.5, "lightness_other": 0.5}  # fmt: skip
+             "lightness_own": 0.5, "lightness_other": 0.5, "look_pattern": 0.9,
+            "cells_mean": 0.1, "cells_top": 0.15, "look_difference": 4.0}  # fmt: skip
     gone = {**still, "overlap": 0.3, "feature_distance": 0.9, "contrast_distance": 1.0,
             "contrast_gain": -0.6, "lightness_step": 2.0, "colour_step": 2.0,
             "pixel_difference": 3.0, "ring_difference": 0.6, "spread_gain": -0.5, "pattern": 0.1,
-            "edge_pattern": 0.1, "border_other": 0.4, "score_other": 0.5}  # fmt: skip
+            "edge_pattern": 0.1, "border_other": 0.4, "score_other": 0.5,
+            "look_difference": 18.0, "look_difference_top": 30.0, "look_changed_share": 0.6,
+            "look_largest_changed": 0.5, "look_pattern": 0.1, "cells_mean": 0.8, "cells_top": 1.1,
+            "cells_relative": 1.5, "step_relative": 1.0}  # fmt: skip
     table = np.array([list(still.values()), list(gone.values())], np.float32)
     chances = judge.probabilities(table)
     assert chances.sum(1) == pytest.approx(1.0)
-    assert 1 - chances[0, 0] < judge.fire < 1 - chances[1, 0]
+    still, gone = changed(chances)
+    assert still < judge.fire < gone
     assert 0.2 < judge.fire <= 0.9
 
 
@@ -353,3 +361,34 @@ def test_what_clings_to_a_standing_house_is_its_wing():
     # Nor is anything a wing of a house that is new itself.
     alone = [built(square(40, 40, 30), 1, "left"), built(wing, 1, "left")]
     assert {c.change for c in decide(alone, [], fire=0.5)} == {"new"}
+
+
+def test_changed_objects_become_changed_blocks(result, town):
+    houses = [candidate(square(x, 40), 1, "left") for x in (40, 70, 140)]
+    found = judged(result.alignment, tuple(houses), (), (), (), CompareSettings())
+    alone, blocks = found.mask(("new",)), found.mask(("new",), gap=8)
+    assert alone.sum() == 3 * 400
+    # The first two are 10 pixels apart, the third 50.
+    assert blocks[50, 62:68].all()
+    assert not blocks[50, 95:138].any()
+    assert not (alone & ~blocks).any()
+    part = Window(55, 30, 60, 40)
+    assert (found.mask(("new",), part, gap=8) == blocks[part.slices]).all()
+    with pytest.raises(ChangeError, match="0 or more"):
+        found.mask(gap=-1)
+
+
+def test_what_left_is_asked_for_by_what_was_there(result):
+    # A house that nobody outlined is known from the bare ground that came to light.
+    bare = replace(
+        candidate(square(40, 40), 1, "revealed"), kind="bare ground", kind_there="building"
+    )
+    field = replace(bare, kind_there="grass or field")
+    for one, wanted in ((bare, ["gone"]), (field, [])):
+        found = judged(result.alignment, (one,), (), ("building",), (), CompareSettings())
+        assert [change.change for change in found.changes] == wanted
+
+
+def test_a_part_that_changed_is_no_change_of_the_whole():
+    found = decide([candidate(square(10, 10), 0, "partly")], [], fire=0.5)
+    assert found == []

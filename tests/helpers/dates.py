@@ -61,7 +61,7 @@ def house(name: str, date: int) -> Instance:
 
 def candidate(item: Instance, date: int, said: str, sure: float = 0.9) -> Candidate:
     """An object of which the judge says something."""
-    chances = np.full(len(CLASSES), (1 - sure) / 3, np.float32)
+    chances = np.full(len(CLASSES), (1 - sure) / (len(CLASSES) - 1), np.float32)
     chances[CLASSES.index(said)] = sure
     return Candidate(item, date, chances)
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment
+from rsam_core.change.appearance import COLUMNS, looks
 from rsam_core.change.apply.answer import (
     VERDICT,
     Answer,
@@ -25,7 +26,6 @@ from rsam_core.change.apply.answer import (
     numbered,
     zone_names,
 )
-from rsam_core.change.apply.appearance import COLUMNS, looks
 from rsam_core.change.apply.features import Features
 from rsam_core.change.apply.question import Inputs, Need, Question
 from rsam_core.change.apply.site import Site

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.change.appearance import COLUMNS, looks
 from rsam_core.change.apply.answer import VERDICT, Answer, Figure, Summary, numbered
-from rsam_core.change.apply.appearance import COLUMNS, looks
 from rsam_core.change.apply.damage import outlined
 from rsam_core.change.apply.features import Features
 from rsam_core.change.apply.question import Inputs, Need, Question, Setting

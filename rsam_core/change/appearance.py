@@ -1,8 +1,9 @@
-"""How roofs look at two dates: light, colour, texture, holes, plants, rubble around them."""
+"""How objects look at two dates: light, colour, texture, holes, plants, rubble around them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -80,11 +81,54 @@ def looks(
         first, second = _lab(before), _lab(after)
         taken = _all_masks(items, window, alignment.shape)
         for number in numbers:
-            result[number] = _one(items[number], window, first, second, valid, taken)
+            item = items[number]
+            moved = replace(item, x=item.x - window.x, y=item.y - window.y)
+            result[number] = look(moved, first, second, valid, taken)
         done += len(numbers)
         if progress is not None:
             progress(done / len(items))
     return result
+
+
+def look(
+    item: Instance,
+    first: NDArray[np.float32],
+    second: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    taken: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
+    """The numbers of one object on two pictures that show it.
+
+    Parameters
+    ----------
+    item : Instance
+        In pixels of the pictures.
+    first, second : ndarray of float32, shape (H, W, 3)
+        CIELAB, slightly smoothed.
+    valid : ndarray of bool, shape (H, W)
+        Where both dates show something.
+    taken : ndarray of bool, shape (H, W), optional
+        What does not count as the object's surroundings; the object itself by default.
+
+    Returns
+    -------
+    ndarray of float32, shape (len(COLUMNS),)
+        NaN where hardly anything of the object is shown.
+    """
+    height, width = valid.shape
+    x0, y0, x1, y1 = item.bbox
+    left, top = max(x0 - _MARGIN, 0), max(y0 - _MARGIN, 0)
+    place = slice(top, min(y1 + _MARGIN, height)), slice(left, min(x1 + _MARGIN, width))
+    a, b, seen = first[place], second[place], valid[place]
+    mask = np.zeros(seen.shape, bool)
+    mask[y0 - top : y1 - top, x0 - left : x1 - left] = item.mask
+    wide = cv2.dilate(mask.astype(np.uint8), np.ones((2 * _RING + 1, 2 * _RING + 1), np.uint8))
+    ring = (wide > 0) & ~(mask if taken is None else taken[place]) & seen
+    core = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    core = (core if core.sum() >= 12 else mask) & seen
+    if core.sum() < 6 or core.sum() < 0.5 * mask.sum() * (core.sum() / max(mask.sum(), 1)):
+        return np.full(len(COLUMNS), np.nan, np.float32)
+    return _numbers(a, b, mask & seen, core, ring)
 
 
 def _tiles(items: Sequence[Instance], shape: tuple[int, int]) -> Iterator[tuple[Window, list[int]]]:
@@ -118,32 +162,6 @@ def _all_masks(
             part = item.mask[top - y0 : bottom - y0, left - x0 : right - x0]
             result[top - window.y : bottom - window.y, left - window.x : right - window.x] |= part
     return result
-
-
-def _one(
-    item: Instance,
-    window: Window,
-    first: NDArray[np.float32],
-    second: NDArray[np.float32],
-    valid: NDArray[np.bool_],
-    taken: NDArray[np.bool_],
-) -> NDArray[np.float32]:
-    x0, y0, x1, y1 = item.bbox
-    left, top = max(x0 - window.x - _MARGIN, 0), max(y0 - window.y - _MARGIN, 0)
-    right = min(x1 - window.x + _MARGIN, window.width)
-    bottom = min(y1 - window.y + _MARGIN, window.height)
-    place = slice(top, bottom), slice(left, right)
-    a, b, seen = first[place], second[place], valid[place]
-    mask = np.zeros(seen.shape, bool)
-    y, x = y0 - window.y - top, x0 - window.x - left
-    mask[y : y + item.mask.shape[0], x : x + item.mask.shape[1]] = item.mask
-    wide = cv2.dilate(mask.astype(np.uint8), np.ones((2 * _RING + 1, 2 * _RING + 1), np.uint8))
-    ring = (wide > 0) & ~taken[place] & seen
-    core = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    core = (core if core.sum() >= 12 else mask) & seen
-    if core.sum() < 6 or core.sum() < 0.5 * mask.sum() * (core.sum() / max(mask.sum(), 1)):
-        return np.full(len(COLUMNS), np.nan, np.float32)
-    return _numbers(a, b, mask & seen, core, ring)
 
 
 def _numbers(
