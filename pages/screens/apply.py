@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.apply import export, result
+from pages.parts.apply import export, findings_list, findings_map, result
 from pages.parts.apply.cards import cards
 from pages.parts.apply.form import form, scale
 from pages.parts.shared import autosaving, banner, current_session, progress, sidebar
@@ -67,7 +67,7 @@ def bar(session: Session, state: ApplyState) -> None:
         st.button("Redo", icon=":material/redo:", shortcut="Ctrl+Y", disabled=not state.redoable,
                   help=f"Redo: {state.redoable}" if state.redoable else None, key="apply-redo",
                   on_click=state.redo)  # fmt: skip
-        result.tools(session, answer)
+        findings_map.tools(session, answer)
         export_button(lambda: export.files(session, state, answer), enabled=True)
 
 
@@ -80,15 +80,15 @@ def answered(session: Session, state: ApplyState, question: Question) -> None:
     findings = session.memo.remember(
         "apply-findings", (answer, state.said), lambda: answer.checked(checks)
     )
-    result.picture(session, answer, findings, places)
+    findings_map.picture(session, answer, findings, places)
     with places.panel:
         if state.error is not None:
             banner.show(state.error)
         tabs = st.tabs(TABS)
         with tabs[0], banner.guard():
             st.caption(answer.status(checks))
-            result.card(session, state, answer)
-            result.listing(session, state, answer, findings)
+            findings_list.card(session, state, answer)
+            findings_list.listing(session, state, answer, findings)
         with tabs[1], banner.guard():
             result.figures(state, answer)
         with tabs[2], banner.guard():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.apply.result import pair_of
+from pages.parts.apply.findings_map import pair_of
 from pages.parts.shared.downloads import File, offer_all
 from pages.parts.shared.project_panel import project_panel
 from rsam_core.change.apply import Answer
