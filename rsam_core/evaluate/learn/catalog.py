@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
 
 from rsam_core.errors import RsamError
 from rsam_core.evaluate.learn.lesson import Lesson
 
-_ALL = (
+LESSONS: tuple[str, ...] = (
     "remote_sensing",
     "segment_anything",
     "prompts",
@@ -19,9 +18,6 @@ _ALL = (
     "how_good",
     "square_metres",
     "pitfalls",
-)
-LESSONS: tuple[str, ...] = tuple(
-    key for key in _ALL if (Path(__file__).with_name("lessons") / f"{key}.py").exists()
 )
 """Keys of the lessons; each is a module of `rsam_core.evaluate.learn.lessons` with its `LESSON`."""
 
