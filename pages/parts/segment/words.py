@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.parts.segment import by_model
+from pages.parts.segment import by_model, ground
 from pages.parts.segment.everything import panel as everything_panel
 from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.destination import go
@@ -107,6 +107,7 @@ def panel(session: Session, prompter: Prompter, found: Instances) -> None:
         # What is missing is a fact about the image that a person can add, no failure.
         st.info(plain(str(error)), icon=":material/straighten:")
     _pieces(known, described, left)
+    ground.show(session, known, found)
     if some is not None:
         _result(session, some, len(found))
 
@@ -136,8 +137,6 @@ def _looking_for_kinds(session: Session, known: WordsState, found: Instances) ->
         return True
     if naming.error is not None:
         banner.show(naming.error)
-    if known.asks_for_ground and naming.ground_problem is not None:
-        st.info(plain(str(naming.ground_problem)), icon=":material/landscape:")
     return False
 
 

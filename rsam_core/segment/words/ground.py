@@ -41,8 +41,12 @@ _REGION = 300
 _COMPACT = 10.0
 """Of SLIC: low follows colours, high makes squares."""
 
-_SLIVER = 24
-"""Pixels below which what objects leave of a region tells nothing of its own."""
+_THIN, _SLIVER = 3, 24
+"""Pixels across, and pixels altogether, below which what objects leave of a region tells nothing
+of its own: gaps between houses, shadows beside them."""
+
+_REACH = 10
+"""Pixels as far as such remains belong to a region beside them."""
 
 Namer = Callable[[Instances], "Kinds | None"]
 """Tells the kinds of regions, as `rsam_core.segment.kinds.guess_kinds` does."""
@@ -106,14 +110,19 @@ class Ground:
 
 def asks_for_ground(rule: Rule | None) -> bool:
     """Whether a rule asks how objects lie to roads, water, fields or bare ground."""
-    if rule is None:
-        return False
-    return any(
-        any(named_kinds(other) & set(GROUND) or asks_for_ground(other) for other in item.others)
-        if isinstance(item, Relation)
-        else isinstance(item, Rule) and asks_for_ground(item)
-        for item in rule.items
-    )
+    return bool(ground_asked(rule))
+
+
+def ground_asked(rule: Rule | None) -> set[str]:
+    """Kinds of ground that a rule asks how objects lie to."""
+    found: set[str] = set()
+    for item in rule.items if rule is not None else ():
+        if isinstance(item, Relation):
+            for other in item.others:
+                found |= (named_kinds(other) & set(GROUND)) | ground_asked(other)
+        elif isinstance(item, Rule):
+            found |= ground_asked(item)
+    return found
 
 
 def named_kinds(rule: Rule) -> set[str]:
@@ -179,9 +188,9 @@ def find_ground(
         order = np.array([GROUND.index(k) + 1 if k in GROUND else 0 for k in KINDS], np.uint8)
         sure = kinds.highest >= kinds.sure
         told[1:] = np.where(sure, order[kinds.probabilities.argmax(axis=1)], 0)
-    known = labels > 0
-    if len(regions) and not known.all():
-        labels = _nearest(labels, known)
+    if len(regions):
+        near, far = _nearest(labels)
+        labels = np.where((far <= _REACH) | objects.union_mask(window), near, 0)
     return Ground(told[labels], window.x, window.y, tuple(objects.shape))
 
 
@@ -244,7 +253,10 @@ def _around(objects: Instances) -> Window:
 
 
 def ground_regions(objects: Instances, scene: Any, window: Window) -> NDArray[np.int32]:
-    """Number regions of even colour between objects, shape (h, w); 0 where an object is."""
+    """Number regions of even colour between objects, shape (h, w); 0 elsewhere.
+
+    Neither what an object covers nor what is too thin or small to tell anything is of a region.
+    """
     import cv2
     from skimage.segmentation import slic
 
@@ -256,28 +268,26 @@ def ground_regions(objects: Instances, scene: Any, window: Window) -> NDArray[np
     ).astype(np.int32)
     size = (window.width, window.height)
     labels = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)
-    labels[objects.union_mask(window)] = 0
-    slivers = np.bincount(labels.ravel()) < _SLIVER
-    slivers[0] = False
-    lost = slivers[labels]
-    if lost.any() and (kept := ~lost & (labels > 0)).any():
-        labels[lost] = _nearest(labels, kept)[lost]
+    free = (~objects.union_mask(window)).view(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_THIN, _THIN))
+    labels[cv2.morphologyEx(free, cv2.MORPH_OPEN, disc) == 0] = 0
     # Numbers without gaps.
-    used = np.bincount(labels.ravel()) > 0
+    used = np.bincount(labels.ravel()) >= _SLIVER
     used[0] = False
     return np.where(used, np.cumsum(used), 0).astype(np.int32)[labels]
 
 
-def _nearest(labels: NDArray[np.int32], known: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """The label of the nearest known pixel, everywhere."""
+def _nearest(labels: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The label nearest to each pixel, and how many pixels away it is."""
     import cv2
 
-    _, owners = cv2.distanceTransformWithLabels(
+    known = labels > 0
+    far, owners = cv2.distanceTransformWithLabels(
         (~known).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     table = np.zeros(int(owners.max()) + 1, np.int32)
     table[owners[known]] = labels[known]
-    return table[owners]
+    return table[owners], far
 
 
 def _check(cancelled: Callable[[], bool] | None) -> None:

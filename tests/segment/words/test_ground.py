@@ -12,6 +12,7 @@ from rsam_core.objects.instances import Instances
 from rsam_core.segment.kinds import Kinds
 from rsam_core.segment.words import describe, words
 from rsam_core.segment.words.ground import MOST_PIXELS, asks_for_ground, find_ground
+from rsam_core.segment.words.ground_picture import TINTS, ground_picture, ground_shares
 from tests.segment.words.test_words import Picture
 
 GRASS, ROAD, LAKE, CAR, TREE = (
@@ -168,3 +169,16 @@ def test_a_place_that_is_too_large_is_refused_and_stopping_is_heard():
 )
 def test_the_ground_is_looked_at_only_where_a_sentence_needs_it(text, asked):
     assert asks_for_ground(words(text).conditions) is asked
+
+
+def test_what_was_taken_for_road_and_water_can_be_looked_at():
+    scene, objects = drawn()
+    ground = find_ground(objects, scene, by_colour(scene.image))
+    shares = ground_shares(ground, objects)
+    assert shares["road"] == pytest.approx((30 * 320 - 100 - 144) / (240 * 320), rel=0.02)
+    assert shares["bare ground"] == 0
+    image = ground_picture(ground, objects, scene, {"road"}, side=320)
+    assert image.shape == (240, 320, 3)
+    np.testing.assert_array_equal(image[35, 150], np.round((np.array(ROAD) + TINTS["road"]) / 2))
+    for y, x in ((35, 45), (200, 250), (100, 20)):
+        np.testing.assert_array_equal(image[y, x], scene.image[y, x], "car, lake and meadow")
