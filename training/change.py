@@ -77,7 +77,7 @@ UNNAMED = 0.15
 FAINT = 0.4
 """Weight of what changed in part: damage looks much like it, and is to be reported."""
 
-RARER = 2.5
+RARER = 1.5
 """By so much changes are rarer in the usual pairs."""
 
 UNTOUCHED = 5

@@ -9,7 +9,7 @@ import numpy as np
 from rsam_core.change.findings import Candidate, Change, Growth
 from rsam_core.change.judge import CLASSES, load_judge
 from rsam_core.change.pairing import meeting, pair
-from rsam_core.change.wings import with_hosts
+from rsam_core.change.wings import with_hosts, with_roofs
 from rsam_core.objects.crops import shared_pixels
 from rsam_core.objects.instance import Instance
 
@@ -42,6 +42,9 @@ round."""
 
 _PARTLY = CLASSES.index("partly")
 _VERDICTS = ("unchanged", "gone", "new", "changed inside")
+_PATCHED = 0.5
+"""Weight of a change of a building that is known from a patch on it only."""
+
 LOWEST = 0.25
 """Lowest threshold from which on changes can be shown."""
 
@@ -77,7 +80,12 @@ def decide(
             found.append(_grown(growth, growth.chance))
     single = [one for one in (_verdict(place, fire) for place in _places(candidates)) if one]
     whole = with_hosts([change for _, change in single], candidates, fire)
-    for (rank, change), larger in zip(single, whole):
+    under = with_roofs([change for _, change in single], candidates)
+    for (rank, change), larger, building in zip(single, whole, under):
+        if larger is None and building is not None:
+            # After what is said of the building itself.
+            found.append((_PATCHED * rank, _told(building)))
+            continue
         # Before its parts, which are changes too.
         found.append((rank, change) if larger is None else (1 + rank, _told(larger)))
     kept = _uncrowded([change for _, change in sorted(found, key=lambda entry: -entry[0])])
@@ -163,7 +171,7 @@ def _verdict(place: list[Candidate], fire: float) -> tuple[float, Change] | None
 
 
 def _told(change: Change) -> Change:
-    """A change of size with the reason that belongs to it."""
+    """A change of an object that is known from a part of it, with the reason that belongs to it."""
     gain = change.after.area / change.before.area - 1
     return replace(change, reason=_REASONS[change.change].format(gain=gain))
 

@@ -2,6 +2,8 @@
 
 The wing of a house has an outline of its own more often than the house with its wing has one that
 ends where it should: what is new and clings to a house that stood there before is no new house.
+Likewise a hole, a tarpaulin or a new piece of roof on a house that stands at both dates is outlined
+as a thing of its own: it is a change inside that house.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from rsam_core.change.findings import Candidate, Change
-from rsam_core.change.pairing import grown, meeting
+from rsam_core.change.judge import CLASSES
+from rsam_core.change.pairing import contained, grown, meeting
 from rsam_core.objects.crops import Crop, cut_out, shared_pixels, span
 from rsam_core.objects.instance import Instance
 
@@ -27,6 +30,15 @@ _CONTACT = 0.5
 
 _ONE = 0.6
 """IoU of both dates' outlines from which on an object stands at both."""
+
+_ON = 0.85
+"""Share of a patch that lies on what it is a patch of."""
+
+_PATCH = (0.03, 0.6)
+"""Area of a patch, as a share of what it lies on."""
+
+_LEFT = 0.5
+"""Probability from which on what lies under a patch has left itself."""
 
 _REACH = 3
 """Pixels between a wing and what it clings to."""
@@ -72,6 +84,46 @@ def with_hosts(
                     before=less if date == 1 else more,
                     after=more if date == 1 else less,
                 )
+    return result
+
+
+def with_roofs(changes: Sequence[Change], candidates: Sequence[Candidate]) -> list[Change | None]:
+    """For each new object that lies on a building of the first date, the building's change.
+
+    Parameters
+    ----------
+    changes : sequence of Change
+    candidates : sequence of Candidate
+        Of both dates.
+
+    Returns
+    -------
+    list of Change or None
+        "changed inside", with the outline of the building; None for what lies on none, or on one
+        that has left.
+    """
+    left = CLASSES.index("left")
+    hosts = [
+        c for c in candidates
+        if c.date == 0 and c.kind == "building" and c.chances[left] < _LEFT
+        and c.item.source not in ("difference", "difference box")
+    ]  # fmt: skip
+    some = [k for k, change in enumerate(changes) if change.change == "new"]
+    best: dict[int, Candidate] = {}
+    for i, j in meeting([changes[k].outline for k in some], [c.item for c in hosts]):
+        part, host, k = changes[some[i]].outline, hosts[j], some[i]
+        if not _PATCH[0] * host.item.area < part.area < _PATCH[1] * host.item.area:
+            continue
+        if contained(part, host.item) < _ON:
+            continue
+        if k not in best or host.item.score > best[k].item.score:
+            best[k] = host
+    result: list[Change | None] = [None] * len(changes)
+    for k, host in best.items():
+        result[k] = replace(
+            changes[k], change="changed inside", before=host.item, after=host.item,
+            kind=host.kind, kind_probability=host.kind_probability,
+        )  # fmt: skip
     return result
 
 

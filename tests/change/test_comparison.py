@@ -392,3 +392,19 @@ def test_what_left_is_asked_for_by_what_was_there(result):
 def test_a_part_that_changed_is_no_change_of_the_whole():
     found = decide([candidate(square(10, 10), 0, "partly")], [], fire=0.5)
     assert found == []
+
+
+def test_a_new_thing_on_a_roof_that_stands_is_a_change_of_that_roof():
+    roof = replace(candidate(square(10, 10, 40), 0, "same"), kind="building")
+    hole = replace(candidate(square(20, 20, 12), 1, "left"), kind="pool")
+    found = decide([roof, hole], [], fire=0.5)
+    assert [(c.change, c.outline.area, c.kind) for c in found] == [
+        ("changed inside", 1600, "building")
+    ]
+    assert "surface" in found[0].reason
+    for other in (
+        replace(roof, kind="bare ground"),
+        replace(candidate(square(10, 10, 40), 0, "left"), kind="building"),
+    ):
+        said = [c.change for c in decide([other, hole], [], fire=0.5) if c.change != "unchanged"]
+        assert "changed inside" not in said
