@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 import rsam_core as rsam
-from pages.parts.apply import sources
+from pages.parts.apply import draw_layer, sources
 from pages.parts.shared import banner
 from pages.parts.shared.names import plain
 from rsam_core.change.apply import Features, Inputs, Need, Question, Setting, Site, read_layer
@@ -20,6 +20,8 @@ from rsam_core.session.apply import ApplyState, KeptLayer
 from rsam_core.session.change import change_state
 from rsam_core.session.session import Session
 
+_NOT_DRAWN = ("slope", "damage")
+"""Needs whose areas carry what nobody draws: degrees, grades."""
 CHANGE, SEGMENT = "pages/screens/change.py", "pages/screens/segment.py"
 
 
@@ -61,6 +63,7 @@ def form(session: Session, state: ApplyState, question: Question) -> None:
         "Answer", type="primary", icon=":material/play_arrow:", width="stretch",
         key=f"answer-{question.key}", disabled=bool(missing),
     )  # fmt: skip
+    draw_layer.dialog(session, state)
     if pressed or at_once:
         start(session, state, question, taken, values, dates)
         st.rerun()
@@ -86,7 +89,7 @@ def _need(session: Session, state: ApplyState, question: Question, need: Need, k
     now = sources.chosen(session, state, question, need, options)
     name = f"{question.key}/{need.key}"
     keys = [sources.NOTHING, *options]
-    empty = "nothing" if need.optional else "choose, or give a file"
+    empty = "nothing" if need.optional else "choose, or give one"
     left, right = st.columns([5, 2], gap="small", vertical_alignment="bottom")
     widget = f"need-{key}-{len(keys)}-{now}"
     picked = left.selectbox(
@@ -97,12 +100,17 @@ def _need(session: Session, state: ApplyState, question: Question, need: Need, k
         state.choose(name, picked)
         st.rerun()
     with right.popover(
-        "File",
-        icon=":material/upload:",
-        width="stretch",
-        help="Give a layer: GeoPackage, GeoJSON, KML, zipped Shapefile, CSV",
-    ):
+        "Give", icon=":material/add:", width="stretch",
+        help="Give a layer: GeoPackage, GeoJSON, KML, zipped Shapefile, CSV; or draw it",
+    ):  # fmt: skip
         _upload(session, state, name, key)
+        if 2 in need.dimensions and need.key not in _NOT_DRAWN:
+            draw_layer.button(session, question, need.key, need.title)
+        kind, _, given = now.partition(":")
+        if kind == "layer":
+            st.button(f"Close “{plain(given, 40)}”", icon=":material/close:", width="stretch",
+                      key=f"close-{key}", on_click=state.drop, args=(given,),
+                      help="It goes from all questions.")  # fmt: skip
     return picked
 
 

@@ -86,7 +86,13 @@ class Features:
         return cls.of_shapes(name, site.plane(shapes), rows)
 
     @classmethod
-    def of_polygons(cls, polygons: Sequence[ArrayLike], site: Site, name: str) -> Features:
+    def of_polygons(
+        cls,
+        polygons: Sequence[ArrayLike],
+        site: Site,
+        name: str,
+        names: Sequence[str] = (),
+    ) -> Features:
         """Areas that were drawn on the picture.
 
         Parameters
@@ -95,11 +101,14 @@ class Features:
             Corners in scene pixels.
         site : Site
         name : str
+            Of the layer.
+        names : sequence of str
+            Of the areas, as far as they have one of their own; the others are numbered.
 
         Raises
         ------
         ApplyError
-            One has fewer than three corners.
+            One has fewer than three corners, or encloses nothing.
         """
         import shapely
 
@@ -108,8 +117,17 @@ class Features:
             points = np.asarray(corners, dtype=float)
             if points.ndim != 2 or points.shape[1:] != (2,) or len(points) < 3:
                 raise ApplyError("An area needs at least three corners. Draw it again.")
-            shapes.append(shapely.make_valid(shapely.Polygon(points)))
-        return cls.of_shapes(name, site.plane(shapes), notes=["drawn by hand"])
+            shape = shapely.make_valid(
+                shapely.Polygon(points), method="structure", keep_collapsed=False
+            )
+            if not shape.area > 0:
+                raise ApplyError("An area encloses nothing. Draw it again.")
+            shapes.append(shape)
+        own = [str(text).strip()[:200] for text in names][: len(shapes)]
+        own += [""] * (len(shapes) - len(own))
+        rows = [{"name": text or (f"{name} {k}" if len(shapes) > 1 else name)}
+                for k, text in enumerate(own, 1)]  # fmt: skip
+        return cls.of_shapes(name, site.plane(shapes), rows, [f"“{name}” was drawn by hand."])
 
     @cached_property
     def tree(self) -> STRtree:

@@ -208,5 +208,13 @@ def test_many_shapes_are_indexed(site: Site):
 def test_drawn_areas(site: Site):
     drawn = Features.of_polygons([[(0, 0), (100, 0), (100, 40), (0, 40)]], site, "zone")
     assert drawn.areas[0] == pytest.approx(50 * 20 / 0.9996**2, rel=1e-4)
+    assert drawn.names() == ["zone"]
+    # Of an outline that crosses itself both wings count.
+    bow = [(0, 0), (40, 40), (40, 0), (0, 40)]
+    two = Features.of_polygons([bow, bow], site, "zones", ["North", ""])
+    assert two.names() == ["North", "zones 2"]
+    assert two.areas[0] == pytest.approx(2 * 10 * 20 / 2 / 0.9996**2, rel=1e-4)
     with pytest.raises(ApplyError, match="three corners"):
         Features.of_polygons([[(0, 0), (1, 1)]], site, "zone")
+    with pytest.raises(ApplyError, match="encloses nothing"):
+        Features.of_polygons([[(0, 0), (1, 1), (2, 2)]], site, "zone")
