@@ -40,9 +40,10 @@ def show() -> None:
         initial_sidebar_state=250,
     )
     st.html(PARTS / "style.css")
-    browser.identify()
     speech.begin()
     page = st.navigation(menu(), position="top")
+    # After the browser was told which page this is: what it tells before is taken for the first.
+    browser.identify()
     destination.arrive(page.url_path)
     with banner.corner(), courtesy.answering():
         page.run()
