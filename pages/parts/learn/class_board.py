@@ -207,8 +207,11 @@ def _named(row: Row, names: bool) -> str:
 
 
 def _show(code: str, number_: int | None, named: bool) -> None:
+    owner = who()
     with banner.guard("learn-show"):
-        boards().show(code, who(), number_, named=named)
+        # Who closes the board quickly after it meant both.
+        if code in boards().of(owner):
+            boards().show(code, owner, number_, named=named)
 
 
 def _remove(code: str, number_: int) -> None:
