@@ -8,7 +8,7 @@ from pages.parts.shared import banner
 from pages.parts.shared.names import plain
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.words.ground import ground_asked
-from rsam_core.segment.words.ground_picture import ground_picture, ground_shares
+from rsam_core.segment.words.ground_picture import ground_picture
 from rsam_core.session.kinds import naming
 from rsam_core.session.session import Session
 from rsam_core.session.words import WordsState
@@ -28,12 +28,14 @@ def show(session: Session, known: WordsState, found: Instances) -> None:
         else:
             st.caption("Only what is outlined itself counts as " + " or ".join(sorted(asked)) + ".")
         return
-    shares = ground_shares(ground, found)
-    text = ", ".join(f"{name} {shares[name]:.0%}" for name in sorted(asked))
-    with st.expander(f"Ground between the objects: {text}", icon=":material/landscape:"):
+    names = " or ".join(sorted(asked))
+    with st.expander(f"What counts as {names}", icon=":material/landscape:"):
         with banner.guard("ground"):
-            st.image(ground_picture(ground, found, session.image.scene, asked), width="stretch")
+            scene = session.image.scene
+            st.image(
+                ground_picture(ground, known.describe(found, scene), scene, asked), width="stretch"
+            )
         st.caption(
-            "What is tinted counts as " + " or ".join(sorted(asked)) + ", beside the objects that "
-            "are. The model may be wrong: draw an outline and give it a class where it matters."
+            "Outlined or not. The model may be wrong: where it matters, draw an outline and give "
+            "it a class."
         )

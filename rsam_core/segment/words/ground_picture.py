@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.objects.instances import Instances
+from rsam_core.segment.words.description import Description
 from rsam_core.segment.words.ground import GROUND, Ground
 
 TINTS = {
@@ -24,14 +24,15 @@ TINTS = {
 
 
 def ground_picture(
-    ground: Ground, objects: Instances, scene: Any, kinds: Collection[str], side: int = 480
+    ground: Ground, known: Description, scene: Any, kinds: Collection[str], side: int = 480
 ) -> NDArray[np.uint8]:
-    """The place with its ground of some kinds tinted, objects left as they are.
+    """The place with all that is of some kinds tinted, outlined as objects or not.
 
     Parameters
     ----------
     ground : Ground
-    objects : Instances
+    known : Description
+        Of the objects.
     scene : Scene
     kinds : collection of str
         Of `GROUND`.
@@ -50,7 +51,12 @@ def ground_picture(
     import cv2
 
     window = ground.window
-    seen = np.where(objects.union_mask(window), 0, ground.kinds).astype(np.uint8)
+    seen = ground.kinds.copy()
+    seen[known.objects.union_mask(window)] = 0
+    told = known.table["kind"].to_numpy(object)
+    for number, name in enumerate(GROUND, 1):
+        own = known.objects.select(known.objects.ids[told == name].tolist())
+        seen[own.union_mask(window)] = number
     picture = scene.read_rgb(window, max_size=side)
     size = (picture.shape[1], picture.shape[0])
     seen = cv2.resize(seen, size, interpolation=cv2.INTER_NEAREST)
@@ -59,10 +65,3 @@ def ground_picture(
         if name in kinds:
             result[seen == number] = (result[seen == number] + TINTS[name]) / 2
     return result.round().astype(np.uint8)
-
-
-def ground_shares(ground: Ground, objects: Instances) -> dict[str, float]:
-    """Share of the place that each kind of ground takes, without what objects cover."""
-    seen = np.where(objects.union_mask(ground.window), 0, ground.kinds)
-    counts = np.bincount(seen.ravel(), minlength=len(GROUND) + 1)
-    return {name: float(counts[number] / seen.size) for number, name in enumerate(GROUND, 1)}

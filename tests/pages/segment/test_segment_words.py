@@ -203,6 +203,34 @@ def test_kinds_are_looked_up_when_a_sentence_asks_for_them(segment, model, monke
     assert asked == seen, "the model is asked once"
 
 
+def test_what_counts_as_water_between_the_objects_is_found_and_shown(segment, model, monkeypatch):
+    image, objects = coloured()
+    areas = {item.area for item in objects}
+
+    def name_objects(features, some):
+        shares = np.full((len(some), len(KINDS)), 0.01, np.float32)
+        for row, one in zip(shares, some):
+            row[KINDS.index("car" if one.mask.sum() in areas else "water")] = 0.9
+        return shares
+
+    monkeypatch.setattr(FakeModel, "names", True)
+    monkeypatch.setattr(model, "name_objects", name_objects, raising=False)
+    at = segment(png(image))
+    session = opened(at)
+    session.commit(session.shown(), objects, "Draw")
+    at.button_group(key="mode").set_value("Words").run()
+    at.text_input(key="words-text").set_value("cars touching water").run()
+    job = naming(session).job
+    assert job is None or job.wait(20)
+    at.run()
+    fine(at)
+    assert chips(at) == ["kind = car · 14", "touching water · 14"]
+    assert "What counts as water" in [box.label for box in at.expander]
+    at.text_input(key="words-text").set_value("cars").run()
+    fine(at)
+    assert "What counts as water" not in [box.label for box in at.expander]
+
+
 def test_a_model_of_words_finds_what_was_not_known(asked, monkeypatch):
     from pages.parts.segment import by_model
     from rsam_core.models.hub.catalog import HUB

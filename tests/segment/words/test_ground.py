@@ -12,7 +12,7 @@ from rsam_core.objects.instances import Instances
 from rsam_core.segment.kinds import Kinds
 from rsam_core.segment.words import describe, words
 from rsam_core.segment.words.ground import MOST_PIXELS, asks_for_ground, find_ground
-from rsam_core.segment.words.ground_picture import TINTS, ground_picture, ground_shares
+from rsam_core.segment.words.ground_picture import TINTS, ground_picture
 from tests.segment.words.test_words import Picture
 
 GRASS, ROAD, LAKE, CAR, TREE = (
@@ -171,14 +171,18 @@ def test_the_ground_is_looked_at_only_where_a_sentence_needs_it(text, asked):
     assert asks_for_ground(words(text).conditions) is asked
 
 
-def test_what_was_taken_for_road_and_water_can_be_looked_at():
+def test_what_counts_as_road_and_water_can_be_looked_at(known):
     scene, objects = drawn()
     ground = find_ground(objects, scene, by_colour(scene.image))
-    shares = ground_shares(ground, objects)
-    assert shares["road"] == pytest.approx((30 * 320 - 100 - 144) / (240 * 320), rel=0.02)
-    assert shares["bare ground"] == 0
-    image = ground_picture(ground, objects, scene, {"road"}, side=320)
+    image = ground_picture(ground, known, scene, {"road"}, side=320)
     assert image.shape == (240, 320, 3)
     np.testing.assert_array_equal(image[35, 150], np.round((np.array(ROAD) + TINTS["road"]) / 2))
     for y, x in ((35, 45), (200, 250), (100, 20)):
         np.testing.assert_array_equal(image[y, x], scene.image[y, x], "car, lake and meadow")
+    pond = Instance(np.ones((40, 40), bool), 250, 190, 1, 9, "drawn", "water")
+    outlined = describe(Instances([*objects, pond], objects.shape), scene)
+    image = ground_picture(ground, outlined, scene, {"water"}, side=320)
+    blue = np.round((np.array(LAKE) + TINTS["water"]) / 2)
+    for y, x in ((200, 260), (160, 220)):
+        np.testing.assert_array_equal(image[y, x], blue, "the outlined part of the lake, too")
+    np.testing.assert_array_equal(image[35, 150], ROAD)
