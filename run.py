@@ -279,8 +279,9 @@ def _is_newer(binary: Path, catalogue: Path) -> bool:
 
 
 def workers(arguments: list[str]) -> list[str]:
-    """Two processes for the tests, unless the arguments say something about that.
+    """Three processes for the tests, unless the arguments say something about that.
 
+    One of them mostly waits for the browser; the others keep two processors busy.
     What stays together, tests/helpers/groups.py says; tests/conftest.py puts the longest first.
     """
     ours = ("-n", "--numprocesses", "--dist", "--pdb", "--trace")
@@ -289,7 +290,7 @@ def workers(arguments: list[str]) -> list[str]:
         return []
     if any(one.startswith("-n") and one[2:].isalnum() for one in arguments):
         return []
-    return ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+    return ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 def shared(arguments: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from tests.helpers.groups import GROUPS, group_of
 
 HERE = Path(__file__).resolve().parents[1]
 
-TWO = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+THREE = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ TWO = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
     [[], ["tests/test_jobs.py"], ["--durations=20"], ["-m", "not browser"], ["-k", "names", "-x"]],
 )
 def test_tests_run_in_two_processes(arguments: list[str]) -> None:
-    assert workers(arguments) == TWO
+    assert workers(arguments) == THREE
 
 
 @pytest.mark.parametrize(
