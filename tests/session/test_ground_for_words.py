@@ -13,7 +13,8 @@ from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.segment.words import ground as ground_module
-from rsam_core.session.kinds import MODEL, naming, start, start_for_words
+from rsam_core.session.kinds import MODEL, naming
+from rsam_core.session.kinds_job import start, start_for_words
 from rsam_core.session.session import Session
 from rsam_core.session.words import WordsState
 from tests.helpers.boxes import png

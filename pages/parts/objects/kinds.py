@@ -12,7 +12,8 @@ from rsam_core.models.installed import ready_models
 from rsam_core.objects.classify.classes import ClassList, set_labels
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.kinds import NOT_SURE
-from rsam_core.session.kinds import JOB, MODEL, Naming, can_name, naming, start, suggested
+from rsam_core.session.kinds import JOB, MODEL, Naming, naming, suggested
+from rsam_core.session.kinds_job import can_name, start
 from rsam_core.session.learning import learning
 from rsam_core.session.session import Session
 

@@ -21,6 +21,7 @@ from rsam_core.segment.words.chips import counts, piece_text
 from rsam_core.segment.words.colours import COLOURS
 from rsam_core.segment.words.description import Description
 from rsam_core.session import kinds as naming_kinds
+from rsam_core.session.kinds_job import start_for_words
 from rsam_core.session.search import JOB
 from rsam_core.session.session import Session
 from rsam_core.session.words import WordsState
@@ -126,9 +127,7 @@ def _looking_for_kinds(session: Session, known: WordsState, found: Instances) ->
     naming = naming_kinds.naming(session)
     known.guesser, known.surroundings = naming.of, naming.ground_of
     if known.asks_for_kinds:
-        naming_kinds.start_for_words(
-            session, naming, found, resources, ground=known.asks_for_ground
-        )
+        start_for_words(session, naming, found, resources, ground=known.asks_for_ground)
     if progress.shown(
         session.jobs, naming_kinds.JOB, "Looking at what the objects are…", key="stop-kinds",
         help="Then only objects with a class are known to be something.",

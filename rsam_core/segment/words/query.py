@@ -16,17 +16,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rsam_core.errors import WordsError
-from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.objects.classify.rules import Condition, Extreme, Relation, Rule
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.words.description import Description, describe
 from rsam_core.segment.words.grammar import Item, parse
-from rsam_core.segment.words.ground import asks_for_ground, find_kinds_and_ground, small_enough
+from rsam_core.segment.words.looking import looked_at
 from rsam_core.segment.words.reading import checked, read
 from rsam_core.segment.words.vocabulary import LANGUAGES, Vocabulary, without_accents
 
 if TYPE_CHECKING:
-    from rsam_core.segment.kinds import Kinds
     from rsam_core.segment.segmenter import Segmenter
 
 _SUGGESTIONS, _LIKENESS = 3, 0.66
@@ -110,7 +108,7 @@ class WordsQuery:
             objects: metres, kinds, colours.
         """
         if known is None and probabilities is None:
-            known = _looked_at(objects, scene, self.conditions, segmenter)
+            known = looked_at(objects, scene, self.conditions, segmenter)
         known = known or describe(objects, scene, probabilities=probabilities)
         return objects.select(chosen(known, self.conditions, self, place).tolist())
 
@@ -155,36 +153,6 @@ def words(text: str, *, classes: Sequence[str] = (), language: str | None = None
         _check_possible(parsed.rule)
     unknown = {word: _suggested(word, vocabulary, classes) for word in parsed.unknown}
     return WordsQuery(text, vocabulary.name, parsed.rule, unknown, parsed.here)
-
-
-def _looked_at(
-    objects: Instances, scene: Any, conditions: Rule | None, segmenter: Segmenter | None
-) -> Description | None:
-    """Describe objects whose kinds, and the ground, the model tells; None if it is not needed."""
-    asked = conditions is not None and "kind" in conditions.columns
-    bare = np.array([not item.label for item in objects], bool)
-    if not asked or not hasattr(scene, "read_rgb") or not (bare.any() or segmenter is not None):
-        return None
-    from rsam_core.models import load_model
-    from rsam_core.segment.kinds import guess_kinds
-    from rsam_core.segment.segmenter import Segmenter
-
-    teller = segmenter or Segmenter(load_model())
-
-    def named(some: Instances) -> Kinds:
-        return guess_kinds(some, scene, teller)
-
-    some = objects.select(objects.ids[bare].tolist())
-    ground = None
-    if asks_for_ground(conditions) and small_enough(objects):
-        kinds, ground = find_kinds_and_ground(some, objects, scene, named)
-    elif len(some):
-        kinds = named(some)
-    else:
-        return None
-    shares = np.full((len(objects), len(KINDS)), 1 / len(KINDS))
-    shares[bare] = kinds.probabilities
-    return describe(objects, scene, probabilities=shares, sure=kinds.sure, ground=ground)
 
 
 def chosen(
