@@ -7,7 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from rsam_core.samples import TownSample, write_geotiff
 from tests.helpers.browser import Screen
 
-PAGES = ("Prepare", "One-shot", "Objects", "Change", "Follow", "Evaluate", "Models")
+PAGES = (
+    "Prepare", "One-shot", "Objects", "Change", "Follow", "Apply", "Evaluate", "Models", "Learn",
+)  # fmt: skip
 
 
 def faults(screen: Screen) -> list[str]:
@@ -30,5 +32,13 @@ def test_no_page_has_a_serious_fault(screen: Screen, town: TownSample):
     for name in PAGES:
         screen.go_to(name)
         told[name] = faults(screen)
+    screen.page.get_by_role("radio", name="For the teacher").click()
+    screen.quiet()
+    told["Learn, for the teacher"] = faults(screen)
+    screen.page.get_by_role("radio", name="Lessons").click()
+    screen.page.locator(".st-key-open-how_good button").click()
+    screen.page.locator(".touch-view").wait_for()
+    screen.quiet()
+    told["Learn, a lesson"] = faults(screen)
     assert {name: broken for name, broken in told.items() if broken} == {}
-    assert len(told) == len(PAGES) + 3
+    assert len(told) == len(PAGES) + 5
