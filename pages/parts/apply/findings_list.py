@@ -72,7 +72,9 @@ def _pictures(session: Session, answer: Answer, place: int) -> None:
     pictures = session.memo.remember("apply-card", (answer, place, alignment), make)
     two = change_state(session).second is not None
     dates = answer.dates if len(answer.dates) >= 2 else ("first date", "second date")
-    for column, content, date in zip(st.columns(2 if two else [1, 1]), pictures, dates):
+    for column, content, date in zip(
+        st.columns(2 if two else [1, 1]), pictures, (dates[0], dates[-1])
+    ):
         column.image(content, caption=date if two else None, width="stretch", alt="The finding")
         if not two:
             break

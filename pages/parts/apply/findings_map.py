@@ -130,7 +130,7 @@ def picture(session: Session, answer: Answer, findings: Features, places: Frame)
         swipe(
             before, after, size=(part.width, part.height), height=places.size[1],
             key=f"apply-swipe-{session.image.token}",
-            words=Words(dates[0], dates[1], "Share of the picture without findings"),
+            words=Words(dates[0], dates[-1], "Share of the picture without findings"),
             on_spot=spot,
         )  # fmt: skip
     present = set(findings.column(VERDICT))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -44,12 +44,18 @@ def scale(session: Session) -> bool:
 def form(session: Session, state: ApplyState, question: Question) -> None:
     """All that is asked of a person, and the button."""
     token = session.image.token
-    taken = {
-        need.key: _need(session, state, question, need, f"{question.key}-{need.key}-{token}")
-        for need in question.needs
-    }
-    dates = _dates(session, question)
-    values = _settings(state, question, token)
+    taken: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for need in question.needs:
+        if need.beside and not taken.get(need.beside):
+            continue
+        name = f"{question.key}-{need.key}-{token}"
+        taken[need.key] = _need(session, state, question, need, name)
+        own = [s for s in question.settings if s.beside == need.key]
+        if own and taken[need.key]:
+            values |= _fields(state, question, own, token)
+    dates = _dates(session, question, taken)
+    values |= _settings(state, question, token)
     missing = _missing(session, question, taken, values, dates)
     for one in missing:
         if one.key == "second date":
@@ -175,7 +181,7 @@ def _told(key: str) -> None:
         banner.show(error)
 
 
-def _dates(session: Session, question: Question) -> tuple[str, ...]:
+def _dates(session: Session, question: Question, taken: Mapping[str, str]) -> tuple[str, ...]:
     """When both pictures were taken; only asked where it matters."""
     change = change_state(session)
     first, second = change.dates(session.image.scene)
@@ -187,29 +193,37 @@ def _dates(session: Session, question: Question) -> tuple[str, ...]:
     left, right = st.columns(2, gap="small")
     help = "2019, 2019-06 or 2019-06-30; empty if it is not known."
     one = left.text_input("First date", first, key=f"apply-date-1-{token}", help=help)
-    two = right.text_input("Second date", second, key=f"apply-date-2-{token}", help=help)
+    last = "Last date" if any(taken.get(f"between_{k}") for k in (1, 2)) else "Second date"
+    two = right.text_input(last, second, key=f"apply-date-2-{token}", help=help)
     if (one, two) != (first, second):
         change.type_dates(one.strip()[:40], two.strip()[:40])
     return (one.strip(), two.strip()) if one.strip() and two.strip() else ()
 
 
 def _settings(state: ApplyState, question: Question, token: object) -> dict[str, Any]:
-    if not question.settings:
+    settings = [s for s in question.settings if not s.beside]
+    if not settings:
         return {}
+    typed = any(s.default is None and not s.optional for s in settings)
+    with st.expander("Settings", icon=":material/tune:", expanded=typed):
+        return _fields(state, question, settings, token)
+
+
+def _fields(
+    state: ApplyState, question: Question, settings: Sequence[Setting], token: object
+) -> dict[str, Any]:
+    """Numbers, words and choices; in two columns where there are many, or where they belong
+    together."""
     kept = state.values.get(question.key, {})
     values: dict[str, Any] = {}
-    wide = len(question.settings) > 3
-    with st.expander("Settings", icon=":material/tune:",
-                     expanded=any(s.default is None and not s.optional
-                                  for s in question.settings)):  # fmt: skip
-        columns = st.columns(2 if wide else 1, gap="small")
-        for number, setting in enumerate(question.settings):
-            with columns[number % len(columns)]:
-                now = kept.get(setting.key, setting.default)
-                value = _widget(setting, now, f"set-{question.key}-{setting.key}-{token}")
-                if value != now:
-                    state.set(question.key, setting.key, value)
-                values[setting.key] = value
+    columns = st.columns(2 if len(settings) > 3 or settings[0].beside else 1, gap="small")
+    for number, setting in enumerate(settings):
+        with columns[number % len(columns)]:
+            now = kept.get(setting.key, setting.default)
+            value = _widget(setting, now, f"set-{question.key}-{setting.key}-{token}")
+            if value != now:
+                state.set(question.key, setting.key, value)
+            values[setting.key] = value
     return values
 
 

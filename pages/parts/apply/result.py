@@ -7,6 +7,9 @@ import streamlit as st
 from pages.parts.shared.names import plain
 from rsam_core.change.apply import Answer
 from rsam_core.change.apply.answer import INDICATION
+from rsam_core.change.apply.charts import chart_of
+from rsam_core.change.apply.reports import cell_text
+from rsam_core.render.figures import to_png
 from rsam_core.session.apply import ApplyState
 
 
@@ -20,6 +23,10 @@ def figures(state: ApplyState, answer: Answer) -> None:
         },
         hide_index=True, key="apply-figures", height=40 + 35 * len(summary.figures),
     )  # fmt: skip
+    for chart in summary.charts:
+        told = ", ".join(f"{date}: {cell_text(values[at])}" for values in chart.lines.values()
+                         for at, date in enumerate(chart.dates))  # fmt: skip
+        st.image(to_png(chart_of(chart)), width="stretch", alt=f"{chart.title}. {told}")
     for title, table in summary.tables.items():
         if len(table):
             st.markdown(f"**{title}**")

@@ -1,7 +1,8 @@
 from .answer import Answer, Check, Checks, Figure
 from .features import Features, before_and_after
 from .layers import LAYER_TYPES, read_layer
-from .question import Inputs, Missing, Need, Question, Setting
+from .needs import Need, Setting
+from .question import Inputs, Missing, Question
 from .questions import QUESTIONS
 from .site import Site
 

@@ -105,6 +105,28 @@ Checks = Mapping[str, Check]
 
 
 @dataclass(frozen=True, eq=False)
+class Chart:
+    """Values over the dates.
+
+    Attributes
+    ----------
+    title, unit : str
+    dates : tuple of str
+        Names of the dates.
+    when : tuple of float
+        Where each lies in time: years, or numbers where the dates are not known.
+    lines : mapping of str to tuple of (float or None)
+        A value for each date, by what it is of.
+    """
+
+    title: str
+    unit: str
+    dates: tuple[str, ...]
+    when: tuple[float, ...]
+    lines: Mapping[str, tuple[float | None, ...]]
+
+
+@dataclass(frozen=True, eq=False)
 class Summary:
     """What findings come to.
 
@@ -113,10 +135,13 @@ class Summary:
     figures : tuple of Figure
     tables : mapping of str to pandas.DataFrame
         By title, for example the same by zone.
+    charts : tuple of Chart
+        Where there are more than two dates.
     """
 
     figures: tuple[Figure, ...]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    charts: tuple[Chart, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +174,8 @@ class Answer:
         What people should know; how it was reckoned.
     draft : bool
         Whether it is a draft for review until a person has looked at each finding.
+    series : bool
+        Whether all dates of a series were looked at, not the pictures of two dates.
     """
 
     question: str
@@ -166,6 +193,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     draft: bool = False
+    series: bool = False
 
     def keys(self) -> list[str]:
         """What each finding is known by, whatever its number: verdict, place and size in pixels."""

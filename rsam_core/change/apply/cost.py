@@ -18,7 +18,8 @@ from rsam_core.change.apply.answer import (
 )
 from rsam_core.change.apply.damage import COLOURS, GRADES, UNSEEN
 from rsam_core.change.apply.features import Features
-from rsam_core.change.apply.question import Inputs, Need, Question, Setting
+from rsam_core.change.apply.needs import Need, Setting
+from rsam_core.change.apply.question import Inputs, Question
 from rsam_core.errors import ApplyError
 
 CASES = ("low", "likely", "high")

@@ -27,7 +27,8 @@ from rsam_core.change.apply.answer import (
     zone_names,
 )
 from rsam_core.change.apply.features import Features
-from rsam_core.change.apply.question import Inputs, Need, Question
+from rsam_core.change.apply.needs import Need
+from rsam_core.change.apply.question import Inputs, Question
 from rsam_core.change.apply.site import Site
 from rsam_core.change.judge import Perceptron
 from rsam_core.errors import ApplyError, ChangeError

@@ -18,8 +18,9 @@ from rsam_core.change.apply.answer import (
     numbered,
 )
 from rsam_core.change.apply.features import Features
+from rsam_core.change.apply.needs import Need, Setting
 from rsam_core.change.apply.overlaps import nearest, shared_ground
-from rsam_core.change.apply.question import Inputs, Need, Question, Setting
+from rsam_core.change.apply.question import Inputs, Question
 from rsam_core.errors import ApplyError
 
 if TYPE_CHECKING:

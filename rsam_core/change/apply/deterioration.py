@@ -11,7 +11,8 @@ from rsam_core.change.appearance import COLUMNS, looks
 from rsam_core.change.apply.answer import VERDICT, Answer, Figure, Summary, numbered
 from rsam_core.change.apply.damage import outlined
 from rsam_core.change.apply.features import Features
-from rsam_core.change.apply.question import Inputs, Need, Question, Setting
+from rsam_core.change.apply.needs import Need, Setting
+from rsam_core.change.apply.question import Inputs, Question
 from rsam_core.errors import ApplyError
 
 SIGNS = ("colour", "brightness", "texture", "holes", "plants")

@@ -17,8 +17,9 @@ from rsam_core.change.apply.answer import (
     zone_names,
 )
 from rsam_core.change.apply.features import Features
+from rsam_core.change.apply.needs import Need, Setting
 from rsam_core.change.apply.overlaps import shared_ground
-from rsam_core.change.apply.question import Inputs, Need, Question, Setting
+from rsam_core.change.apply.question import Inputs, Question
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry

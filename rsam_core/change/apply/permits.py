@@ -16,8 +16,9 @@ from rsam_core.change.apply.answer import (
     zone_names,
 )
 from rsam_core.change.apply.features import Features
+from rsam_core.change.apply.needs import Need, Setting
 from rsam_core.change.apply.overlaps import covered_areas, shared_ground
-from rsam_core.change.apply.question import Inputs, Need, Question, Setting
+from rsam_core.change.apply.question import Inputs, Question
 from rsam_core.errors import ApplyError
 
 NONE, LARGER, FORBIDDEN = "no permit", "larger than permitted", "where nothing may stand"

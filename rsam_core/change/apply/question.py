@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -10,100 +10,27 @@ from typing import Any
 from rsam_core.change.aligned import Alignment
 from rsam_core.change.apply.answer import Answer
 from rsam_core.change.apply.features import Features
+from rsam_core.change.apply.needs import Need, Setting
 from rsam_core.change.apply.site import Site
+from rsam_core.change.picture import Picture
 from rsam_core.change.summary import years_between
 from rsam_core.errors import ApplyError, ChangeError
 
 
-@dataclass(frozen=True)
-class Need:
-    """A layer that a question takes.
+@dataclass(frozen=True, eq=False)
+class Dated:
+    """Pictures of one place at several dates, on one grid over the same ground as the site's.
 
     Attributes
     ----------
-    key, title : str
-    text : str
-        What it is for, and how to get it.
-    dimensions : tuple of int
-        2 for areas, 1 for lines, 0 for points.
-    optional : bool
-    date : int or None
-        0 and 1: objects of the earlier and the later date are meant.
-    kinds : tuple of str
-        Classes of objects that are meant.
+    pictures : sequence of Picture
+        In the order of time.
+    dates : tuple of str
+        One a picture; empty where it is not known.
     """
 
-    key: str
-    title: str
-    text: str
-    dimensions: tuple[int, ...] = (2,)
-    optional: bool = False
-    date: int | None = None
-    kinds: tuple[str, ...] = ("building",)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A number, a word or a choice that a person types.
-
-    Attributes
-    ----------
-    key, title : str
-    default : float, str or None
-        None for a number that has to be typed, or may be left empty.
-    unit, help : str
-    low, high, step : float
-        Of a number.
-    choices : tuple of str
-        If there are any, one of them is chosen.
-    optional : bool
-        Whether a number may be left empty.
-    """
-
-    key: str
-    title: str
-    default: float | str | None
-    unit: str = ""
-    help: str = ""
-    low: float = 0.0
-    high: float = 1e12
-    step: float = 1.0
-    choices: tuple[str, ...] = ()
-    optional: bool = False
-
-    def checked(self, value: Any) -> Any:
-        """A value that was typed.
-
-        Raises
-        ------
-        ApplyError
-            It makes no sense.
-        """
-        if self.choices:
-            if value not in self.choices:
-                raise ApplyError(f"“{self.title}” is one of: {', '.join(self.choices)}.")
-            return value
-        if isinstance(self.default, str):
-            return str(value if value is not None else self.default)[:200]
-        if value is None:
-            if self.optional:
-                return None
-            raise ApplyError(f"Type a number for “{self.title}”.")
-        try:
-            number = float(value)
-        except (TypeError, ValueError) as error:
-            raise ApplyError(f"“{self.title}” has to be a number.") from error
-        if not self.low <= number <= self.high:
-            raise ApplyError(
-                f"“{self.title}” lies from {self.low:g} to {self.high:g} {self.unit}".strip() + "."
-            )
-        return number
-
-    def words(self, value: Any) -> str:
-        """The value with its unit."""
-        if value is None:
-            return "not given"
-        return f"{value:,g} {self.unit}".strip() if isinstance(value, float) else str(value)
+    pictures: Sequence[Picture]
+    dates: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +48,8 @@ class Inputs:
         "2019", "2019-06" or "2019-06-30", earliest first; empty where one is not known.
     alignment : Alignment or None
         Both pictures on the common grid, which is that of the site.
+    series : Dated or None
+        More dates than two, for questions that look at them.
     progress, cancelled : callable or None
         For what takes long.
     """
@@ -130,6 +59,7 @@ class Inputs:
     values: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     dates: tuple[str, ...] = ()
     alignment: Alignment | None = None
+    series: Dated | None = None
     progress: Callable[[float], None] | None = None
     cancelled: Callable[[], bool] | None = None
 
@@ -189,6 +119,8 @@ class Question:
         Whether both dates have to be known.
     pictures : bool
         Whether it looks at the pictures of both dates.
+    series : bool
+        Whether it may look at a series in place of them.
     """
 
     key: str
@@ -201,20 +133,28 @@ class Question:
     run: Callable[[Inputs], Answer]
     dates: bool = False
     pictures: bool = False
+    series: bool = False
+
+    def asked(self, given: Collection[str]) -> tuple[tuple[Need, ...], tuple[Setting, ...]]:
+        """Needs and settings that are asked for once these layers are given."""
+        needs = tuple(n for n in self.needs if not n.beside or n.beside in given)
+        settings = tuple(s for s in self.settings if not s.beside or s.beside in given)
+        return needs, settings
 
     def missing(self, inputs: Inputs) -> list[Missing]:
         """What has to be given before the question can be answered."""
         found = []
-        if self.pictures and inputs.alignment is None:
+        if self.pictures and inputs.alignment is None and not (self.series and inputs.series):
             found.append(Missing("second date", "A second picture of the same place. Open it on "
                                  "the Change page."))  # fmt: skip
         if self.dates and not (len(inputs.dates) >= 2 and all(inputs.dates)):
             found.append(Missing("dates", "When both pictures were taken, for example 2019 and "
                                  "2023-06."))  # fmt: skip
-        for need in self.needs:
+        needs, settings = self.asked(inputs.layers)
+        for need in needs:
             if not need.optional and inputs.layer(need.key) is None:
                 found.append(Missing(need.key, f"{need.title}. {need.text}"))
-        for setting in self.settings:
+        for setting in settings:
             given = inputs.values.get(setting.key, setting.default)
             if given is None and not setting.optional:
                 found.append(Missing(setting.key, f"A number for “{setting.title}”."))
@@ -239,20 +179,20 @@ class Question:
             given = inputs.layer(need.key)
             if given is not None:
                 layers[need.key] = _fitting(need, given)
-        full = Inputs(inputs.site, layers, values, inputs.dates, inputs.alignment,
-                      inputs.progress, inputs.cancelled)  # fmt: skip
+        needs, settings = self.asked(layers)
+        full = replace(inputs, layers=layers, values=values)
         made = self.run(full)
         told = [note for layer in layers.values() for note in layer.notes]
         return replace(
             made,
             question=self.key,
             title=self.title,
-            dates=tuple(date for date in inputs.dates if date),
-            settings={s.title: s.words(values[s.key]) for s in self.settings} | dict(made.settings),
+            dates=made.dates or tuple(date for date in inputs.dates if date),
+            settings={s.title: s.words(values[s.key]) for s in settings} | dict(made.settings),
             inputs={
                 need.title: f"{layers[need.key].name} ({len(layers[need.key]):,})"
                 if need.key in layers else "not given"
-                for need in self.needs
+                for need in needs
             } | dict(made.inputs),
             notes=tuple(dict.fromkeys((*made.notes, *told))),
         )  # fmt: skip

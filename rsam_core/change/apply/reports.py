@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.apply.answer import INDICATION, VERDICT, Answer, Checks
+from rsam_core.change.apply.charts import chart_of
 from rsam_core.change.apply.features import Features
 from rsam_core.change.apply.files import NOBODY
 from rsam_core.change.apply.maps import drawn_map
@@ -63,6 +64,10 @@ def sections_of(
     sections.append(
         html.Section("Figures", [html.Table(["", "Value", "Note"], rows, text_columns=(0, 2))])
     )
+    if summary.charts:
+        drawings = [html.Figure(html.drawing(chart_of(chart)), caption=f"{chart.title} by date",
+                                alt=chart.title) for chart in summary.charts]  # fmt: skip
+        sections.append(html.Section("Over time", drawings))
     for title, table in summary.tables.items():
         if len(table):
             sections.append(html.Section(title, [_table(table.head(MAX_ROWS)), *_more(table)]))

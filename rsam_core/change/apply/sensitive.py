@@ -8,8 +8,9 @@ import numpy as np
 
 from rsam_core.change.apply.answer import VERDICT, Answer, Figure, Summary, numbered
 from rsam_core.change.apply.features import Features
+from rsam_core.change.apply.needs import Need, Setting
 from rsam_core.change.apply.overlaps import covered_areas, nearest
-from rsam_core.change.apply.question import Inputs, Need, Question, Setting
+from rsam_core.change.apply.question import Inputs, Question
 
 INSIDE, NEARER, NEAR = "inside", "within half the distance", "within the distance"
 COLOURS = {INSIDE: "#E8500A", NEARER: "#F2A900", NEAR: "#F2E14C"}

@@ -8,8 +8,9 @@ import numpy as np
 
 from rsam_core.change.apply.answer import VERDICT, Answer, Figure, Summary, numbered
 from rsam_core.change.apply.features import Features
+from rsam_core.change.apply.needs import Need, Setting
 from rsam_core.change.apply.overlaps import nearest
-from rsam_core.change.apply.question import Inputs, Need, Question, Setting
+from rsam_core.change.apply.question import Inputs, Question
 from rsam_core.errors import ApplyError
 
 COVERED, FAR = "within the distance", "too far"

@@ -12,7 +12,7 @@ import shapely
 
 from rsam_core.change.apply import Check, Features, Inputs, Site
 from rsam_core.change.apply.answer import VERDICT, area_text
-from rsam_core.change.apply.growth import expansion_index
+from rsam_core.change.apply.expansion import expansion_index
 from rsam_core.change.apply.land_consumption import land_consumption
 from rsam_core.change.apply.questions import QUESTIONS
 from rsam_core.change.picture import ArrayPicture
