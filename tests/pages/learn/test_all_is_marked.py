@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
