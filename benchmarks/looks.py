@@ -2,13 +2,12 @@
 
 For each picture one column a set of weights: all objects of everything mode at default settings
 above, ten clicks with the chosen mask below. The clicks are drawn by a seed, before any model has
-seen the picture.
+seen the picture. Two sheets hold all pictures, ``looks_everything.jpg`` and ``looks_clicks.jpg``.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import cv2
@@ -56,17 +55,17 @@ def outlined(image: NDArray[np.uint8], masks: list, seed: int = 1) -> NDArray[np
     return picture
 
 
-def column(segmenter: rsam.Segmenter, image: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
-    """Everything mode above, clicks below, with what they took."""
+def column(
+    segmenter: rsam.Segmenter, image: NDArray[np.uint8], name: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Everything mode, and clicks, with what they took."""
     settings = settings_for("rsam-tiny", min_area=60, max_share=0.3)
-    began = time.perf_counter()
     embedding = segmenter.embed(image)
     found = generate(initialize(segmenter, embedding, settings), settings)
-    seconds = time.perf_counter() - began
     full = [np.zeros(image.shape[:2], bool) for _ in found]
     for mask, item in zip(full, found):
         paste(mask, item)
-    above = labelled(outlined(image, full), f"{name}: {len(full)} objects, {seconds:.1f} s")
+    above = labelled(outlined(image, full), f"{name}: {len(full)} objects")
     rng = np.random.default_rng(7)
     height, width = image.shape[:2]
     clicks = rng.uniform((0.08 * width, 0.08 * height), (0.92 * width, 0.92 * height), (10, 2))
@@ -78,7 +77,18 @@ def column(segmenter: rsam.Segmenter, image: NDArray[np.uint8], name: str) -> ND
         place = (int(x) + 6, int(y) - 6)
         cv2.putText(below, f"{answer.scores[0]:.2f}", place, 0, 0.45, (255, 255, 255), 2)
         cv2.putText(below, f"{answer.scores[0]:.2f}", place, 0, 0.45, (20, 20, 20), 1)
-    return np.vstack([above, labelled(below, f"{name}: ten clicks, predicted quality")])
+    return above, labelled(below, f"{name}: ten clicks, predicted quality")
+
+
+def sheet(columns: list[NDArray[np.uint8]], across: int = 4) -> NDArray[np.uint8]:
+    """Pictures side by side, so many in a row, reduced."""
+    small = [
+        cv2.resize(column, None, fx=0.62, fy=0.62, interpolation=cv2.INTER_AREA)
+        for column in columns
+    ]
+    small += [np.full_like(small[0], 255)] * (-len(small) % across)
+    rows = [np.hstack(small[k : k + across]) for k in range(0, len(small), across)]
+    return np.vstack(rows)
 
 
 def labelled(picture: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
@@ -103,12 +113,21 @@ def main(arguments: list[str] | None = None) -> None:
     sides = {"now": rsam.Segmenter(load(args.weights))}
     if args.before:
         sides = {"before": rsam.Segmenter(load(args.before)), **sides}
+    everything, clicks = [], []
     for name in args.only:
         image = middle(args.folder / name)
-        sheet = np.hstack([column(segmenter, image, key) for key, segmenter in sides.items()])
-        path = args.out / f"look_{Path(name).stem}.jpg"
-        cv2.imwrite(str(path), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
-        print(path, flush=True)
+        pairs = [column(segmenter, image, key) for key, segmenter in sides.items()]
+        everything += [above for above, _ in pairs]
+        clicks += [below for _, below in pairs]
+        save(args.out / f"look_{Path(name).stem}.jpg", np.hstack([np.vstack(p) for p in pairs]))
+    save(args.out / "looks_everything.jpg", sheet(everything))
+    save(args.out / "looks_clicks.jpg", sheet(clicks))
+
+
+def save(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write a JPEG and say where."""
+    cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
+    print(path, flush=True)
 
 
 if __name__ == "__main__":
