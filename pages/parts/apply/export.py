@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.apply.dates_there import series_frames, two_dates
 from pages.parts.apply.findings_map import pair_of
 from pages.parts.shared.downloads import File, offer_all
 from pages.parts.shared.project_panel import project_panel
@@ -32,7 +33,7 @@ def files(session: Session, state: ApplyState, answer: Answer) -> None:
 
     def sections():  # type: ignore[no-untyped-def]
         return sections_of(answer, image(), checks, _thumbnails(session, answer),
-                           _names(session))  # fmt: skip
+                           _names(session, answer))  # fmt: skip
 
     offered = (
         File("Report, PDF", "Map, figures, findings and assumptions on A4",
@@ -55,7 +56,10 @@ def files(session: Session, state: ApplyState, answer: Answer) -> None:
     project_panel(session)
 
 
-def _names(session: Session) -> list[str]:
+def _names(session: Session, answer: Answer) -> list[str]:
+    frames = series_frames(session)
+    if answer.series and frames is not None:
+        return list(frames.names)
     change, scene = change_state(session), session.image.scene
     if change.second is None:
         return [scene.name]
@@ -63,8 +67,7 @@ def _names(session: Session) -> list[str]:
 
 
 def _thumbnails(session: Session, answer: Answer):  # type: ignore[no-untyped-def]
-    change = change_state(session)
-    if change.second is None or not change.fits(session.image.scene):
+    if not two_dates(session, answer):
         return None
 
     def pair(shape: object):  # type: ignore[no-untyped-def]

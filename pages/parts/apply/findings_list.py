@@ -9,6 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from pages.parts.apply.dates_there import two_dates
 from pages.parts.apply.findings_map import fitted, key_of, pair_of, select, selected
 from pages.parts.shared import resources
 from pages.parts.shared.names import plain
@@ -70,7 +71,7 @@ def _pictures(session: Session, answer: Answer, place: int) -> None:
 
     alignment = change_state(session).alignment
     pictures = session.memo.remember("apply-card", (answer, place, alignment), make)
-    two = change_state(session).second is not None
+    two = two_dates(session, answer)
     dates = answer.dates if len(answer.dates) >= 2 else ("first date", "second date")
     for column, content, date in zip(
         st.columns(2 if two else [1, 1]), pictures, (dates[0], dates[-1])
@@ -180,9 +181,8 @@ def listing(session: Session, state: ApplyState, answer: Answer, findings: Featu
 
 
 def _wants_thumbnails(session: Session, answer: Answer) -> bool:
-    change = change_state(session)
-    fits = change.second is not None and change.fits(session.image.scene)
-    return fits and answer.question in ("growth", "damage", "deterioration", "forest", "cost")
+    shown = ("growth", "damage", "deterioration", "forest", "cost")
+    return answer.question in shown and two_dates(session, answer)
 
 
 def _table(session: Session, answer: Answer, some: Features, thumbs: bool) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import streamlit as st
 
+from pages.parts.apply.dates_there import pair
 from pages.parts.shared import resources
 from pages.parts.shared.frame import Frame
 from pages.parts.shared.legend import chips
@@ -15,7 +16,6 @@ from rsam_core.change.apply import Answer, Features
 from rsam_core.change.apply.answer import VERDICT
 from rsam_core.change.apply.pictures import at, drawn, window_around
 from rsam_core.change.pictures import window_at
-from rsam_core.formats.placement import Place
 from rsam_core.scene.window import Window
 from rsam_core.session.change import change_state
 from rsam_core.session.session import Session
@@ -25,12 +25,10 @@ _LONGEST = 1400
 
 def pair_of(session: Session, answer: Answer, window: Window, longest: int = _LONGEST):  # type: ignore[no-untyped-def]
     """The picture of a window at both dates, where both lie on the grid of the answer."""
-    change, scene = change_state(session), session.image.scene
-    alignment = change.alignment if change.second is not None and change.fits(scene) else None
-    if alignment is not None and Place.of(alignment.reference) == answer.site.place:
-        first, second, _ = alignment.read(window)
-        return tuple(fitted(image, longest) for image in (first, second))
-    image = fitted(scene.read_rgb(window, max_size=longest), longest)
+    there = pair(session, answer, window)
+    if there is not None:
+        return tuple(fitted(image, longest) for image in there)
+    image = fitted(session.image.scene.read_rgb(window, max_size=longest), longest)
     return image, image
 
 

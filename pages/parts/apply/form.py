@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 import rsam_core as rsam
-from pages.parts.apply import draw_layer, sources
+from pages.parts.apply import dates_there, draw_layer, sources
 from pages.parts.shared import banner
 from pages.parts.shared.names import plain
 from rsam_core.change.apply import Features, Inputs, Need, Question, Setting, Site, read_layer
@@ -22,7 +22,7 @@ from rsam_core.session.session import Session
 
 _NOT_DRAWN = ("slope", "damage")
 """Needs whose areas carry what nobody draws: degrees, grades."""
-CHANGE, SEGMENT = "pages/screens/change.py", "pages/screens/segment.py"
+CHANGE, FOLLOW = "pages/screens/change.py", "pages/screens/follow.py"
 
 
 def scale(session: Session) -> bool:
@@ -54,13 +54,16 @@ def form(session: Session, state: ApplyState, question: Question) -> None:
         own = [s for s in question.settings if s.beside == need.key]
         if own and taken[need.key]:
             values |= _fields(state, question, own, token)
-    dates = _dates(session, question, taken)
+    values |= _series(session, state, question)
+    dates = () if values.get(sources.SERIES) else _dates(session, question, taken)
     values |= _settings(state, question, token)
     missing = _missing(session, question, taken, values, dates)
     for one in missing:
         if one.key == "second date":
             st.info(one.text, icon=":material/difference:")
             st.page_link(CHANGE, label="Open the second picture", icon=":material/difference:")
+            if question.series:
+                st.page_link(FOLLOW, label="Open a series", icon=":material/timeline:")
     wanted = " ".join(plain(one.text) for one in missing if one.key != "second date")
     if wanted:
         st.caption(f":material/pending: Still missing: {wanted}")
@@ -200,6 +203,23 @@ def _dates(session: Session, question: Question, taken: Mapping[str, str]) -> tu
     return (one.strip(), two.strip()) if one.strip() and two.strip() else ()
 
 
+def _series(session: Session, state: ApplyState, question: Question) -> dict[str, bool]:
+    """Whether all dates of the series that is open are looked at; only asked where there is one."""
+    frames = dates_there.series_frames(session) if question.series else None
+    if frames is None:
+        return {}
+    now = bool(state.values.get(question.key, {}).get(sources.SERIES, True))
+    wanted = st.toggle(
+        f"Use all {len(frames)} dates of the series", now,
+        key=f"apply-series-{question.key}-{session.image.token}",
+        help="The series that is open on the Follow page; what rises from date to date is told "
+        "from what is seen at one date alone.",
+    )  # fmt: skip
+    if wanted != now:
+        state.set(question.key, sources.SERIES, wanted)
+    return {sources.SERIES: wanted}
+
+
 def _settings(state: ApplyState, question: Question, token: object) -> dict[str, Any]:
     settings = [s for s in question.settings if not s.beside]
     if not settings:
@@ -253,4 +273,5 @@ def _missing(
     change = change_state(session)
     alignment = object() if change.second is not None else None
     site = Site.of(session.image.scene)
-    return question.missing(Inputs(site, layers, values, dates, alignment))  # type: ignore[arg-type]
+    series = dates_there.series_of(session) if values.get(sources.SERIES) else None
+    return question.missing(Inputs(site, layers, values, dates, alignment, series))  # type: ignore[arg-type]

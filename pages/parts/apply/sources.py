@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 import rsam_core as rsam
+from pages.parts.apply.dates_there import series_of
 from rsam_core.change import align
 from rsam_core.change.aligned import Alignment
 from rsam_core.change.apply import Features, Inputs, Need, Question, Site, before_and_after
@@ -20,6 +21,8 @@ from rsam_core.session.change_wishes import OURS
 from rsam_core.session.session import Session
 
 NOTHING = ""
+SERIES = "series"
+"""Among the values of a question: whether the series that is open is looked at."""
 
 
 def offered(session: Session, state: ApplyState, question: Question, need: Need) -> dict[str, str]:
@@ -165,13 +168,14 @@ def inputs(
         for need in question.needs
         if taken.get(need.key)
     }
-    alignment = aligned(session) if question.pictures else None
+    series = series_of(session) if question.series and values.get(SERIES) else None
+    alignment = aligned(session) if question.pictures and series is None else None
     if alignment is not None and alignment.reference is not scene:
         other = Site.of(alignment.reference)
         layers = {key: _moved(layer, site, other, scene, alignment.reference)
                   for key, layer in layers.items()}  # fmt: skip
         site = other
-    return Inputs(site, layers, values, dates, alignment)
+    return Inputs(site, layers, values, dates, alignment, series)
 
 
 def aligned(session: Session) -> Alignment | None:

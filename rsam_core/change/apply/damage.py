@@ -127,9 +127,27 @@ def grade_damage(
     return grades_of(looks(alignment, buildings, progress, cancelled))
 
 
-def outlined(features: Features, site: Site) -> tuple[list[Instance], list[int]]:
-    """Masks of areas in pixels of the site, and the position of each; tiny ones have none."""
-    masks, kept, _ = drawn_masks(list(site.pixels(features.shapes)), site.shape)
+def outlined(
+    features: Features, site: Site, shape: tuple[int, int] | None = None
+) -> tuple[list[Instance], list[int]]:
+    """Masks of areas, and the position of each; tiny ones have none.
+
+    Parameters
+    ----------
+    features : Features
+    site : Site
+    shape : tuple of int, optional
+        Height and width of the grid of the masks, which shows the same ground as the site; that of
+        the site by default.
+    """
+    import shapely
+
+    outlines = site.pixels(features.shapes)
+    grid = shape or site.shape
+    if grid != site.shape:
+        step = np.array([grid[1] / site.shape[1], grid[0] / site.shape[0]])
+        outlines = shapely.transform(outlines, lambda xy: xy * step)
+    masks, kept, _ = drawn_masks(list(outlines), grid)
     boxes = masks.boxes.tolist()
     return [Instance(masks.mask(at), x, y, 1.0) for at, (x, y, _, _) in enumerate(boxes)], kept
 

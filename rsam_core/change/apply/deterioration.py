@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.appearance import COLUMNS, looks
-from rsam_core.change.apply.answer import VERDICT, Answer, Figure, Summary, numbered
+from rsam_core.change.apply.answer import VERDICT, Answer, Chart, Figure, Summary, numbered
 from rsam_core.change.apply.damage import outlined
 from rsam_core.change.apply.features import Features
 from rsam_core.change.apply.needs import Need, Setting
 from rsam_core.change.apply.question import Inputs, Question
+from rsam_core.change.apply.trend import looks_of_series, rise, since, times
 from rsam_core.errors import ApplyError
 
 SIGNS = ("colour", "brightness", "texture", "holes", "plants")
@@ -64,65 +66,122 @@ def deterioration(inputs: Inputs) -> Answer:
     """Which buildings look worse; see `QUESTION`."""
     import pandas as pd
 
-    if inputs.alignment is None:
-        raise ApplyError("Open the picture of the second date on the Change page first.")
-    buildings = inputs.layers["buildings"].clipped(inputs.site.extent)
-    items, kept = outlined(buildings, inputs.site)
-    some = buildings.select(np.array(kept, dtype=int))
-    steps = signs(looks(inputs.alignment, items, inputs.progress, inputs.cancelled))
-    values = inputs.values
+    values, series = inputs.values, inputs.series
     weights = np.array([values[name] for name in SIGNS])
     if not weights.sum() > 0:
         raise ApplyError("At least one sign has to weigh more than 0.")
-    score = np.clip(steps, 0, 10) @ weights / weights.sum()
+    buildings = inputs.layers["buildings"].clipped(inputs.site.extent)
+    control = (inputs.progress, inputs.cancelled)
+    if series is not None:
+        dates = series.dates
+        items, kept = outlined(buildings, inputs.site, tuple(series.pictures[0].shape))
+        tables = looks_of_series(series, items, *control)
+    elif inputs.alignment is not None:
+        dates = (*inputs.dates, "", "")[:2]
+        items, kept = outlined(buildings, inputs.site)
+        tables = [looks(inputs.alignment, items, *control)]
+    else:
+        raise ApplyError("Open the picture of the second date on the Change page first.")
+    some = buildings.select(np.array(kept, dtype=int))
+    when = times(dates) if series is not None else np.ones(1)
+    even = when is None
+    when = np.arange(1, len(tables) + 1, dtype=float) if when is None else when
+    each = np.clip([signs(table) for table in tables], 0, 10)
+    scores = each @ weights / weights.sum()
+    steps = rise(each, when)
+    score = steps @ weights / weights.sum()
     seen = np.isfinite(score)
     order = np.flatnonzero(seen)[np.argsort(-score[seen], kind="stable")]
-    rank = np.arange(1, len(order) + 1)
-    verdict = np.where(score[order] >= values["much"], MUCH,
-                       np.where(score[order] >= values["much"] / 2, SOME, LITTLE))  # fmt: skip
+    limit = values["much"]
+    verdict = np.where(score[order] >= limit, MUCH, np.where(score[order] >= limit / 2, SOME,
+                                                             LITTLE))  # fmt: skip
+    names = [date or f"date {k}" for k, date in enumerate(dates, 1)]
     table = pd.DataFrame(
         {
             VERDICT: verdict.astype(object),
-            "rank": rank,
+            "rank": np.arange(1, len(order) + 1),
             "score": score[order],
             **{name: steps[order, k] for k, name in enumerate(SIGNS)},
             "mostly": [SIGNS[k] for k in (np.nan_to_num(steps[order]) * weights).argmax(axis=1)],
             "area_m2": some.areas[order],
         }
     )
-    findings = numbered(Features("buildings", some.shapes[order], table))
-    notes = []
-    if (~seen).any():
-        notes.append(f"{int((~seen).sum()):,} buildings are under clouds or outside a picture.")
-    if len(order) < 8:
-        notes.append("With fewer than eight buildings there is little to compare each with.")
     columns = {"rank": "Rank", "score": "Score", "mostly": "Mostly"}
+    if series is not None:
+        begun = since(scores[:, order], limit / 2)
+        table.insert(3, "since", [names[1 + k] if k >= 0 else "" for k in begun.tolist()])
+        columns["since"] = "Changed since"
+        for k, name in enumerate(names[1:]):
+            table[f"score_{k + 2}"] = scores[k, order]
+            columns[f"score_{k + 2}"] = f"Score, {name}"
     columns |= {name: name.capitalize() for name in SIGNS} | {"area_m2": "Area (m²)"}
+    findings = numbered(Features("buildings", some.shapes[order], table))
+    told = _Known(int(seen.sum()), tuple(names), (0.0, *when.tolist()))
     return Answer(
-        "deterioration", "", inputs.site, findings, partial(_summary, int(seen.sum())), COLOURS,
-        columns, notes=tuple(notes), draft=True,
+        "deterioration", "", inputs.site, findings, partial(_summary, told), COLOURS, columns,
+        notes=tuple(_notes(seen, even)), draft=True, series=series is not None,
+        dates=tuple(names) if series is not None else (),
+        inputs={} if series is None else {"Pictures": f"a series of {len(dates)} dates"},
         assumptions=(
             "A ranking by how a roof looks, never a diagnosis: a new roof changes as much as a "
             "decayed one, and what is inside is not seen.",
             "Each sign is counted in steps beyond the middle building of the picture, so that sun, "
             "season and camera do not count; the score is their weighted mean.",
-            f"“{MUCH}” is a score of {values['much']:g} or more.",
+            f"“{MUCH}” is a score of {limit:g} or more.",
+            *(("Every date is compared with the first one. The score is the rise over the whole "
+               "time of the straight line from 0 that fits the scores of all dates best, so that "
+               "what is seen at one date alone, such as a shadow or a car, counts little. “Changed "
+               f"since” is the date from which the score stays at {limit / 2:g} or more.",)
+              if series is not None else ()),
         ),
     )  # fmt: skip
 
 
-def _summary(number: int, findings: Features) -> Summary:
+def _notes(seen: NDArray[np.bool_], even: bool) -> list[str]:
+    notes = []
+    if (~seen).any():
+        notes.append(f"{int((~seen).sum()):,} buildings are under clouds or outside a picture.")
+    if seen.sum() < 8:
+        notes.append("With fewer than eight buildings there is little to compare each with.")
+    if even:
+        notes.append("Not all dates of the series are known; they were taken as equally far apart. "
+                     "Type them on the Follow page.")  # fmt: skip
+    return notes
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What figures rest on beside the findings."""
+
+    number: int
+    dates: tuple[str, ...]
+    when: tuple[float, ...]
+
+
+def _summary(known: _Known, findings: Features) -> Summary:
     import pandas as pd
 
     verdicts = np.array(findings.column(VERDICT), dtype=object)
-    figures = [Figure("Buildings compared", number)]
+    figures = [Figure("Buildings compared", known.number)]
     figures += [Figure(kind.capitalize(), int((verdicts == kind).sum())) for kind in COLOURS]
     table = findings.table
     first = table[table[VERDICT] == MUCH]
     counted = first["mostly"].value_counts()
     rows = [[name, int(counted.get(name, 0))] for name in SIGNS]
     head = ["Sign", f"Buildings to look at first, mostly for it ({len(first)})"]
-    return Summary(tuple(figures), {"By sign": pd.DataFrame(rows, columns=head)})
+    tables = {"By sign": pd.DataFrame(rows, columns=head)}
+    if len(known.dates) < 3 or not len(table):
+        return Summary(tuple(figures), tables)
+    names = [f"score_{k}" for k in range(2, len(known.dates) + 1)]
+    means = table.groupby(VERDICT)[names].mean()
+    lines = {
+        kind: (0.0, *(None if np.isnan(v) else float(v) for v in means.loc[kind]))
+        for kind in COLOURS
+        if kind in means.index
+    }
+    chart = Chart("Mean score", "", known.dates, known.when, lines)
+    shown = {"Date": known.dates} | {kind.capitalize(): values for kind, values in lines.items()}
+    return Summary(tuple(figures), {"Mean score by date": pd.DataFrame(shown)} | tables, (chart,))
 
 
 QUESTION = Question(
@@ -141,4 +200,5 @@ QUESTION = Question(
     ),
     deterioration,
     pictures=True,
+    series=True,
 )  # fmt: skip

@@ -145,8 +145,9 @@ class Question:
         """What has to be given before the question can be answered."""
         found = []
         if self.pictures and inputs.alignment is None and not (self.series and inputs.series):
+            more = ", or a series on the Follow page" if self.series else ""
             found.append(Missing("second date", "A second picture of the same place. Open it on "
-                                 "the Change page."))  # fmt: skip
+                                 f"the Change page{more}."))  # fmt: skip
         if self.dates and not (len(inputs.dates) >= 2 and all(inputs.dates)):
             found.append(Missing("dates", "When both pictures were taken, for example 2019 and "
                                  "2023-06."))  # fmt: skip
