@@ -87,6 +87,14 @@ def test_places_to_click_cover_the_object_and_a_rim() -> None:
         assert np.ptp(np.diff(x)) < 1e-9
 
 
+def test_the_middle_of_a_long_object_is_half_way_along_it_and_on_it() -> None:
+    assert mapping.middle_of(rectangle(SHAPE, 10, 20, 41, 25)) == (25.5, 22.5)
+    # The centre of mass of an L lies beside it.
+    corner = rectangle(SHAPE, 10, 10, 14, 50) | rectangle(SHAPE, 10, 46, 50, 50)
+    column, row = mapping.middle_of(corner)
+    assert corner[int(row), int(column)]
+
+
 def test_a_map_of_clicks_is_one_answer_for_each_place() -> None:
     truth = rectangle(SHAPE, 40, 30, 80, 50)
 
@@ -106,7 +114,8 @@ def test_a_map_of_clicks_is_one_answer_for_each_place() -> None:
     assert found.iou == pytest.approx(np.array(wanted))
     inside = [[40 <= a < 80 and 30 <= b < 50 for a in x] for b in y]
     assert found.inside.tolist() == inside
-    assert found.centre == pytest.approx(overlap(truth, disc(SHAPE, *centre(truth), 10)))
+    # The rectangle's middle, (60, 40), is a corner of four pixels; the first one is clicked.
+    assert found.centre == pytest.approx(overlap(truth, disc(SHAPE, 59.5, 39.5, 10)))
     assert len(fake.calls) == found.iou.size + 1
     assert told == sorted(told)
     assert told[-1] == 1

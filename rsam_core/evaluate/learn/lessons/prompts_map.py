@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rsam_core.evaluate.learn.lessons.prompts_objects import SIDE, Mask, Picture, Target, enlarged
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.prompt import Prompt
-from rsam_core.prompts.simulated import centre_click, depth, tight_box
+from rsam_core.prompts.simulated import depth, tight_box
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
 
@@ -102,6 +102,17 @@ def places_to_click(truth: Mask) -> tuple[NDArray[np.float64], NDArray[np.float6
     )
 
 
+def middle_of(truth: Mask) -> tuple[float, float]:
+    """The centre of the pixel of an object that is nearest to its centre of mass.
+
+    Not the pixel farthest from the outline: along a lorry all are equally far, to its very end.
+    """
+    rows, columns = np.nonzero(truth)
+    away = (rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2
+    nearest = int(away.argmin())
+    return float(columns[nearest]) + 0.5, float(rows[nearest]) + 0.5
+
+
 def click_map(
     model: Segmenter,
     embedding: Embedding,
@@ -120,7 +131,7 @@ def click_map(
         Told the share that is done.
     """
     x, y = places_to_click(truth)
-    middle = centre_click(truth)
+    middle = middle_of(truth)
     clicks = [(column, row) for row in y for column in x] + [middle]
     found: list[tuple[Mask, int, int]] = []
     for start in range(0, len(clicks), _AT_ONCE):
