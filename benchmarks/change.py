@@ -54,7 +54,7 @@ UNTOUCHED = 4
 LOOKED_AT = 5
 """Pairs of DSIFN on which it was chosen how changed objects become changed blocks."""
 
-GAP = 8
+GAP = 12
 """Pixels that may lie between changed objects of one changed block, halved."""
 
 Counts = dict[str, list[ChangeCounts]]
@@ -122,8 +122,8 @@ def masks_of(
     masks = {
         "rsam.compare": result.mask(),
         "rsam.compare, new and gone": result.mask(("new", "gone")),
+        "rsam.compare, blocks": result.mask(gap=GAP),
         "rsam.compare, new and gone, blocks": result.mask(("new", "gone"), gap=GAP),
-        "rsam.compare, new, blocks": result.mask(("new",), gap=GAP),
         "rsam.compare, buildings": buildings(result).mask(),
         "rsam.compare, buildings new and gone": buildings(result).mask(("new", "gone")),
     }
