@@ -12,14 +12,17 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.learn import class_state, class_work
 from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Touch
+from pages.parts.shared import current_session
 from rsam_core.evaluate.learn import exercise_subject
 from rsam_core.evaluate.learn.boards import Boards
 from rsam_core.evaluate.learn.exercise import make_exercise
 from rsam_core.evaluate.learn.exercise_file import link_of, write_exercise
 from rsam_core.evaluate.learn.own_work import OwnWork
 from rsam_core.evaluate.learn.result import read_result
+from rsam_core.formats.truth import truth_from_labels
+from tests.helpers.boxes import png
 from tests.helpers.exercises import box_answer, subject, task
-from tests.helpers.pages import fine, texts
+from tests.helpers.pages import arranged, fine, put, texts
 from tests.pages.conftest import APP
 
 Open = Callable[..., AppTest]
@@ -307,3 +310,38 @@ def test_a_teacher_who_reloads_is_back_at_the_board(room: Room, browser: Open):
     other = browser(2, **address)
     assert "not open in this browser" in other.error[0].value
     assert code not in html(other)
+
+
+def test_an_exercise_on_the_open_image_and_its_truth(room: Room):
+    drawn = subject()
+    session = current_session.load(png(drawn.image), "mine.png")
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    at.session_state["browser-id"] = f"{1:032x}"
+    put(at, arranged(session, truth=truth_from_labels(drawn.labels, "survey")))
+    at.query_params["part"] = "class"
+    at.run()
+    at.switch_page("pages/screens/learn.py").run()
+    press(at, "Make an exercise")
+    at.selectbox(key="learn-maker-source").set_value("own").run()
+    fine(at)
+    assert "The truth is “survey”" in texts(at)
+    # No link can name it; a board and a file hold its picture.
+    assert len(at.code) == 0
+    press(at, "Open a class board")
+    fine(at)
+    ((_, made),) = room.boards.of(f"{1:032x}").items()
+    # The fourth is cut by the border, the fifth is a speck.
+    assert sorted(made.exercise.areas) == [144, 200, 900]
+    assert (made.subject.image == drawn.image).all()
+
+
+def test_an_open_image_without_objects_says_what_to_do(room: Room):
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    put(at, current_session.load(png(subject().image), "mine.png"))
+    at.query_params["part"] = "class"
+    at.run()
+    at.switch_page("pages/screens/learn.py").run()
+    press(at, "Make an exercise")
+    at.selectbox(key="learn-maker-source").set_value("own").run()
+    assert not at.exception
+    assert "no truth and no outlined objects" in at.error[0].value
