@@ -16,7 +16,7 @@ from rsam_core.evaluate.learn.handout import Handout
 from rsam_core.evaluate.learn.lesson import Lesson
 from rsam_core.evaluate.learn.own_sheet import tasks_on
 from rsam_core.evaluate.learn.subject import subject_of_scene
-from rsam_core.runtime.language import _, current, ngettext, number, speaking
+from rsam_core.runtime.language import _, current, number, speaking
 from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit
 
@@ -48,7 +48,7 @@ def _row(chosen: Lesson) -> None:
                 f"**{number(chosen.number)}. {_(chosen.title)}**", type="tertiary",
                 key=f"teach-{chosen.key}", on_click=place.go, args=("lessons", chosen.key),
             )  # fmt: skip
-            st.caption(_times(chosen))
+            st.caption(handout.times(chosen))
             st.markdown("\n".join(f"- {_(goal)}" for goal in chosen.plan.goals))
         with files.container(gap="xsmall"):
             _print(
@@ -59,18 +59,6 @@ def _row(chosen: Lesson) -> None:
                 _("Worksheet"), f"sheet-{chosen.key}", f"{_stem(chosen)}-worksheet",
                 lambda: handout.worksheet(chosen),
             )  # fmt: skip
-
-
-def _times(chosen: Lesson) -> str:
-    alone, hour = chosen.minutes, chosen.plan.minutes
-    return " · ".join(
-        (
-            ngettext("{minutes} minute in RSAM", "{minutes} minutes in RSAM", alone)
-            .format(minutes=number(alone)),
-            ngettext("{minutes} minute in class", "{minutes} minutes in class", hour)
-            .format(minutes=number(hour)),
-        )
-    )  # fmt: skip
 
 
 def _stem(chosen: Lesson) -> str:

@@ -22,8 +22,6 @@ _TALLEST, _WIDEST = 55, 100
 """Millimetres of a picture, so that three tasks find room on a page, and lines beside it."""
 _LINE = 9
 """Millimetres of an empty line, rounded up."""
-_ENLARGED = 1.13
-"""Type of 10.7 points, for those who read it across a desk."""
 _LONGEST = 900
 """Pixels of a picture's longer side: 190 dots an inch over the width of the page."""
 
@@ -40,6 +38,8 @@ class Handout:
         Name of its files without the ending, in letters that every system takes.
     language : str
         Code.
+    enlarged : float
+        How much larger its type is than that of reports.
     """
 
     title: str
@@ -47,6 +47,7 @@ class Handout:
     sections: tuple[html.Section, ...]
     stem: str
     language: str
+    enlarged: float = 1.13
 
     def html(self) -> bytes:
         """As one HTML file that needs no other and prints on A4."""
@@ -60,7 +61,7 @@ class Handout:
         footer = f"RSAM · {self.title}"
         return pdf(
             self.title, self.sections, subtitle=self.subtitle, footer=footer,
-            language=self.language, enlarged=_ENLARGED,
+            language=self.language, enlarged=self.enlarged,
         )  # fmt: skip
 
 
@@ -100,6 +101,7 @@ def lesson_plan(chosen: Lesson) -> Handout:
     return Handout(
         _title(chosen), f"{_('Lesson plan')} · {minutes.format(minutes=number(plan.minutes))}",
         tuple(part for part in sections if _holds(part)), f"{_stem(chosen)}-plan", current(),
+        enlarged=1.0,
     )  # fmt: skip
 
 
@@ -154,20 +156,28 @@ def _asked(place: int, task: Task) -> Together:
 
 def overview() -> Handout:
     """All lessons with their minutes and goals."""
-    rows = [
-        (
-            _title(chosen), number(chosen.minutes), number(chosen.plan.minutes),
-            " ".join(_(goal) for goal in chosen.plan.goals),
-        )
-        for chosen in map(lesson, LESSONS)
-    ]  # fmt: skip
-    header = _("Lesson"), _("Minutes in RSAM"), _("Minutes in class"), _("Goals")
-    table = html.Table(header, rows, text_columns=(0, 3))
     said = _("What pupils can do after each lesson. Each stands alone; the order is a proposal.")
-    sections = (html.Section("", [said, table]),)
+    sections = [html.Section("", [said])]
+    for chosen in map(lesson, LESSONS):
+        goals = html.Items([_(goal) for goal in chosen.plan.goals])
+        about = [html.Text(times(chosen), kind="note"), goals]
+        sections.append(html.Section(_title(chosen), about, level=3))
     return Handout(
-        _("Lessons on satellite images"), _("Overview for teachers"), sections, "overview",
-        current(),
+        _("Lessons on satellite images"), _("Overview for teachers"), tuple(sections), "overview",
+        current(), enlarged=1.0,
+    )  # fmt: skip
+
+
+def times(chosen: Lesson) -> str:
+    """How long a lesson takes in RSAM, and with all around it."""
+    alone, hour = chosen.minutes, chosen.plan.minutes
+    return " · ".join(
+        (
+            ngettext("{minutes} minute in RSAM", "{minutes} minutes in RSAM", alone)
+            .format(minutes=number(alone)),
+            ngettext("{minutes} minute in class", "{minutes} minutes in class", hour)
+            .format(minutes=number(hour)),
+        )
     )  # fmt: skip
 
 
