@@ -2,6 +2,7 @@ from .attempt import Attempt
 from .boards import Boards
 from .catalog import LESSONS, lesson
 from .exercise import Assignment, Exercise
+from .handout import Handout, lesson_plan, overview, worksheet
 from .lesson import Check, Lesson, Plan, Step, Task
 from .result import Result
 from .subject import Subject, subject_of_scene, subject_of_town, town_subject
@@ -13,6 +14,7 @@ __all__ = [
     "Boards",
     "Check",
     "Exercise",
+    "Handout",
     "Lesson",
     "Plan",
     "Result",
@@ -20,7 +22,10 @@ __all__ = [
     "Subject",
     "Task",
     "lesson",
+    "lesson_plan",
+    "overview",
     "subject_of_scene",
     "subject_of_town",
     "town_subject",
+    "worksheet",
 ]
