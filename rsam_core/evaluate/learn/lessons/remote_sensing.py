@@ -95,7 +95,7 @@ def _plants() -> Task:
         _("A: {a}, B: {b}. A is the lawn; B is a tennis court that was painted green.").format(
             a=number(lawn.ndvi, 2), b=number(court.ndvi, 2)),
         shown,
-        _("A campus from above with the places A on a lawn and B on a green court."),
+        _("A campus from above with two green places, A and B."),
     )  # fmt: skip
 
 
