@@ -181,6 +181,7 @@ def _one(code: str, made: Assignment, rows: Sequence[Row], names: bool, projecto
         format_func=lambda number_: known.get(number_, ""),
     )  # fmt: skip
     if chosen not in known:
+        st.session_state.pop("learn-class-judged-looked-at", None)
         return
     pupil = boards().pupil_of(code, who(), chosen)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -224,6 +225,7 @@ def _close(code: str) -> None:
     owner = who()
     with banner.guard("learn-close"):
         boards().close(code, owner)
+        st.session_state.pop("learn-class-judged-looked-at", None)
         class_start.go()
 
 

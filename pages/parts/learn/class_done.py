@@ -7,7 +7,8 @@ import streamlit as st
 from pages.parts.learn import class_start
 from pages.parts.learn.bars import bars
 from pages.parts.learn.class_state import ANEW, Work, boards, own_work, stage, take, who, work
-from pages.parts.shared import banner, downloads
+from pages.parts.learn.touch import touch
+from pages.parts.shared import banner, downloads, resources
 from pages.parts.shared.legend import chips
 from pages.parts.shared.names import plain
 from rsam_core.errors import LearnError
@@ -43,8 +44,15 @@ def show(kept: Work, projector: bool) -> None:
 
 def judged(made: Assignment, attempt: Attempt, name: str, projector: bool) -> None:
     """The picture of what is right, too much and missed, with its legend."""
-    stage(projector).picture(
-        f"picture-{name}", drawing.compared(made, attempt),
+    # It is shown again every few seconds, in thirty browsers.
+    key = f"learn-class-judged-{name}"
+    known = st.session_state.get(key)
+    if known is None or known[0] is not attempt:
+        picture = drawing.compared(made, attempt)
+        known = st.session_state[key] = (attempt, resources.jpeg(picture, 90), picture.shape)
+    _attempt, content, (height, width, _colours) = known
+    touch(
+        stage(projector).name(f"picture-{name}"), content, size=(width, height),
         label=_("The picture with what is right, too much, and missed. Mean IoU: {share}.").format(
             share=percent(attempt.iou)
         ),
@@ -130,9 +138,11 @@ def _from_teacher(code: str, projector: bool) -> None:
     try:
         shown, made = boards().shown(code), boards().assignment(code)
     except LearnError:
+        st.session_state.pop("learn-class-judged-shown", None)
         st.caption(_("The class board is closed. Your result is still here."))
         return
     if shown is None:
+        st.session_state.pop("learn-class-judged-shown", None)
         st.caption(_("If your teacher shows somebody's work, it appears here."))
         return
     with banner.guard():

@@ -89,7 +89,7 @@ def own(projector: bool) -> None:
 def _no_board(error: LearnError, typed: str, projector: bool) -> None:
     banner.show(error)
     kept = work()
-    if kept is not None and kept.code == typed.upper() and kept.attempt.started is not None:
+    if kept is not None and kept.code == _signs(typed) and kept.attempt.started is not None:
         st.markdown(_("What you did is still here, and you can save it as a file."))
         if not kept.attempt.finished:
             take(replace(kept, attempt=kept.attempt.finish(kept.made, now())))
@@ -97,6 +97,10 @@ def _no_board(error: LearnError, typed: str, projector: bool) -> None:
         return
     class_start.join_field()
     st.button(_("Other exercises"), key="learn-class-others", on_click=class_start.go)
+
+
+def _signs(typed: str) -> str:
+    return "".join(sign for sign in typed.upper() if sign.isalnum())
 
 
 def _join(code: str, made: Assignment) -> None:
