@@ -87,7 +87,7 @@ def read_layer(
             packed = run_limited(
                 read_packed,
                 *asked,
-                seconds=SECONDS + len(content) / 5e6,
+                seconds=SECONDS + len(content) / 1e6,
                 memory=MEMORY + 12 * len(content),
                 environment=only_shapefiles(),
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
@@ -23,7 +25,10 @@ def test_each_question_is_answered_and_printed(app: AppTest):
     first, second = files()
     made = Session(rsam.open_scene(first, name="before.tif", examine=False))
     later = rsam.open_scene(second, name="after.tif", examine=False)
-    change_state(made).open(later, Origin("sample", KEY))
+    change = change_state(made)
+    change.open(later, Origin("sample", KEY))
+    # The residual displacement is measured in other tests; here it would cost most of the time.
+    change.wishes = replace(change.wishes, register=False)
     state = apply_state(made)
     give_layers(state, made.image.scene)
     put(app, made)
