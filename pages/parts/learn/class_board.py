@@ -137,9 +137,9 @@ def _table(rows: Sequence[Row], names: bool, count: int) -> None:
     head = "".join(f'<th scope="col">{markup(text)}</th>' for text in heads)
     body = "".join(_line(row, names, count) for row in rows)
     # With a tabindex it can be scrolled by keys, too.
+    label = _("Results of the class")
     st.html(
-        f'<div class="class-table" tabindex="0" role="region" '
-        f'aria-label="{markup(_("Results of the class"))}">'
+        f'<div class="class-table" tabindex="0" role="region" aria-label="{markup(label)}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

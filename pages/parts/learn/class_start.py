@@ -88,7 +88,7 @@ def _back(code: str) -> None:
 def _own_boards() -> None:
     found = boards().of(who())
     if found:
-        st.markdown(f"**{_('Your open boards')}**")
+        st.markdown("**" + _("Your open boards") + "**")
     for code, made in found.items():
         st.button(
             f"{code} · {plain(made.title)}", key=f"learn-class-board-{code}",

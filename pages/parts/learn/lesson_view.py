@@ -75,7 +75,7 @@ def _part(key: str) -> Any:
 
 def _checks(chosen: Lesson, done: set[str]) -> None:
     with st.container(border=True, key="learn-checks", gap="small"):
-        st.markdown(f"### {_('Can you do it?')}")
+        st.markdown("### " + _("Can you do it?"))
         for check in chosen.checks:
             icon = "check_circle" if check.key in done else "radio_button_unchecked"
             colour = "green" if check.key in done else "gray"
