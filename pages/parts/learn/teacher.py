@@ -126,7 +126,7 @@ def _own_image() -> None:
     visit, name = current_session.visit(), session.image.scene.name
     with st.container(border=True, key="handouts-own"):
         said, files = st.columns(_SPLIT, gap="medium", vertical_alignment="center")
-        said.markdown(f"**{_('Your image: {name}').format(name=plain(name))}**")
+        said.markdown("**" + _("Your image: {name}").format(name=plain(name)) + "**")
         said.caption(_("How large it is on the ground, what can be seen on it."))
         with files:
             _print(

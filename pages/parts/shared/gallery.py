@@ -100,7 +100,7 @@ def real_places() -> list[Card]:
     return [
         Card(
             entry.key, entry.title,
-            f"{entry.caption}  \n{_('Image: {credit}').format(credit=entry.credit)}",
+            entry.caption + "  \n" + _("Image: {credit}").format(credit=entry.credit),
             partial(resources.place_thumbnail, entry.key), partial(_open_place, entry),
         )
         for entry in PLACES
