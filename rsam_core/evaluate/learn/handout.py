@@ -18,8 +18,11 @@ from rsam_core.render.paper import Beside, Blanks, Lines, PageBreak, Together
 from rsam_core.render.pdf import pdf
 from rsam_core.runtime.language import _, current, ngettext, number
 
-_TALLEST, _WIDEST = 55, 100
-"""Millimetres of a picture, so that three tasks find room on a page, and lines beside it."""
+_TALLEST, _WIDEST, _ACROSS = 55, 100, 150
+"""Millimetres of a picture, so that three tasks find room on a page, and lines beside it; and of
+one that has none beside it."""
+_STRIP = 4.5
+"""Widths in heights, from which on a picture has no lines beside it."""
 _LINE = 9
 """Millimetres of an empty line, rounded up."""
 _LONGEST = 900
@@ -99,7 +102,7 @@ def lesson_plan(chosen: Lesson) -> Handout:
         ),
     ]  # fmt: skip
     return Handout(
-        _title(chosen), f"{_('Lesson plan')} · {minutes.format(minutes=number(plan.minutes))}",
+        _title(chosen), _("Lesson plan") + " · " + minutes.format(minutes=number(plan.minutes)),
         tuple(part for part in sections if _holds(part)), f"{_stem(chosen)}-plan", current(),
         enlarged=1.0,
     )  # fmt: skip
@@ -145,11 +148,15 @@ def _asked(place: int, task: Task) -> Together:
     if task.picture is None:
         return Together([question, Lines(task.lines)])
     high, wide = task.picture.shape[:2]
-    tallest = round(min(_TALLEST, _WIDEST * high / wide))
+    # What is that wide would be a strip if it left room beside it.
+    strip = wide > _STRIP * high
+    tallest = round(min(_TALLEST, (_ACROSS if strip else _WIDEST) * high / wide))
     figure = html.Figure(
         html.photograph(task.picture, _LONGEST), task.caption, alt=task.caption, numbered=False,
         tallest=tallest,
     )  # fmt: skip
+    if strip:
+        return Together([question, figure, Lines(max(2, task.lines - 1))])
     # Shorter lines, but as many as there is room for beside it.
     return Together([question, Beside(figure, max(task.lines, tallest // _LINE))])
 

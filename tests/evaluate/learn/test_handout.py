@@ -75,6 +75,19 @@ def test_answers_stand_on_a_page_of_their_own(made: Lesson) -> None:
     assert "Answer one." in after
 
 
+def test_wide_pictures_stand_alone_and_others_leave_room_for_lines(made: Lesson) -> None:
+    def shown(high: int, wide: int) -> str:
+        tasks = (Task("Q?", "A.", np.zeros((high, wide, 3), np.uint8), "A picture"),)
+        return handout.worksheet(replace(made, worksheet=lambda: tasks)).html().decode()
+
+    # 100 mm across at most beside lines, 55 mm high at most; 150 mm alone.
+    assert '<div class="beside">' in shown(50, 100)
+    assert "height:50mm" in shown(50, 100)
+    assert "height:55mm" in shown(100, 100)
+    assert '<div class="beside">' not in shown(20, 100)
+    assert "height:30mm" in shown(20, 100)
+
+
 def test_each_lesson_can_be_printed() -> None:
     for key in LESSONS:
         for sheet in (handout.lesson_plan(lesson(key)), handout.worksheet(lesson(key))):
