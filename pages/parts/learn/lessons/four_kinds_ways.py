@@ -215,8 +215,8 @@ def _said(piece: NDArray[np.bool_], kind: int, subject: Subject) -> int:
         return 0
     trees, houses = held(piece, subject, "tree"), held(piece, subject, "roof")
     st.caption(
-        _("This patch: {kind}, {pixels} pixels. In truth it holds {trees} trees and {houses} "
-          "houses.").format(kind=name, pixels=pixels, trees=number(trees), houses=number(houses))
+        _("This patch: {kind}, {pixels} pixels. In truth it holds trees: {trees}, houses: "
+          "{houses}.").format(kind=name, pixels=pixels, trees=number(trees), houses=number(houses))
     )  # fmt: skip
     return trees
 

@@ -58,13 +58,17 @@ def show(stage: Stage) -> Mapping[str, Any]:
 
 
 def _controls(stage: Stage) -> tuple[Disturbance, float]:
-    grow = st.slider(_("Grow or shrink (pixels)"), -_GROW, _GROW, 0, key=stage.name("grow"))
-    rough = st.slider(_("Roughen (pixels)"), 0, _ROUGH, 0, key=stage.name("rough"))
+    def slider(label: str, least: int, most: int, name: str) -> int:
+        return st.slider(label, least, most, 0, key=stage.name(name), persist_state="session")
+
+    grow = slider(_("Grow or shrink (pixels)"), -_GROW, _GROW, "grow")
+    rough = slider(_("Roughen (pixels)"), 0, _ROUGH, "rough")
     with st.expander(_("Move by numbers")):
-        across = st.slider(_("To the right"), -_SHIFT, _SHIFT, 0, key=stage.name("dx"))
-        down = st.slider(_("Down"), -_SHIFT, _SHIFT, 0, key=stage.name("dy"))
+        across = slider(_("To the right"), -_SHIFT, _SHIFT, "dx")
+        down = slider(_("Down"), -_SHIFT, _SHIFT, "dy")
     around = st.select_slider(
         _("Ground around the house"), AROUND, AROUND[1], key=stage.name("around"),
+        persist_state="session",
         format_func=lambda value: _("{times} times").format(times=number(value, 1)),
     )  # fmt: skip
     return Disturbance(across, down, grow, rough), around

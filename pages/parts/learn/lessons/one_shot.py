@@ -38,6 +38,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
     part = st.segmented_control(
         _("Experiment"), list(EXPERIMENTS), format_func=lambda key: _(EXPERIMENTS[key]),
         default="seen", required=True, key=stage.name("experiment"), label_visibility="collapsed",
+        persist_state="session",
     )  # fmt: skip
     subject = objects_.subject()
     embedding, model = stage.embedding(subject.image), stage.segmenter().model.name
@@ -65,7 +66,7 @@ def _seen(stage: Stage, objects: Objects) -> dict[str, Any]:
         learned = st.pills(
             _("Classes that the classifier has learned"), names, selection_mode="multi",
             default=list(FIRST_SEEN), format_func=lambda kind: _(MANY[kind]),
-            key=stage.name("learned"),
+            key=stage.name("learned"), persist_state="session",
         )  # fmt: skip
         if not learned:
             st.info(_("It has learned nothing yet. Choose at least one class."))
@@ -130,14 +131,14 @@ def _words(stage: Stage, objects: Objects) -> dict[str, Any]:
         kinds = [kind for kind in MANY if np.any(objects.kinds == kind)]
         target = st.selectbox(
             _("To be found"), kinds, kinds.index("pool"), format_func=lambda kind: _(MANY[kind]),
-            key=stage.name("target"),
+            key=stage.name("target"), persist_state="session",
         )  # fmt: skip
         wanted: dict[str, str | None] = {}
         for name, (title, words) in classes.ATTRIBUTES.items():
             answer = st.segmented_control(
                 _(title), [_ANY, *words], default=_ANY, required=True,
                 format_func=lambda word, words=words: _(words[word]) if word in words else _("any"),
-                key=stage.name(f"word-{name}"),
+                key=stage.name(f"word-{name}"), persist_state="session",
             )  # fmt: skip
             wanted[name] = None if answer == _ANY else answer
     chosen = classes.described(_attributes(objects.subject.key, objects), wanted)
@@ -173,11 +174,12 @@ def _example(stage: Stage, objects: Objects) -> dict[str, Any]:
         way = st.segmented_control(
             _("Compare by"), list(objects.ways), default=objects.ways[0], required=True,
             format_func=lambda key: _(objects_.WAYS[key]), key=stage.name("way"),
+            persist_state="session",
         )  # fmt: skip
     with above[1]:
         threshold = st.slider(
             _("How near is near enough? (threshold)"), 0.0, 1.0, 0.5, 0.01,
-            key=stage.name("threshold"),
+            key=stage.name("threshold"), persist_state="session",
         )  # fmt: skip
     near = objects.near(example, way)
     plane = objects_.plane(objects.vectors(way))

@@ -42,7 +42,8 @@ def show(stage: Stage, objects: Objects) -> dict[str, Any]:
         )  # fmt: skip
     with above[1]:
         count = st.slider(
-            _("Passes"), 1, persam.PASSES, persam.PASSES, key=stage.name("passes")
+            _("Passes"), 1, persam.PASSES, persam.PASSES, key=stage.name("passes"),
+            persist_state="session",
         )  # fmt: skip
     report: dict[str, Any] = {"kind": str(objects.kinds[example]), "example": of, "passes": count}
     titles = {"persam": _("PerSAM"), "persam-f": _("PerSAM-F")}

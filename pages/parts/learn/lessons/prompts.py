@@ -45,7 +45,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             _("Experiment"), list(names), format_func=names.__getitem__, key=stage.name("part"),
-            label_visibility="collapsed", required=True, default="ways",
+            label_visibility="collapsed", required=True, default="ways", persist_state="session",
         )  # fmt: skip
         st.space("stretch")
         part = st.session_state[stage.name("part")]

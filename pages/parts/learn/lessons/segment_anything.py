@@ -38,7 +38,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             _("Step"), list(names), format_func=names.__getitem__, key=stage.name("part"),
-            label_visibility="collapsed", required=True, default="look",
+            label_visibility="collapsed", required=True, default="look", persist_state="session",
         )  # fmt: skip
         st.space("stretch")
         place, image = _picture(stage)

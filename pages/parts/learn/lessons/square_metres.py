@@ -35,7 +35,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
     chosen = st.segmented_control(
         _("Experiment"), list(EXPERIMENTS), format_func=lambda key: _(EXPERIMENTS[key]),
         default="pixels", required=True, key=stage.name("experiment"),
-        label_visibility="collapsed",
+        label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     parts: dict[str, Callable[[Stage], dict[str, Any]]] = {
         "pixels": _pixels, "maps": _maps, "stairs": _stairs
@@ -51,11 +51,11 @@ def _pixels(stage: Stage) -> dict[str, Any]:
         step = st.select_slider(
             _("Pixel size (ground sample distance)"), pixels.STEPS, pixels.STEPS[3],
             key=stage.name("step"), format_func=lambda value: _metres(value * pixels.FINE, 1),
-            help=_("How many metres of ground one pixel is wide."),
+            help=_("How many metres of ground one pixel is wide."), persist_state="session",
         )  # fmt: skip
         error = st.slider(
             _("Error of the pixel size that the file states (%)"), -50, 100, 0,
-            key=stage.name("error"), format="%+d %%",
+            key=stage.name("error"), format="%+d %%", persist_state="session",
         )  # fmt: skip
         seen = pixels.counted(chosen, step, error / 100)
         kind = _(ONE[pixels.subject().kinds[chosen]])
@@ -99,10 +99,11 @@ def _maps(stage: Stage) -> dict[str, Any]:
         projection = st.segmented_control(
             _("Map projection"), list(maps.PROJECTIONS), default="mercator", required=True,
             format_func=lambda key: _(maps.PROJECTIONS[key][0]), key=stage.name("projection"),
+            persist_state="session",
         )  # fmt: skip
         latitude = st.slider(
             _("Latitude (degrees north)"), *maps.LATITUDES, 0, key=stage.name("latitude"),
-            format="%d°",
+            format="%d°", persist_state="session",
         )  # fmt: skip
         seen = maps.on_map(projection, latitude)
         st.metric(
@@ -156,7 +157,7 @@ def _stairs(stage: Stage) -> dict[str, Any]:
         turning, sizing = st.columns(2)
         angle = turning.slider(
             _("Turn the square (degrees)"), *stairs.ANGLES, 15, key=stage.name("angle"),
-            format="%d°",
+            format="%d°", persist_state="session",
         )  # fmt: skip
         size = sizing.select_slider(
             _("Pixel size"), stairs.SIZES, 1.0, key=stage.name("pixel"),
