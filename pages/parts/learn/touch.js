@@ -38,6 +38,11 @@ function draw(state) {
       const text = shape("text", { x: x + (mark.kind === "label" ? 0 : 11), y: y + 5 });
       text.textContent = mark.text;
       svg.append(text);
+      // What would stick out on the right is written on the other side.
+      if (text.getBBox().x + text.getBBox().width > view.clientWidth) {
+        text.setAttribute("text-anchor", "end");
+        text.setAttribute("x", mark.kind === "label" ? view.clientWidth - 4 : x - 11);
+      }
     }
   }
   const { from, to, cursor } = state;
@@ -84,6 +89,7 @@ function listen(state) {
   view.onpointerdown = (event) => {
     if (!state.data.live) return;
     clearTimeout(resting);
+    view.classList.remove("keyed");
     pressed = { x: event.clientX, y: event.clientY, right: event.button === 2 };
     state.from = place(state, event);
     state.to = null;
@@ -122,7 +128,15 @@ function listen(state) {
   view.oncontextmenu = (event) => {
     if (state.data.live) event.preventDefault();
   };
-  view.onfocus = view.onblur = () => draw(state);
+  // Whoever comes with the keyboard reads which keys work, until the first of them is pressed.
+  view.onfocus = () => {
+    view.classList.toggle("keyed", state.data.live && view.matches(":focus-visible"));
+    draw(state);
+  };
+  view.onblur = () => {
+    view.classList.remove("keyed");
+    draw(state);
+  };
   view.onkeydown = (event) => {
     if (!state.data.live) return;
     const [width, height] = state.data.size;
@@ -152,6 +166,7 @@ function listen(state) {
     } else {
       return;
     }
+    view.classList.remove("keyed");
     event.preventDefault();
     draw(state);
   };
@@ -171,6 +186,7 @@ export default function (component) {
   }
   state.data = data;
   state.send = setTriggerValue;
+  view.querySelector(".touch-keys").textContent = data.keys;
   view.classList.toggle("live", data.live);
   view.classList.toggle("pixelated", data.pixelated);
   view.tabIndex = data.live ? 0 : -1;
