@@ -71,6 +71,14 @@ class _Corners(NamedTuple):
         return _Corners(self.places[chosen], self.owners[chosen], self.few[chosen])
 
 
+class _Seen(NamedTuple):
+    """What objects see: their positions (K,), the others' (K,), and directions there (K, 2)."""
+
+    objects: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    ways: NDArray[np.float64]
+
+
 class Places:
     """Where objects lie; outlines are traced once, when they are first asked for.
 
@@ -277,22 +285,26 @@ class Places:
         middles = basics_array(self._instances)[:, 1:3] - 0.5
         centres = shapely.points(middles if self._bent is None else middles @ self._bent)
         first = self._seen(centres, asked, one, reach)
-        second = first if np.array_equal(one, two) else self._seen(centres, asked, two, reach)
-        for index in np.flatnonzero(asked):
-            a, b = first.get(int(index)), second.get(int(index))
-            if a is None or b is None:
-                continue
-            if second is not first:
-                b = b[:1]
-            for owner, direction in b:
-                if owner != a[0][0] and direction @ a[0][1] <= _ANGLE:
-                    result[index] = True
+        if not len(first.objects):
+            return result
+        nearest = np.full(len(asked), -1)
+        nearest[first.objects[::-1]] = np.arange(len(first.objects))[::-1]
+        if np.array_equal(one, two):
+            second = first
+        else:
+            second = self._seen(centres, asked, two, reach)
+            _, rows = np.unique(second.objects, return_index=True)
+            second = _Seen(*(column[rows] for column in second))
+        mine = nearest[second.objects]
+        opposite = np.einsum("kd,kd->k", second.ways, first.ways[mine]) <= _ANGLE
+        found = (mine >= 0) & opposite & (second.owners != first.owners[mine])
+        result[second.objects[found]] = True
         return result
 
     def _seen(
         self, centres: NDArray[np.object_], asked: Flags, others: Flags, reach: float
-    ) -> dict[int, list[tuple[int, NDArray[np.float64]]]]:
-        """For each object, the others in reach, nearest first: which, and the direction there."""
+    ) -> _Seen:
+        """The others in reach of each object, nearest first."""
         import shapely
 
         theirs = self._pieces.of(others)
@@ -305,13 +317,11 @@ class Places:
         ends = shapely.get_coordinates(lines).reshape(-1, 2, 2)
         way = ends[:, 1] - ends[:, 0]
         length = np.hypot(*way.T)
-        result: dict[int, list] = {}
-        for k in np.argsort(length, kind="stable"):
-            # What it lies in or on is in no direction.
-            if length[k] > 0:
-                row = (int(theirs.owners[two[k]]), way[k] / length[k])
-                result.setdefault(int(places[one[k]]), []).append(row)
-        return result
+        order = np.argsort(length, kind="stable")
+        # What it lies in or on is in no direction.
+        order = order[length[order] > 0]
+        owners, ways = theirs.owners[two[order]], way[order] / length[order, None]
+        return _Seen(places[one[order]], owners, ways)
 
 
 def _metric(ground: Ground, instances: Instances) -> NDArray[np.float64] | None:

@@ -135,3 +135,11 @@ def test_nothing_is_related_to_nothing():
     assert Places(Instances.empty((9, 9))).related(
         Relation("on", (ANY,)), (np.zeros(0, bool),)
     ).shape == (0,)
+
+
+def test_nothing_lies_between_what_is_out_of_reach():
+    items = [Instance(np.ones((4, 4), bool), x, 10) for x in (0, 500, 990)]
+    places = Places(Instances(items, (20, 1000)), 1.0)
+    ends, middle = np.array([True, False, False]), np.array([False, True, False])
+    other = Relation("between", (ANY, ANY))
+    assert not places.related(other, (ends, ~ends & ~middle), middle).any()
