@@ -1,4 +1,4 @@
-"""What the objects of one opened scene are, as far as the model said, and the job that asks it.
+"""What the objects of one opened scene are, and the ground between them, as the model said.
 
 Every project is saved and opened by way of this module, so what needs the model is imported only
 where the model was asked.
