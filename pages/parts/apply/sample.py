@@ -8,7 +8,7 @@ import rsam_core as rsam
 from pages.parts.shared import banner, current_session, destination
 from rsam_core.change.apply import Site
 from rsam_core.change.apply.sample import CHOICES, VALUES, sample_layers, sample_pair
-from rsam_core.samples import PairSample, write_geotiff
+from rsam_core.samples import write_geotiff
 from rsam_core.session.apply import ApplyState, KeptLayer, apply_state
 from rsam_core.session.change import change_state
 from rsam_core.session.change_wishes import Origin
@@ -18,16 +18,10 @@ KEY = "questions"
 _NAMES = ("Invented suburb, 2019.tif", "Invented suburb, 2023.tif")
 
 
-@st.cache_resource(show_spinner="Drawing the invented place…", max_entries=1)
-def pair() -> PairSample:
-    """Both dates with their truth."""
-    return sample_pair()
-
-
 @st.cache_data(show_spinner="Drawing the invented place…", max_entries=1)
 def files() -> tuple[bytes, bytes]:
     """Both dates as GeoTIFF."""
-    drawn = pair()
+    drawn = sample_pair()
     return write_geotiff(drawn.before), write_geotiff(drawn.after)
 
 
@@ -48,7 +42,7 @@ def open_sample(question: str) -> None:
 def give_layers(state: ApplyState, scene: rsam.Scene) -> None:
     """Give all layers of the sample, and what is typed for it."""
     site = Site.of(scene)
-    for layer in sample_layers(pair(), site).values():
+    for layer in sample_layers(sample_pair(), site).values():
         state.give(KeptLayer.of(layer, site))
     for need, name in CHOICES.items():
         state.choose(need, f"layer:{name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 
 import cv2
@@ -52,8 +53,9 @@ VALUES: Mapping[str, Mapping[str, float | str]] = MappingProxyType(
 """What is typed for the sample; all of it is invented."""
 
 
+@lru_cache(maxsize=1)
 def sample_pair() -> PairSample:
-    """The invented place: a garden suburb with every kind of change."""
+    """The invented place: a garden suburb with every kind of change; drawn once, to be read."""
     return render_pair(SEED, width=720, height=540, style="suburb",
                        counts={"damaged": 9, "built": 5, "cleared": 2}, shift=(0.6, -0.4),
                        haze=0.1)  # fmt: skip
