@@ -2,7 +2,8 @@
 
 Starts the app and lets a teacher open a class board in it; pupils then join over websocket
 sessions on loopback, without browsers, all within a few seconds. Each begins, clicks every object
-of the exercise and hands in, while the teacher's page looks for news every two seconds. Told are
+of the exercise, a few seconds after one another as people do, and hands in, while the teacher's
+page looks for news every two seconds. Told are
 the waits (from sending to what the browser would show), whether all results came in, and all
 errors. Needs Linux, no data.
 """
@@ -24,10 +25,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from benchmarks.app_server import running_app
+from benchmarks.classroom import cpu_seconds
 from benchmarks.classroom_browser import Browser, Seen
 
 GOAL_WAIT = 5.0
 """Seconds."""
+THINK, TURN = (3.0, 9.0), (0.5, 1.5)
+"""Seconds before a click, and before the next object."""
 _POLL = 2.0
 _INTERNAL = "$$STREAMLIT_INTERNAL_KEY"
 
@@ -152,13 +156,13 @@ async def learn(address: str, code: str, number: int, arrives: float, waits: Wai
     waits["join"].append(await pupil.act(joining))
     waits["begin"].append(await pupil.push("Begin"))
     for index in range(5):
-        await asyncio.sleep(rng.uniform(0.3, 1.5))
+        await asyncio.sleep(rng.uniform(*THINK))
         mark = next(m for m in pupil.picture["marks"] if m["kind"] == "spot")
         waits["click: mask"].append(await pupil.click(mark["x"], mark["y"]))
         if pupil.metrics.get("Clicks") != "1":
             pupil.errors.append(f"a click was answered by {pupil.metrics}")
         if index < 4:
-            await asyncio.sleep(rng.uniform(0.2, 0.8))
+            await asyncio.sleep(rng.uniform(*TURN))
             waits["next object"].append(await pupil.push("Next object"))
     began = time.perf_counter()
     await pupil.act([pupil.press("Done")], "Done")
@@ -203,9 +207,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running_app(Path(folder)) as app:
         began = time.perf_counter()
         waits, done, errors = asyncio.run(lesson(app.address, args.pupils, args.arrive))
-        lasted = time.perf_counter() - began
+        lasted, spent = time.perf_counter() - began, cpu_seconds(app.pid)
         trouble = re.findall(r"^.*(?:Traceback|Error:).*$", app.log.read_text(), re.MULTILINE)
-    print(f"{args.pupils} pupils, all within {args.arrive:.0f} s; {lasted:.0f} s in all")
+    print(
+        f"{args.pupils} pupils, all within {args.arrive:.0f} s; {lasted:.0f} s in all, of which the "
+        f"server computed {spent:.0f} (two processors have {2 * lasted:.0f})"
+    )
     print(f"\n{'wait for, s':22s}{'count':>7s}{'p50':>8s}{'p95':>8s}{'max':>8s}")
     for what, found in waits.items():
         p50, p95 = np.percentile(found, [50, 95])
