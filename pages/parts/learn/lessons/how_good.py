@@ -59,7 +59,9 @@ def show(stage: Stage) -> Mapping[str, Any]:
 
 def _controls(stage: Stage) -> tuple[Disturbance, float]:
     def slider(label: str, least: int, most: int, name: str) -> int:
-        return st.slider(label, least, most, 0, key=stage.name(name), persist_state="session")
+        # No default beside the value: dragging on the picture sets it, too.
+        st.session_state.setdefault(stage.name(name), 0)
+        return st.slider(label, least, most, key=stage.name(name), persist_state="session")
 
     grow = slider(_("Grow or shrink (pixels)"), -_GROW, _GROW, "grow")
     rough = slider(_("Roughen (pixels)"), 0, _ROUGH, "rough")

@@ -156,12 +156,13 @@ def _borders(stage: Stage) -> Mapping[str, Any]:
                 )
             )  # fmt: skip
     asked = _asked(stage, gsd)
+    # Of the house that is shown, so that its square metres above come out.
+    size = borders.object_of("roof").area / gsd**2
     st.markdown(
         _("**And the model?** At {gsd} m a pixel a house here has {pixels}. The model's outlines "
           "cover {share} of the true area of {count} houses.").format(
             gsd=number(gsd, 1),
-            pixels=ngettext("{n} pixel", "{n} pixels", round(asked["pixels"])).format(
-                n=number(asked["pixels"])),
+            pixels=ngettext("{n} pixel", "{n} pixels", round(size)).format(n=number(size)),
             share=percent(asked["share"], 1), count=number(len(hiding.houses())))
     )  # fmt: skip
     return {"gsd": gsd, "pixels": pixels, "shares": shares, "model": asked["share"]}
