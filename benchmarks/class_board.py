@@ -210,8 +210,8 @@ def main() -> None:
         lasted, spent = time.perf_counter() - began, cpu_seconds(app.pid)
         trouble = re.findall(r"^.*(?:Traceback|Error:).*$", app.log.read_text(), re.MULTILINE)
     print(
-        f"{args.pupils} pupils, all within {args.arrive:.0f} s; {lasted:.0f} s in all, of which the "
-        f"server computed {spent:.0f} (two processors have {2 * lasted:.0f})"
+        f"{args.pupils} pupils, all within {args.arrive:.0f} s; {lasted:.0f} s in all, in which "
+        f"the server computed {spent:.0f} s"
     )
     print(f"\n{'wait for, s':22s}{'count':>7s}{'p50':>8s}{'p95':>8s}{'max':>8s}")
     for what, found in waits.items():
