@@ -161,7 +161,7 @@ class Attempt:
             raise LearnError(_("This exercise is to be done with a box: press and drag."))
         if self.now.clicks >= MOST_CLICKS:
             raise LearnError(
-                _("That were {most} clicks on one object. Go on with the next one.")
+                _("You have made {most} clicks on this object. Go on with the next one.")
                 .format(most=MOST_CLICKS)
             )  # fmt: skip
         # A new box takes the place of the one before.
