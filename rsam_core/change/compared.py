@@ -43,8 +43,8 @@ class CompareSettings:
     smallest : int
         Smallest object in pixels of the common grid.
     threshold : float, optional
-        Probability from which on a change is reported; by default the one at which 5 % of
-        unchanged objects fire.
+        Probability from which on a change is reported; by default the calibrated one, at
+        which at most 5 % of unchanged objects fire.
     tolerance : int
         Pixels by which outlines of an object may differ without a change.
     tile : int
