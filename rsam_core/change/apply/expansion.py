@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.change.apply.features import Features
+from rsam_core.change.apply.features import Features, united
 from rsam_core.change.apply.overlaps import covered_areas
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def settled(buildings: Features, gap: float) -> BaseGeometry:
 
     if not len(buildings):
         return shapely.Polygon()
-    wide = shapely.union_all(shapely.buffer(buildings.shapes, gap, quad_segs=4))
+    wide = united(shapely.buffer(buildings.shapes, gap, quad_segs=4))
     return shapely.union_all([shapely.buffer(wide, -gap, quad_segs=4), buildings.union])
 
 

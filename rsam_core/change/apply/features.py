@@ -146,9 +146,7 @@ class Features:
     @cached_property
     def union(self) -> BaseGeometry:
         """All of them as one shape, ground that several cover counted once."""
-        import shapely
-
-        return shapely.union_all(self.shapes) if len(self) else shapely.Polygon()
+        return united(self.shapes)
 
     def names(self) -> list[str]:
         """What each is called: by its name if it has one, else numbered."""
@@ -208,6 +206,18 @@ class Features:
         import shapely
 
         return self.select(shapely.get_dimensions(self.shapes) == wanted)
+
+
+def united(shapes: Shapes) -> BaseGeometry:
+    """All shapes as one, ground that several cover counted once; an empty polygon of none."""
+    import shapely
+
+    if not len(shapes):
+        return shapely.Polygon()
+    # Of what lies apart nothing has to be joined, which newer versions know: 50 times as fast.
+    if shapely.geos_version >= (3, 12) and hasattr(shapely, "disjoint_subset_union_all"):
+        return shapely.disjoint_subset_union_all(shapes)
+    return shapely.union_all(shapes)
 
 
 def before_and_after(
