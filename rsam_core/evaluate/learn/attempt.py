@@ -19,8 +19,6 @@ from rsam_core.runtime.language import _
 
 MOST_CLICKS = 200
 """Clicks on one object."""
-GRACE = 3.0
-"""Seconds after the end in which a click that was on its way still counts."""
 
 Predict = Callable[[Prompt], NDArray[np.bool_]]
 """Answers a prompt by the (H, W) mask that the model finds most likely."""
