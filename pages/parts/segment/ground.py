@@ -32,9 +32,8 @@ def show(session: Session, known: WordsState, found: Instances) -> None:
     with st.expander(f"What counts as {names}", icon=":material/landscape:"):
         with banner.guard("ground"):
             scene = session.image.scene
-            st.image(
-                ground_picture(ground, known.describe(found, scene), scene, asked), width="stretch"
-            )
+            picture = ground_picture(ground, known.describe(found, scene), scene, asked)
+            st.image(picture, width="stretch", alt=f"The picture with {names} tinted")
         st.caption(
             "Outlined or not. The model may be wrong: where it matters, draw an outline and give "
             "it a class."
