@@ -27,6 +27,8 @@ from rsam_core.runtime.language import _, number, percent
 from rsam_core.segment.embedding import Embedding
 
 _SPLIT = (60, 40)
+_SPLIT_WORDS = (54, 46)
+"""Five colours stand in one row, in French too."""
 _ANY = "any"
 
 
@@ -126,7 +128,7 @@ def _what_it_calls(kinds: np.ndarray, called: np.ndarray, learned: list[str]) ->
 
 
 def _words(stage: Stage, objects: Objects) -> dict[str, Any]:
-    left, right = st.columns(_SPLIT, gap="medium")
+    left, right = st.columns(_SPLIT_WORDS, gap="medium")
     with right:
         kinds = [kind for kind in MANY if np.any(objects.kinds == kind)]
         target = st.selectbox(

@@ -21,5 +21,7 @@ def sides(left: str = "", right: str = "") -> tuple[Any, Any]:
 
 def facts(entries: Sequence[tuple[str, str]]) -> None:
     """Show names and values in two columns, the values large."""
-    rows = "".join(f"<dt>{markup(name)}</dt><dd>{markup(value)}</dd>" for name, value in entries)
+    rows = "".join(
+        f"<div><dt>{markup(name)}</dt><dd>{markup(value)}</dd></div>" for name, value in entries
+    )
     st.html(f'<dl class="learn-facts">{rows}</dl>')
