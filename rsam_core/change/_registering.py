@@ -15,17 +15,17 @@ from rsam_core.errors import AlignError
 from rsam_core.runtime.progress import Progress
 from rsam_core.scene.window import Window
 
-_MOST_TILES = 64
+_MAX_TILES = 64
 _TURNS = tuple(np.arange(-6.0, 6.01, 1.0))
 _SCALES = tuple(1.0 * 1.035 ** np.arange(-8, 9))
 
 
 def _tile_windows(shape: tuple[int, int]) -> list[Window]:
-    """Up to `_MOST_TILES` tiles, evenly over the grid."""
+    """Up to `_MAX_TILES` tiles, evenly over the grid."""
     side = 64 if min(shape) < 320 else 128 if min(shape) < 900 else 256
     side = min(side, *shape)
     windows = tiles(shape, side, side // 2)
-    if len(windows) > _MOST_TILES:
+    if len(windows) > _MAX_TILES:
         columns = len({w.x for w in windows})
         rows = len(windows) // columns
         across = np.unique(np.linspace(0, columns - 1, min(columns, 8)).round().astype(int))

@@ -22,7 +22,7 @@ from rsam_core.errors import Cancelled, ChangeError
 from rsam_core.objects.instance import Instance
 from rsam_core.segment.segmenter import Segmenter
 
-MOST_PIXELS = 40_000_000
+MAX_PIXELS = 40_000_000
 """Pixels of the common grid up to which these methods work; they look at all of it at once."""
 
 _MOST = 20_000
@@ -149,9 +149,9 @@ def compare_pixels(
     if method not in SCALES:
         raise ChangeError(f"There is no method “{method}”. Choose from: {', '.join(SCALES)}.")
     height, width = alignment.shape
-    if height * width > MOST_PIXELS:
+    if height * width > MAX_PIXELS:
         raise ChangeError(
-            f"{SCALES[method].title} works up to {MOST_PIXELS / 1e6:.0f} million pixels; this grid "
+            f"{SCALES[method].title} works up to {MAX_PIXELS / 1e6:.0f} million pixels; this grid "
             f"has {height * width / 1e6:.0f} million. RSAM’s own comparison works in tiles."
         )
 

@@ -32,7 +32,7 @@ COLOURS: Mapping[str, str] = MappingProxyType({
 _STRIPE = 12
 """Pixels from one stripe to the next where nothing is said."""
 
-_FINE, _MOST_ENLARGED = 1000, 8.0
+_FINE, _MAX_ENLARGED = 1000, 8.0
 """Longest side up to which small parts are enlarged before lines are drawn, and by how much."""
 
 Picture = NDArray[np.uint8]
@@ -142,7 +142,7 @@ def thumbnails(alignment: Alignment, change: Change, size: int = 96) -> tuple[Pi
 
 def _enlarged(picture: NDArray, side: int) -> NDArray:
     """A picture so large that thin lines on it are thin; larger ones as they are."""
-    factor = min(side / max(picture.shape[:2]), _MOST_ENLARGED)
+    factor = min(side / max(picture.shape[:2]), _MAX_ENLARGED)
     if factor <= 1.2:
         return picture
     size = round(picture.shape[1] * factor), round(picture.shape[0] * factor)

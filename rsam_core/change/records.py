@@ -25,7 +25,7 @@ from rsam_core.objects.instances import Instances
 
 _PLAIN = ("turn", "scale", "overlap")
 _COUNTED = ("tiles_used", "tiles_measured")
-_MOST_CLOUD = 2048
+_MAX_CLOUD = 2048
 """Largest side of a kept picture of clouds."""
 
 _BROKEN = "The comparison of two dates in this file is damaged: {}. Compare the dates again."
@@ -227,7 +227,7 @@ def _clouds(record: Any) -> NDArray[np.bool_] | None:
     if record is None:
         return None
     rows, columns = record["shape"]
-    if not all(type(n) is int and 0 < n <= _MOST_CLOUD for n in (rows, columns)):
+    if not all(type(n) is int and 0 < n <= _MAX_CLOUD for n in (rows, columns)):
         raise ValueError(record["shape"])
     bits = np.frombuffer(_unpacked(record["bits"], (rows * columns + 7) // 8), np.uint8)
     return np.unpackbits(bits, count=rows * columns).astype(bool).reshape(rows, columns)

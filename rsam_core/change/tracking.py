@@ -48,7 +48,7 @@ _FASTEST = 0.10
 _SMALL_SIDE = 72
 """Objects up to this many pixels are looked at enlarged."""
 
-_LARGEST_VIEW = 768
+_MAX_VIEW = 768
 """Pixels of the model's view at most."""
 
 _CONTEXT = 1.0
@@ -256,7 +256,7 @@ class Tracker:
         left, top = max(left, 0), max(top, 0)
         right, bottom = max(right, min(left + 32, width)), max(bottom, min(top + 32, height))
         wide, high = right - left, bottom - top
-        factor = min(factor, _LARGEST_VIEW / max(wide, high))
+        factor = min(factor, _MAX_VIEW / max(wide, high))
         return Frame(
             left, top, wide, high, max(round(wide * factor), 1), max(round(high * factor), 1)
         )

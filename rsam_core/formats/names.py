@@ -7,7 +7,7 @@ import unicodedata
 
 MAX_LENGTH = 80
 """Characters of a file's name before its ending."""
-_LONGEST_BYTES = 160
+_MAX_BYTES = 160
 _MAX_PART = 200
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 
@@ -33,7 +33,7 @@ def safe_name(name: str, *, default: str = "image") -> str:
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     kept = re.sub(r"[^\w.() -]+", "_", last)
     kept = re.sub(r"\s+", " ", kept)[:MAX_LENGTH]
-    while len(kept.encode()) > _LONGEST_BYTES:
+    while len(kept.encode()) > _MAX_BYTES:
         kept = kept[:-1]
     # A dot in front hides a file, dots and blanks at the end are lost, a hyphen reads as an option.
     kept = kept.strip(" ._-")

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 _ROWS = 2048
 # Sharp label images, down to objects of a few pixels, have less than a fiftieth of their edges in
 # values of no patch; smooth ones a tenth and more. Where patches are rare, nothing can be said.
-_LEAST_SOLID = 0.75
-_LEAST_EDGE = 0.08
-_LEAST_VALUES = 3
+_MIN_SOLID = 0.75
+_MIN_EDGE = 0.08
+_MIN_VALUES = 3
 """One or two may be a class of borders, a pixel wide."""
 # What is known of masks that JPEG packed; see `jpeg_mask`.
 _JPEG_LOW, _JPEG_HIGH, _JPEG_REACH, _JPEG_VALUES = 32, 223, 16, 8
@@ -56,9 +56,9 @@ def soft_pixels(brightness: NDArray, ignored: NDArray[np.bool_]) -> NDArray[np.b
         patches += int(solid.sum())
         edges += int(flat.size - flat.sum())
     soft = between & ~solid_values[codes] & ~ignored
-    if patches < _LEAST_SOLID * codes.size or int(soft.sum()) <= _LEAST_EDGE * edges:
+    if patches < _MIN_SOLID * codes.size or int(soft.sum()) <= _MIN_EDGE * edges:
         return None
-    if len(np.unique(codes[soft])) < _LEAST_VALUES:
+    if len(np.unique(codes[soft])) < _MIN_VALUES:
         return None
     # An edge that was smoothed holds further values, those of other objects among them.
     near = _grown(soft, 1)

@@ -15,7 +15,7 @@ from rsam_core.prepare.nodata import filled
 from rsam_core.prepare.resampling import check_result, resize
 
 METHODS = ("gram-schmidt", "brovey")
-_LEAST_VALID = 16
+_MIN_VALID = 16
 
 
 def pan_sharpen(
@@ -79,7 +79,7 @@ def pan_sharpen(
     pan_filled = filled(pan[..., None], pan_valid)
     coarse, coarse_valid = resize(pan_filled, pan_valid, (height, width), kernel="area")
     both = valid & coarse_valid
-    if both.sum() < max(_LEAST_VALID, bands + 2):
+    if both.sum() < max(_MIN_VALID, bands + 2):
         raise PrepareError(
             "The panchromatic image and this image have almost no ground in common. Choose the "
             "panchromatic image of the same place."

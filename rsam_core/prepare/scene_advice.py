@@ -32,7 +32,7 @@ BLURRED = 0.38
 """`detail_ratio` of a picture blurred over about three pixels; real images lie above 0.45."""
 DARK, BRIGHT = 0.12, 0.88
 """Median of a picture, as a share of white, beyond which its tones are unevenly spread."""
-MOST_BLUE, MOST_RED = 1.2, 1.5
+MAX_BLUE, MAX_RED = 1.2, 1.5
 """How much brighter than red and green blue may be on the ground, and red than green."""
 
 _OVERVIEW, _DETAIL = 512, 512
@@ -129,7 +129,7 @@ def _bands(scene: Scene, raster: Raster) -> list[SceneAdvice]:
     # Without the light of the air, which is blue whatever lies on the ground.
     light = values.mean(axis=0) - np.percentile(values, 1, axis=0)
     red, green, blue = np.maximum(light, 1e-6 * raster.span)
-    if blue > MOST_BLUE * max(red, green):
+    if blue > MAX_BLUE * max(red, green):
         return [
             SceneAdvice(
                 "bands",
@@ -139,7 +139,7 @@ def _bands(scene: Scene, raster: Raster) -> list[SceneAdvice]:
                 view=ViewSettings(bands[::-1]),
             )
         ]
-    if red > MOST_RED * green and len(scene.data_bands) > 3:
+    if red > MAX_RED * green and len(scene.data_bands) > 3:
         others = _without(scene, bands[0])
         return [
             SceneAdvice(

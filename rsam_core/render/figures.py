@@ -21,7 +21,7 @@ COLOURS = ("#0f766e", "#c2410c", "#4338ca", "#a16207", "#be185d", "#475569", "#6
 MARKERS = "osD^vPX"
 INK, QUIET, FRAME, GRID = "#17322f", "#5b706c", "#94a3a0", "#dfe7e4"
 """Of the lines that matter, of those that do not, of axes, of grids."""
-_LONGEST_LABEL = 40
+_MAX_LABEL = 40
 
 # The settings of matplotlib belong to the whole process.
 _SAVING = threading.Lock()
@@ -65,7 +65,7 @@ def style_axes(axes: Axes, grid: str = "y") -> None:
 
 def label(name: str) -> str:
     """A name as a figure can show it: in one line, not too long, and never as a formula."""
-    return shortened(visible(name), _LONGEST_LABEL).replace("$", r"\$")
+    return shortened(visible(name), _MAX_LABEL).replace("$", r"\$")
 
 
 def to_svg(figure: Figure) -> str:

@@ -24,7 +24,7 @@ from rsam_core.runtime.visible import visible
 LegendEntry = tuple[str, str]
 """A text and its colour, as :func:`rsam_core.objects.palette.to_rgb` takes it."""
 
-_LONGEST_WORD = 20
+_MAX_WORD = 20
 """Letters of a word that a cell of a table does not break."""
 
 
@@ -324,7 +324,7 @@ def _hex(colour: str) -> str:
 
 
 def _is_long(text: object) -> bool:
-    return any(len(word) > _LONGEST_WORD for word in str(text).split())
+    return any(len(word) > _MAX_WORD for word in str(text).split())
 
 
 _ENVIRONMENT = jinja2.Environment(

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 # Mercator and plate carrée are off by more than 0.3 % everywhere. Between the two lies the line.
 TRUE_SCALE_TOLERANCE = 0.002
 
-_LEAST_SPAN = 1.0
+_MIN_SPAN = 1.0
 """Metres over which a pixel is measured at least."""
-_LEAST_PIXEL = 0.002
+_MIN_PIXEL = 0.002
 """Metres: no picture from the air is finer, and few in degrees are coarser."""
 
 
@@ -113,14 +113,14 @@ def like_degrees(transform: Affine, crs: str | None, width: int, height: int) ->
         return False
     side = math.sqrt(abs(transform.a * transform.e - transform.b * transform.d))
     if crs is None:
-        return side < _LEAST_PIXEL
+        return side < _MIN_PIXEL
     try:
         known = horizontal(CRS.from_user_input(crs))
         if not known.is_projected:
             return False
         area = known.area_of_use
-        if side < _LEAST_PIXEL or area is None or area.west > area.east:
-            return side < _LEAST_PIXEL
+        if side < _MIN_PIXEL or area is None or area.west > area.east:
+            return side < _MIN_PIXEL
         to_degrees = Transformer.from_crs(known, "EPSG:4326", always_xy=True)
         lon, lat = to_degrees.transform(x.mean(), y.mean())
     except ProjError:
@@ -136,7 +136,7 @@ def _central_metric(transform: Affine, crs: CRS, x: float, y: float) -> NDArray[
     place = np.array([x]), np.array([y])
     metric = globe.metrics(*place, 0.5)
     side = math.sqrt(pixel_areas(metric)[0])
-    if 0 < side < _LEAST_SPAN:
+    if 0 < side < _MIN_SPAN:
         # Rounding of coordinates is nanometres, which small pixels feel.
-        metric = globe.metrics(*place, _LEAST_SPAN / side / 2)
+        metric = globe.metrics(*place, _MIN_SPAN / side / 2)
     return metric if np.isfinite(metric).all() and pixel_areas(metric)[0] > 0 else None

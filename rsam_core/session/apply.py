@@ -19,7 +19,7 @@ from rsam_core.session.steps import Steps
 
 APPLY = "apply"
 """Name of the job."""
-MOST_LAYERS = 30
+MAX_LAYERS = 30
 _Checks = Mapping[str, Mapping[str, Check]]
 
 
@@ -140,9 +140,9 @@ class ApplyState:
             There are too many.
         """
         with self._lock:
-            if len(self.layers) >= MOST_LAYERS:
+            if len(self.layers) >= MAX_LAYERS:
                 raise ApplyError(
-                    f"{MOST_LAYERS} layers are open already. Close one that is not needed."
+                    f"{MAX_LAYERS} layers are open already. Close one that is not needed."
                 )
             name, number = layer.name, 1
             while name in self.layers:

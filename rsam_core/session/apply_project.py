@@ -12,7 +12,7 @@ import numpy as np
 from rsam_core.change.apply.answer import Check
 from rsam_core.change.apply.questions import QUESTIONS
 from rsam_core.errors import ProjectError
-from rsam_core.session.apply import MOST_LAYERS, ApplyState, KeptLayer, Said
+from rsam_core.session.apply import MAX_LAYERS, ApplyState, KeptLayer, Said
 from rsam_core.session.saved_apply import SavedApply
 
 _BROKEN = (
@@ -83,7 +83,7 @@ def restore_apply(saved: SavedApply, state: ApplyState) -> None:
 def _layers(entries: Any, shapes: bytes) -> dict[str, KeptLayer]:
     import shapely
 
-    if len(entries) > MOST_LAYERS:
+    if len(entries) > MAX_LAYERS:
         raise ValueError(len(entries))
     found, start = {}, 0
     for entry in entries:

@@ -17,7 +17,7 @@ from rsam_core.session.change_wishes import METHODS, OURS, Origin, Wishes
 from rsam_core.session.packed_objects import BROKEN
 from rsam_core.session.saved_change import SavedChange
 
-_MOST_CHECKS = 200_000
+_MAX_CHECKS = 200_000
 
 
 def saved_change(state: ChangeState, image: bool = False) -> SavedChange | None:
@@ -146,7 +146,7 @@ def _thresholds(values: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _checks(rows: Any) -> Checks:
-    if len(rows) > _MOST_CHECKS:
+    if len(rows) > _MAX_CHECKS:
         raise ValueError(len(rows))
     marks: dict[Place, bool] = {}
     for kind, *numbers, accepted in rows:

@@ -22,7 +22,7 @@ from rsam_core.session.packed_objects import BROKEN
 from rsam_core.session.saved_series import SavedSeries
 from rsam_core.session.series_source import File, Series, Source, opened_again
 
-_MOST_FRAMES, _MOST_POINTS = 100_000, 10_000
+_MAX_FRAMES, _MAX_POINTS = 100_000, 10_000
 
 
 def saved_series(state: FollowState, files: bool) -> SavedSeries | None:
@@ -128,7 +128,7 @@ def open_waiting(state: FollowState, **control: Any) -> Series | None:
 def _step(waiting: Waiting, state: FollowState | None) -> Step:
     facts = waiting.record
     count = int(facts["count"])
-    if not 2 <= count <= _MOST_FRAMES or len(facts["dates"]) != count:
+    if not 2 <= count <= _MAX_FRAMES or len(facts["dates"]) != count:
         raise ValueError(count)
     for text in facts["dates"]:
         typed_date(text or "")
@@ -140,7 +140,7 @@ def _step(waiting: Waiting, state: FollowState | None) -> Step:
     marks: dict[int, Marked] = {}
     for text, row in facts["marks"].items():
         k = int(text)
-        if not 0 <= k < count or len(row["points"]) > _MOST_POINTS:
+        if not 0 <= k < count or len(row["points"]) > _MAX_POINTS:
             raise ValueError(text)
         points = tuple((_number(x), _number(y), int(bool(v))) for x, y, v in row["points"])
         box = None if row["box"] is None else tuple(_number(v) for v in row["box"])

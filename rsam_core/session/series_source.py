@@ -24,7 +24,7 @@ from rsam_core.scene.scene import Scene, open_scene
 File = tuple[str, bytes | Path]
 """Name of a file, and its content or place."""
 
-MOST_FRAMES = 300
+MAX_FRAMES = 300
 """Frames that the app takes of a video."""
 
 
@@ -136,7 +136,7 @@ def series_of_video(
     content: bytes | Path,
     every: int = 1,
     *,
-    most: int = MOST_FRAMES,
+    most: int = MAX_FRAMES,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Series:

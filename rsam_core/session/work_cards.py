@@ -17,7 +17,7 @@ VERSION = 1
 LONGEST = 200
 """Characters of a name."""
 _ID = re.compile(r"[0-9a-z]{1,16}")
-_MOST_BYTES = 100_000
+_MAX_BYTES = 100_000
 
 
 def fresh_id() -> str:
@@ -93,7 +93,7 @@ def read(path: Path) -> Card | None:
     It is then made again of what was saved.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > _MAX_BYTES:
             return None
         content = json.loads(path.read_bytes())
         if content.pop("version") != VERSION:

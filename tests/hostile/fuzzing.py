@@ -20,7 +20,7 @@ from tests.hostile.vectors import collection, feature, polygon
 _EDGES = (0, 1, 2, 3, 7, 8, 16, 127, 128, 255, 256, 4096, 32767, 32768, 65535, 65536,
           2**24, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)  # fmt: skip
 _NUMBERS = st.sampled_from(_EDGES) | st.integers(0, 2**32 - 1)
-_MOST_EDITS = 4
+_MAX_EDITS = 4
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _mended(data: bytes, at: int, value: int, width: int, big_endian: bool) -> b
 def _bytes(draw: st.DrawFn, content: bytes, until: int = 10**9, big_endian: bool = False) -> bytes:
     """Overwrite a few numbers in the first bytes, or cut."""
     out = content
-    for _ in range(draw(st.integers(1, _MOST_EDITS))):
+    for _ in range(draw(st.integers(1, _MAX_EDITS))):
         at = draw(st.integers(0, min(len(content), until) - 1))
         width = draw(st.sampled_from((1, 2, 4)))
         out = _mended(out, at, draw(_NUMBERS), width, big_endian)
@@ -78,7 +78,7 @@ def _pieces(
 ) -> bytes:
     """Change, repeat, drop or move pieces, or let their length lie, and put them together."""
     found: list[tuple[Any, bytes, int | None]] = [(name, data, None) for name, data in pieces]
-    for _ in range(draw(st.integers(1, _MOST_EDITS))):
+    for _ in range(draw(st.integers(1, _MAX_EDITS))):
         at = draw(st.integers(0, len(found) - 1))
         name, data, told = found[at]
         what = draw(st.sampled_from(("data", "data", "data", "length", "twice", "drop", "move")))
@@ -160,7 +160,7 @@ def _tiff(draw: st.DrawFn, big: bool = False) -> bytes:
     if big:
         extra["t273"] = Entry(273, 16, 16)
     entries = grey(64, 64, blob, **extra)
-    for _ in range(draw(st.integers(1, _MOST_EDITS))):
+    for _ in range(draw(st.integers(1, _MAX_EDITS))):
         at = draw(st.integers(0, len(entries) - 1))
         old = entries[at]
         what = draw(st.sampled_from(("value", "value", "value", "count", "type", "tag", "drop")))

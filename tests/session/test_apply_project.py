@@ -13,7 +13,7 @@ from rsam_core.change.apply import Check, Features, Inputs, Site
 from rsam_core.change.apply.questions import QUESTIONS
 from rsam_core.errors import ApplyError, ProjectError
 from rsam_core.session import load_project, save_project
-from rsam_core.session.apply import MOST_LAYERS, KeptLayer, apply_state
+from rsam_core.session.apply import MAX_LAYERS, KeptLayer, apply_state
 from rsam_core.session.project_state import from_state, is_empty, to_state, version
 from rsam_core.session.session import Session
 from tests.helpers.rasters import tiff
@@ -97,7 +97,7 @@ def test_closing_a_layer_takes_it_from_its_questions(session: Session):
     state.drop(name)
     assert not state.layers
     assert not state.choices
-    for _ in range(MOST_LAYERS):
+    for _ in range(MAX_LAYERS):
         state.give(zones(session))
     with pytest.raises(ApplyError, match="open already"):
         state.give(zones(session))

@@ -120,7 +120,7 @@ def test_the_ground_is_added_where_the_kinds_are_known_and_outlives_edits(work):
 
 def test_where_objects_spread_too_far_it_is_said_and_their_kinds_are_named(work, monkeypatch):
     session, objects, shared, known = work
-    monkeypatch.setattr(ground_module, "MOST_PIXELS", 70_000)
+    monkeypatch.setattr(ground_module, "MAX_PIXELS", 70_000)
     assert look(session, objects, shared)
     assert "megapixels" in str(naming(session).ground_problem)
     assert found(session, known, objects) == []

@@ -21,7 +21,7 @@ from rsam_core.session.session import Session
 
 ACTION = "open-second"
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
-_MOST_NAMES = 34
+_MAX_NAMES = 34
 
 
 def choose(session: Session, state: ChangeState) -> None:
@@ -127,8 +127,8 @@ def both(session: Session, state: ChangeState) -> None:
     token = session.image.token
     typed = []
     for which, picture, date in (("First", first, dates[0]), ("Second", second, dates[1])):
-        name = plain(picture.name, _MOST_NAMES)
-        st.markdown(f"**{which} date**  \n{name}", help=full(picture.name, _MOST_NAMES))
+        name = plain(picture.name, _MAX_NAMES)
+        st.markdown(f"**{which} date**  \n{name}", help=full(picture.name, _MAX_NAMES))
         typed.append(
             st.text_input(
                 f"Taken (first), {which}", value=date, max_chars=10,

@@ -21,7 +21,7 @@ HEIGHT = 92
 """CSS pixels that the strip needs."""
 _CELL = 68
 """Height of a small picture."""
-_MOST_LABEL = 12
+_MAX_LABEL = 12
 
 _film = st.components.v2.component(
     "rsam_film",
@@ -69,7 +69,7 @@ def labels(state: FollowState) -> list[str]:
     frames = state.frames
     named = frames.seconds is not None
     return [
-        date or (name if named else str(k + 1))[:_MOST_LABEL]
+        date or (name if named else str(k + 1))[:_MAX_LABEL]
         for k, (date, name) in enumerate(zip(frames.dates, frames.names))
     ]
 

@@ -19,7 +19,7 @@ from rsam_core.samples.series_gallery import series_entry
 from rsam_core.session.follow_project import open_waiting, resume
 from rsam_core.session.following import FollowState, follow_state
 from rsam_core.session.series_source import (
-    MOST_FRAMES,
+    MAX_FRAMES,
     File,
     Series,
     series_of_entry,
@@ -158,7 +158,7 @@ def _video(session: Session | None, name: str, content: bytes | Path, ids: tuple
         waiting = _waiting_state(session)
         if waiting is not None and waiting.source.kind == "video":
             every = waiting.source.every
-        elif (facts.frames or 0) > MOST_FRAMES:
+        elif (facts.frames or 0) > MAX_FRAMES:
             asked = _ask(facts)
             if asked is None:
                 return
@@ -178,9 +178,9 @@ def _ask(facts: VideoFacts) -> int | None:
         "tell more than a part of them.",
         icon=":material/movie:",
     )
-    least = min(20, MOST_FRAMES)
+    least = min(20, MAX_FRAMES)
     most = st.slider(
-        "Frames to take, evenly over the whole video", least, MOST_FRAMES, 100, 10,
+        "Frames to take, evenly over the whole video", least, MAX_FRAMES, 100, 10,
         key="video-frames",
     )  # fmt: skip
     every = facts.every(most)

@@ -15,7 +15,7 @@ from rsam_core.change.track_files import key_numbers
 from rsam_core.session.following import FOLLOW, FollowState
 from rsam_core.session.session import Session
 
-_MOST_RANGES = 4
+_MAX_RANGES = 4
 
 
 def follow(state: FollowState) -> None:
@@ -128,7 +128,7 @@ def _lost(state: FollowState, track: Track) -> None:
     if not lost:
         return
     some = ranges([k + 1 for k in lost])
-    text = ", ".join(some[:_MOST_RANGES]) + (" and more" if len(some) > _MOST_RANGES else "")
+    text = ", ".join(some[:_MAX_RANGES]) + (" and more" if len(some) > _MAX_RANGES else "")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f":material/search_off: Not found in frame {text}.", width="stretch")
         ahead = next((k for k in lost if k > state.frame), lost[0])

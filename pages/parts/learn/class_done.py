@@ -15,7 +15,7 @@ from rsam_core.errors import LearnError
 from rsam_core.evaluate.learn import exercise_drawing as drawing
 from rsam_core.evaluate.learn.attempt import Attempt
 from rsam_core.evaluate.learn.exercise import Assignment
-from rsam_core.evaluate.learn.result import ENDING, MOST_NAME, Result, write_result
+from rsam_core.evaluate.learn.result import ENDING, MAX_NAME, Result, write_result
 from rsam_core.formats.names import safe_name
 from rsam_core.objects import palette
 from rsam_core.runtime.language import _, ngettext, number, percent
@@ -91,7 +91,7 @@ def _hand_in(kept: Work) -> None:
         st.success(_("Handed in: your teacher sees it on the board."), icon=":material/how_to_reg:")
     else:
         name = st.text_input(
-            _("Your name (as you like it, or none)"), kept.name, key=_NAME, max_chars=MOST_NAME
+            _("Your name (as you like it, or none)"), kept.name, key=_NAME, max_chars=MAX_NAME
         )
     downloads.offer(
         _("Save the result"), write_result(Result.of(kept.made, kept.attempt, name)),

@@ -15,8 +15,8 @@ from rsam_core.errors import LearnError
 from rsam_core.evaluate.learn import exercise_drawing as drawing
 from rsam_core.evaluate.learn.attempt import Attempt
 from rsam_core.evaluate.learn.exercise import (
-    MOST_TARGETS,
-    MOST_TITLE,
+    MAX_TARGETS,
+    MAX_TITLE,
     OWN,
     PROMPTS,
     SECONDS,
@@ -126,14 +126,14 @@ def _task(subject: Subject) -> list[int]:
         st.caption(
             _("Click objects in the picture to add them, and again to leave them out. {count} of "
               "at most {most} are chosen.").format(
-                count=number(len(chosen)), most=number(MOST_TARGETS)
+                count=number(len(chosen)), most=number(MAX_TARGETS)
             )
         )  # fmt: skip
         return chosen
     kinds = sorted(set(offered.values()), key=lambda kind: (kind != "roof", kind_name(kind)))
     kind = st.selectbox(_("Kind"), kinds, format_func=kind_name, key="learn-maker-kind")
     found = [n for n, its in offered.items() if its == kind]
-    most = min(len(found), MOST_TARGETS)
+    most = min(len(found), MAX_TARGETS)
     count = most
     if most > 1:
         count = st.slider(
@@ -153,7 +153,7 @@ def _settings() -> dict[str, object]:
         format_func=lambda s: _("{seconds} s").format(seconds=number(s)) if s else _("no limit"),
     )  # fmt: skip
     shows = st.toggle(_("Show the IoU while they work"), True, key="learn-maker-iou")
-    title = st.text_input(_("Title (may be empty)"), key="learn-maker-title", max_chars=MOST_TITLE)
+    title = st.text_input(_("Title (may be empty)"), key="learn-maker-title", max_chars=MAX_TITLE)
     return {"prompts": prompts, "seconds": seconds, "shows_iou": shows, "title": title}
 
 
@@ -183,7 +183,7 @@ def _touched(event: Touch, scale: float, subject: Subject) -> None:
     known = chosen.get(subject.key, [])
     if found in known:
         chosen[subject.key] = [n for n in known if n != found]
-    elif found in _usable(subject, id(subject)) and len(known) < MOST_TARGETS:
+    elif found in _usable(subject, id(subject)) and len(known) < MAX_TARGETS:
         chosen[subject.key] = [*known, found]
 
 

@@ -29,7 +29,7 @@ from rsam_core.evaluate.learn.attempt import Attempt
 from rsam_core.evaluate.learn.boards import clean_code
 from rsam_core.evaluate.learn.exercise import Assignment, kind_name
 from rsam_core.evaluate.learn.exercise_file import task_of_link
-from rsam_core.evaluate.learn.result import MOST_NAME
+from rsam_core.evaluate.learn.result import MAX_NAME
 from rsam_core.runtime.language import _, ngettext, number
 
 _NAME = "learn-class-name"
@@ -109,7 +109,7 @@ def _join(code: str, made: Assignment) -> None:
         st.subheader(plain(made.title), anchor=False)
         _what_to_do(made)
         st.text_input(
-            _("Your name (as you like it, or none)"), key=_NAME, max_chars=MOST_NAME,
+            _("Your name (as you like it, or none)"), key=_NAME, max_chars=MAX_NAME,
             help=_("Your teacher sees it on the board. It is forgotten when the board is closed."),
         )  # fmt: skip
         st.form_submit_button(

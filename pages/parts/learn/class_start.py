@@ -11,7 +11,7 @@ from pages.parts.shared import session_memory as memory
 from pages.parts.shared.names import plain
 from rsam_core.evaluate.learn.attempt import Attempt
 from rsam_core.evaluate.learn.boards import clean_code
-from rsam_core.evaluate.learn.exercise_file import ENDING, MOST_FILE, read_exercise
+from rsam_core.evaluate.learn.exercise_file import ENDING, MAX_FILE, read_exercise
 from rsam_core.runtime.language import _
 
 _CODE, _FILE = "learn-class-code", "learn-class-file"
@@ -53,7 +53,7 @@ def show() -> None:
         join_field()
         st.file_uploader(
             _("Or open an exercise that you got as a file ({ending})").format(ending=ENDING),
-            key=_FILE, on_change=_open, max_upload_size=MOST_FILE >> 20,
+            key=_FILE, on_change=_open, max_upload_size=MAX_FILE >> 20,
         )  # fmt: skip
     with teachers.container(border=True, height="stretch"):
         st.subheader(_("For teachers"), anchor=False)

@@ -79,9 +79,7 @@ def _checks(chosen: Lesson, done: set[str]) -> None:
         for check in chosen.checks:
             icon = "check_circle" if check.key in done else "radio_button_unchecked"
             colour = "green" if check.key in done else "gray"
-            st.markdown(
-                f":{colour}[:material/{icon}:] {_(check.task)}", help=_(check.hint) or None
-            )
+            st.markdown(f":{colour}[:material/{icon}:] {_(check.task)}", help=_(check.hint) or None)
         # The signs say nothing to those who hear the page.
         count = _("{done} of 3 checks done").format(done=len(done))
         st.html(f'<span class="learn-unseen" role="status">{count}</span>')

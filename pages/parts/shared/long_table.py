@@ -5,17 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-MOST_ROWS = 20_000
+MAX_ROWS = 20_000
 """Rows of a table on the page. Ten times as many keep a browser busy for seconds, and everybody
 else on the same server waits while they are packed."""
 
 
 def shortened(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table that the page shows; says so where some are left out."""
-    if len(table) <= MOST_ROWS:
+    if len(table) <= MAX_ROWS:
         return table
     st.caption(
-        f"The first {MOST_ROWS:,} of {len(table):,} objects are listed. The picture, the sums and "
+        f"The first {MAX_ROWS:,} of {len(table):,} objects are listed. The picture, the sums and "
         "the files have all of them."
     )
-    return table.head(MOST_ROWS)
+    return table.head(MAX_ROWS)

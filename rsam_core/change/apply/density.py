@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 GRID, RINGS, ZONES = "squares", "rings around the middle", "zones that are given"
 STEPS = ("very low", "low", "middle", "high", "very high")
 COLOURS = dict(zip(STEPS, ("#FFF3C4", "#FDC96B", "#F28C38", "#CF4A1F", "#7F1D0E")))
-_MOST_CELLS = 20_000
+_MAX_CELLS = 20_000
 
 
 def density(inputs: Inputs) -> Answer:
@@ -115,7 +115,7 @@ def made_cells(site: Site, how: str, size: float) -> Features:
     x0, y0, x1, y1 = site.extent.bounds
     if how == GRID:
         across, down = int(np.ceil((x1 - x0) / size)), int(np.ceil((y1 - y0) / size))
-        if across * down > _MOST_CELLS:
+        if across * down > _MAX_CELLS:
             raise ApplyError(
                 f"Squares of {size:g} m would be {across * down:,}. Choose larger ones."
             )

@@ -24,7 +24,7 @@ from rsam_core.change.apply.question import Inputs, Question, text_of_dates
 from rsam_core.change.dates import day_of, typed_date
 from rsam_core.errors import ApplyError, FollowError
 
-MOST_BETWEEN = 6
+MAX_BETWEEN = 6
 """Dates between the first and the last."""
 
 
@@ -40,7 +40,7 @@ def stages_of(inputs: Inputs) -> list[Stage]:
     names = text_of_dates(inputs.dates)
     known = inputs.dates if len(inputs.dates) >= 2 else ("", "")
     between = []
-    for k in range(1, MOST_BETWEEN + 1):
+    for k in range(1, MAX_BETWEEN + 1):
         layer = inputs.layer(f"between_{k}")
         if layer is None:
             continue
@@ -153,7 +153,7 @@ QUESTION = Question(
                  "growth went on: a layer of buildings, for example found in another picture of "
                  "the place and saved there.", optional=True, kinds=(),
                  beside=f"between_{k - 1}" if k > 1 else "")
-            for k in range(1, MOST_BETWEEN + 1)
+            for k in range(1, MAX_BETWEEN + 1)
         ),
         Need("zones", "Zones", "Districts or plots by which figures are given as well.",
              optional=True, kinds=()),
@@ -165,11 +165,11 @@ QUESTION = Question(
                 optional=True, step=100),
         *(
             setting
-            for k in range(1, MOST_BETWEEN + 1)
+            for k in range(1, MAX_BETWEEN + 1)
             for setting in (
                 Setting(f"date_{k}", f"Date between ({k})", "", help="2019, 2019-06 or 2019-06-30.",
                         beside=f"between_{k}"),
-                Setting(f"people_{k}", f"Population at the date between ({k})", None, "people",
+                Setting(f"people_{k}", f"Population then ({k})", None, "people",
                         low=1, optional=True, step=100, beside=f"between_{k}"),
             )
         ),

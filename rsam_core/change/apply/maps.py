@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _CONTEXT = "#FFFFFF"
-_MOST_CORNERS = 400_000
+_MAX_CORNERS = 400_000
 
 
 def map_of(
@@ -101,8 +101,8 @@ def _draw(axes: Axes, shapes: Shapes, colours: Sequence[str], *, fill: float, li
     if not len(shapes):
         return
     corners = int(shapely.get_num_coordinates(shapes).sum())
-    if corners > _MOST_CORNERS:
-        shapes = shapely.simplify(shapes, corners / _MOST_CORNERS)
+    if corners > _MAX_CORNERS:
+        shapes = shapely.simplify(shapes, corners / _MAX_CORNERS)
     tones = [tuple(v / 255 for v in to_rgb(colour)) for colour in colours]
     paths, faces, lines, strokes = [], [], [], []
     for shape, tone in zip(shapes, tones):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rsam_core.segment.embedding import Embedding
     from rsam_core.segment.segmenter import Candidates, Segmenter
 
-MOST_MARKS = 12
+MAX_MARKS = 12
 """Points that one object can have in a lesson: more take longer than a lesson should."""
 
 
@@ -77,10 +77,10 @@ def answer(model: Segmenter, embedding: Embedding, marks: Marks) -> Candidates:
     Raises
     ------
     PromptError
-        If nothing is wanted, or there are more than `MOST_MARKS` points.
+        If nothing is wanted, or there are more than `MAX_MARKS` points.
     """
-    if len(marks.points) > MOST_MARKS:
-        raise PromptError(f"There are more than {MOST_MARKS} points. Start again with fewer.")
+    if len(marks.points) > MAX_MARKS:
+        raise PromptError(f"There are more than {MAX_MARKS} points. Start again with fewer.")
     labels = [label for _, _, label in marks.points]
     # Points before the first that wants something say nothing by themselves.
     first = 0 if marks.box is not None else labels.index(1) + 1 if 1 in labels else len(labels)
@@ -95,7 +95,7 @@ def answer(model: Segmenter, embedding: Embedding, marks: Marks) -> Candidates:
 def with_point(marks: Marks, x: float, y: float, label: int) -> Marks:
     """The marks with one more point; the first one goes where there are too many."""
     points = (*marks.points, (float(x), float(y), int(label)))
-    return Marks(points[-MOST_MARKS:], marks.box)
+    return Marks(points[-MAX_MARKS:], marks.box)
 
 
 def corners(x: float, y: float, x2: float, y2: float) -> tuple[float, float, float, float] | None:

@@ -17,7 +17,7 @@ from rsam_core.evaluate.metrics.pixel import iou
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.runtime.language import _
 
-MOST_CLICKS = 200
+MAX_CLICKS = 200
 """Clicks on one object."""
 
 Predict = Callable[[Prompt], NDArray[np.bool_]]
@@ -157,10 +157,10 @@ class Attempt:
             raise LearnError(_("This exercise is to be done with clicks, without boxes."))
         if not dot.box and allowed == "box":
             raise LearnError(_("This exercise is to be done with a box: press and drag."))
-        if self.now.clicks >= MOST_CLICKS:
+        if self.now.clicks >= MAX_CLICKS:
             raise LearnError(
                 _("You have made {most} clicks on this object. Go on with the next one.")
-                .format(most=MOST_CLICKS)
+                .format(most=MAX_CLICKS)
             )  # fmt: skip
         # A new box takes the place of the one before.
         kept = tuple(d for d in self.now.dots if not (dot.box and d.box))

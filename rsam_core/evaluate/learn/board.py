@@ -11,7 +11,7 @@ from rsam_core.evaluate.learn.exercise import Assignment
 from rsam_core.evaluate.learn.result import Result, Score, clean_name, distinct_names
 from rsam_core.runtime.language import N_, _
 
-MOST_PUPILS = 60
+MAX_PUPILS = 60
 WAITING, WORKING, DONE, FILE = "waiting", "working", "done", "file"
 STATES = {
     WAITING: N_("has joined"),
@@ -170,10 +170,10 @@ class Board:
         return [_row(pupil, self.task.count) for pupil in self.pupils]
 
     def _add(self, name: str, attempt: Attempt | None, result: Result | None) -> Pupil:
-        if len(self._pupils) >= MOST_PUPILS:
+        if len(self._pupils) >= MAX_PUPILS:
             raise LearnError(
                 _("This board is full: it has {most} places. Ask your teacher to remove somebody, "
-                  "or to open another board.").format(most=MOST_PUPILS)
+                  "or to open another board.").format(most=MAX_PUPILS)
             )  # fmt: skip
         names = [pupil.given for pupil in self.pupils]
         given = distinct_names([*names, clean_name(name)])[-1]

@@ -24,8 +24,8 @@ SIGNS = "3479CDFHJKMNPRTWX"
 """Signs of codes: none looks like another (0 O, 1 I L, 2 Z, 5 S, 6 G, 8 B, U V), and without
 vowels they make no words."""
 LENGTH = 5
-MOST_BOARDS = 20
-MOST_EACH = 3
+MAX_BOARDS = 20
+MAX_EACH = 3
 """Boards that one teacher has open."""
 LIFE = 4 * 3600.0
 """Seconds for which a board is kept while its teacher is away."""
@@ -107,16 +107,16 @@ class Boards:
         whose = fingerprint(owner)
         with self._lock:
             self._tidy()
-            if sum(board.owner == whose for board in self._boards.values()) >= MOST_EACH:
+            if sum(board.owner == whose for board in self._boards.values()) >= MAX_EACH:
                 raise LearnError(
                     _("You have {most} boards open already. Close one of them first.")
-                    .format(most=MOST_EACH)
+                    .format(most=MAX_EACH)
                 )  # fmt: skip
-            if len(self._boards) >= MOST_BOARDS:
+            if len(self._boards) >= MAX_BOARDS:
                 raise LearnError(
                     _("This server has {most} boards open already, which is all it can have. "
                       "Wait until one is closed, or collect the results as files.")
-                    .format(most=MOST_BOARDS)
+                    .format(most=MAX_BOARDS)
                 )  # fmt: skip
             code = _new_code()
             while code in self._boards:

@@ -22,11 +22,11 @@ PROMPTS = ("points", "box", "both")
 """Which prompts pupils may use."""
 SECONDS = (0, 30, 60, 90, 120, 180, 300, 600)
 """Times that a teacher can choose for an exercise; 0 is no limit."""
-MOST_SECONDS = 3600
-MOST_TARGETS = 20
+MAX_SECONDS = 3600
+MAX_TARGETS = 20
 SMALLEST = 40
 """Pixels of the smallest object that can be a target."""
-MOST_TITLE = 60
+MAX_TITLE = 60
 OWN = "own"
 """Source of a picture that is no sample of RSAM."""
 _TOLERANCE = 0.1
@@ -99,10 +99,10 @@ class Exercise:
     def __post_init__(self) -> None:
         if not self.spots:
             raise LearnError(_("Choose at least one object to outline."))
-        if len(self.spots) > MOST_TARGETS:
+        if len(self.spots) > MAX_TARGETS:
             raise LearnError(
                 _("An exercise has at most {most} objects; here are {count}. Choose fewer.").format(
-                    most=MOST_TARGETS, count=number(len(self.spots))
+                    most=MAX_TARGETS, count=number(len(self.spots))
                 )
             )
         good = (
@@ -110,17 +110,17 @@ class Exercise:
             and all(_whole(area, 1, LARGEST**2) for area in self.areas)
             and all(len(spot) == 2 and all(map(_inside, spot)) for spot in self.spots)
             and isinstance(self.source, str)
-            and 0 < len(self.source) <= MOST_TITLE
+            and 0 < len(self.source) <= MAX_TITLE
             and isinstance(self.kind, str)
-            and len(self.kind) <= MOST_TITLE
+            and len(self.kind) <= MAX_TITLE
             and self.prompts in PROMPTS
-            and _whole(self.seconds, 0, MOST_SECONDS)
+            and _whole(self.seconds, 0, MAX_SECONDS)
             and isinstance(self.shows_iou, bool)
             and isinstance(self.title, str)
         )
         if not good:
             raise damaged()
-        object.__setattr__(self, "title", visible(self.title)[:MOST_TITLE])
+        object.__setattr__(self, "title", visible(self.title)[:MAX_TITLE])
         object.__setattr__(self, "kind", visible(self.kind))
 
     @property
@@ -159,7 +159,7 @@ class Exercise:
         try:
             return cls(
                 data["source"],
-                tuple((x, y) for x, y in data["spots"][: MOST_TARGETS + 1]),
+                tuple((x, y) for x, y in data["spots"][: MAX_TARGETS + 1]),
                 tuple(data["areas"]),
                 data["kind"],
                 data["prompts"],

@@ -25,14 +25,14 @@ from rsam_core.runtime.visible import visible
 
 ENDING = ".rsam-exercise"
 FORMAT, VERSION = "rsam-exercise", 1
-MOST_LINK = 4000
+MAX_LINK = 4000
 """Characters of a link's exercise."""
-MOST_FILE = 16 << 20
+MAX_FILE = 16 << 20
 """Bytes of a file."""
 
-_MOST_TEXT = 64 << 10
+_MAX_TEXT = 64 << 10
 _MANIFEST, _PICTURE, _LABELS = "exercise.json", "picture.png", "labels.png"
-_PARTS = {_MANIFEST: _MOST_TEXT, _PICTURE: 12 << 20, _LABELS: 4 << 20}
+_PARTS = {_MANIFEST: _MAX_TEXT, _PICTURE: 12 << 20, _LABELS: 4 << 20}
 _WHEN = (1980, 1, 1, 0, 0, 0)
 _SECONDS = 10.0
 
@@ -66,7 +66,7 @@ def exercise_of_link(link: str) -> Exercise:
     LearnError
         If they mean none, or one of a newer RSAM.
     """
-    if not link or len(link) > MOST_LINK or not link.isascii():
+    if not link or len(link) > MAX_LINK or not link.isascii():
         raise damaged()
     if not link.startswith(str(VERSION)):
         raise damaged() if not link[0].isdigit() else _newer()
@@ -74,7 +74,7 @@ def exercise_of_link(link: str) -> Exercise:
     try:
         packed = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         unpacking = zlib.decompressobj()
-        text = unpacking.decompress(packed, _MOST_TEXT)
+        text = unpacking.decompress(packed, _MAX_TEXT)
         if not unpacking.eof:
             raise damaged()
         values = json.loads(text)
@@ -141,7 +141,7 @@ def read_exercise(content: bytes) -> Assignment:
     LearnError
         If it is no exercise, damaged, too large, or of a newer RSAM.
     """
-    if len(content) > MOST_FILE:
+    if len(content) > MAX_FILE:
         raise LearnError(
             _("This file is too large for an exercise. Choose a file that ends in {ending}.")
             .format(ending=ENDING)

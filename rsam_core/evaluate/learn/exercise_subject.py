@@ -27,7 +27,7 @@ WIDTH, HEIGHT = 640, 400
 """Pixels of a sample."""
 OWN_WIDTH, OWN_HEIGHT = 1024, 640
 """Most pixels of a part of somebody's own image."""
-MOST_PARTS = 12
+MAX_PARTS = 12
 
 _DRAWING = threading.Lock()
 
@@ -104,7 +104,7 @@ def parts_of(scene: Scene, objects: Instances) -> list[tuple[Window, int]]:
         within = (boxes[:, 0] > x0) & (boxes[:, 1] > y0) & (boxes[:, 2] < x1) & (boxes[:, 3] < y1)
         if within.any():
             found.append((window, int(within.sum())))
-    return sorted(found, key=lambda part: -part[1])[:MOST_PARTS]
+    return sorted(found, key=lambda part: -part[1])[:MAX_PARTS]
 
 
 def _tiles(width: int, height: int) -> list[Window]:

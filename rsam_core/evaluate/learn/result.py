@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 
 from rsam_core.errors import LearnError
-from rsam_core.evaluate.learn.attempt import MOST_CLICKS, Attempt
-from rsam_core.evaluate.learn.exercise import MOST_TARGETS, Assignment
+from rsam_core.evaluate.learn.attempt import MAX_CLICKS, Attempt
+from rsam_core.evaluate.learn.exercise import MAX_TARGETS, Assignment
 from rsam_core.runtime.language import _
 from rsam_core.runtime.visible import visible
 
 ENDING = ".rsam-result"
 FORMAT, VERSION = "rsam-result", 1
-MOST_FILE = 64 << 10
-MOST_NAME = 30
-_MOST_SECONDS = 1e6
+MAX_FILE = 64 << 10
+MAX_NAME = 30
+_MAX_SECONDS = 1e6
 
 
 def clean_name(name: str) -> str:
     """A name as it is shown: in one line, not too long; may be empty."""
-    return visible(name)[:MOST_NAME].strip()
+    return visible(name)[:MAX_NAME].strip()
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def read_result(content: bytes) -> Result:
     LearnError
         If it is no result, damaged, or of a newer RSAM.
     """
-    if len(content) > MOST_FILE:
+    if len(content) > MAX_FILE:
         raise _damaged()
     try:
         data: Any = json.loads(content)
@@ -123,7 +123,7 @@ def read_result(content: bytes) -> Result:
 
 
 def _scores(rows: Any) -> tuple[Score, ...]:
-    if not isinstance(rows, list) or not 0 < len(rows) <= MOST_TARGETS:
+    if not isinstance(rows, list) or not 0 < len(rows) <= MAX_TARGETS:
         raise _damaged()
     found = []
     for row in rows:
@@ -133,8 +133,8 @@ def _scores(rows: Any) -> tuple[Score, ...]:
         good = (
             _number(share, 1)
             and type(clicks) is int
-            and 0 <= clicks <= MOST_CLICKS
-            and _number(seconds, _MOST_SECONDS)
+            and 0 <= clicks <= MAX_CLICKS
+            and _number(seconds, _MAX_SECONDS)
         )
         if not good:
             raise _damaged()

@@ -158,7 +158,7 @@ def drawn_objects(
         except RsamError as error:
             failed.append(error)
             continue
-        for tile in tiles(sample, _MOST_SIDE):
+        for tile in tiles(sample, _MAX_SIDE):
             found = pieces(tile.truth, settings.min_area)
             names += [(number, tile.name, name) for name, _ in found]
     if failed and len(failed) == len(readers):
@@ -175,7 +175,7 @@ def drawn_objects(
     wanted = set(names)
     done = 0
     for number in sorted({name[0] for name in names}):
-        for tile in tiles(readers[number](), _MOST_SIDE):
+        for tile in tiles(readers[number](), _MAX_SIDE):
             check(cancelled)
             targets = [
                 Target(tile.name, name, full_mask(item, tile.image.shape[:2]))
@@ -187,7 +187,7 @@ def drawn_objects(
                 done += len(targets)
 
 
-_MOST_SIDE = 1024
+_MAX_SIDE = 1024
 
 
 def _readers(samples: Samples) -> list[Callable[[], Sample]]:

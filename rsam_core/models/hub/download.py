@@ -29,7 +29,7 @@ RECORD = "rsam.json"
 
 _PARTIAL = ".rsam-hub-partial"
 _CHUNK = 1 << 16
-_LARGEST_LIST = 4_000_000
+_MAX_LIST = 4_000_000
 _WANTED = re.compile(
     r"(config|preprocessor_config|processor_config|tokenizer|tokenizer_config|vocab"
     r"|special_tokens_map|added_tokens|model\.safetensors\.index)\.json"
@@ -228,7 +228,7 @@ def _json(info: HubInfo, address: str) -> Any:
         text = b""
         for piece in response.iter_content(_CHUNK):
             text += piece
-            if len(text) > _LARGEST_LIST:
+            if len(text) > _MAX_LIST:
                 raise transfer.TransferError("the server sends an endless list of files")
     try:
         return json.loads(text)

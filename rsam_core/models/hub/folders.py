@@ -14,7 +14,7 @@ from rsam_core.models.place import State, models_folder
 
 CONFIG = "config.json"
 _UNSAFE = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack")
-_LARGEST_CONFIG = 4_000_000
+_MAX_CONFIG = 4_000_000
 
 
 def folder_of(info: HubInfo) -> Path:
@@ -107,7 +107,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     try:
-        if path.stat().st_size > _LARGEST_CONFIG:
+        if path.stat().st_size > _MAX_CONFIG:
             raise ValueError
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict):

@@ -17,14 +17,14 @@ from rsam_core.errors import ModelError, WordsError
 from rsam_core.models.parallel import all_cores
 from rsam_core.objects.crops import Crop
 
-MOST_WORDS = 20
+MAX_WORDS = 20
 """Words, or short phrases, asked for at once."""
 
-LONGEST_WORD = 80
+MAX_WORD = 80
 """Characters of one of them."""
 
 _SAM3_TOKENS = 32
-_LEAST_PIXELS = 4
+_MIN_PIXELS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,12 +118,12 @@ def checked_words(words: Sequence[str]) -> list[str]:
     wanted = [word for word in wanted if word]
     if not wanted:
         raise WordsError("Say what to look for, for example: building, car.", "empty")
-    if len(wanted) > MOST_WORDS:
+    if len(wanted) > MAX_WORDS:
         raise WordsError(
-            f"{len(wanted)} things are too many at once. Name {MOST_WORDS} at most.", "long"
+            f"{len(wanted)} things are too many at once. Name {MAX_WORDS} at most.", "long"
         )
     longest = max(wanted, key=len)
-    if len(longest) > LONGEST_WORD:
+    if len(longest) > MAX_WORD:
         raise WordsError(
             f"“{longest[:30]}…” is too long for this model. Use a few words, separated by commas.",
             "long",
@@ -353,7 +353,7 @@ def _pieces(word: str, share: NDArray[np.float32], lowest: float) -> list[TextMa
     matches = []
     for number, window in enumerate(ndimage.find_objects(numbers), start=1):
         mask = numbers[window] == number
-        if np.count_nonzero(mask) < _LEAST_PIXELS:
+        if np.count_nonzero(mask) < _MIN_PIXELS:
             continue
         crop = Crop(mask, window[1].start, window[0].start)
         matches.append(TextMatch(word, float(share[window][mask].mean()), _box(crop), crop))

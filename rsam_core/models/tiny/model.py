@@ -44,7 +44,7 @@ _CELLS_AT_ONCE = 4096
 """Feature cells decoded at a time, four windows of 256 pixels: more fall out of the processor's
 cache and gain nothing, fewer leave it waiting for the next operation."""
 
-_MOST_AT_ONCE = 16
+_MAX_AT_ONCE = 16
 
 _LEAST, _PORTION = 4, 16
 """Prompts that one core gets at a time."""
@@ -276,7 +276,7 @@ class TinyModel(PromptableModel):
             # Under guidance the features must be those that the example was described by.
             anew = level >= SCALED_LEVEL and guide is None
             maps = features.maps if anew else features.pooled(pool)
-            at_once = min(_CELLS_AT_ONCE // (side // pool // CELL) ** 2, _MOST_AT_ONCE)
+            at_once = min(_CELLS_AT_ONCE // (side // pool // CELL) ** 2, _MAX_AT_ONCE)
             at_once = 1 if anew else at_once
             for start in range(0, len(now), at_once):
                 chunk = now[start : start + at_once]

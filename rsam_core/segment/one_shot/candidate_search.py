@@ -37,8 +37,8 @@ from rsam_core.segment.one_shot.settings import OneShotSettings
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.segment.tiles.run import initialize_tiled
 
-_LEAST_QUALITY = 0.35
-_LEAST_AREA = 30
+_MIN_QUALITY = 0.35
+_MIN_AREA = 30
 _MAX_SHARE = 0.6
 _DOUBLES = 0.85
 """Candidates must keep alternatives of one object apart, and leave out what is nearly the same."""
@@ -253,9 +253,7 @@ def search_tiled(
         progress=_share(progress, 0.0, _OUTLINING),
         cancelled=cancelled,
     )
-    loose = EverythingSettings(
-        settings.spacing, _LEAST_QUALITY, 0.0, _DOUBLES, _LEAST_AREA, _MAX_SHARE
-    )
+    loose = EverythingSettings(settings.spacing, _MIN_QUALITY, 0.0, _DOUBLES, _MIN_AREA, _MAX_SHARE)
     items = Instances(state.choose(loose), (scene.height, scene.width))
     # Each tile is embedded once more, which takes a while in a large scene.
     report = _share(progress, _OUTLINING, 1 - _OUTLINING)
@@ -361,7 +359,7 @@ def worth_comparing(masks: Sequence[Instance], shape: tuple[int, int]) -> NDArra
     """Positions of the masks worth comparing, best predicted IoU first."""
     scores = np.array([item.score for item in masks])
     areas = np.array([item.area for item in masks], np.int64)
-    passed = (scores >= _LEAST_QUALITY) & (areas >= _LEAST_AREA)
+    passed = (scores >= _MIN_QUALITY) & (areas >= _MIN_AREA)
     passed &= areas <= _MAX_SHARE * shape[0] * shape[1]
     order = np.argsort(-scores, kind="stable")
     order = order[passed[order]]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GROUND = ("road", "grass or field", "bare ground", "water")
 """Kinds that lie between objects rather than being outlined as some."""
 
-MOST_PIXELS = 16_000_000
+MAX_PIXELS = 16_000_000
 """Pixels of the largest place whose ground is looked at: each of its tiles is encoded."""
 
 _MARGIN = 256
@@ -165,7 +165,7 @@ def find_ground(
     Raises
     ------
     SceneError
-        If the place of the objects is larger than `MOST_PIXELS`, or cannot be read.
+        If the place of the objects is larger than `MAX_PIXELS`, or cannot be read.
     Cancelled
         If `cancelled` said so.
     """
@@ -224,13 +224,13 @@ def place_of(objects: Instances) -> Window:
     Raises
     ------
     SceneError
-        If it is larger than `MOST_PIXELS`.
+        If it is larger than `MAX_PIXELS`.
     """
     window = _around(objects)
     if not small_enough(objects):
         raise SceneError(
             "Roads, water and fields between the objects are looked at on up to "
-            f"{MOST_PIXELS / 1e6:.0f} megapixels; these objects lie on "
+            f"{MAX_PIXELS / 1e6:.0f} megapixels; these objects lie on "
             f"{window.width * window.height / 1e6:.0f}. Only roads and water that are outlined "
             "themselves count. Find the objects of a smaller view to look at its ground, too."
         )
@@ -240,7 +240,7 @@ def place_of(objects: Instances) -> Window:
 def small_enough(objects: Instances) -> bool:
     """Whether the objects lie near enough to each other to look at the ground between them."""
     window = _around(objects)
-    return window.width * window.height <= MOST_PIXELS
+    return window.width * window.height <= MAX_PIXELS
 
 
 def _around(objects: Instances) -> Window:

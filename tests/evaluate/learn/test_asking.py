@@ -7,7 +7,7 @@ import pytest
 
 from rsam_core.errors import PromptError
 from rsam_core.evaluate.learn.asking import (
-    MOST_MARKS,
+    MAX_MARKS,
     Marks,
     answer,
     corners,
@@ -61,13 +61,13 @@ def test_a_box_answers_before_its_points(asked) -> None:
 def test_marks_are_counted_and_do_not_grow_without_end(asked) -> None:
     marks = Marks()
     assert not marks.names_something
-    for k in range(MOST_MARKS + 2):
+    for k in range(MAX_MARKS + 2):
         marks = with_point(marks, k, 1, k % 2)
-    assert [x for x, _, _ in marks.points] == list(range(2, MOST_MARKS + 2))
-    assert (marks.includes, marks.excludes) == (MOST_MARKS // 2, MOST_MARKS // 2)
+    assert [x for x, _, _ in marks.points] == list(range(2, MAX_MARKS + 2))
+    assert (marks.includes, marks.excludes) == (MAX_MARKS // 2, MAX_MARKS // 2)
     assert marks.names_something
     with pytest.raises(PromptError, match="fewer"):
-        answer(asked[1], asked[2], Marks(((1, 1, 1),) * (MOST_MARKS + 1)))
+        answer(asked[1], asked[2], Marks(((1, 1, 1),) * (MAX_MARKS + 1)))
 
 
 def test_corners_come_in_any_order() -> None:

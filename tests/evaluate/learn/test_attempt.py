@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import LearnError, PromptError
-from rsam_core.evaluate.learn.attempt import MOST_CLICKS, Attempt, Dot, prompt_of
+from rsam_core.evaluate.learn.attempt import MAX_CLICKS, Attempt, Dot, prompt_of
 from rsam_core.evaluate.learn.result import (
     Result,
     clean_name,
@@ -98,7 +98,7 @@ def test_before_it_begins_after_it_ends_and_too_many_clicks():
     with pytest.raises(LearnError, match="done"):
         done(made).mark(made, BOX, box_answer)
     attempt = Attempt.of(made).begin(0.0)
-    for _ in range(MOST_CLICKS):
+    for _ in range(MAX_CLICKS):
         attempt = attempt.mark(made, BOX, box_answer)
     with pytest.raises(LearnError, match="200 clicks"):
         attempt.mark(made, BOX, box_answer)

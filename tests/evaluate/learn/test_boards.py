@@ -13,8 +13,8 @@ import pytest
 from rsam_core.errors import LearnError
 from rsam_core.evaluate.learn import boards as module
 from rsam_core.evaluate.learn.attempt import Attempt, Dot
-from rsam_core.evaluate.learn.board import DONE, FILE, MOST_PUPILS, WAITING, WORKING, table
-from rsam_core.evaluate.learn.boards import MOST_BOARDS, MOST_EACH, SIGNS, Boards, clean_code
+from rsam_core.evaluate.learn.board import DONE, FILE, MAX_PUPILS, WAITING, WORKING, table
+from rsam_core.evaluate.learn.boards import MAX_BOARDS, MAX_EACH, SIGNS, Boards, clean_code
 from rsam_core.evaluate.learn.own_work import MOST, OwnWork
 from rsam_core.evaluate.learn.result import Result
 from tests.helpers.exercises import box_answer, done, task
@@ -202,14 +202,14 @@ def test_a_file_of_somebody_whose_connection_was_lost(boards: Boards):
 
 
 def test_limits(boards: Boards):
-    code, *_ = [boards.open(TEACHER, task()) for _ in range(MOST_EACH)]
+    code, *_ = [boards.open(TEACHER, task()) for _ in range(MAX_EACH)]
     with pytest.raises(LearnError, match="3 boards open already"):
         boards.open(TEACHER, task())
-    for number in range(MOST_BOARDS - MOST_EACH):
+    for number in range(MAX_BOARDS - MAX_EACH):
         boards.open(f"teacher {number}", task())
     with pytest.raises(LearnError, match="This server has 20 boards"):
         boards.open("one more", task())
-    for number in range(MOST_PUPILS):
+    for number in range(MAX_PUPILS):
         boards.join(code, f"pupil {number}", "")
     with pytest.raises(LearnError, match="full"):
         boards.join(code, "one more", "")

@@ -16,7 +16,7 @@ from PIL import Image
 from rsam_core.errors import LearnError
 from rsam_core.evaluate.learn import exercise_file, exercise_subject
 from rsam_core.evaluate.learn.exercise import (
-    MOST_TARGETS,
+    MAX_TARGETS,
     OWN,
     Assignment,
     Exercise,
@@ -68,7 +68,7 @@ def test_nothing_to_do_and_too_much():
     with pytest.raises(LearnError, match="at least one object"):
         task(())
     with pytest.raises(LearnError, match="at most 20 objects"):
-        Exercise(OWN, ((1.0, 1.0),) * (MOST_TARGETS + 1), (50,) * (MOST_TARGETS + 1))
+        Exercise(OWN, ((1.0, 1.0),) * (MAX_TARGETS + 1), (50,) * (MAX_TARGETS + 1))
     with pytest.raises(LearnError, match="not in this picture"):
         task((7, 99))
 

@@ -94,7 +94,7 @@ def test_dates_and_a_video_are_opened_from_the_page(app: AppTest):
 
 
 def test_a_long_video_is_asked_about_first(app: AppTest, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(opening_series, "MOST_FRAMES", 50)
+    monkeypatch.setattr(opening_series, "MAX_FRAMES", 50)
     page = app.switch_page(PAGE).run()
     page.file_uploader[0].set_value([("flight.mp4", video(120), "video/mp4")]).run()
     fine(page)

@@ -11,7 +11,7 @@ from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.kinds import Kinds
 from rsam_core.segment.words import describe, words
-from rsam_core.segment.words.ground import MOST_PIXELS, asks_for_ground, find_ground
+from rsam_core.segment.words.ground import MAX_PIXELS, asks_for_ground, find_ground
 from rsam_core.segment.words.ground_picture import TINTS, ground_picture
 from tests.segment.words.test_words import Picture
 
@@ -145,7 +145,7 @@ def test_only_the_surroundings_of_objects_are_looked_at():
 
 
 def test_a_place_that_is_too_large_is_refused_and_stopping_is_heard():
-    side = int(MOST_PIXELS**0.5) + 1
+    side = int(MAX_PIXELS**0.5) + 1
     corners = [Instance(np.ones((1, 1), bool), x, x) for x in (0, side - 1)]
     with pytest.raises(SceneError, match="16 megapixels"):
         find_ground(Instances(corners, (side, side)), None, lambda _: None)

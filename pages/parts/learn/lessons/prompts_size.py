@@ -145,10 +145,10 @@ def _counts(tallies: Mapping[str, Tally]) -> None:
 
 def _opinion(stage: Stage, trials: int) -> dict[str, str | None]:
     """What somebody says that the counts show; only after enough objects."""
-    if trials < lesson.LEAST_TRIALS:
+    if trials < lesson.MIN_TRIALS:
         st.caption(
             _("{done} of {least} objects marked both ways").format(
-                done=number(trials), least=number(lesson.LEAST_TRIALS))
+                done=number(trials), least=number(lesson.MIN_TRIALS))
         )  # fmt: skip
         return dict.fromkeys(_SIZES)
     names = {"point": _("point"), "box": _("box"), "neither": _("neither")}

@@ -24,7 +24,7 @@ from rsam_core.runtime.language import N_, _, number, percent
 if TYPE_CHECKING:
     from rsam_core.segment.embedding import Embedding
 
-GOOD, WORSE, LEAST_TRIALS = 0.75, 0.3, 6
+GOOD, WORSE, MIN_TRIALS = 0.75, 0.3, 6
 """IoU, difference of IoU, and number of objects that the checks ask for."""
 
 WAYS = {
@@ -39,7 +39,7 @@ WAYS = {
 def _judged_right(r: Mapping[str, Any]) -> bool:
     """Whether what somebody says of small and large objects is what the counts say."""
     tallies, said = r["tallies"], r["said"]
-    enough = r["trials"] >= LEAST_TRIALS and all(tallies[size].total for size in tallies)
+    enough = r["trials"] >= MIN_TRIALS and all(tallies[size].total for size in tallies)
     return enough and all(said[size] == tallies[size].winner for size in tallies)
 
 

@@ -2,8 +2,8 @@
 // Outlines of the proposals of a view, and which of them lie under a place of the scene.
 
 const MAGIC = "RSO1";
-const MOST_CELLS = 64; // along the longer side
-const MOST_LISTED = 60_000; // places in all cells together
+const MAX_CELLS = 64; // along the longer side
+const MAX_LISTED = 60_000; // places in all cells together
 
 /**
  * @typedef {object} Proposal
@@ -94,20 +94,20 @@ export class Proposals {
     /** Scene pixels of a cell's side. */
     this.side = Infinity;
     if (this.items.length === 0) return;
-    for (let along = MOST_CELLS; ; along /= 2) {
+    for (let along = MAX_CELLS; ; along /= 2) {
       this.side = Math.max(width, height, 1e-9) / along;
       // Large proposals may reach into very many small cells.
       const listed = this.items.reduce((sum, { box }) => {
         const [c0, r0, c1, r1] = this.span(box);
         return sum + (c1 - c0 + 1) * (r1 - r0 + 1);
       }, 0);
-      if (listed <= MOST_LISTED || along === 1) break;
+      if (listed <= MAX_LISTED || along === 1) break;
     }
     for (const item of this.items) {
       const [c0, r0, c1, r1] = this.span(item.box);
       for (let row = r0; row <= r1; row++) {
         for (let column = c0; column <= c1; column++) {
-          const key = row * (MOST_CELLS + 1) + column;
+          const key = row * (MAX_CELLS + 1) + column;
           const cell = this.cells.get(key);
           if (cell) cell.push(item);
           else this.cells.set(key, [item]);
@@ -133,8 +133,8 @@ export class Proposals {
    */
   at(x, y) {
     const [column, row] = this.span([x, y, x, y]);
-    if (column < 0 || row < 0 || column > MOST_CELLS) return [];
-    const cell = this.cells.get(row * (MOST_CELLS + 1) + column) || [];
+    if (column < 0 || row < 0 || column > MAX_CELLS) return [];
+    const cell = this.cells.get(row * (MAX_CELLS + 1) + column) || [];
     return cell.filter((item) => contains(item, x, y));
   }
 
