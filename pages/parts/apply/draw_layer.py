@@ -17,13 +17,14 @@ from rsam_core.scene.window import Window
 from rsam_core.session.apply import ApplyState, KeptLayer
 from rsam_core.session.session import Session
 
-_WIDTH, _HEIGHT = 860, 440
+_WIDTH, _HEIGHT = 820, 520
 WHOLE = "Whole picture"
 _PLACES = {
     f"{row} {column}".strip().capitalize(): (x, y)
     for y, row in enumerate(("upper", "", "lower"))
     for x, column in enumerate(("left", "middle", "right"))
 }
+_OPENED = "apply-drawings"
 PARTS = (WHOLE, *_PLACES)
 """What can be drawn on: all of it, or a part of half its sides, which overlap."""
 
@@ -101,6 +102,11 @@ def button(session: Session, question: Question, need: str, title: str) -> None:
     )  # fmt: skip
 
 
+def opened() -> int:
+    """How often the dialog was opened: what it was opened from is drawn anew, and so closed."""
+    return st.session_state.get(_OPENED, 0)
+
+
 def dialog(session: Session, state: ApplyState) -> None:
     """Show the dialog if it is open."""
     if _key(session) in st.session_state:
@@ -113,6 +119,7 @@ def _key(session: Session) -> str:
 
 def _open(session: Session, need: str, title: str) -> None:
     st.session_state[_key(session)] = Drawing(need, title)
+    st.session_state[_OPENED] = opened() + 1
 
 
 def _close(session: Session) -> None:
@@ -125,24 +132,27 @@ def _dialog(session: Session, state: ApplyState) -> None:
     if drawing is None:
         st.rerun()
     with banner.guard():
-        left, middle, right = st.columns([3, 3, 2], gap="small")
-        name = left.text_input("Name of the layer", drawing.title, key="drawing-name",
-                               max_chars=120)  # fmt: skip
-        names = middle.text_input(
-            "Names of the areas (optional)", key="drawing-names", placeholder="North, South",
-            help="With commas between them, in the order in which they are drawn.",
-        )  # fmt: skip
-        part = right.selectbox("Draw on", PARTS, key="drawing-part", on_change=drawing.turn,
-                               help="What was drawn on one part stays on the others.")  # fmt: skip
-        st.caption(HOW)
+        left, right = st.columns([_WIDTH, 280], gap="medium")
+        with right:
+            name = st.text_input("Name of the layer", drawing.title, key="drawing-name",
+                                 max_chars=120)  # fmt: skip
+            names = st.text_input(
+                "Names of the areas (optional)", key="drawing-names", placeholder="North, South",
+                help="With commas between them, in the order in which they are drawn.",
+            )  # fmt: skip
+            part = st.selectbox("Draw on", PARTS, key="drawing-part", on_change=drawing.turn,
+                                help="What was drawn on one part stays on the others.")  # fmt: skip
+            st.caption(HOW)
         scene = session.image.scene
         window = part_of(part, scene.width, scene.height)
         size = fitting(window.width, window.height, (_WIDTH, _HEIGHT))
-        drawing.fresh = polygon_canvas(
-            session, lambda: scene.read_rgb(window, max_size=max(size)), window, size,
-            f"{_key(session)}-{drawing.canvas}", before=drawing.kept,
-        )  # fmt: skip
-        _buttons(session, state, drawing, name, names)
+        with left:
+            drawing.fresh = polygon_canvas(
+                session, lambda: scene.read_rgb(window, max_size=max(size)), window, size,
+                f"{_key(session)}-{drawing.canvas}", before=drawing.kept,
+            )  # fmt: skip
+        with right:
+            _buttons(session, state, drawing, name, names)
 
 
 def _buttons(session: Session, state: ApplyState, drawing: Drawing, name: str, names: str) -> None:

@@ -111,6 +111,7 @@ def _need(session: Session, state: ApplyState, question: Question, need: Need, k
     with right.popover(
         "Give", icon=":material/add:", width="stretch",
         help="Give a layer: GeoPackage, GeoJSON, KML, zipped Shapefile, CSV; or draw it",
+        key=f"give-{key}-{draw_layer.opened()}",
     ):  # fmt: skip
         _upload(session, state, name, key)
         if 2 in need.dimensions and need.key not in _NOT_DRAWN:
