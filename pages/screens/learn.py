@@ -28,7 +28,9 @@ def top() -> bool:
     names = parts()
     with st.container(horizontal=True, vertical_alignment="center", key="learn-top"):
         st.title(_("Learn"), anchor=False, width="content")
-        st.session_state.setdefault(place.CHOICE, place.part())
+        # Told to the browser in every run: one that was cut short by the next had told it in vain,
+        # and no part was marked as the chosen one.
+        st.session_state[place.CHOICE] = place.part()
         st.segmented_control(
             _("Part"), list(names), format_func=names.__getitem__, key=place.CHOICE,
             label_visibility="collapsed", required=True, on_change=place.follow_choice,

@@ -59,9 +59,12 @@ def show(stage: Stage) -> Mapping[str, Any]:
 
 def _controls(stage: Stage) -> tuple[Disturbance, float]:
     def slider(label: str, least: int, most: int, name: str) -> int:
-        # No default beside the value: dragging on the picture sets it, too.
-        st.session_state.setdefault(stage.name(name), 0)
-        return st.slider(label, least, most, key=stage.name(name), persist_state="session")
+        key = stage.name(name)
+        if name in ("dx", "dy"):
+            # No default beside the value: dragging on the picture sets it, too.
+            st.session_state.setdefault(key, 0)
+            return st.slider(label, least, most, key=key, persist_state="session")
+        return st.slider(label, least, most, 0, key=key, persist_state="session")
 
     grow = slider(_("Grow or shrink (pixels)"), -_GROW, _GROW, "grow")
     rough = slider(_("Roughen (pixels)"), 0, _ROUGH, "rough")

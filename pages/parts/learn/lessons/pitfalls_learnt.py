@@ -26,10 +26,10 @@ def show(stage: Stage) -> Mapping[str, Any]:
         "informal": _("Informal settlement"),
         "estate": _("Estate of blocks"),
     }
-    st.session_state.setdefault(stage.name("places"), ["estate"])
     places = st.pills(
         _("Learn in these places what a roof is"), learnt.PLACES, selection_mode="multi",
-        persist_state="session", key=stage.name("places"), format_func=names.__getitem__,
+        default=["estate"], persist_state="session", key=stage.name("places"),
+        format_func=names.__getitem__,
     )  # fmt: skip
     if not places:
         st.info(_("Choose at least one place to learn in."), icon=":material/school:")

@@ -27,6 +27,7 @@ from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.segmenter import Segmenter
 
 _LEVELS = tuple(n / 20 for n in range(10, 20))
+_ALIKE = 0.8
 
 
 def show(stage: Stage) -> Mapping[str, Any]:
@@ -88,7 +89,7 @@ def _look(stage: Stage, place: str, image: NDArray[np.uint8]) -> Mapping[str, An
         )  # fmt: skip
         st.caption(_("**Click anywhere.** What does the model find alike?"))
     with right:
-        level = st.session_state.setdefault(stage.name("from"), 0.8)
+        level = st.session_state.get(stage.name("from"), _ALIKE)
         chosen = similar >= level
         stage.picture(
             "alike", inside.lit(image, chosen),
@@ -107,7 +108,7 @@ def _look(stage: Stage, place: str, image: NDArray[np.uint8]) -> Mapping[str, An
         st.caption(_("The same features as colours: alike colours, alike features."))
     with right:
         st.select_slider(
-            _("Alike from"), _LEVELS, key=stage.name("from"), format_func=percent,
+            _("Alike from"), _LEVELS, _ALIKE, key=stage.name("from"), format_func=percent,
             persist_state="session",
         )  # fmt: skip
         st.markdown(
