@@ -34,7 +34,7 @@ _MEMORY = 64 << 20
 again decodes nothing that was decoded before."""
 
 
-_SETTLED = 20_000
+_MAX_KNOWN = 20_000
 """Finished masks kept: small, and asked for at every run of a page."""
 
 _NUMBERS = itertools.count(1)
@@ -172,7 +172,7 @@ class Prompter:
         weakref.finalize(self, self._known.release, self._owner)
         self._lock = threading.Lock()
         self._forgotten = False
-        self._settled: OrderedDict[PromptedObject, Instance | None] = OrderedDict()
+        self._known_masks: OrderedDict[PromptedObject, Instance | None] = OrderedDict()
 
     def instance(self, entry: PromptedObject) -> Instance | None:
         """The object of an entry in scene pixels, or None if nothing was found.
@@ -183,25 +183,25 @@ class Prompter:
             As for `answer`.
         """
         with self._lock:
-            if entry in self._settled:
-                return self._settled[entry]
+            if entry in self._known_masks:
+                return self._known_masks[entry]
         found = self.answer(entry).instance(entry)
-        self.settle(entry, found)
+        self.set_mask(entry, found)
         return found
 
-    def settle(self, entry: PromptedObject, instance: Instance | None) -> None:
+    def set_mask(self, entry: PromptedObject, instance: Instance | None) -> None:
         """Make it known what an entry gave, for example when a saved project is opened."""
         with self._lock:
-            self._settled[entry] = instance
-            if len(self._settled) > _SETTLED:
-                self._settled.popitem(last=False)
+            self._known_masks[entry] = instance
+            if len(self._known_masks) > _MAX_KNOWN:
+                self._known_masks.popitem(last=False)
 
     def take_over(self, other: Prompter) -> None:
         """Keep the objects that another prompter found, until their prompts change."""
         with other._lock:
-            known = dict(other._settled)
+            known = dict(other._known_masks)
         with self._lock:
-            self._settled.update(known)
+            self._known_masks.update(known)
 
     @property
     def held(self) -> int:

@@ -60,19 +60,19 @@ class Answers:
     def __init__(self, lock: threading.RLock, image: OpenImage, jobs: JobRegistry) -> None:
         self._lock, self._image, self._jobs = lock, image, jobs
         self._ahead = Latest(jobs, "prefetch")
-        self._settled: dict[PromptedObject, Instance | None] = {}
+        self._known_masks: dict[PromptedObject, Instance | None] = {}
         self._prefetched: tuple = ()
         self.prompter: Prompter | None = None
         self.key: tuple[str, Scene | None] = ("", None)
 
-    def settle(self, known: dict[PromptedObject, Instance | None]) -> None:
+    def set_masks(self, known: dict[PromptedObject, Instance | None]) -> None:
         """Make known what entries gave, without asking a model: from a project file."""
         with self._lock:
             if self.prompter is None:
-                self._settled |= known
+                self._known_masks |= known
                 return
             for entry, instance in known.items():
-                self.prompter.settle(entry, instance)
+                self.prompter.set_mask(entry, instance)
 
     def use(self, prompter: Prompter, model_name: str = "") -> None:
         """Answer with this prompter from now on.
@@ -83,9 +83,9 @@ class Answers:
             old = self.prompter
             if old is not None and self.key[0] == model_name:
                 prompter.take_over(old)
-            for entry, instance in self._settled.items():
-                prompter.settle(entry, instance)
-            self._settled = {}
+            for entry, instance in self._known_masks.items():
+                prompter.set_mask(entry, instance)
+            self._known_masks = {}
             self.prompter, self.key = prompter, (model_name, self._image.scene)
         if old is not None:
             old.forget()
@@ -124,7 +124,7 @@ class Answers:
     def reset(self) -> None:
         """Forget all answers."""
         with self._lock:
-            old, self.prompter, self._prefetched, self._settled = self.prompter, None, (), {}
+            old, self.prompter, self._prefetched, self._known_masks = self.prompter, None, (), {}
         if old is not None:
             old.forget()
 

@@ -190,12 +190,12 @@ def from_state(
         made.image.original, made.image.pipeline = scene, pipeline
     made.marks.classes = state.classes
     if state.undo is not None:
-        book, settled = from_steps(state.undo, state.width, state.height)
+        book, known_masks = from_steps(state.undo, state.width, state.height)
     else:
         entries = from_records(state.prompts, state.width, state.height)
-        book, settled = _book(state, entries)
+        book, known_masks = _book(state, entries)
     made.update(lambda _: book)
-    made.answers.settle(settled)
+    made.answers.set_masks(known_masks)
     if state.truth is not None:
         made.truth.give(state.truth)
     if state.change is not None:
@@ -250,7 +250,7 @@ def _book(
 ) -> tuple[PromptHistory, dict[PromptedObject, Instance | None]]:
     """Prompts with the objects that they gave; all other objects count as added."""
     known = {item.id: item for item in state.instances}
-    settled = {entry: known.get(entry.id) for entry in entries}
+    known_masks = {entry: known.get(entry.id) for entry in entries}
     prompted = {entry.id for entry in entries}
     added = tuple(item for item in state.instances if item.id not in prompted)
     labels = {
@@ -265,4 +265,4 @@ def _book(
         max(highest + 1, next_id if isinstance(next_id, int) else 1),
         Edits(added=added, labels=MappingProxyType(labels)),
     )
-    return book, settled
+    return book, known_masks

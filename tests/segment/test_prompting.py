@@ -395,7 +395,7 @@ def test_a_mark_far_from_everything_that_names_the_object_changes_nothing(views)
 
 def test_settled_objects_need_no_model(model, views):
     entry = PromptHistory().add_box(5, 5, 30, 30).entries[0]
-    views.settle(entry, Instance(np.ones((4, 4), bool), 7, 8, id=1))
+    views.set_mask(entry, Instance(np.ones((4, 4), bool), 7, 8, id=1))
     assert views.instance(entry).bbox == (7, 8, 11, 12)
     other = Prompter(views.segmenter, views.embed, LEFT_VIEW)
     other.take_over(views)

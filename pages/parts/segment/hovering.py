@@ -190,7 +190,7 @@ def taken(session: Session, event: CanvasEvent) -> bool:
         instance = Instance(
             proposal.mask, proposal.x, proposal.y, proposal.score, entry.id, entry.source
         )
-        session.answers.settle({entry: instance})
+        session.answers.set_masks({entry: instance})
         return after
 
     session.update(change)

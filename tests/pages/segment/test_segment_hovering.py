@@ -202,7 +202,7 @@ def test_a_taken_proposal_is_not_said_to_be_one_of_the_models_answers(segment: S
     [choice] = [group for group in at.button_group if str(group.key).startswith("choice-")]
     assert choice.value == [0]
     mine = rectangle(60, 80, 40, 25)
-    session.answers.settle({entry: mine})
+    session.answers.set_masks({entry: mine})
     # What was made known counts from the next change of the book.
     session.update(lambda book: book.step("look again"))
     at.run()
