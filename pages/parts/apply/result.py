@@ -16,6 +16,10 @@ from rsam_core.session.apply import ApplyState
 def figures(state: ApplyState, answer: Answer) -> None:
     """The numbers, and tables by zone or kind."""
     summary = answer.summary(state.checks(answer.question))
+    for chart in summary.charts:
+        told = ", ".join(f"{date}: {cell_text(values[at])}" for values in chart.lines.values()
+                         for at, date in enumerate(chart.dates))  # fmt: skip
+        st.image(to_png(chart_of(chart)), width="stretch", alt=f"{chart.title}. {told}")
     st.dataframe(
         {
             "Figure": [f.label for f in summary.figures],
@@ -23,10 +27,6 @@ def figures(state: ApplyState, answer: Answer) -> None:
         },
         hide_index=True, key="apply-figures", height=40 + 35 * len(summary.figures),
     )  # fmt: skip
-    for chart in summary.charts:
-        told = ", ".join(f"{date}: {cell_text(values[at])}" for values in chart.lines.values()
-                         for at, date in enumerate(chart.dates))  # fmt: skip
-        st.image(to_png(chart_of(chart)), width="stretch", alt=f"{chart.title}. {told}")
     for title, table in summary.tables.items():
         if len(table):
             st.markdown(f"**{title}**")
