@@ -243,8 +243,9 @@ def test_the_checks_can_be_done_on_the_campus(model, tiny) -> None:
 
     areas = model.predict(embedding, Prompt(points=[(240, 112)])).masks.sum((1, 2)).tolist()
     assert max(areas) >= 3 * min(areas)
-    report = {"part": "answer", "points": 1, "box": False}
+    report = {"part": "answer", "points": 1, "box": False, "clicked": True}
     assert check("ambiguous").is_done({**report, "areas": areas})
+    assert not check("ambiguous").is_done({**report, "areas": areas, "clicked": False})
     assert not check("ambiguous").is_done({**report, "areas": areas, "points": 2})
     # Nor where the lesson begins.
     areas = model.predict(embedding, lesson.START.prompt()).masks.sum((1, 2)).tolist()

@@ -22,6 +22,8 @@ _SIDE = 480
 
 def show(stage: Stage) -> Mapping[str, Any]:
     """Show the playground, and report the disturbance and the metrics."""
+    if stage.own is not None:
+        st.caption(_("This lesson needs to know the true outlines, so it stays with its samples."))
     left, right = st.columns(2, gap="medium")
     with right:
         change, around = _controls(stage)

@@ -217,6 +217,7 @@ def _answer(stage: Stage, place: str, image: NDArray[np.uint8]) -> Mapping[str, 
             )
             st.caption(_("**Chosen:** {said}").format(said=said) if k == 0 and count > 1 else said)
     return {
+        "clicked": marks != lesson.START,
         "points": len(marks.points), "box": marks.box is not None,
         "areas": [int(area) for area in found.areas],
         "scores": [float(score) for score in found.scores],

@@ -122,7 +122,8 @@ CHECKS = (
         "ambiguous",
         N_("Answer: find one click whose largest mask is at least three times as large as its "
            "smallest."),
-        lambda r: r["part"] == "answer" and r["points"] == 1 and not r["box"]
+        # Not the click that the lesson begins with, which may mean a lot on another picture.
+        lambda r: r["part"] == "answer" and r["clicked"] and r["points"] == 1 and not r["box"]
         and max(r["areas"]) >= VARIED * min(r["areas"]) > 0,
         N_("Click where several things lie one in another, such as a window in a roof."),
     ),
