@@ -30,7 +30,10 @@ SIZE = (1024, 512)
 
 
 st.html(PICTURES / "home.css")
-works.section()
+# Its place is there before its content: what follows would be drawn anew when the works come, and
+# a file that is just being given to the page would be lost.
+with st.container(key="works", gap="small"):
+    works.section()
 drop.anywhere()
 left, right = st.columns([11, 10], gap="medium")
 with left:

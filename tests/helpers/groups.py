@@ -5,11 +5,20 @@ from __future__ import annotations
 from xdist.scheduler import LoadScopeScheduling
 
 GROUPS = {
+    "second server": (
+        "/test_accessibility.py",
+        "/test_class_board.py",
+        "/test_learn.py",
+        "/test_nothing_lost.py",
+        "/test_prepare_in_browser.py",
+        "/test_zoom.py",
+    ),
     "server": ("/browser/", "/test_classroom.py"),
     "town": ("/test_everything.py", "/test_tiled_town.py"),
     "shots": ("/test_one_shot_search.py", "/test_one_shot_ranking.py"),
 }
-"""Parts of paths: one server, one decoded town, one searched picture for all of them."""
+"""Parts of paths, the first that fits: one server, one decoded town, one searched picture for all
+of them. Two servers, since their tests mostly wait, each in a process of its own."""
 
 LONGEST = ("/browser/", "/hostile/", "/test_batch_dask.py", "/test_one_shot_page.py")
 """Parts of paths of what takes longest: begun last, it would leave the other workers idle."""

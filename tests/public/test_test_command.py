@@ -11,6 +11,7 @@ from tests.helpers.groups import GROUPS, group_of
 
 HERE = Path(__file__).resolve().parents[1]
 
+SERVERS = ("server", "second server")
 THREE = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
@@ -42,12 +43,13 @@ def test_who_says_how_many_gets_as_many(arguments: list[str]) -> None:
 def test_what_needs_the_server_stays_together(request: pytest.FixtureRequest) -> None:
     for item in request.session.items:
         served = item.get_closest_marker("server") is not None
-        assert not served or group_of(item.nodeid) == "server", item.nodeid
+        assert not served or group_of(item.nodeid) in SERVERS, item.nodeid
 
 
 def test_groups_are_files_or_what_shares_something() -> None:
     assert group_of("tests/test_jobs.py::test_wait[a::b]") == "/tests/test_jobs.py"
-    assert group_of("tests/browser/test_zoom.py::test_pan") == "server"
+    assert group_of("tests/browser/test_shell.py::test_pan") == "server"
+    assert group_of("tests/browser/test_zoom.py::test_pan") == "second server"
     assert group_of("tests/server/test_classroom.py::test_two") == "server"
     assert group_of("tests/test_everything.py::test_grid") == "town"
     assert group_of("tests/segment/test_tiled_town.py::test_parts") == "town"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
 
 from rsam_core.session import kept_images, safekeeping, works
 from rsam_core.session.project_state import to_state
@@ -79,3 +80,27 @@ def test_works_are_named_duplicated_deleted_and_brought_back(app: AppTest, shelf
     app.button(key=f"go-on-{id}").click().run()
     assert "no longer kept here" in app.error[0].value
     assert opened(app) is None
+
+
+def place_of(node: Block, kind: str) -> tuple[int, ...]:
+    """Where the first element of a kind stands: the number of each block on the way to it."""
+    for number, child in node.children.items():
+        if child.type == kind:
+            return (number,)
+        if isinstance(child, Block) and (rest := place_of(child, kind)):
+            return (number, *rest)
+    return ()
+
+
+def test_an_upload_stays_where_it_is_when_the_works_come(app: AppTest, shelf):
+    # The browser tells who it is after the first run: what moved then would lose a file that is
+    # just being given to it.
+    del app.session_state["browser-id"]
+    app.run()
+    before = place_of(app.main, "file_uploader")
+    assert before
+    assert not app.subheader or "Go on where you were" not in [s.value for s in app.subheader]
+    app.session_state["browser-id"] = BROWSER
+    app.run()
+    assert "Go on where you were" in [item.value for item in app.subheader]
+    assert place_of(app.main, "file_uploader") == before

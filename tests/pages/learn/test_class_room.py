@@ -59,7 +59,7 @@ def room(monkeypatch: pytest.MonkeyPatch, model: object) -> Room:
 
 
 @pytest.fixture
-def browser(room: Room) -> Open:
+def visit(room: Room) -> Open:
     """Open the page Learn in a browser of its own."""
 
     def start(number: int, **address: str) -> AppTest:
@@ -100,8 +100,8 @@ def join(at: AppTest, name: str) -> None:
     fine(at)
 
 
-def test_from_the_maker_by_a_link_to_the_result(room: Room, browser: Open):
-    teacher = browser(1)
+def test_from_the_maker_by_a_link_to_the_result(room: Room, visit: Open):
+    teacher = visit(1)
     press(teacher, "Make an exercise")
     fine(teacher)
     # Two of the three roofs that are whole: the largest come first.
@@ -110,7 +110,7 @@ def test_from_the_maker_by_a_link_to_the_result(room: Room, browser: Open):
     fine(teacher)
     link = re.search(r"exercise=(\S+)", teacher.code[0].value)[1]
 
-    pupil = browser(2, exercise=link)
+    pupil = visit(2, exercise=link)
     fine(pupil)
     assert "60 seconds" in texts(pupil)
     press(pupil, "Begin")
@@ -126,7 +126,7 @@ def test_from_the_maker_by_a_link_to_the_result(room: Room, browser: Open):
     drag(pupil, room, (10, 10, 40, 20))
 
     # A reload: the same browser, a new tab.
-    again = browser(2, exercise=link)
+    again = visit(2, exercise=link)
     fine(again)
     assert metrics(again) == {"Clicks": "2", "IoU": "67%"}
     room.clock += 3
@@ -136,8 +136,8 @@ def test_from_the_maker_by_a_link_to_the_result(room: Room, browser: Open):
     assert "1 click, 7 s" in html(again)
 
 
-def test_two_of_one_name_on_a_board_and_what_the_teacher_sees(room: Room, browser: Open):
-    teacher = browser(1)
+def test_two_of_one_name_on_a_board_and_what_the_teacher_sees(room: Room, visit: Open):
+    teacher = visit(1)
     press(teacher, "Make an exercise")
     teacher.slider(key="learn-maker-count").set_value(1).run()
     press(teacher, "Open a class board")
@@ -148,7 +148,7 @@ def test_two_of_one_name_on_a_board_and_what_the_teacher_sees(room: Room, browse
     pupils = []
     for number in (2, 3):
         # One by the address, one by typing the code.
-        at = browser(number, **({"board": code} if number == 2 else {}))
+        at = visit(number, **({"board": code} if number == 2 else {}))
         if number == 3:
             at.text_input(key="learn-class-code").set_value(code.lower())
             press(at, "Go to the board")
@@ -176,7 +176,7 @@ def test_two_of_one_name_on_a_board_and_what_the_teacher_sees(room: Room, browse
     assert "shows the work of Anna" in str([item.value for item in pupils[1].subheader])
 
     # A reload brings the same pupil back.
-    back = browser(3, board=code)
+    back = visit(3, board=code)
     fine(back)
     assert metrics(back)["Mean IoU"] == "100%"
 
@@ -200,24 +200,24 @@ def test_two_of_one_name_on_a_board_and_what_the_teacher_sees(room: Room, browse
     ],
 )
 def test_wrong_addresses_are_one_message(
-    room: Room, browser: Open, address: dict[str, str], words: str
+    room: Room, visit: Open, address: dict[str, str], words: str
 ):
-    at = browser(2, **address)
+    at = visit(2, **address)
     assert not at.exception
     assert [words in error.value for error in at.error] == [True]
 
 
-def test_a_code_that_was_typed_wrong_keeps_the_page(room: Room, browser: Open):
-    at = browser(2)
+def test_a_code_that_was_typed_wrong_keeps_the_page(room: Room, visit: Open):
+    at = visit(2)
     at.text_input(key="learn-class-code").set_value("CDFHJ")
     press(at, "Go to the board")
     assert "no class board with the code CDFHJ" in at.error[0].value
     assert at.text_input(key="learn-class-code").value == "CDFHJ"
 
 
-def test_an_exercise_and_results_as_files(room: Room, browser: Open):
+def test_an_exercise_and_results_as_files(room: Room, visit: Open):
     made = task((7,), prompts="box", shows_iou=False)
-    at = browser(2)
+    at = visit(2)
     at.file_uploader(key="learn-class-file").upload(
         "roofs.rsam-exercise", write_exercise(made), "application/zip"
     ).run()
@@ -235,7 +235,7 @@ def test_an_exercise_and_results_as_files(room: Room, browser: Open):
     assert read_result(content).iou == 1.0
 
     code = room.boards.open(f"{1:032x}", made)
-    teacher = browser(1)
+    teacher = visit(1)
     press(teacher, f"{code} · Three roofs: roofs")
     teacher.file_uploader(key="learn-board-files").set_value(
         [("bo.rsam-result", content, "application/json"), ("bad.txt", b"no", "text/plain")]
@@ -244,9 +244,9 @@ def test_an_exercise_and_results_as_files(room: Room, browser: Open):
     assert "“bad.txt”: This is not a result" in teacher.error[0].value
 
 
-def test_time_that_is_up_ends_it(room: Room, browser: Open):
+def test_time_that_is_up_ends_it(room: Room, visit: Open):
     code = room.boards.open(f"{1:032x}", task((7, 3), seconds=30))
-    at = browser(2, board=code)
+    at = visit(2, board=code)
     join(at, "")
     press(at, "Begin")
     drag(at, room, (50, 10, 80, 40))
@@ -258,9 +258,9 @@ def test_time_that_is_up_ends_it(room: Room, browser: Open):
     assert (row.name, row.state, row.iou) == ("Pupil 1", "done", 0.5)
 
 
-def test_the_next_pupil_at_this_computer(room: Room, browser: Open):
+def test_the_next_pupil_at_this_computer(room: Room, visit: Open):
     code = room.boards.open(f"{1:032x}", task((7,)))
-    at = browser(2, board=code)
+    at = visit(2, board=code)
     join(at, "Anna")
     press(at, "Begin")
     press(at, "Done")
@@ -270,8 +270,8 @@ def test_the_next_pupil_at_this_computer(room: Room, browser: Open):
     assert [row.name for row in room.boards.rows(code, f"{1:032x}")] == ["Anna", "Bo"]
 
 
-def test_targets_that_are_clicked(room: Room, browser: Open):
-    teacher = browser(1)
+def test_targets_that_are_clicked(room: Room, visit: Open):
+    teacher = visit(1)
     press(teacher, "Make an exercise")
     teacher.button_group(key="learn-maker-way").set_value("clicked")
     teacher.run()
@@ -287,9 +287,9 @@ def test_targets_that_are_clicked(room: Room, browser: Open):
     assert made.numbers == (3,)
 
 
-def test_a_browser_that_says_no_part_stays_where_it_is(room: Room, browser: Open):
+def test_a_browser_that_says_no_part_stays_where_it_is(room: Room, visit: Open):
     code = room.boards.open(f"{1:032x}", task((7,)))
-    at = browser(2, board=code)
+    at = visit(2, board=code)
     at.button_group(key="learn-part-choice").set_value(None)
     at.run()
     fine(at)
@@ -298,16 +298,16 @@ def test_a_browser_that_says_no_part_stays_where_it_is(room: Room, browser: Open
     join(at, "Anna")
 
 
-def test_a_teacher_who_reloads_is_back_at_the_board(room: Room, browser: Open):
+def test_a_teacher_who_reloads_is_back_at_the_board(room: Room, visit: Open):
     code = room.boards.open(f"{1:032x}", task((7,)))
-    teacher = browser(1)
+    teacher = visit(1)
     press(teacher, f"{code} · Three roofs: roofs")
     address = {name: "".join(value) for name, value in teacher.query_params.items()}
-    again = browser(1, **address)
+    again = visit(1, **address)
     fine(again)
     assert f'class="board-code" aria-label="Code: {" ".join(code)}">{code}<' in html(again)
     # Somebody else with that address sees nothing of it.
-    other = browser(2, **address)
+    other = visit(2, **address)
     assert "not open in this browser" in other.error[0].value
     assert code not in html(other)
 
