@@ -126,9 +126,7 @@ def test_script_in_names_does_not_run(own_server: Server, window: Page, tmp_path
     screen.idle()
     content = picture(tmp_path).read_bytes()
     name = EVIL.replace("/", "") + ".png"
-    window.locator('input[type="file"]').first.set_input_files(
-        {"name": name, "mimeType": "image/png", "buffer": content}
-    )
+    screen.give(name, content)
     expect(screen.canvas).to_be_visible()
     screen.idle()
     screen.click((200, 140))

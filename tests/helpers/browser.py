@@ -102,11 +102,20 @@ class Screen:
 
     # -------------------------------------------------------------- doing
 
-    def open(self, name: str, content: bytes) -> None:
-        """Upload an image and wait for it on the Segment page."""
-        self.page.locator('input[type="file"]').first.set_input_files(
+    def give(self, name: str, content: bytes) -> None:
+        """Upload a file in the first field of the page."""
+        field = self.page.locator('input[type="file"]').first
+        # An app that has not begun is as idle as one that is done: what is given to it before the
+        # browser has said who it is may be lost.
+        field.wait_for(state="attached")
+        self.quiet()
+        field.set_input_files(
             {"name": name, "mimeType": "application/octet-stream", "buffer": content}
         )
+
+    def open(self, name: str, content: bytes) -> None:
+        """Upload an image and wait for it on the Segment page."""
+        self.give(name, content)
         expect(self.canvas).to_be_visible()
         expect(self.page.get_by_test_id("stSidebar")).to_contain_text(name)
         self.idle()
