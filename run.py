@@ -279,9 +279,10 @@ def _is_newer(binary: Path, catalogue: Path) -> bool:
 
 
 def workers(arguments: list[str]) -> list[str]:
-    """Three processes for the tests, unless the arguments say something about that.
+    """Two processes for the tests, unless the arguments say something about that.
 
-    One of them mostly waits for the browser; the others keep two processors busy.
+    Each begins with a server and a browser of its own, which mostly wait. A third one made browsers
+    so slow that they gave up.
     What stays together, tests/helpers/groups.py says; tests/conftest.py puts the longest first.
     """
     ours = ("-n", "--numprocesses", "--dist", "--pdb", "--trace")
@@ -290,7 +291,7 @@ def workers(arguments: list[str]) -> list[str]:
         return []
     if any(one.startswith("-n") and one[2:].isalnum() for one in arguments):
         return []
-    return ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
+    return ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 def shared(arguments: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from tests.helpers.groups import GROUPS, group_of
 HERE = Path(__file__).resolve().parents[1]
 
 SERVERS = ("server", "second server")
-THREE = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
+TWO = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ THREE = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
     [[], ["tests/test_jobs.py"], ["--durations=20"], ["-m", "not browser"], ["-k", "names", "-x"]],
 )
 def test_tests_run_in_two_processes(arguments: list[str]) -> None:
-    assert workers(arguments) == THREE
+    assert workers(arguments) == TWO
 
 
 @pytest.mark.parametrize(
