@@ -122,6 +122,8 @@ def screen(_page: Page, address: str, app_log: Path) -> Iterator[Screen]:
     _page.on("pageerror", complain)
     _page.goto(address)
     screen = Screen(_page)
+    # An app that has not begun is as idle as one that is done.
+    _page.locator("h1").first.wait_for()
     screen.idle()
     # The browser says who it is, and the page is drawn once more.
     screen.quiet()

@@ -34,10 +34,7 @@ def test_an_uploaded_image_opens_with_its_size(
 
 
 def test_a_bad_file_is_one_message_and_the_next_one_opens(screen: Screen, town: TownSample):
-    upload = screen.page.locator('input[type="file"]').first
-    upload.set_input_files(
-        {"name": "notes.png", "mimeType": "image/png", "buffer": b"Bring the ladder."}
-    )
+    screen.give("notes.png", b"Bring the ladder.")
     alerts = screen.page.get_by_test_id("stAlert")
     expect(alerts).to_have_count(1)
     expect(alerts).to_contain_text("“notes.png” is not an image")
