@@ -122,7 +122,7 @@ def _lies() -> dict[str, object]:
             "SELECT fid, geom, hex(zeroblob(400000000)) AS label FROM hidden"
         ),
         "a view that loads a library": lambda: _view(
-            "SELECT fid, geom, load_extension('/tmp/x.so') AS label FROM hidden"
+            "SELECT fid, geom, load_extension('/opt/x.so') AS label FROM hidden"
         ),
         "a view that reads a file": lambda lure: _view(
             f"SELECT fid, geom, readfile('{lure.words}') AS label FROM hidden"

@@ -117,7 +117,7 @@ def test_a_visit_to_the_trap_is_noticed(tmp_path: Path) -> None:
     ("message", "told"),
     [
         ("", "empty"),
-        ("Cannot open /tmp/rsam-x/a.tif.", "path"),
+        ("Cannot open /home/x/a.tif.", "path"),
         ("GDAL failed to open the file.", "programmer"),
         ("could not convert string to float: 'x'.", "programmer"),
         ("It is damaged", "does not end"),

@@ -40,7 +40,7 @@ def test_a_local_system_stays_wkt():
         "/vsicurl/http://127.0.0.1:9/x",
         "+proj=longlat +nadgrids=/etc/passwd",
         "+proj=pipeline +step +proj=hgridshift +grids=/etc/passwd",
-        "+init=/tmp/x:1",
+        "+init=/opt/x:1",
         CRS(32737).to_wkt().replace("ENSEMBLEACCURACY", 'PARAMETERFILE["x","/etc/passwd"],Q'),
         'GEOGCS["x",DATUM["y",SPHEROID["z",6378137,298]],METHOD["PROJ-based operation method"]]',
         "EPSG:99999999",
@@ -68,7 +68,7 @@ def test_what_older_programs_are_told_beside_it_is_dropped():
 
 @pytest.mark.parametrize(
     "typed",
-    ["+proj=longlat +nadgrids=/etc/passwd", "+init=/tmp/x:1", "/vsicurl/http://127.0.0.1/x",
+    ["+proj=longlat +nadgrids=/etc/passwd", "+init=/opt/x:1", "/vsicurl/http://127.0.0.1/x",
      "https://example.org/crs", "file:/etc/passwd"],
 )  # fmt: skip
 def test_what_somebody_types_names_no_files(typed: str) -> None:

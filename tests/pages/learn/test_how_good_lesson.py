@@ -7,17 +7,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rsam_core.evaluate.learn.lessons import how_good
+from tests.helpers.lessons import opened_lesson
 from tests.helpers.pages import fine, texts
 
 
 @pytest.fixture
 def lesson(app: AppTest) -> AppTest:
     """The lesson, opened by its address."""
-    app.query_params["lesson"] = "how_good"
-    app.run()
-    app.switch_page("pages/screens/learn.py").run()
-    fine(app)
-    return app
+    return opened_lesson(app, "how_good")
 
 
 def done(at: AppTest) -> set[str]:

@@ -11,13 +11,13 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.learn.lessons import marking, prompts, prompts_size
 from pages.parts.learn.stage import Stage
 from pages.parts.learn.touch import Touch
-from pages.parts.shared import resources
 from rsam_core.evaluate.learn.asking import Marks
 from rsam_core.evaluate.learn.lessons import prompts_map as mapping
 from rsam_core.evaluate.learn.lessons.prompts_objects import TRIALS, target
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.prompts.simulated import centre_click, tight_box
 from rsam_core.segment.segmenter import Segmenter
+from tests.helpers.lessons import lend, opened_lesson
 from tests.helpers.models import overlap
 from tests.helpers.pages import fine, texts
 
@@ -27,20 +27,10 @@ PREFIX = "learn-prompts-"
 @pytest.fixture
 def shown(app: AppTest, tiny, monkeypatch) -> AppTest:
     """The lesson, opened by its address, with the embedded model and maps of few clicks."""
-    model = Segmenter(tiny)
-    embeddings: dict = {}
-    monkeypatch.setattr(resources, "segmenter", lambda name: model)
-    monkeypatch.setattr(
-        resources, "embed",
-        lambda image, key: embeddings.get(key) or embeddings.setdefault(key, model.embed(image)),
-    )  # fmt: skip
+    lend(tiny, monkeypatch)
     monkeypatch.setattr(mapping, "MOST", 16)
     prompts._kept_maps().clear()
-    app.query_params["lesson"] = "prompts"
-    app.run()
-    app.switch_page("pages/screens/learn.py").run()
-    fine(app)
-    return app
+    return opened_lesson(app, "prompts")
 
 
 def part(at: AppTest, key: str) -> None:

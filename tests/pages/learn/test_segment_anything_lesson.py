@@ -8,11 +8,11 @@ from sklearn.metrics.pairwise import cosine_similarity
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.learn.lessons import segment_anything_learn as learning
-from pages.parts.shared import resources
 from rsam_core.evaluate.learn.asking import Marks
 from rsam_core.evaluate.learn.lessons import segment_anything as lesson
 from rsam_core.prompts.prompt import Prompt
 from rsam_core.segment.segmenter import Segmenter
+from tests.helpers.lessons import lend, opened_lesson
 from tests.helpers.pages import fine, texts
 
 PREFIX = "learn-segment_anything-"
@@ -21,20 +21,10 @@ PREFIX = "learn-segment_anything-"
 @pytest.fixture
 def shown(app: AppTest, tiny, monkeypatch) -> AppTest:
     """The lesson, opened by its address, with the embedded model."""
-    model = Segmenter(tiny)
-    embeddings: dict = {}
-    monkeypatch.setattr(resources, "segmenter", lambda name: model)
-    monkeypatch.setattr(
-        resources, "embed",
-        lambda image, key: embeddings.get(key) or embeddings.setdefault(key, model.embed(image)),
-    )  # fmt: skip
+    lend(tiny, monkeypatch)
     monkeypatch.setattr(learning, "_SPACING", 64.0)
     learning._shared().clear()
-    app.query_params["lesson"] = "segment_anything"
-    app.run()
-    app.switch_page("pages/screens/learn.py").run()
-    fine(app)
-    return app
+    return opened_lesson(app, "segment_anything")
 
 
 def step(at: AppTest, key: str) -> None:

@@ -6,17 +6,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.evaluate.learn.test_square_metres import mercator_ratio, staircase
+from tests.helpers.lessons import opened_lesson
 from tests.helpers.pages import fine
 
 
 @pytest.fixture
 def lesson(app: AppTest) -> AppTest:
     """The lesson, opened by its address."""
-    app.query_params["lesson"] = "square_metres"
-    app.run()
-    app.switch_page("pages/screens/learn.py").run()
-    fine(app)
-    return app
+    return opened_lesson(app, "square_metres")
 
 
 def experiment(at: AppTest, key: str) -> None:
