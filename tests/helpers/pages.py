@@ -36,6 +36,7 @@ __all__ = [
     "put",
     "table",
     "texts",
+    "wait_for",
 ]
 
 
@@ -111,5 +112,4 @@ def over(shown: dict, x: float, y: float) -> np.ndarray:
 def wait_for(jobs: JobRegistry, name: str, seconds: float = 120) -> None:
     """Wait for a job of a session, unless the page has taken its result already."""
     job = jobs.get(name)
-    if job is not None:
-        job.wait(seconds)
+    assert job is None or job.wait(seconds), f"{name} did not end within {seconds} s"

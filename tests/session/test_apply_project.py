@@ -82,11 +82,11 @@ def test_an_answer_comes_from_the_background(session: Session):
     site = Site.of(session.image.scene)
     house = Features.of_shapes("house", site.plane([shapely.box(10, 10, 30, 30)]))
     state.start(QUESTIONS["density"], lambda: Inputs(site, {"buildings": house}, {"size": 20.0}))
-    session.jobs.get("apply").wait(60)
+    assert session.jobs.get("apply").wait(60)
     assert state.collect()
     assert state.answers["density"].summary().figures[2].value == 1
     state.start(QUESTIONS["density"], lambda: Inputs(site))
-    session.jobs.get("apply").wait(60)
+    assert session.jobs.get("apply").wait(60)
     state.collect()
     assert "Buildings" in str(state.error)
 

@@ -16,7 +16,7 @@ from rsam_core.session.series_source import Series, series_of_files
 from rsam_core.session.session import Session
 from tests.change.test_frames import video
 from tests.helpers.colour_model import ColourModel
-from tests.helpers.pages import click, fine, opened, put, texts
+from tests.helpers.pages import click, fine, opened, put, texts, wait_for
 from tests.session.test_following import FILES, follow, settle
 
 PAGE = "pages/screens/follow.py"
@@ -50,7 +50,7 @@ def test_from_the_first_click_to_the_table_and_back(app: AppTest):
     fine(page)
     assert state.outline(1).area == 576
     click(page, "Follow through 3 frames")
-    session.jobs.get(FOLLOW).wait(20)
+    wait_for(session.jobs, FOLLOW)
     page.run()
     fine(page)
     table = next(d.value for d in page.dataframe if "area" in d.value)
@@ -71,7 +71,7 @@ def test_a_correction_is_followed_by_itself(app: AppTest):
     state.draw_box(28, 30, 52, 42)
     page = app.switch_page(PAGE).run()
     fine(page)
-    session.jobs.get(FOLLOW).wait(20)
+    wait_for(session.jobs, FOLLOW)
     page.run()
     fine(page)
     assert state.outline(2).area == 288
@@ -87,7 +87,7 @@ def test_dates_and_a_video_are_opened_from_the_page(app: AppTest):
     assert "One date is open" in texts(page)
     upload = page.file_uploader[0]
     upload.set_value([(name, content, "image/png") for name, content in FILES]).run()
-    page.session_state["visit"].jobs.get(opening_series.JOB).wait(20)
+    wait_for(page.session_state["visit"].jobs, opening_series.JOB)
     page.run()
     fine(page)
     assert follow_state(opened(page)).frames.dates == ("2016", "2018", "2020-05")
@@ -101,7 +101,7 @@ def test_a_long_video_is_asked_about_first(app: AppTest, monkeypatch: pytest.Mon
     assert "120 frames" in page.warning[0].value
     page.slider(key="video-frames").set_value(40).run()
     click(page, "Take every 3th frame: 40 frames")
-    page.session_state["visit"].jobs.get(opening_series.JOB).wait(20)
+    wait_for(page.session_state["visit"].jobs, opening_series.JOB)
     page.run()
     fine(page)
     assert len(follow_state(opened(page)).frames) == 40
@@ -118,10 +118,8 @@ def test_a_long_video_is_asked_about_first(app: AppTest, monkeypatch: pytest.Mon
 def test_what_cannot_be_opened_is_told_in_one_sentence(app: AppTest, files, message):
     page = app.switch_page(PAGE).run()
     page.file_uploader[0].set_value(files).run()
-    job = page.session_state["visit"].jobs.get(opening_series.JOB)
-    if job is not None:
-        job.wait(20)
-        page.run()
+    wait_for(page.session_state["visit"].jobs, opening_series.JOB)
+    page.run()
     assert not page.exception
     assert len(page.error) == 1
     assert message in page.error[0].value

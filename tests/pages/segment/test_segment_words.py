@@ -255,7 +255,8 @@ def test_a_model_of_words_finds_what_was_not_known(asked, monkeypatch):
     known = panel.state(opened(at))
     assert at.text_input(key=f"by-model-words-{known.version}").value == "heliports"
     at.button(key="by-model-start").click().run()
-    assert opened(at).search.job is None or opened(at).search.job.wait(10)
+    job = opened(at).search.job
+    assert job is None or job.wait(10)
     at.run()
     at.run()
     fine(at)
