@@ -24,7 +24,8 @@ def export(checkpoint: Path, target: Path, key: str = "ema", kinds: Path | None 
     key : str
         ``"ema"`` for averaged weights, ``"network"`` for the last ones.
     kinds : Path, optional
-        Weights of the kind head, from `training.kinds`, to be written with the others.
+        Weights of the kind head, from `training.kinds` or as they were shipped, to be written
+        with the others.
 
     Returns
     -------
@@ -41,7 +42,9 @@ def export(checkpoint: Path, target: Path, key: str = "ema", kinds: Path | None 
     network.encoder.fold()
     state = {name: value.half().contiguous() for name, value in network.state_dict().items()}
     if kinds:
-        head = {f"kinds.{name}": value.half() for name, value in load_file(str(kinds)).items()}
+        given = load_file(str(kinds))
+        shipped = {n: v for n, v in given.items() if n.startswith("kinds.")}
+        head = shipped or {f"kinds.{name}": value.half() for name, value in given.items()}
         state = {name: v for name, v in state.items() if not name.startswith("kinds.")} | head
     save_file(state, str(target))
     return target.stat().st_size

@@ -174,6 +174,10 @@ class Prompts:
         list((pool.map if pool else map)(go_on, range(len(self.masks))))
 
 
+def _learns(part: torch.nn.Module) -> bool:
+    return any(parameter.requires_grad for parameter in part.parameters())
+
+
 def step_loss(
     network: TinyNetwork,
     drawn: Draw,
@@ -196,9 +200,10 @@ def step_loss(
     """
     device, level, masks = torch.device(device), drawn.level, drawn.masks
     rgb = torch.from_numpy(drawn.rgb).to(device).permute(0, 3, 1, 2).float()
-    maps = network.encode(rgb.contiguous(memory_format=torch.channels_last))
+    with torch.set_grad_enabled(torch.is_grad_enabled() and _learns(network.encoder)):
+        maps = network.encode(rgb.contiguous(memory_format=torch.channels_last))
     total, report = torch.zeros((), device=device), {}
-    if network.proposals is not None:
+    if network.proposals is not None and _learns(network.proposals):
         wanted = to_device(drawn.wanted, device)
         found, report = proposal_loss(network.propose(maps), wanted)
         total = total + PROPOSAL_WEIGHT * found

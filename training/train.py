@@ -50,6 +50,8 @@ def parameter_groups(network: TinyNetwork) -> list[dict]:
     """Backbone at a lower rate, new head at a higher; no weight decay on biases and norms."""
     groups: dict[tuple[float, bool], list] = {}
     for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
         scale = 1.0
         if name.startswith("encoder.backbone"):
             scale = BACKBONE_RATE
@@ -162,7 +164,7 @@ def work(rank: int, network: TinyNetwork, ema: TinyNetwork, args: argparse.Names
     if args.resume and (out / f"worker{rank}.pt").exists():
         state = torch.load(out / f"worker{rank}.pt", weights_only=True, map_location=device)
         step, spent = state["step"], state["spent"]
-        if len(state["optimizer"]["state"]) == sum(1 for _ in network.parameters()):
+        if len(state["optimizer"]["state"]) == sum(p.requires_grad for p in network.parameters()):
             optimizer.load_state_dict(state["optimizer"])
         else:
             # The network has grown: the optimizer starts anew, and so must the warm-up.
@@ -264,6 +266,9 @@ def build(args: argparse.Namespace) -> tuple[TinyNetwork, TinyNetwork]:
         # Layers that are newer than the checkpoint start as they are: from nothing.
         network.load_state_dict(state["network"], strict=False)
         ema.load_state_dict(state["ema"], strict=False)
+    if args.decoder_only:
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name.startswith("decoder."))
     device = torch.device(args.device)
     return (
         network.eval().to(device, memory_format=torch.channels_last),
@@ -286,6 +291,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--clip", type=float, default=2.0, help="largest norm of the gradient")
     parser.add_argument("--images", type=int, help="prompted crops a step")
     parser.add_argument("--unprompted", type=int, help="further crops for the proposals alone")
+    parser.add_argument(
+        "--decoder-only", action="store_true",
+        help="leave encoder and proposals as they are, and with them all that knows their features",
+    )  # fmt: skip
     parser.add_argument("--workers", type=int, default=1, help="on processors")
     parser.add_argument("--loaders", type=int, help="processes that draw crops for a card")
     parser.add_argument("--probes", type=int, default=PROBE_DRAWS)
@@ -299,7 +308,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     if args.images is None:
         args.images = IMAGES_ON_CARD if card else IMAGES_ON_PROCESSOR
     if args.unprompted is None:
-        args.unprompted = 2 * args.images
+        args.unprompted = 0 if args.decoder_only else 2 * args.images
     if args.loaders is None:
         args.loaders = max((os.cpu_count() or 2) - 2, 1) if card else 0
     if card:

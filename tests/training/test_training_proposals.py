@@ -427,6 +427,28 @@ def test_run_saves_goes_on_and_exports(tmp_path, monkeypatch):
     assert model.network.kinds is not None
 
 
+def test_the_decoder_alone_learns_and_all_else_stays_as_shipped(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.train._mixture", lambda args, held_out=False: town_mixture())
+    shipped = Path(load_tiny.__defaults__[0])
+    args = parse([
+        "--data", "none", "--out", str(tmp_path), "--images", "1", "--nice", "0", "--probes", "0",
+        "--device", "cpu", "--start", str(shipped), "--steps", "2", "--decoder-only",
+    ])  # fmt: skip
+    assert args.unprompted == 0, "crops for the proposals alone teach nothing here"
+    network, ema = build(args)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    work(0, network, ema, args)
+    after = network.state_dict()
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"decoder"}
+    target = tmp_path / "tiny.safetensors"
+    export(tmp_path / "weights.pt", target, kinds=shipped)
+    one, other = (load_tiny(path).network.state_dict() for path in (shipped, target))
+    assert set(one) == set(other)
+    same = [name for name in one if not name.startswith("decoder.")]
+    assert all(torch.equal(one[name], other[name]) for name in same)
+
+
 # ------------------------------------------------------------------ kinds
 
 
