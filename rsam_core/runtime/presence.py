@@ -74,8 +74,8 @@ def freeze_gc() -> None:
     """Collect garbage once more, and spare the collector what is left from now on.
 
     Hundreds of thousands of objects belong to loaded libraries and stay. To look through them
-    takes 0.1 to 0.4 s, in which no other thread runs, and Streamlit has the collector do so after
-    every run of a page. `trim_memory` looks through all of them again.
+    takes 0.1 to 0.4 s, in which no other thread runs. `trim_memory` looks through all of them
+    again.
     """
     gc.collect()
     gc.freeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 
 from pages.parts.shared import streamlit_adapter
 from rsam_core.runtime.budgets import Holding, choose_evictions, setting, share_of_memory
+from rsam_core.runtime.idle_collector import QUIET, IdleCollector
 from rsam_core.runtime.presence import SessionMonitor, freeze_gc, limit_malloc_arenas, trim_memory
 from rsam_core.session.visit import Visit
 
@@ -71,12 +73,14 @@ def something_closed() -> None:
     _closed.set()
 
 
-def _spare_collector() -> None:
-    """Settle what newly loaded libraries have brought."""
+def _spare_collector() -> bool:
+    """Settle what newly loaded libraries have brought; whether there was something."""
     global _modules
-    if len(sys.modules) > _modules + MANY_MODULES:
-        _modules = len(sys.modules)
-        freeze_gc()
+    if len(sys.modules) <= _modules + MANY_MODULES:
+        return False
+    _modules = len(sys.modules)
+    freeze_gc()
+    return True
 
 
 @cache
@@ -90,7 +94,21 @@ def _caretaker() -> SessionMonitor | None:
     # last one never happens. Before Streamlit does, because then it cannot be closed any more.
     departures = SessionMonitor(streamlit_adapter.is_connected, 0.6 * kept)
     threading.Thread(target=_watch, args=(departures, kept / 8), daemon=True).start()
+    threading.Thread(target=_collect_when_quiet, daemon=True).start()
     return departures
+
+
+def _collect_when_quiet() -> None:
+    """In place of Streamlit's collection after each run, for which everybody would wait."""
+    collector = IdleCollector(_collect)
+    while True:
+        time.sleep(QUIET)
+        collector.look(time.monotonic())
+
+
+def _collect() -> None:
+    if not _spare_collector():
+        gc.collect()
 
 
 def _watch(departures: SessionMonitor, pause: float) -> None:
