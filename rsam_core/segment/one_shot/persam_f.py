@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,11 @@ from numpy.typing import NDArray
 
 from rsam_core.errors import OneShotError
 
-_FOCAL_ALPHA, _FOCAL_GAMMA = 0.25, 2.0
+_FOCAL_ALPHA = 0.25
+"""Weight of the object's cells in the focal loss, whose power is 2."""
 
-_RATE = 1e-3
-"""Learning rate at the start."""
+_RATE, _BETAS, _EPSILON, _DECAY = 1e-3, (0.9, 0.999), 1e-4, 1e-2
+"""Of AdamW: the learning rate at the start, and what the paper and its program leave as it is."""
 
 _SURE = -8.0
 """Logit below which a cell is background beyond doubt: a probability of 0.03 %."""
@@ -50,7 +52,8 @@ def tune_scales(
 
     AdamW (eps 1e-4) with a cosine schedule, from one third each, on Dice plus focal loss. The
     logits do not depend on the weights, so that one decoding serves all steps; and only cells
-    near the example matter, so that a thousand steps take well under a second.
+    near the example matter, so that a thousand steps take well under a second. For two numbers
+    the slope is written out: torch's own optimizers need seconds to be loaded for the first time.
 
     Parameters
     ----------
@@ -73,51 +76,63 @@ def tune_scales(
     ----------
     Zhang et al., *Personalize Segment Anything Model with One Shot*, ICLR 2024, section 3.3.
     """
-    import torch
-
-    from rsam_core.models.parallel import one_core
-
     if not coverage.any():
         raise OneShotError(
             "The example is too small for the model to see. Zoom in and choose it again."
         )
-    maps = torch.from_numpy(np.ascontiguousarray(logits, np.float32)).reshape(3, -1)
-    truth = torch.from_numpy(np.ascontiguousarray(coverage, np.float32)).reshape(-1)
-    size = truth.numel()
+    maps = np.asarray(logits, np.float32).reshape(3, -1)
+    truth = np.asarray(coverage, np.float32).reshape(-1)
     # All three masks are sure that the rest is background: it has no part in the loss.
-    near = (maps.amax(0) > _SURE) | (truth > 0)
-    maps, truth = maps[:, near], truth[near]
-    with one_core(), torch.inference_mode(False), torch.enable_grad():
-        maps, truth = maps.clone(), truth.clone()
-        weights = torch.full((2,), 1 / 3, requires_grad=True)
-        optimizer = torch.optim.AdamW([weights], lr=_RATE, eps=1e-4, fused=True)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-        first = last = float("nan")
-        for step in range(steps):
-            loss = _loss(_weigh(maps, weights), truth, size)
-            if step == 0:
-                first = float(loss.detach())
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-        with torch.no_grad():
-            last = float(_loss(_weigh(maps, weights), truth, size))
-    w1, w2 = (float(v) for v in weights.detach())
-    return ScaleWeights(w1, w2, (first, last))
+    near = (maps.max(0) > _SURE) | (truth > 0)
+    fit = _Fit(np.ascontiguousarray(maps[:, near]), truth[near], truth.size)
+    weights = np.full(2, 1 / 3)
+    mean, square = np.zeros(2), np.zeros(2)
+    first = float("nan")
+    for step in range(steps):
+        loss, slope = fit(weights)
+        if step == 0:
+            first = loss
+        rate = _RATE * (1 + math.cos(math.pi * step / steps)) / 2
+        weights *= 1 - rate * _DECAY
+        mean += (1 - _BETAS[0]) * (slope - mean)
+        square += (1 - _BETAS[1]) * (slope**2 - square)
+        # Both begin at nothing, and are made up for it.
+        root = np.sqrt(square / (1 - _BETAS[1] ** (step + 1)))
+        weights -= rate * mean / (1 - _BETAS[0] ** (step + 1)) / (root + _EPSILON)
+    w1, w2 = (float(weight) for weight in weights)
+    return ScaleWeights(w1, w2, (first, fit(weights)[0]))
 
 
-def _weigh(maps, weights):
-    return (1 - weights.sum()) * maps[0] + weights[0] * maps[1] + weights[1] * maps[2]
+class _Fit:
+    """Dice plus focal loss of one mask, as a function of the two weights, and its slope.
 
+    Parameters
+    ----------
+    maps : ndarray of float32, shape (3, cells)
+    truth : ndarray of float32, shape (cells,)
+    size : int
+        Of how many cells there are in all; those that are left out lose nothing.
+    """
 
-def _loss(logits, truth, size):
-    """Dice plus focal loss of one mask over its cells, of which there are `size` in all."""
-    import torch.nn.functional as F
+    def __init__(self, maps: NDArray[np.float32], truth: NDArray[np.float32], size: int) -> None:
+        self.maps, self.truth, self.size = maps, truth, size
+        self.directions = maps[1:] - maps[0]
+        self.wanted = float(truth.sum())
+        self.alpha = _FOCAL_ALPHA * truth + (1 - _FOCAL_ALPHA) * (1 - truth)
 
-    probability = logits.sigmoid()
-    dice = 1 - (2 * (probability * truth).sum() + 1) / (probability.sum() + truth.sum() + 1)
-    cross = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    agreement = probability * truth + (1 - probability) * (1 - truth)
-    alpha = _FOCAL_ALPHA * truth + (1 - _FOCAL_ALPHA) * (1 - truth)
-    return dice + (alpha * (1 - agreement) ** _FOCAL_GAMMA * cross).sum() / size
+    def __call__(self, weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """The loss, and how it grows with each weight, shape (2,)."""
+        truth = self.truth
+        logits = self.maps[0] + weights.astype(np.float32) @ self.directions
+        small = np.exp(-np.abs(logits))
+        probability = np.where(logits < 0, small, 1) / (1 + small)
+        cross = np.maximum(logits, 0) + np.log(1 + small) - truth * logits
+        shared = 2 * float(probability @ truth) + 1
+        both = float(probability.sum()) + self.wanted + 1
+        wrong = probability + truth - 2 * probability * truth
+        weighed = self.alpha * wrong / self.size
+        loss = 1 - shared / both + float((weighed * wrong) @ cross)
+        by_probability = (shared / both - 2 * truth) / both + 2 * weighed * cross * (1 - 2 * truth)
+        by_logit = by_probability * probability * (1 - probability)
+        by_logit += weighed * wrong * (probability - truth)
+        return loss, (self.directions @ by_logit).astype(np.float64)
