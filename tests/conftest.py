@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 import torch
@@ -20,11 +21,19 @@ from rsam_core.samples import TownSample
 from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.everything import EverythingSettings, EverythingState, initialize
 from rsam_core.segment.segmenter import Segmenter
+from rsam_core.session import safekeeping
 from tests.helpers.groups import Together, urgency
 from tests.helpers.server import TTL
 from tests.helpers.towns import rendered
 
 torch.set_num_threads(1)
+# The same examples each time, however long a busy machine takes for one: a test that fails shall
+# fail for a change that was made, and not by luck.
+hypothesis.settings.register_profile(
+    "steady", derandomize=True, deadline=None, database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)  # fmt: skip
+hypothesis.settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,6 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
     """Hand out whole groups under ``--dist loadscope``."""
     return Together(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_tidies() -> Iterator[None]:
+    """No thread goes through what a test has kept, to remove what seems old."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(safekeeping, "_tidied", float("inf"))
+        yield
 
 
 @pytest.fixture(scope="session")
