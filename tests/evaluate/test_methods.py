@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rsam_core.errors import EvaluationError, ModelError
+from rsam_core.evaluate.methods import base
 from rsam_core.evaluate.methods.one_shot import OneShotMethod
 from rsam_core.evaluate.methods.prompted import (
     BASELINES,
@@ -97,21 +98,30 @@ def test_the_image_is_embedded_once_for_all_methods(model):
     assert methods[0].image_seconds(bench) == methods[1].image_seconds(bench) > 0
 
 
-def test_shared_work_counts_once_and_the_users_time_not_at_all():
+def test_shared_work_counts_once_and_the_users_time_not_at_all(monkeypatch):
+    now = [100.0]
+
+    def take(seconds: float) -> None:
+        now[0] += seconds
+
+    # A clock of its own: a busy machine takes its time between any two steps.
+    monkeypatch.setattr(base, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     bench = SharedImageWork(IMAGE)
 
     def outer():
-        bench.shared("inner", lambda: time.sleep(0.03))
+        take(1.0)
+        bench.shared("inner", lambda: take(3.0))
+        take(0.5)
         return 1
 
     assert bench.shared("outer", outer) == 1
     assert bench.shared("outer", lambda: 2) == 1
-    assert bench.seconds["outer"] < 0.03 <= bench.seconds["inner"]
+    assert bench.seconds == {"inner": 3.0, "outer": 1.5}
 
     slow = FinderMethod("slow", "Slow", "x", lambda image: Instances.empty(SHAPE))
-    slow.mask = lambda bench, truth: (bench.user(time.sleep, 0.05), None)
-    assert slow.run(bench, TRUTH).seconds < 0.05
-    assert bench.user_seconds >= 0.05
+    slow.mask = lambda bench, truth: (take(0.25), bench.user(take, 5.0), None)[1:]
+    assert slow.run(bench, TRUTH).seconds == 0.25
+    assert bench.user_seconds == 5.0
 
 
 def test_a_finder_answers_with_the_best_match():

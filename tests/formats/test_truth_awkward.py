@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sqlite3
-import time
 import zipfile
 from pathlib import Path
 
@@ -147,24 +147,29 @@ def test_rings_that_cross_themselves_and_parts_that_overlap(plain: Scene):
     assert truth.objects.areas[1] == 175
 
 
+def computed() -> float:
+    """Seconds that processors have worked on this, however busy they are with other things."""
+    return sum(os.times()[:4])
+
+
 @pytest.mark.parametrize("far", [1e6, 1e9, 1e12, 9e14])
 def test_a_corner_far_away_takes_no_time(plain: Scene, far: float):
-    began = time.monotonic()
+    began = computed()
     spike = polygon([[10, 10], [20, 10], [20, far], [10, 20]])
     truth = read_truth(collection(spike), plain)
     # Left of the long side all is inside: a column of 10 pixels from row 10 to the lower edge.
     assert truth.objects.areas[0] == pytest.approx(540, abs=12)
-    assert time.monotonic() - began < 20
+    assert computed() - began < 20
 
 
 def test_an_outline_tangled_on_purpose_is_left_out(plain: Scene):
     big = scene_of(3000)
     corners = np.random.default_rng(0).uniform(0, 3000, (20_000, 2))
-    began = time.monotonic()
+    began = computed()
     truth = read_truth(collection(polygon(corners), polygon(SQUARE)), big)
     assert truth.objects.areas.tolist() == [100]
     assert "crosses itself" in " ".join(truth.notes)
-    assert time.monotonic() - began < 60
+    assert computed() - began < 60
 
 
 def scene_of(side: int) -> Scene:
