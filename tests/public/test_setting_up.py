@@ -9,13 +9,13 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import run
+from tests.helpers.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in for pip is a shell script")
 ROOT = Path(run.__file__).parent
@@ -158,10 +158,10 @@ def test_what_was_set_up_by_earlier_versions_stays(computer, monkeypatch):
 
 
 class Index(http.server.BaseHTTPRequestHandler):
-    delay, status = 0.0, 200
+    answer, status = threading.Event(), 200
 
     def do_HEAD(self) -> None:
-        time.sleep(self.delay)
+        self.answer.wait()
         self.send_response(self.status)
         self.end_headers()
 
@@ -171,28 +171,31 @@ class Index(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def index() -> Iterator[Callable[..., str]]:
-    """An index of packages on this computer, as slow and as broken as wished."""
-    servers = []
+    """An index of packages on this computer, silent till the end or broken where wished."""
+    servers, at_last = [], threading.Event()
 
-    def serve(delay: float = 0.0, status: int = 200) -> str:
-        handler = type("Handler", (Index,), {"delay": delay, "status": status})
+    def serve(silent: bool = False, status: int = 200) -> str:
+        answer = at_last if silent else threading.Event()
+        if not silent:
+            answer.set()
+        handler = type("Handler", (Index,), {"answer": answer, "status": status})
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         servers.append(server)
         return f"http://127.0.0.1:{server.server_port}/torch/"
 
     yield serve
+    at_last.set()
     for server in servers:
         server.shutdown()
 
 
 def test_an_index_that_is_slow_broken_or_not_there_does_not_answer(index, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    assert run.answers(index(), 3.0)
-    assert not run.answers(index(status=503), 3.0)
-    start = time.monotonic()
-    assert not run.answers(index(delay=1.0), 0.2)
-    assert time.monotonic() - start < 0.9
+    assert run.answers(index(), PATIENCE)
+    assert not run.answers(index(status=503), PATIENCE)
+    # It says nothing as long as this test lasts, so whoever waited for it would wait for ever.
+    assert not run.answers(index(silent=True), 0.2)
     assert not run.answers("http://127.0.0.1:9/", 0.2)
     assert not run.answers("no address", 0.2)
 
@@ -300,15 +303,24 @@ def test_stopping_in_the_middle_says_so_and_the_next_start_goes_on(computer, mon
 
 
 def test_a_second_start_waits_for_the_first_and_installs_nothing(computer, capsys):
-    computer.does = "sleep 0.5"
-    first = threading.Thread(target=computer.start)
+    go_on = computer.root / "go on"
+    computer.does = f'while [ ! -e "{go_on}" ]; do sleep 0.02; done'
+    first, second = (threading.Thread(target=computer.start) for _ in range(2))
     first.start()
-    while not computer.calls.exists():
-        time.sleep(0.01)
-    computer.start()
-    first.join()
+    until(computer.calls.exists)
+    second.start()
+    said = ""
+
+    def waits() -> bool:
+        nonlocal said
+        said += capsys.readouterr().out
+        return "Another start is setting RSAM up" in said
+
+    until(waits)
+    go_on.touch()
+    first.join(PATIENCE)
+    second.join(PATIENCE)
     assert len(computer.pip()) == 2, "only the first one has called it"
-    assert "Another start is setting RSAM up" in capsys.readouterr().out
 
 
 def test_the_lock_of_a_start_that_crashed_is_free(computer):

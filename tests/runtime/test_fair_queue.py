@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -16,13 +15,7 @@ from rsam_core.runtime.fair_queue import (
     FairQueue,
     model_slots,
 )
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.001)
+from tests.helpers.waiting import PATIENCE, until
 
 
 class Desk:
@@ -34,7 +27,7 @@ class Desk:
         self.threads: list[threading.Thread] = []
         self._close, self._closed = threading.Event(), threading.Event()
         self._start(self._hold)
-        assert self._closed.wait(5)
+        assert self._closed.wait(PATIENCE)
 
     def _start(self, job: Callable[[], None]) -> None:
         self.threads.append(threading.Thread(target=job, daemon=True))
@@ -43,7 +36,7 @@ class Desk:
     def _hold(self) -> None:
         with self.queue.slot("clerk"):
             self._closed.set()
-            self._close.wait(10)
+            self._close.wait(PATIENCE)
 
     def add(self, name: str, **settings) -> None:
         """``a1`` is the first wish of owner ``a``; it waits when this returns."""
@@ -59,7 +52,7 @@ class Desk:
     def open(self) -> list[str]:
         self._close.set()
         for thread in self.threads:
-            thread.join(10)
+            thread.join(PATIENCE)
         assert (len(self.queue), self.queue.running) == (0, 0)
         return self.served
 
@@ -91,7 +84,7 @@ def test_whoever_was_served_goes_behind_those_who_wait():
                 served.append("long")
 
     def click() -> None:
-        ready.wait(5)
+        ready.wait(PATIENCE)
         with queue.slot("click"):
             served.append("click")
 
@@ -99,7 +92,7 @@ def test_whoever_was_served_goes_behind_those_who_wait():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert served == ["long", "click", "long", "long"]
 
 
@@ -174,7 +167,7 @@ def test_as_many_run_as_may_and_no_more():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert (most[0], now[0], queue.running, len(queue)) == (3, 0, 0, 0)
 
 
@@ -214,7 +207,7 @@ def test_cancelling_while_waiting_leaves_the_others_in_order():
     until(lambda: len(desk.queue) == 2)
     desk.add("c1")
     stop.set()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert (outcome, len(desk.queue)) == (["cancelled"], 2)
     assert desk.open() == ["a1", "c1"]
 

@@ -17,6 +17,7 @@ from rsam_core.session.session import IMAGE_JOBS, Session
 from rsam_core.session.visit import Visit
 from tests.helpers.boxes import plain
 from tests.helpers.session import fresh
+from tests.helpers.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -30,7 +31,7 @@ def endless(progress, cancelled) -> None:
 
 
 def ended(jobs) -> set[str]:
-    assert all(job.wait(5) for job in jobs)
+    assert all(job.wait(PATIENCE) for job in jobs)
     return {job.state for job in jobs}
 
 
@@ -46,7 +47,10 @@ def test_every_kind_of_job_stops_with_the_image(way):
         "leaving": visit.close,
     }[way]()
     assert ended(jobs) == {"cancelled"}
-    assert elsewhere.wait(0.05) == (way == "leaving"), "a data set does not need the image"
+    if way == "leaving":
+        assert elsewhere.wait(PATIENCE)
+    else:
+        assert not elsewhere.wait(0.05), "a data set does not need the image"
     visit.close()
     assert ended([elsewhere]) == {"cancelled"}
     assert session.jobs.running == ()
@@ -80,14 +84,14 @@ def test_a_scene_of_another_size_stops_what_belongs_to_the_objects():
 def test_a_result_is_handed_out_once():
     registry = JobRegistry()
     job = registry.start("sum", lambda progress, cancelled: 3)
-    assert job.wait(5)
+    assert job.wait(PATIENCE)
     taken = [registry.take("sum") for _ in range(3)]
     assert [each and each.result for each in taken] == [3, None, None]
     running = registry.start("sum", endless)
     assert registry.take("sum") is None
     registry.drop("sum")
     assert registry.get("sum") is None
-    assert running in registry.running or running.wait(5)
+    assert running in registry.running or running.wait(PATIENCE)
     assert ended([running]) == {"cancelled"}
 
 
@@ -103,10 +107,7 @@ def test_thirty_jobs_of_thirty_sessions_have_places_of_their_own():
 
     with queue.slot("somebody"):
         jobs = [JobRegistry(f"session {k}").start("everything", work) for k in range(30)]
-        deadline = time.monotonic() + 5
-        while len(queue) < 30 and time.monotonic() < deadline:
-            time.sleep(0.005)
-        assert len(queue) == 30
+        until(lambda: len(queue) == 30)
         release.set()
     assert ended(jobs) == {"done"}
     assert sorted(names) == sorted(f"session {k}" for k in range(30))
@@ -122,11 +123,9 @@ def test_a_stopped_job_gives_its_place_in_the_queue_back():
 
     with queue.slot("somebody"):
         job = registry.start("everything", work)
-        deadline = time.monotonic() + 5
-        while not len(queue) and time.monotonic() < deadline:
-            time.sleep(0.005)
+        until(lambda: len(queue))
         registry.close()
-        assert job.wait(5)
+        assert job.wait(PATIENCE)
         assert (job.state, len(queue)) == ("cancelled", 0)
 
 
@@ -142,15 +141,13 @@ def test_what_was_found_until_it_was_stopped_is_kept_as_long_as_somebody_wants_i
 
     with queue.slot("somebody"):
         job = registry.start("everything", work, partial=True)
-        deadline = time.monotonic() + 5
-        while not len(queue) and time.monotonic() < deadline:
-            time.sleep(0.005)
+        until(lambda: len(queue))
         if wanted:
             job.cancel()
         else:
             registry.drop("everything")
-            assert job.wait(5)
-    assert job.wait(5)
+            assert job.wait(PATIENCE)
+    assert job.wait(PATIENCE)
     assert job.state == ("done" if wanted else "cancelled")
     assert job.result == ("a part, stopped: True" if wanted else None)
 
@@ -173,17 +170,17 @@ def test_of_thirty_views_the_first_and_the_last_are_encoded():
 
     def encode(view: int) -> None:
         entered.set()
-        assert go_on.wait(5)
+        assert go_on.wait(PATIENCE)
         done.append(view)
 
     for view in range(30):
         ahead.ask(lambda view=view: encode(view))
         if view == 0:
-            assert entered.wait(5)
+            assert entered.wait(PATIENCE)
         most = max(most, len(registry.running))
     go_on.set()
     job = registry.get("prefetch")
-    assert job.wait(5)
+    assert job.wait(PATIENCE)
     assert (done, most) == ([0, 29], 1)
 
 
@@ -201,11 +198,9 @@ def test_a_view_that_waits_in_the_queue_gives_way_to_the_next():
     with queue.slot("somebody"):
         for view in range(5):
             ahead.ask(lambda view=view: encode(view))
-            deadline = time.monotonic() + 5
-            while not len(queue) and time.monotonic() < deadline:
-                time.sleep(0.005)
+            until(lambda: len(queue))
             assert len(queue) <= 1
-    assert registry.get("prefetch").wait(5)
+    assert registry.get("prefetch").wait(PATIENCE)
     assert done == [(4, True)]
 
 
@@ -218,7 +213,7 @@ def test_what_is_asked_after_the_end_or_an_error_is_done_too():
 
     for work in (lambda: done.append(1), full, lambda: done.append(2)):
         ahead.ask(work)
-        assert registry.get("prefetch").wait(5)
+        assert registry.get("prefetch").wait(PATIENCE)
         assert registry.get("prefetch").state == "done", "its errors are not told"
     assert done == [1, 2]
     registry.close()
@@ -243,5 +238,5 @@ def test_panning_keeps_one_thread_and_leaving_ends_it():
         assert threading.active_count() <= before + 1
     session.close()
     job = session.jobs.get("prefetch")
-    assert job is None or job.wait(5)
+    assert job is None or job.wait(PATIENCE)
     assert len(shared.queue) == 0

@@ -6,7 +6,6 @@ import gc
 import subprocess
 import sys
 import threading
-import time
 import tracemalloc
 from contextlib import nullcontext
 from pathlib import Path
@@ -24,6 +23,7 @@ from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit
 from tests.helpers.boxes import HEIGHT, WIDTH, painter
 from tests.helpers.stress import Shared, opened, person
+from tests.helpers.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -153,7 +153,7 @@ def crowd(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads)
     return visits, seen, failed
 
@@ -165,21 +165,19 @@ def leave(shared: Shared, visits: list[Visit], seen: list[Session]) -> None:
         visit.close()
         shared.cache.release(visit.jobs.owner)
     running += [job for s in seen for job in s.jobs.running]
-    assert all(job.wait(5) for job in running)
+    assert all(job.wait(PATIENCE) for job in running)
     assert not any(session.jobs.running for session in seen)
 
 
 def test_thirty_sessions_of_three_threads():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     shared = Shared()
     visits, seen, failed = crowd(shared, seed=1)
     assert failed == []
     assert len(seen) > PEOPLE, "some have opened another image"
     leave(shared, visits, seen)
-    deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert threading.active_count() == before, "no job is left"
+    # No job is left; those of other tests may end meanwhile.
+    until(lambda: set(threading.enumerate()) <= before)
     assert (len(shared.queue), shared.queue.running) == (0, 0)
     assert shared.kept.nbytes == 0, "their answers are given back"
     assert shared.cache.nbytes == 0, "their views are given back"
@@ -246,7 +244,7 @@ def test_the_system_gets_memory_back_from_one_crowd_after_another():
     # In a process of its own: what other tests have freed would hide what is kept here.
     code = "from tests.session.test_stress import rounds; print(*(n for r in rounds(4) for n in r))"
     command = [sys.executable, "-W", "ignore", "-c", code]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=5 * PATIENCE)
     assert done.returncode == 0, done.stderr
     numbers = list(map(float, done.stdout.split()))
     before, after = numbers[::2], numbers[1::2]

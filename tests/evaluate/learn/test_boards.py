@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -18,6 +17,7 @@ from rsam_core.evaluate.learn.boards import MAX_BOARDS, MAX_EACH, SIGNS, Boards,
 from rsam_core.evaluate.learn.own_work import MOST, OwnWork
 from rsam_core.evaluate.learn.result import Result
 from tests.helpers.exercises import box_answer, done, task
+from tests.helpers.waiting import until
 
 TEACHER = "t" * 32
 
@@ -243,10 +243,7 @@ def test_a_board_ends_also_if_nobody_comes_any_more(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "_PAUSE", 0.01)
     boards = Boards(life=0.02)
     boards.open(TEACHER, task())
-    end = time.monotonic() + 30
-    while len(boards) and time.monotonic() < end:
-        time.sleep(0.01)
-    assert len(boards) == 0
+    until(lambda: len(boards) == 0)
 
 
 def test_thirty_join_and_hand_in_at_once(boards: Boards):

@@ -16,6 +16,7 @@ from rsam_core.errors import DownloadError
 from rsam_core.models import downloads
 from rsam_core.models.hub import download as hub
 from rsam_core.models.installed import ready_models
+from tests.helpers.waiting import PATIENCE, until
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "screens" / "models.py"
 
@@ -40,7 +41,7 @@ class Remote:
     def download(self, info, accepted, progress, cancel) -> Path:
         assert accepted
         progress(78_000_000, 156_000_000)
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(PATIENCE)
         if self.failure is not None:
             raise self.failure
         put(hub.folder_of(info), "sam2")
@@ -60,12 +61,12 @@ def remote(tmp_path, monkeypatch):
     remote.go_on.set()
     for info in hub_cards.offered("prompts"):
         job = downloads.current(info)
-        assert job is None or job.wait(5)
+        assert job is None or job.wait(PATIENCE)
     downloads.forget()
 
 
 def opened(section: str) -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=20)
+    app = AppTest.from_file(str(PAGE), default_timeout=PATIENCE)
     app.session_state["models-section"] = section
     app.run()
     while any(downloads.status(i) == "checking" for i in hub_cards.offered("prompts")):
@@ -90,12 +91,13 @@ def test_licence_download_and_use(remote):
     app.checkbox(key="licence-SAM 2.1").check().run()
     assert app.button(key="download-slimsam-77").disabled, "each family has its own"
     app.button(key="download-sam2.1-hiera-tiny").click().run()
+    until(lambda: downloads.current("sam2.1-hiera-tiny").fraction)
     app.run()
     (bar,) = app.get("progress")
     assert (bar.proto.value, bar.proto.text) == (50, "78 of 156 MB")
     assert not app.button(key="cancel-sam2.1-hiera-tiny").disabled
     remote.go_on.set()
-    assert downloads.current("sam2.1-hiera-tiny").wait(5)
+    assert downloads.current("sam2.1-hiera-tiny").wait(PATIENCE)
     app.run()
     app.button(key="use-sam2.1-hiera-tiny").click().run()
     assert app.session_state["model_name"] == "sam2.1-hiera-tiny"
@@ -108,7 +110,7 @@ def test_failure_is_explained(remote):
     app = opened("SAM 2.1 and relatives")
     app.checkbox(key="licence-SAM 2.1").check().run()
     app.button(key="download-sam2.1-hiera-small").click().run()
-    assert downloads.current("sam2.1-hiera-small").wait(5)
+    assert downloads.current("sam2.1-hiera-small").wait(PATIENCE)
     app.run()
     assert ["The disk is full" in error.value for error in app.error] == [True]
 

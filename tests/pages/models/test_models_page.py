@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from rsam_core.errors import Cancelled, DownloadError
 from rsam_core.models import CATALOG, downloads, get_model_info, weights
+from tests.helpers.waiting import PATIENCE, until
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "screens" / "models.py"
 CHIPS = {
@@ -32,7 +33,7 @@ class Remote:
         self.failure: Exception | None = None
 
     def reachable(self, info) -> bool:
-        self.answers.wait(5)
+        self.answers.wait(PATIENCE)
         return self.online
 
     def download(self, info, progress, cancel) -> Path:
@@ -66,7 +67,7 @@ def remote(tmp_path, monkeypatch):
     remote.go_on.set()
     for info in CATALOG:
         job = downloads.current(info)
-        assert job is None or job.wait(5)
+        assert job is None or job.wait(PATIENCE)
     settle()
     downloads.forget()
 
@@ -80,7 +81,7 @@ def settle() -> None:
 
 def opened() -> AppTest:
     settle()
-    app = AppTest.from_file(str(PAGE), default_timeout=10).run()
+    app = AppTest.from_file(str(PAGE), default_timeout=PATIENCE).run()
     assert not app.exception
     return app
 
@@ -120,7 +121,7 @@ def test_help_names_folder_files_and_addresses(remote, tmp_path):
 
 def test_page_does_not_wait_for_the_network(remote):
     remote.answers.clear()
-    app = AppTest.from_file(str(PAGE), default_timeout=3).run()
+    app = AppTest.from_file(str(PAGE), default_timeout=PATIENCE).run()
     assert not app.exception
     assert chips(app) == ["Ready", *["Checking the connection"] * 3]
     assert app.button(key="download-sam-vit-b").disabled
@@ -163,7 +164,7 @@ def test_damaged_file_is_downloaded_again(remote, tmp_path):
     button = app.button(key="download-sam-vit-b")
     assert button.label == "Download again"
     button.click().run()
-    assert downloads.current("sam-vit-b").wait(5)
+    assert downloads.current("sam-vit-b").wait(PATIENCE)
     app.run()
     assert chips(app)[1] == "Ready"
 
@@ -171,6 +172,7 @@ def test_damaged_file_is_downloaded_again(remote, tmp_path):
 def test_download_from_start_to_end_seen_by_two_sessions(remote):
     first = opened()
     first.button(key="download-sam-vit-b").click().run()
+    until(lambda: downloads.current("sam-vit-b").fraction)
     second = opened()
     for app in (first.run(), second):
         assert chips(app) == ["Ready", "Downloading", *["Can be downloaded"] * 2]
@@ -178,7 +180,7 @@ def test_download_from_start_to_end_seen_by_two_sessions(remote):
         assert (progress.proto.value, progress.proto.text) == (50, "188 of 375 MB")
         assert not app.button(key="cancel-sam-vit-b").disabled
     remote.go_on.set()
-    assert downloads.current("sam-vit-b").wait(5)
+    assert downloads.current("sam-vit-b").wait(PATIENCE)
     for app in (first, second):
         app.run()
         assert chips(app)[1] == "Ready"
@@ -189,7 +191,7 @@ def test_cancel(remote):
     app = opened()
     app.button(key="download-sam-vit-b").click().run()
     app.button(key="cancel-sam-vit-b").click().run()
-    assert downloads.current("sam-vit-b").wait(5)
+    assert downloads.current("sam-vit-b").wait(PATIENCE)
     app.run()
     assert chips(app)[1] == "Can be downloaded"
     assert "cancelled. Nothing was kept" in text(app)
@@ -208,7 +210,7 @@ def test_failure_is_explained_and_can_be_repeated(remote, failure, shown, caplog
     remote.go_on.set()
     app = opened()
     app.button(key="download-sam-vit-b").click().run()
-    assert downloads.current("sam-vit-b").wait(5)
+    assert downloads.current("sam-vit-b").wait(PATIENCE)
     app.run()
     assert not app.exception
     assert [shown in error.value for error in app.error] == [True]
@@ -218,7 +220,7 @@ def test_failure_is_explained_and_can_be_repeated(remote, failure, shown, caplog
     caplog.clear()
     remote.failure = None
     app.button(key="download-sam-vit-b").click().run()
-    assert downloads.current("sam-vit-b").wait(5)
+    assert downloads.current("sam-vit-b").wait(PATIENCE)
     app.run()
     assert chips(app)[1] == "Ready"
     assert not app.error

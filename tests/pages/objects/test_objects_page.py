@@ -17,6 +17,7 @@ from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.samples import TownSample, write_geotiff
 from tests.helpers.pages import arranged, fine, opened, plain, put, texts
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -35,11 +36,13 @@ def holed(x: int, y: int, **fields) -> Instance:
 
 
 @pytest.fixture
-def start() -> Start:
+def start(monkeypatch: pytest.MonkeyPatch) -> Start:
     """Open the page on an image of 160 × 120 pixels with some objects."""
+    # A run of the page waits until objects are refined, however slow the machine is.
+    monkeypatch.setattr("pages.parts.objects.refine._PATIENCE", PATIENCE)
 
     def run(items: list[Instance] | None, content: bytes | None = None, **changes) -> AppTest:
-        at = AppTest.from_file(str(PAGE), default_timeout=60)
+        at = AppTest.from_file(str(PAGE), default_timeout=PATIENCE)
         if items is not None:
             work = current_session.load(content or plain(), "plain.png")
             if items:
@@ -209,14 +212,14 @@ def test_a_long_refinement_shows_progress_and_can_be_stopped(start, pair, monkey
     assert "refine-apply" not in [b.key for b in at.button]
     job = opened(at).jobs.get("refine")
     press(at, "refine-stop")
-    assert job.wait(10)
+    assert job.wait(PATIENCE)
     at.run()
     fine(at)
     assert now(at).ids.tolist() == [1, 2, 3]
     press(at, "refine-apply")
     calls.go = True
     job = opened(at).jobs.get("refine")
-    assert job.wait(10)
+    assert job.wait(PATIENCE)
     at.run()
     fine(at)
     assert now(at).ids.tolist() == [2, 3]
@@ -343,7 +346,7 @@ def test_direction_is_shown_in_degrees_from_the_top(start):
 
 
 def test_the_mask_editor_paints(start, pair, monkeypatch):
-    AppTest.from_string("import streamlit_drawable_canvas", default_timeout=60).run()
+    AppTest.from_string("import streamlit_drawable_canvas", default_timeout=PATIENCE).run()
     import streamlit_drawable_canvas
 
     drawing: dict = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from rsam_core.formats.truth import truth_from_labels
 from rsam_core.session import autosave, works
 from tests.helpers.pages import TWO_BOXES, click, fine, opened, plain, table, texts
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -29,10 +29,7 @@ def home(tmp_path, monkeypatch, app: AppTest):
 
 
 def wait_for_saves(folder, count: int) -> list:
-    for _ in range(200):
-        if len(autosave.entries(folder)) >= count:
-            break
-        time.sleep(0.05)
+    until(lambda: len(autosave.entries(folder)) >= count)
     return list(autosave.entries(folder))
 
 
