@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import requests
 from rsam_core.errors import Cancelled, DownloadError, ModelError
 from rsam_core.models import downloads, transfer, weights
 from rsam_core.models.catalog import ModelInfo
+from tests.helpers.waiting import PATIENCE
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 WRONG = CONTENT[:-1] + b"!"
@@ -46,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
             elif self.path == "/stall":
                 self.wfile.write(body[:300_000])
                 self.wfile.flush()
-                self.server.release.wait(10)
+                self.server.release.wait(PATIENCE)
             elif self.path == "/endless":
                 for _ in range(50):
                     self.wfile.write(body)
@@ -76,8 +78,9 @@ def folder(tmp_path, monkeypatch):
     folder = tmp_path / "models"
     monkeypatch.setenv("RSAM_MODELS", str(folder))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(transfer, "CONNECT_TIMEOUT", 2.0)
-    monkeypatch.setattr(transfer, "READ_TIMEOUT", 0.2)
+    monkeypatch.setattr(transfer, "CONNECT_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(transfer, "READ_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(weights, "reachable", partial(weights.reachable, timeout=PATIENCE))
     return folder
 
 
@@ -223,8 +226,10 @@ class TestDownload:
         ],
     )
     def test_failure_leaves_nothing_and_says_what_to_do(
-        self, model, folder, path, changes, message
+        self, model, folder, path, changes, message, monkeypatch
     ):
+        if path == "/stall":
+            monkeypatch.setattr(transfer, "READ_TIMEOUT", 1.0)
         info = model(path, **changes)
         with pytest.raises(DownloadError, match=message) as caught:
             weights.download(info)
@@ -310,10 +315,12 @@ class TestDownload:
             "begun = threading.Event()\n"
             "def run(): weights.download(info, progress=lambda done, total: begun.set())\n"
             "threading.Thread(target=run, daemon=True).start()\n"
-            "sys.exit(0 if begun.wait(10) else 1)\n"
+            "sys.exit(0 if begun.wait(120) else 1)\n"
         )
         root = Path(__file__).resolve().parents[2]
-        finished = subprocess.run([sys.executable, "-c", script], cwd=root, timeout=30, check=False)
+        finished = subprocess.run(
+            [sys.executable, "-c", script], cwd=root, timeout=PATIENCE, check=False
+        )
         assert finished.returncode == 0
         assert files(folder) == []
 
@@ -346,13 +353,13 @@ class TestInTheBackground:
         assert downloads.current(info) is None
         job = downloads.start(info)
         assert downloads.current(info) is job
-        assert job.wait(5)
+        assert job.wait(PATIENCE)
         assert (job.state, job.fraction) == ("done", 1.0)
         assert job.result.read_bytes() == CONTENT
 
     def test_status_follows_the_model_from_missing_to_ready(self, model, folder, monkeypatch):
         info, answer = model(name="status"), threading.Event()
-        monkeypatch.setattr(weights, "reachable", lambda info: answer.wait(5))
+        monkeypatch.setattr(weights, "reachable", lambda info: answer.wait(PATIENCE))
         assert downloads.status(info) == "checking"
         answer.set()
         while downloads.status(info) == "checking":
@@ -360,7 +367,7 @@ class TestInTheBackground:
         assert downloads.status(info) == "downloadable"
         place(folder, CONTENT[:5])
         assert downloads.status(info) == "damaged"
-        downloads.start(info).wait(5)
+        downloads.start(info).wait(PATIENCE)
         assert downloads.status(info) == "ready"
 
     def test_status_without_a_connection(self, model, monkeypatch):
@@ -370,10 +377,7 @@ class TestInTheBackground:
             time.sleep(0.005)
         assert downloads.status(info) == "unreachable"
 
-    def test_two_sessions_share_a_download_and_one_cancels_it(
-        self, model, folder, server, monkeypatch
-    ):
-        monkeypatch.setattr(transfer, "READ_TIMEOUT", 5.0)
+    def test_two_sessions_share_a_download_and_one_cancels_it(self, model, folder, server):
         info = model("/stall", name="shared")
         job = downloads.start(info)
         while not job.fraction and not job.finished:
@@ -383,14 +387,14 @@ class TestInTheBackground:
         assert downloads.status(info) == "downloading"
         job.cancel()
         server.release.set()
-        assert job.wait(5)
+        assert job.wait(PATIENCE)
         server.release.clear()
         assert job.state == "cancelled"
         assert files(folder) == []
 
     def test_failure_is_kept_for_the_page(self, model):
         job = downloads.start(model("/missing", name="fails"))
-        assert job.wait(5)
+        assert job.wait(PATIENCE)
         assert job.state == "failed"
         assert isinstance(job.error, DownloadError)
 
@@ -399,7 +403,7 @@ class TestInTheBackground:
 
         def slow(info):
             asked.append(info.name)
-            return answer.wait(5)
+            return answer.wait(PATIENCE)
 
         monkeypatch.setattr(weights, "reachable", slow)
         info = model()

@@ -7,6 +7,7 @@ import hashlib
 import json
 import threading
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from rsam_core.models import downloads, transfer
 from rsam_core.models.hub import download as hub
 from rsam_core.models.hub.catalog import HUB
 from rsam_core.models.hub.folders import check
+from tests.helpers.waiting import PATIENCE
 
 WEIGHTS = save({"weight": torch.arange(200_000, dtype=torch.float32)})
 CONFIG = json.dumps({"model_type": "sam2"}).encode()
@@ -112,8 +114,9 @@ def remote(server, tmp_path, monkeypatch) -> Hub:
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}/")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr(transfer, "CONNECT_TIMEOUT", 2.0)
-    monkeypatch.setattr(transfer, "READ_TIMEOUT", 2.0)
+    monkeypatch.setattr(transfer, "CONNECT_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(transfer, "READ_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(hub, "reachable", partial(hub.reachable, timeout=PATIENCE))
     return server.hub
 
 
@@ -283,7 +286,7 @@ class TestInTheBackground:
             threading.Event().wait(0.005)
         assert downloads.status(info) == "downloadable"
         job = downloads.start(info, True)
-        assert job.wait(10)
+        assert job.wait(PATIENCE)
         assert job.state == "done"
         assert downloads.status(info) == "ready"
 
