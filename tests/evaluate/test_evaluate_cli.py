@@ -16,6 +16,7 @@ from PIL import Image
 
 from rsam_core.evaluate import cli
 from tests.helpers.models import rectangle
+from tests.helpers.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared/data/validation/buildings/banepa_np"
@@ -173,7 +174,7 @@ def test_it_runs_as_a_module():
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0
     assert "FOLDER" in done.stdout

@@ -9,6 +9,7 @@ from pages.parts.shared import current_session
 from rsam_core.objects.instances import Instance, Instances
 from rsam_core.session.session import Session
 from tests.helpers.pages import opened, put
+from tests.helpers.waiting import PATIENCE
 
 
 def coloured(width: int = 240, height: int = 160) -> tuple[np.ndarray, Instances]:
@@ -66,7 +67,7 @@ def panel_app(panel: str, work: Session) -> AppTest:
         with banner.guard():
             show(*arguments)
 
-    at = AppTest.from_function(script, default_timeout=60)
+    at = AppTest.from_function(script, default_timeout=PATIENCE)
     at.session_state["panel"] = panel
     put(at, work)
     return at

@@ -16,6 +16,7 @@ from rsam_core.segment.prompter import Prompter
 from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.session import Session
 from tests.helpers.boxes import HEIGHT, WIDTH, painter, plain
+from tests.helpers.waiting import PATIENCE
 
 
 def fresh(**settings) -> Session:
@@ -52,14 +53,14 @@ def side_by_side(*work: Callable[[], object]) -> list[object]:
     results: list[object] = [None] * len(work)
 
     def run(k: int) -> None:
-        ready.wait(5)
+        ready.wait(PATIENCE)
         results[k] = work[k]()
 
     threads = [threading.Thread(target=run, args=(k,)) for k in range(len(work))]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     return results
 
 

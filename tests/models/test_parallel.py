@@ -14,6 +14,7 @@ from rsam_core.models.sam.model import SamModel
 from rsam_core.prompts.prompt import Prompt
 from tests.helpers.sam import lively
 from tests.helpers.shots import embedding, segmenter
+from tests.helpers.waiting import PATIENCE
 
 
 @pytest.fixture(params=[1, 3])
@@ -30,7 +31,7 @@ def crew(request, monkeypatch):
 
 
 def test_answers_come_in_the_order_of_the_items(crew):
-    met = threading.Barrier(crew, timeout=20)
+    met = threading.Barrier(crew, timeout=PATIENCE)
 
     def work(portion):
         if len(portion) == 4:

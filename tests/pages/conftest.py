@@ -16,6 +16,7 @@ from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.models import FakeModel
 from tests.helpers.pages import arranged, fine, painter, plain, put
+from tests.helpers.waiting import PATIENCE
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -56,7 +57,7 @@ def app(monkeypatch: pytest.MonkeyPatch, town: TownSample) -> AppTest:
     monkeypatch.setattr(resources, "sample", lambda key: town)
     monkeypatch.setattr(resources, "sample_file", lambda key: write_geotiff(town))
     monkeypatch.setattr(resources, "sample_thumbnail", lambda key: resources.jpeg(town.image))
-    return AppTest.from_file(str(APP), default_timeout=60)
+    return AppTest.from_file(str(APP), default_timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def segment(app: AppTest, model: FakeModel) -> Callable[..., AppTest]:
 def shown(monkeypatch: pytest.MonkeyPatch) -> dict:
     """What the canvas was last given to show."""
     # The component registers itself with a running app, so the first import happens inside one.
-    AppTest.from_string("import pages.parts.shared.canvas", default_timeout=60).run()
+    AppTest.from_string("import pages.parts.shared.canvas", default_timeout=PATIENCE).run()
     from pages.parts.shared import canvas
 
     last: dict = {}

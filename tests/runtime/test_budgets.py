@@ -8,6 +8,7 @@ import pytest
 
 from rsam_core.errors import BudgetError
 from rsam_core.runtime.budgets import Holding, Store, choose_evictions, megabytes, setting
+from tests.helpers.waiting import PATIENCE
 
 MB = 1 << 20
 
@@ -128,7 +129,7 @@ def test_many_threads_keep_the_books_straight():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert (len(store), store.nbytes) == (0, 0)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rsam_core.segment.embedding import Embedding, EmbeddingCache, content_key
+from tests.helpers.waiting import PATIENCE
 
 
 def embedding(name: str, nbytes: int) -> Embedding:
@@ -138,7 +139,7 @@ def test_threads_that_want_one_view_wait_for_one_encoding():
         return embedding("a", 40)
 
     def ask(_: int) -> Embedding:
-        all_here.wait(5)
+        all_here.wait(PATIENCE)
         return cache.get(("a", "fake"), make)
 
     with ThreadPoolExecutor(8) as pool:
@@ -152,7 +153,7 @@ def test_different_views_are_encoded_side_by_side():
 
     def ask(name: str) -> Embedding:
         def make() -> Embedding:
-            together.wait(5)  # breaks unless both are being made at once
+            together.wait(PATIENCE)  # breaks unless both are being made at once
             return embedding(name, 40)
 
         return cache.get((name, "fake"), make)
@@ -166,17 +167,17 @@ def test_waiting_thread_tries_again_after_another_ones_error():
 
     def fail() -> Embedding:
         entered.set()
-        go_on.wait(5)
+        go_on.wait(PATIENCE)
         raise OSError("disk")
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(cache.get, ("a", "fake"), fail)
-        entered.wait(5)
+        entered.wait(PATIENCE)
         second = pool.submit(cache.get, ("a", "fake"), lambda: embedding("a", 40))
         go_on.set()
         with pytest.raises(OSError, match="disk"):
-            first.result(5)
-        assert second.result(5).nbytes == 40
+            first.result(PATIENCE)
+        assert second.result(PATIENCE).nbytes == 40
     assert len(cache) == 1
 
 
@@ -186,7 +187,7 @@ def test_after_an_error_those_who_wait_and_those_who_come_encode_one_at_a_time()
 
     def fail() -> Embedding:
         entered.set()
-        go_on.wait(5)
+        go_on.wait(PATIENCE)
         raise OSError("disk")
 
     def make() -> Embedding:
@@ -202,16 +203,16 @@ def test_after_an_error_those_who_wait_and_those_who_come_encode_one_at_a_time()
 
     def come_late() -> Embedding:
         with pytest.raises(OSError, match="disk"):
-            first.result(5)
+            first.result(PATIENCE)
         return cache.get(("a", "fake"), make)
 
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(cache.get, ("a", "fake"), fail)
-        entered.wait(5)
+        entered.wait(PATIENCE)
         waiting = [pool.submit(cache.get, ("a", "fake"), make) for _ in range(3)]
         late = [pool.submit(come_late) for _ in range(3)]
         go_on.set()
-        found = {id(each.result(5)) for each in [*waiting, *late]}
+        found = {id(each.result(PATIENCE)) for each in [*waiting, *late]}
     assert (most, made, len(found)) == (1, 1, 1)
     assert not cache._busy, "nothing is left of it"
 

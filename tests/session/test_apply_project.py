@@ -17,6 +17,7 @@ from rsam_core.session.apply import MAX_LAYERS, KeptLayer, apply_state
 from rsam_core.session.project_state import from_state, is_empty, to_state, version
 from rsam_core.session.session import Session
 from tests.helpers.rasters import tiff
+from tests.helpers.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -82,11 +83,11 @@ def test_an_answer_comes_from_the_background(session: Session):
     site = Site.of(session.image.scene)
     house = Features.of_shapes("house", site.plane([shapely.box(10, 10, 30, 30)]))
     state.start(QUESTIONS["density"], lambda: Inputs(site, {"buildings": house}, {"size": 20.0}))
-    assert session.jobs.get("apply").wait(60)
+    assert session.jobs.get("apply").wait(PATIENCE)
     assert state.collect()
     assert state.answers["density"].summary().figures[2].value == 1
     state.start(QUESTIONS["density"], lambda: Inputs(site))
-    assert session.jobs.get("apply").wait(60)
+    assert session.jobs.get("apply").wait(PATIENCE)
     state.collect()
     assert "Buildings" in str(state.error)
 

@@ -20,6 +20,7 @@ from rsam_core.session.project import load_project, save_project
 from rsam_core.session.project_state import from_state, has_work, is_empty, to_state
 from rsam_core.session.session import Session
 from tests.helpers.dates import SHAPE, compared, house, pictures, scenes
+from tests.helpers.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -94,20 +95,20 @@ def test_align_and_compare_in_the_background(dates):
     with pytest.raises(ChangeError, match="second date first"):
         state.start_align(dates[0])
     state.open(dates[1])
-    assert state.start_align(dates[0]).wait(60)
+    assert state.start_align(dates[0]).wait(PATIENCE)
     assert state.collect(dates[0])
     assert state.error is None
     assert state.fits(dates[0])
     assert state.alignment.residual_px < 1
     first, vectors = state.alignment, Wishes("vectors")
-    assert state.start_compare(dates[0], vectors, no_model).wait(60)
+    assert state.start_compare(dates[0], vectors, no_model).wait(PATIENCE)
     assert state.collect(dates[0])
     assert state.result.method == "vectors"
     assert state.alignment is first
     assert not state.collect(dates[0])
     # Another light needs another alignment; what was found stays until it is there.
     other = Wishes("difference", radiometry="none")
-    assert state.start_compare(dates[0], other, no_model).wait(60)
+    assert state.start_compare(dates[0], other, no_model).wait(PATIENCE)
     assert state.result.method == "vectors"
     assert state.collect(dates[0])
     assert (set(state.found), state.wishes) == ({"difference"}, other)
@@ -119,7 +120,7 @@ def test_the_same_file_twice_is_said(dates):
     session = Session(dates[0])
     state = change_state(session)
     state.open(dates[0])
-    assert state.start_align(dates[0]).wait(60)
+    assert state.start_align(dates[0]).wait(PATIENCE)
     state.collect(dates[0])
     assert "same picture" in str(state.error)
     assert not state.fits(dates[0])
@@ -129,7 +130,7 @@ def test_a_result_for_other_pictures_is_dropped(dates):
     session = Session(dates[0])
     state = change_state(session)
     state.open(dates[1])
-    assert state.start_align(dates[0]).wait(60)
+    assert state.start_align(dates[0]).wait(PATIENCE)
     state.collect(dates[0].with_gsd(0.5))
     assert state.alignment is None
     assert session.jobs.get(ALIGN) is None

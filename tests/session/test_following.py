@@ -28,6 +28,7 @@ from rsam_core.session.series_source import (
 from rsam_core.session.session import Session
 from tests.change.test_frames import video
 from tests.helpers.colour_model import ColourModel
+from tests.helpers.waiting import PATIENCE
 
 MODEL = Segmenter(ColourModel())
 NAMES = ("lake 2018.png", "lake 2016.png", "lake 2020-05.png")
@@ -57,7 +58,7 @@ def settle(state: FollowState) -> None:
 
 def follow(session: Session, state: FollowState) -> None:
     state.start(lambda: MODEL)
-    assert session.jobs.get(FOLLOW).wait(20)
+    assert session.jobs.get(FOLLOW).wait(PATIENCE)
     assert state.collect()
 
 
@@ -162,7 +163,7 @@ def test_a_job_of_before_a_click_is_not_taken_over():
     state.start(lambda: MODEL)
     job = session.jobs.get(FOLLOW)
     state.draw_box(20, 30, 30, 40)
-    job.wait(20)
+    job.wait(PATIENCE)
     state.collect()
     assert state.now.track is None
 

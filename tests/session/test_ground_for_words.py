@@ -19,6 +19,7 @@ from rsam_core.session.session import Session
 from rsam_core.session.words import WordsState
 from tests.helpers.boxes import png
 from tests.helpers.models import FakeModel
+from tests.helpers.waiting import PATIENCE
 from tests.segment.words.test_ground import COLOURS, drawn
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -82,7 +83,7 @@ def look(session: Session, objects: Instances, shared: Shared, ground: bool = Tr
     job = naming(session).job
     if job is None:
         return False
-    assert job.wait(30)
+    assert job.wait(PATIENCE)
     assert job.state == "done", job.error
     assert naming(session).collect()
     return True
@@ -139,7 +140,7 @@ def test_stopping_leaves_what_is_known(work):
     )
     start_for_words(session, naming(session), objects, shared, ground=True)
     job = naming(session).job
-    assert job.wait(30)
+    assert job.wait(PATIENCE)
     assert job.state == "cancelled"
     naming(session).collect()
     assert naming(session).error is None
@@ -156,7 +157,7 @@ def test_another_model_is_asked_itself_and_for_all(work):
     shared.segmenter = lambda name: Segmenter(asked[name])
     shared.embed = lambda image, key: Segmenter(asked[key[1]]).embed(image)
     job = start(session, naming(session), objects, shared, "another")
-    assert job.wait(30)
+    assert job.wait(PATIENCE)
     assert job.state == "done", job.error
     assert sum(other.model.asked) == len(objects)
 

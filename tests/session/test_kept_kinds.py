@@ -20,6 +20,7 @@ from rsam_core.session.project import load_project, save_project
 from rsam_core.session.project_state import from_state, to_state, version
 from rsam_core.session.session import Session
 from tests.helpers.boxes import HEIGHT, WIDTH, plain
+from tests.helpers.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SHAPE = (HEIGHT, WIDTH)
@@ -44,7 +45,7 @@ def named(session: Session, some: Instances) -> Kinds:
     shares /= shares.sum(1, keepdims=True)
     kinds = Kinds(shares, 0.5)
     job = session.jobs.start(JOB, lambda progress, cancelled: (some, kinds, None))
-    assert job.wait(10)
+    assert job.wait(PATIENCE)
     assert naming(session).collect()
     return kinds
 

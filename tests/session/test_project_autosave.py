@@ -15,6 +15,7 @@ from rsam_core.errors import ProjectError
 from rsam_core.objects.instances import Instance, Instances
 from rsam_core.session import autosave
 from rsam_core.session.project import ProjectState
+from tests.helpers.waiting import PATIENCE
 
 
 def state(count: int = 1, hash: str = "aa11") -> ProjectState:
@@ -48,16 +49,16 @@ def test_a_slow_older_save_is_not_offered_as_the_latest(tmp_path, monkeypatch):
     def slow(state):
         if len(state.instances) == 1:
             packing.set()
-            assert go_on.wait(5)
+            assert go_on.wait(PATIENCE)
         return real(state)
 
     monkeypatch.setattr(autosave, "save_project", slow)
     older = threading.Thread(target=autosave.save, args=(state(1), tmp_path))
     older.start()
-    assert packing.wait(5)
+    assert packing.wait(PATIENCE)
     autosave.save(state(2), tmp_path)
     go_on.set()
-    older.join(5)
+    older.join(PATIENCE)
     found = autosave.entries(tmp_path)
     assert [len(autosave.load(entry).instances) for entry in found] == [2, 1]
 

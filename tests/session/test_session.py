@@ -17,6 +17,7 @@ from rsam_core.segment.segmenter import Segmenter
 from rsam_core.session.search import with_thresholds
 from rsam_core.session.session import Session
 from tests.helpers.boxes import HEIGHT, TWO_BOXES, WIDTH, painter, plain
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -109,7 +110,7 @@ def test_a_new_search_finds_what_was_removed(work):
 
     again = automatic(5, 7)
     job = work.search.start(lambda **_: again.state, "rsam-tiny", work.image.overview)
-    assert job.wait(5)
+    assert job.wait(PATIENCE)
     assert work.search.collect(work.marks)
     assert not work.search.collect(work.marks), "only once"
     work.update(lambda book: with_thresholds(book, EverythingSettings(min_area=0)))

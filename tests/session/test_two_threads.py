@@ -16,6 +16,7 @@ from rsam_core.objects.instance import Instance
 from rsam_core.segment import automatic as found_by_itself
 from tests.helpers.boxes import TWO_BOXES, plain
 from tests.helpers.session import areas, automatic, fresh, side_by_side, squares
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -73,19 +74,19 @@ def test_what_was_slow_is_not_kept_under_the_name_of_what_came_after(monkeypatch
     def slow(entry):
         if threading.current_thread().name == "slow":
             asked.set()
-            assert go_on.wait(5)
+            assert go_on.wait(PATIENCE)
         return real(entry)
 
     monkeypatch.setattr(session.answers.prompter, "instance", slow)
     page = threading.Thread(target=lambda: session.objects, name="slow")
     page.start()
-    assert asked.wait(5)
+    assert asked.wait(PATIENCE)
     session.marks.undo()
     session.update(lambda book: book.step("Find everything", extra=automatic(squares([5]))))
     session.marks.undo()
     assert areas(session) == {1: 1200}
     go_on.set()
-    page.join(5)
+    page.join(PATIENCE)
     assert areas(session) == {1: 1200}, "one box and nothing else"
     assert session.marks.book.entries == one.entries
 

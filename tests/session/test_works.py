@@ -19,6 +19,7 @@ from rsam_core.session.work_cards import Card
 from rsam_core.session.works import Shelf
 from tests.helpers.boxes import TWO_BOXES
 from tests.helpers.session import fresh
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -53,7 +54,7 @@ def keep(shelf: Shelf, session: Session | None = None, **facts) -> Session:
     session.safekeeping.keep(
         to_state(session, undo=True), shelf.where, 0.0, card(session, **facts), lambda: b"jpeg"
     )
-    session.safekeeping.wait(5)
+    session.safekeeping.wait(PATIENCE)
     return session
 
 
@@ -179,7 +180,7 @@ def _join() -> None:
     """Wait for what is copied in the background."""
     for thread in threading.enumerate():
         if thread.name in (safekeeping.COPYING, safekeeping.TIDYING):
-            thread.join(5)
+            thread.join(PATIENCE)
 
 
 # ---------------------------------------------------------------------- damage
@@ -367,7 +368,7 @@ def test_a_flush_beside_the_timer_saves_once(shelf, monkeypatch):
     for _ in range(20):
         session.safekeeping.keep(to_state(session), shelf.where, 0.0)
         safekeeping.flush(shelf.where)
-        session.safekeeping.wait(5)
+        session.safekeeping.wait(PATIENCE)
     assert len(saves) == 20
 
 

@@ -26,6 +26,7 @@ from rsam_core.samples import TownSample
 from rsam_core.session.evaluation import evaluations
 from tests.helpers.models import FakeModel
 from tests.helpers.pages import HEIGHT, TWO_BOXES, WIDTH, fine, opened, plain, png, put, texts
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -73,7 +74,7 @@ def settle(at: AppTest, kind: str) -> None:
     """Wait until work has ended and its result was taken over, which may have happened already."""
     job = evaluations(at.session_state["visit"]).job(kind)
     if job is not None:
-        assert job.wait(60)
+        assert job.wait(PATIENCE)
         at.run()
     assert not evaluations(at.session_state["visit"]).running(kind)
 

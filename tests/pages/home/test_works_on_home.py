@@ -13,6 +13,7 @@ from rsam_core.session.work_picture import work_picture
 from tests.helpers.boxes import TWO_BOXES, plain
 from tests.helpers.pages import fine, opened, texts
 from tests.helpers.session import fresh
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 BROWSER = "0123456789abcdef"
@@ -35,7 +36,7 @@ def shelf(tmp_path, monkeypatch, app: AppTest, model) -> works.Shelf:
     )  # fmt: skip
     picture = work_picture(session.image, session.objects)
     session.safekeeping.keep(to_state(session, undo=True), shelf.where, 0.0, card, picture)
-    session.safekeeping.wait(5)
+    session.safekeeping.wait(PATIENCE)
     kept_images.keep(shelf.where, source.content_hash, plain())
     return shelf
 

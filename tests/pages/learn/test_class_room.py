@@ -23,6 +23,7 @@ from rsam_core.formats.truth import truth_from_labels
 from tests.helpers.boxes import png
 from tests.helpers.exercises import box_answer, subject, task
 from tests.helpers.pages import arranged, fine, put, texts
+from tests.helpers.waiting import PATIENCE
 from tests.pages.conftest import APP
 
 Open = Callable[..., AppTest]
@@ -63,7 +64,7 @@ def visit(room: Room) -> Open:
     """Open the page Learn in a browser of its own."""
 
     def start(number: int, **address: str) -> AppTest:
-        at = AppTest.from_file(str(APP), default_timeout=60)
+        at = AppTest.from_file(str(APP), default_timeout=PATIENCE)
         at.session_state["browser-id"] = f"{number:032x}"
         for name, value in (address or {"part": "class"}).items():
             at.query_params[name] = value
@@ -315,7 +316,7 @@ def test_a_teacher_who_reloads_is_back_at_the_board(room: Room, visit: Open):
 def test_an_exercise_on_the_open_image_and_its_truth(room: Room):
     drawn = subject()
     session = current_session.load(png(drawn.image), "mine.png")
-    at = AppTest.from_file(str(APP), default_timeout=60)
+    at = AppTest.from_file(str(APP), default_timeout=PATIENCE)
     at.session_state["browser-id"] = f"{1:032x}"
     put(at, arranged(session, truth=truth_from_labels(drawn.labels, "survey")))
     at.query_params["part"] = "class"
@@ -336,7 +337,7 @@ def test_an_exercise_on_the_open_image_and_its_truth(room: Room):
 
 
 def test_an_open_image_without_objects_says_what_to_do(room: Room):
-    at = AppTest.from_file(str(APP), default_timeout=60)
+    at = AppTest.from_file(str(APP), default_timeout=PATIENCE)
     put(at, current_session.load(png(subject().image), "mine.png"))
     at.query_params["part"] = "class"
     at.run()

@@ -12,6 +12,7 @@ from rsam_core.session.learning import learning
 from rsam_core.session.session import Session
 from tests.helpers.pages import click, fine, opened, png, texts
 from tests.helpers.panels import coloured, labels, panel_app, work_of
+from tests.helpers.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def learn(at: AppTest) -> None:
     click(at, next(b.label for b in at.button if b.key == "learn"))
     job = learning(work(at)).job
     if job is not None:
-        assert job.wait(60)
+        assert job.wait(PATIENCE)
         assert job.error is None, job.error
     at.run()
     fine(at)

@@ -19,6 +19,7 @@ from rsam_core.session.session import Session
 from tests.helpers.models import FakeModel
 from tests.helpers.pages import click, fine, opened, png, texts
 from tests.helpers.panels import coloured, labels, panel_app, work_of
+from tests.helpers.waiting import PATIENCE
 
 CAR, TREE, FIELD = KINDS.index("car"), KINDS.index("tree"), KINDS.index("grass or field")
 
@@ -55,7 +56,7 @@ def name_all(at: AppTest) -> None:
     at.button(key="name-kinds").click().run()
     job = naming(opened(at)).job
     if job is not None:
-        assert job.wait(20)
+        assert job.wait(PATIENCE)
     at.run()
     fine(at)
 
@@ -132,7 +133,7 @@ def test_it_can_be_stopped_and_then_nothing_is_known(at):
     at.run()
     assert at.button(key="stop-kinds").label == "Stop"
     at.button(key="stop-kinds").click().run()
-    assert job.wait(5)
+    assert job.wait(PATIENCE)
     at.run()
     fine(at)
     assert naming(work).of(work.objects) is None

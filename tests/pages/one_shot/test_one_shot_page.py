@@ -19,6 +19,7 @@ from rsam_core.segment.one_shot import OneShotSettings, search
 from rsam_core.session.one_shot import OTHERS, shot
 from tests.helpers.pages import TWO_BOXES, fine, opened, png, put, texts
 from tests.helpers.shots import BLUES, REDS, SHAPE, SIZE, lawn, mask_at, roofs_hit, segmenter
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -68,7 +69,7 @@ def searched(at: AppTest) -> AppTest:
     fine(at)
     at.button(key="find-alike").click().run()
     job = known(at).job
-    assert job is None or job.wait(60)
+    assert job is None or job.wait(PATIENCE)
     at.run()
     assert known(at).job is None
     return at
@@ -113,7 +114,7 @@ def test_the_time_is_told_before_the_first_search_only(one_shot, monkeypatch):
     assert "Takes about **2.5 minutes**" in texts(at)
     at.button(key="find-alike").click().run()
     job = known(at).job
-    assert job is None or job.wait(60)
+    assert job is None or job.wait(PATIENCE)
     at.run()
     fine(at)
     assert "Takes about" not in texts(at)
@@ -292,7 +293,7 @@ def test_other_images_are_searched_with_the_same_example(one_shot):
     assert at.button(key="search-others").label == "Search 2 images"
     at.button(key="search-others").click().run()
     job = opened(at).jobs.get(OTHERS)
-    assert job is None or job.wait(60)
+    assert job is None or job.wait(PATIENCE)
     at.run()
     fine(at)
     table: pd.DataFrame = next(d.value for d in at.dataframe if "Image" in d.value)

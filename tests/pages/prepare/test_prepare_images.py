@@ -15,6 +15,7 @@ from rsam_core.prepare.steps.noise import Bilateral, Destripe
 from rsam_core.prepare.steps.tones import Clahe, Stretch
 from rsam_core.session.preparation import Preparations
 from tests.helpers.pages import fine, opened, png, put
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::rasterio.errors.NotGeoreferencedWarning", "ignore::PendingDeprecationWarning"
@@ -79,7 +80,7 @@ def test_any_image_is_previewed_and_prepared(app: AppTest, kind: str):
         fine(app)
     app.button(key="use-prepared").click().run()
     job = opened(app).jobs.get("prepare")
-    assert job is None or job.wait(30)
+    assert job is None or job.wait(PATIENCE)
     app.run()
     fine(app)
     after = work.image.scene

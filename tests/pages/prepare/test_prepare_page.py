@@ -18,6 +18,7 @@ from rsam_core.prompts.history import PromptHistory
 from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.session.preparation import Preparations
 from tests.helpers.pages import arranged, fine, opened, plain, png, put, texts
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::rasterio.errors.NotGeoreferencedWarning", "ignore::PendingDeprecationWarning"
@@ -68,7 +69,7 @@ def add(at: AppTest, key: str) -> AppTest:
 def end_of_job(at: AppTest) -> None:
     """Wait until the image is prepared."""
     job = opened(at).jobs.get("prepare")
-    assert job is None or job.wait(30)
+    assert job is None or job.wait(PATIENCE)
     at.run()
     assert opened(at).jobs.get("prepare") is None
 

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from rsam_core.prepare.steps.geometric import GroundControlPoints, Straighten
 from tests.helpers.pages import fine, texts
+from tests.helpers.waiting import PATIENCE
 
 CORNERS = ((10.0, 10.0), (150.0, 14.0), (140.0, 100.0), (16.0, 90.0))
 CONTROL = tuple(
@@ -43,7 +44,7 @@ if st.session_state.get("keep", True):
 @pytest.fixture
 def part(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     # The component registers itself with a running app, so the first import happens inside one.
-    AppTest.from_string("import pages.parts.prepare.points", default_timeout=60).run()
+    AppTest.from_string("import pages.parts.prepare.points", default_timeout=PATIENCE).run()
     from pages.parts.prepare import points as prepare_points
 
     return prepare_points
@@ -65,7 +66,7 @@ def shown(part: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict:
 
 
 def start(step, **state) -> AppTest:
-    at = AppTest.from_string(APP, default_timeout=60)
+    at = AppTest.from_string(APP, default_timeout=PATIENCE)
     at.session_state["step"] = step
     for key, value in state.items():
         at.session_state[key] = value

@@ -25,6 +25,7 @@ from tests.helpers.pages import (
     put,
     table,
 )
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -130,7 +131,7 @@ st.dataframe(measure(found, work.image.scene))
 
 def reporting(app: AppTest, mode: str, events: list[dict], **changes) -> AppTest:
     """A page with nothing but the canvas, which has just reported events."""
-    at = AppTest.from_string(REPORTS, default_timeout=60)
+    at = AppTest.from_string(REPORTS, default_timeout=PATIENCE)
     work = current_session.load(plain(), "plain.png")
     arranged(work, **changes)
     put(at, work)

@@ -16,6 +16,7 @@ from rsam_core.prompts.history import PromptHistory
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.models import FakeModel, disc
 from tests.helpers.pages import HEIGHT, WIDTH, fine, opened, table, texts
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -25,7 +26,7 @@ Start = Callable[..., AppTest]
 def end_of_job(at: AppTest) -> None:
     """Wait for the automatic mode, which may be quicker than the page."""
     job = opened(at).search.job
-    assert job is None or job.wait(30)
+    assert job is None or job.wait(PATIENCE)
     at.run()
     assert opened(at).search.job is None
 
@@ -130,7 +131,7 @@ def test_stopping_keeps_what_was_found(segment: Start, model, monkeypatch):
 
     def slow(prompt, multimask):
         if len(model.calls) > 40:
-            go_on.wait(20)
+            go_on.wait(PATIENCE)
         return plain_answer(prompt, multimask)
 
     model.answer = slow

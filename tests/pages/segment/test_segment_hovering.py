@@ -16,6 +16,7 @@ from rsam_core.render.proposal_outlines import encode_outlines
 from rsam_core.scene.coordinates import Frame
 from rsam_core.session.session import Session
 from tests.helpers.pages import TWO_BOXES, arranged, fine, opened, plain, put, table, texts
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -86,7 +87,7 @@ st.dataframe(measure(found, work.image.scene))
 
 def reporting(events: list[dict], **changes) -> AppTest:
     """A page with nothing but the canvas, which has just reported events."""
-    at = AppTest.from_string(REPORTS, default_timeout=60)
+    at = AppTest.from_string(REPORTS, default_timeout=PATIENCE)
     work = arranged(current_session.load(plain(), "plain.png"), **changes)
     put(at, work)
     again(at, events)
@@ -172,7 +173,7 @@ def test_proposals_are_looked_for_in_the_background(
 
     def look_for(small, image, view, *, progress, cancelled):
         looked.append(view)
-        assert ready.wait(30)
+        assert ready.wait(PATIENCE)
         return PROPOSALS
 
     monkeypatch.setattr(hovering, "look_for", look_for)
@@ -187,7 +188,7 @@ def test_proposals_are_looked_for_in_the_background(
     assert shown["proposals"] is None, "the page does not wait"
     ready.set()
     session = opened(at)
-    assert session.jobs.get(hovering.JOB).wait(30)
+    assert session.jobs.get(hovering.JOB).wait(PATIENCE)
     at.run()
     assert shown["proposals"]["key"] == encode_outlines(PROPOSALS).key
     at.run()

@@ -19,6 +19,7 @@ from tests.helpers.boxes import png
 from tests.helpers.models import FakeModel
 from tests.helpers.pages import fine, opened, texts
 from tests.helpers.panels import coloured
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -161,7 +162,7 @@ def test_without_a_list_of_objects_it_offers_to_make_one(segment: Start):
     assert "There is no list of objects yet" in texts(at)
     at.button(key="find-everything").click().run()
     job = opened(at).search.job
-    assert job is None or job.wait(30)
+    assert job is None or job.wait(PATIENCE)
     at.run()
     fine(at)
     assert opened(at).marks.automatic is not None
@@ -192,7 +193,7 @@ def test_kinds_are_looked_up_when_a_sentence_asks_for_them(segment, model, monke
     at.text_input(key="words-text").set_value("red cars").run()
     job = naming(session).job
     if job is not None:
-        assert job.wait(20)
+        assert job.wait(PATIENCE)
     at.run()
     fine(at)
     assert "5 of 14 objects" in texts(at)
@@ -221,7 +222,7 @@ def test_what_counts_as_water_between_the_objects_is_found_and_shown(segment, mo
     at.button_group(key="mode").set_value("Words").run()
     at.text_input(key="words-text").set_value("cars touching water").run()
     job = naming(session).job
-    assert job is None or job.wait(20)
+    assert job is None or job.wait(PATIENCE)
     at.run()
     fine(at)
     assert chips(at) == ["kind = car · 14", "touching water · 14"]
@@ -256,7 +257,7 @@ def test_a_model_of_words_finds_what_was_not_known(asked, monkeypatch):
     assert at.text_input(key=f"by-model-words-{known.version}").value == "heliports"
     at.button(key="by-model-start").click().run()
     job = opened(at).search.job
-    assert job is None or job.wait(10)
+    assert job is None or job.wait(PATIENCE)
     at.run()
     at.run()
     fine(at)

@@ -12,6 +12,7 @@ from pages.parts.shared.names import plain
 from rsam_core.scene.bands import ViewSettings
 from rsam_core.scene.scene import Scene, open_scene
 from tests.helpers.rasters import PLACE, UTM, encode, photo, tiff
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -31,7 +32,7 @@ def _app() -> None:
 
 def start(scene: Scene) -> AppTest:
     """Run the app with a scene."""
-    at = AppTest.from_function(_app, default_timeout=30)
+    at = AppTest.from_function(_app, default_timeout=PATIENCE)
     at.session_state["scene"] = scene
     return run(at)
 

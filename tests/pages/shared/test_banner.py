@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import banner
 from rsam_core.errors import SceneError
+from tests.helpers.waiting import PATIENCE
 
 SCRIPT = """
 import streamlit as st
@@ -50,7 +51,7 @@ with banner.corner():
 
 @pytest.fixture
 def page() -> AppTest:
-    return AppTest.from_string(SCRIPT, default_timeout=30).run()
+    return AppTest.from_string(SCRIPT, default_timeout=PATIENCE).run()
 
 
 def press(page: AppTest, label: str) -> AppTest:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pages.parts.shared.javascript import script
+from tests.helpers.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 COMPONENT = ROOT / "pages/parts/shared/canvas/component"
@@ -33,7 +34,7 @@ def test_modules_under_node():
     assert files
     done = subprocess.run(
         [node(), "--test", "--test-reporter=tap", *map(str, files)],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     passed = re.search(r"^# pass (\d+)$", done.stdout, re.MULTILINE)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,6 +11,7 @@ from pages.parts.shared import current_session, finished
 from pages.parts.shared.menu import SCREENS
 from rsam_core.session import evaluation, learning, one_shot, refining, search
 from tests.helpers.pages import plain
+from tests.helpers.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def page() -> AppTest:
             current_session.enter(st.session_state["session"])
         finished.watch(st.session_state.get("shown", "Segment"))
 
-    at = AppTest.from_function(script, default_timeout=30)
+    at = AppTest.from_function(script, default_timeout=PATIENCE)
     at.session_state["session"] = current_session.load(plain(), "plain.png")
     return at
 
@@ -33,7 +34,7 @@ def start(at: AppTest, name: str, error: Exception | None = None):
     go = threading.Event()
 
     def run(progress, cancelled):
-        assert go.wait(20)
+        assert go.wait(PATIENCE)
         if error is not None:
             raise error
         return 1
@@ -43,7 +44,7 @@ def start(at: AppTest, name: str, error: Exception | None = None):
 
 def ended(job, go: threading.Event) -> None:
     go.set()
-    assert job.wait(20)
+    assert job.wait(PATIENCE)
 
 
 def toasts(at: AppTest) -> list[str]:
@@ -88,7 +89,7 @@ def test_the_evaluation_of_a_data_set_is_told_without_an_image(page: AppTest) ->
     page.run()
     go = threading.Event()
     jobs = page.session_state["visit"].jobs
-    job = jobs.start(evaluation.DATASET, lambda progress, cancelled: go.wait(20))
+    job = jobs.start(evaluation.DATASET, lambda progress, cancelled: go.wait(PATIENCE))
     page.run()
     ended(job, go)
     assert ["evaluation of a data set" in text for text in toasts(page.run())] == [True]

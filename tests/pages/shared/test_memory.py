@@ -23,6 +23,7 @@ from rsam_core.runtime.presence import SessionMonitor, freeze_gc
 from rsam_core.session.session import Session
 from rsam_core.session.visit import Visit
 from tests.helpers.pages import opened, plain
+from tests.helpers.waiting import PATIENCE
 
 MB = 10**6
 
@@ -213,7 +214,7 @@ def test_everything_of_somebody_who_left_is_stopped(server):
     assert not any(job.finished for job in jobs)
     memory._dismiss("me")
     memory._dismiss("me")
-    assert all(job.wait(5) for job in jobs)
+    assert all(job.wait(PATIENCE) for job in jobs)
     assert {job.state for job in jobs} == {"cancelled"}
     assert len(stopped) == 11
     assert session.jobs.start("everything", endless).state == "cancelled", "it is over"

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rsam_core.runtime.jobs import Job, JobRegistry
+from tests.helpers.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def page() -> AppTest:
         second = progress.shown(jobs, "second", "Drawing…", key="stop-second", wide=True)
         st.caption(f"{first} {second}")
 
-    at = AppTest.from_function(script, default_timeout=30)
+    at = AppTest.from_function(script, default_timeout=PATIENCE)
     at.session_state["jobs"], at.session_state["taken"] = JobRegistry(), []
     return at
 
@@ -42,11 +43,11 @@ def start(at: AppTest, name: str) -> tuple[Job, threading.Event]:
     def run(progress, cancelled):
         progress(0.25, "1 of 4 pieces")
         there.set()
-        assert go.wait(20)
+        assert go.wait(PATIENCE)
         return "cut short" if cancelled() else "whole"
 
     job = at.session_state["jobs"].start(name, run, partial=True)
-    assert there.wait(20)
+    assert there.wait(PATIENCE)
     return job, go
 
 
@@ -71,7 +72,7 @@ def test_share_words_and_a_button_until_the_end_and_then_the_result(page: AppTes
     ]
     assert page.session_state["taken"] == []
     go.set()
-    assert job.wait(20)
+    assert job.wait(PATIENCE)
     page.run()
     assert page.session_state["taken"] == [job]
     assert job.result == "whole"
@@ -86,7 +87,7 @@ def test_stopping_is_said_and_what_was_found_is_taken_over(page: AppTest) -> Non
     assert job.cancelling
     assert [(b.label, b.disabled) for b in page.button] == [("Stopping…", True)]
     go.set()
-    assert job.wait(20)
+    assert job.wait(PATIENCE)
     page.run()
     assert page.session_state["taken"] == [job]
     assert job.result == "cut short"
@@ -101,4 +102,4 @@ def test_two_jobs_stand_beside_each_other(page: AppTest) -> None:
     assert (first.cancelling, second.cancelling) == (False, True)
     for job, go in ((first, go_first), (second, go_second)):
         go.set()
-        assert job.wait(20)
+        assert job.wait(PATIENCE)

@@ -20,6 +20,7 @@ from rsam_core.session.project import load_project, save_project
 from rsam_core.session.project_state import from_state, to_state
 from rsam_core.session.session import Session
 from tests.helpers.pages import TWO_BOXES, fine, opened, painter, plain, put
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -159,7 +160,7 @@ def test_a_prepared_project_is_opened_in_the_background(app: AppTest, model, wor
     job = at.session_state["visit"].jobs.get("open project")
     assert [b.key for b in at.button if b.label == "Stop"] == ["stop-opening"]
     go_on.set()
-    assert job.wait(10)
+    assert job.wait(PATIENCE)
     at.run()
     fine(at)
     assert opened(at).image.pipeline is not None
@@ -173,7 +174,7 @@ def test_opening_can_be_stopped_and_the_earlier_image_stays(app: AppTest, model,
     at = upload_prepared(app, work, monkeypatch, threading.Event())
     job = at.session_state["visit"].jobs.get("open project")
     at.button(key="stop-opening").click().run()
-    assert job.wait(10)
+    assert job.wait(PATIENCE)
     at.run()
     fine(at)
     assert opened(at) is before

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from pages.parts.shared import warming
+from tests.helpers.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def wait() -> None:
     for thread in threading.enumerate():
         if getattr(thread, "_target", None) is warming._load:
-            thread.join(5)
+            thread.join(PATIENCE)
 
 
 def test_it_is_loaded_once(loads: list[str]) -> None:
