@@ -24,6 +24,7 @@ from rsam_core.change.against_truth import VERDICTS
 from rsam_core.change.aligned import Alignment, AlignSettings
 from rsam_core.change.alignment import align
 from rsam_core.change.anychange import anychange
+from rsam_core.change.areas import GAP
 from rsam_core.change.compared import CompareSettings, Comparison, judged
 from rsam_core.change.comparison import compare
 from rsam_core.change.date_view import DateView
@@ -52,10 +53,7 @@ UNTOUCHED = 4
 """Every so many rendered pairs is without a change: there only false alarms count."""
 
 LOOKED_AT = 5
-"""Pairs of DSIFN on which it was chosen how changed objects become changed blocks."""
-
-GAP = 12
-"""Pixels that may lie between changed objects of one changed block, halved."""
+"""Pairs of DSIFN on which it was chosen how changed objects become areas of change."""
 
 Counts = dict[str, list[ChangeCounts]]
 
@@ -69,23 +67,28 @@ BUILT = ("built", "demolished", "extended", "reduced", "reroofed", "damaged")
 """What happens to buildings."""
 
 
+def asked_for(result: Comparison, kind: str) -> Comparison:
+    """The same, asked for objects of a kind only; what the model cannot name stays."""
+    return judged(result.alignment, result.candidates, result.growths, (kind,), (), result.settings)
+
+
 def buildings(result: Comparison) -> Comparison:
-    """The same, asked for buildings only; what the model cannot name stays."""
-    return judged(
-        result.alignment, result.candidates, result.growths, ("building",), (), result.settings
-    )
+    """The same, asked for buildings only."""
+    return asked_for(result, "building")
 
 
 def count_objects(sample: PairSample, result: Comparison, counts: Counts) -> tuple[int, int]:
     """Count verdicts by kind of change; return unchanged buildings, and those that fired."""
-    asked = [(c.change, c.outline) for c in buildings(result).changes if c.change != "unchanged"]
-    for kind in BUILT:
-        here = [r for r in sample.records if r.kind == kind]
-        others = [e for r in sample.records if r.kind != kind for e in ends(r)]
-        truth = [TrueChange(VERDICTS[kind], ends(r)) for r in here]
-        counts[f"{kind}, buildings asked for"].append(
-            object_counts(truth, asked, VERDICTS[kind], ignored=others)
-        )
+    for thing, kinds in {"building": BUILT, "water": ("flooded",), "tree": ("cleared",)}.items():
+        told = asked_for(result, thing).changes
+        asked = [(c.change, c.outline) for c in told if c.change != "unchanged"]
+        for kind in kinds:
+            here = [r for r in sample.records if r.kind == kind]
+            others = [e for r in sample.records if r.kind != kind for e in ends(r)]
+            truth = [TrueChange(VERDICTS[kind], ends(r)) for r in here]
+            counts[f"{kind}, {thing} asked for"].append(
+                object_counts(truth, asked, VERDICTS[kind], ignored=others)
+            )
     found = [(c.change, c.outline) for c in result.changes if c.change != "unchanged"]
     for kind, verdict in VERDICTS.items():
         here = [r for r in sample.records if r.kind == kind]
@@ -122,8 +125,8 @@ def masks_of(
     masks = {
         "rsam.compare": result.mask(),
         "rsam.compare, new and gone": result.mask(("new", "gone")),
-        "rsam.compare, blocks": result.mask(gap=GAP),
-        "rsam.compare, new and gone, blocks": result.mask(("new", "gone"), gap=GAP),
+        "rsam.compare, areas": result.mask(gap=GAP),
+        "rsam.compare, new and gone, areas": result.mask(("new", "gone"), gap=GAP),
         "rsam.compare, buildings": buildings(result).mask(),
         "rsam.compare, buildings new and gone": buildings(result).mask(("new", "gone")),
     }
@@ -227,11 +230,11 @@ def real(folder: Path) -> None:
             shown = alignment.read()
             for method, mask in masks_of(segmenter, *shown, result).items():
                 pixels[method].append(pixel_counts(truth, mask, shown[2]))
-            own = pixels["rsam.compare, new and gone, blocks"][-1]
+            own = pixels["rsam.compare, areas"][-1]
             print(name, first.stem, f"true {truth.mean():.2f}, F1 {own.f1:.2f}", flush=True)
         print(f"\n{name}")
         report("pixel", pixels)
-        # The blocks were chosen on the first ones.
+        # The areas were chosen on the first ones.
         if name == "dsifn":
             print(f"\n{name}, from the {LOOKED_AT + 1}th pair on")
             report("pixel", {method: some[LOOKED_AT:] for method, some in pixels.items()})

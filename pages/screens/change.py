@@ -19,7 +19,8 @@ from rsam_core.session.session import Session
 
 NO_IMAGE = (
     "No image is open yet. Open one date of a place, then the other here: RSAM brings both "
-    "together and says what is new, gone, larger, smaller or changed inside."
+    "together and says what is new, gone, larger, smaller or changed inside, one by one or joined "
+    "to areas of change."
 )
 TABS = ("Changes", "Summary", "Truth", "Settings")
 
@@ -128,6 +129,7 @@ def page(session: Session) -> None:
     with st.sidebar:
         if state.result is not None:
             st.divider()
+            review.view(session, state)
             settings.threshold(session, state)
             review.filters(session, state)
         st.divider()

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment, AlignSettings
+from rsam_core.change.areas import GAP, areas_of, changed_part
 from rsam_core.change.decide import decide
 from rsam_core.change.findings import KINDS, Candidate, Change, Growth
 from rsam_core.change.judge import CLASSES
 from rsam_core.change.kinds import UNSURE
 from rsam_core.errors import ChangeError
-from rsam_core.objects.crops import cut_out
-from rsam_core.objects.instance import Instance
+from rsam_core.objects.crops import paste, span
 from rsam_core.objects.instances import Instances
 from rsam_core.scene.window import Window
 from rsam_core.segment.everything import EverythingSettings
@@ -149,20 +149,30 @@ class Found:
             return _joined(self.mask(changes, _wider(window, 2 * gap)), gap)[
                 2 * gap : 2 * gap + window.height, 2 * gap : 2 * gap + window.width
             ]
-        box = (window.x, window.y, window.x + window.width, window.y + window.height)
         result = np.zeros((window.height, window.width), bool)
         for change in self.of(changes):
-            ends = [item for item in (change.before, change.after) if item is not None]
-            near = _joint_box(ends, box)
-            if near is None:
-                continue
-            parts = [cut_out(item, near) for item in ends]
-            sized = change.change in ("enlarged", "shrunk")
-            joined = parts[0] ^ parts[1] if sized else np.logical_or.reduce(parts)
-            rows = slice(near[1] - window.y, near[3] - window.y)
-            columns = slice(near[0] - window.x, near[2] - window.x)
-            result[rows, columns] |= joined
+            x0, y0, x1, y1 = span([e for e in (change.before, change.after) if e is not None])
+            across = x0 < window.x + window.width and x1 > window.x
+            if across and y0 < window.y + window.height and y1 > window.y:
+                paste(result, changed_part(change), window.x, window.y)
         return result
+
+    def areas(self, gap: int = GAP) -> Found:
+        """Changed objects that lie up to twice `gap` pixels apart, joined to areas.
+
+        Returns
+        -------
+        Found
+            Its changes are :class:`rsam_core.change.areas.Area`, each with its members; its mask is
+            that of this result with the same `gap`.
+
+        Raises
+        ------
+        ChangeError
+            The gap is below 0.
+        """
+        joined = areas_of(self.changes, self.shape, gap)
+        return Found(self.alignment, joined, self.kinds, self.notes)
 
     def instances(self, changes: Collection[str] = KINDS[:-1]) -> Instances:
         """Outlines of changed objects: label is the kind of change, number that of the record."""
@@ -287,13 +297,3 @@ def _joined(mask: NDArray[np.bool_], gap: int) -> NDArray[np.bool_]:
 def _stands(one: Candidate) -> bool:
     """Whether it is more likely the same than come to light because something left."""
     return one.chances[CLASSES.index("revealed")] < one.chances[CLASSES.index("same")]
-
-
-def _joint_box(
-    items: list[Instance], limits: tuple[int, int, int, int]
-) -> tuple[int, int, int, int] | None:
-    """The box around objects, cut to limits; None if nothing is left."""
-    boxes = np.array([item.bbox for item in items])
-    x0, y0 = np.maximum(boxes[:, :2].min(0), limits[:2])
-    x1, y1 = np.minimum(boxes[:, 2:].max(0), limits[2:])
-    return None if x0 >= x1 or y0 >= y1 else (int(x0), int(y0), int(x1), int(y1))

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.change.areas import members_of, noun_of
 from rsam_core.change.compared import Found
-from rsam_core.change.findings import Change
+from rsam_core.change.findings import KINDS, Change
 from rsam_core.change.pictures import COLOURS, drawn_pair
 from rsam_core.change.summary import KindSummary, pixel_area, summarise
 from rsam_core.errors import ExportError
@@ -41,7 +42,7 @@ class Shown:
     ----------
     found : Found
     changes : tuple of Change
-        Those that count.
+        Those that count, or the areas that they make; see `rsam_core.change.areas`.
     dates : tuple of str
         Names of the dates, such as "2016" and "2020".
     said : mapping of int to str
@@ -60,15 +61,33 @@ class Shown:
     window: Window | None = None
 
     @property
+    def noun(self) -> str:
+        """ "changes", or "areas" where they are joined."""
+        return noun_of(self.changes)
+
+    @property
     def unit(self) -> str:
         """ "m²", or "px" where the size of a pixel is not known."""
         return "m²" if self.found.alignment.gsd else "px"
 
 
 def table_of(shown: Shown) -> pd.DataFrame:
-    """One row a change; see `Found.table`, and ``checked``, ``first_date``, ``second_date``."""
+    """One row a change; see `Found.table`, and ``checked``, ``first_date``, ``second_date``.
+
+    Of areas ``area`` and ``area_m2`` in place of those of both dates, ``changes`` (how many), and
+    how many of each kind: ``new``, ``gone``, ``changed_inside``, ...
+    """
     table = replace(shown.found, changes=shown.changes).table()
     table.insert(2, "checked", [shown.said.get(change.id, "") for change in shown.changes])
+    if shown.noun == "areas":
+        table = table.drop(columns=[n for n in table if n.startswith("area_before")])
+        table = table.rename(columns={"area_after": "area", "area_after_m2": "area_m2"})
+        inside = [members_of([area]) for area in shown.changes]
+        table.insert(3, "changes", [len(some) for some in inside])
+        present = {change.change for some in inside for change in some}
+        for place, kind in enumerate((kind for kind in KINDS if kind in present), 4):
+            counts = [sum(change.change == kind for change in some) for some in inside]
+            table.insert(place, kind.replace(" ", "_"), counts)
     return table.assign(first_date=shown.dates[0], second_date=shown.dates[1])
 
 
@@ -85,7 +104,7 @@ def geojson_of(shown: Shown) -> bytes:
 def geopackage_of(shown: Shown) -> bytes:
     """Outlines and table as GeoPackage; see `rsam_core.formats.to_geopackage`."""
     table = table_of(shown)
-    return to_geopackage(_outlines(shown), shown.found.scene, table=table, layer="changes")
+    return to_geopackage(_outlines(shown), shown.found.scene, table=table, layer=shown.noun)
 
 
 def _outlines(shown: Shown) -> Instances:
@@ -144,7 +163,7 @@ def report(shown: Shown, title: str, facts: Mapping[str, object]) -> bytes:
         Settings, alignment and whatever else is to be told.
     """
     before, after = _pair(shown, 700)
-    rows = summarise(shown.found, shown.changes, shown.years)
+    rows = summarise(shown.found, members_of(shown.changes), shown.years)
     gap = np.full((before.shape[0], 10, 3), 255, np.uint8)
     pair = np.concatenate([before, gap, after], axis=1)
     alt = f"The place at {shown.dates[0]} on the left and at {shown.dates[1]} on the right"
@@ -155,7 +174,7 @@ def report(shown: Shown, title: str, facts: Mapping[str, object]) -> bytes:
     if rows:
         sections.append(html.Section("By kind of change", [summary_table(rows, shown.unit)]))
     if shown.changes:
-        sections.append(html.Section("Changes", _list(shown)))
+        sections.append(html.Section(shown.noun.capitalize(), _list(shown)))
     notes = [*shown.found.notes]
     if notes:
         sections.append(html.Section("What to know", [html.Items(notes)]))
@@ -180,7 +199,11 @@ def summary_table(rows: Sequence[KindSummary], unit: str) -> html.Table:
 
 
 def _key_numbers(shown: Shown, rows: Sequence[KindSummary]) -> list[tuple[str, str]]:
-    numbers = [("changes", f"{len(shown.changes):,}")]
+    numbers = [(shown.noun, f"{len(shown.changes):,}")]
+    if shown.noun == "areas":
+        ground = pixel_area(shown.found) * sum(change.outline.area for change in shown.changes)
+        numbers.append(("ground", f"{ground:,.0f} {shown.unit}"))
+        numbers.append(("changes in them", f"{len(members_of(shown.changes)):,}"))
     if len(shown.said):
         numbers.append(("checked by a person", f"{sum(map(bool, shown.said.values())):,}"))
     came = sum(max(row.gain, 0) for row in rows)
@@ -193,6 +216,7 @@ def _key_numbers(shown: Shown, rows: Sequence[KindSummary]) -> list[tuple[str, s
 
 def _list(shown: Shown) -> list[Any]:
     each = pixel_area(shown.found)
+    joined = shown.noun == "areas"
     rows = []
     for change in shown.changes[:MAX_ROWS]:
         ends = [
@@ -200,11 +224,18 @@ def _list(shown: Shown) -> list[Any]:
         ]
         areas = ["–" if area is None else f"{area:,.0f}" for area in ends]
         sure = "" if np.isnan(change.probability) else f"{change.probability:.0%}"
-        rows.append([str(change.id), change.change, change.kind or "", sure, *areas,
-                     shown.said.get(change.id, ""), change.reason])  # fmt: skip
+        said = shown.said.get(change.id, "")
+        if joined:
+            rows.append([str(change.id), areas[1], sure, said, change.reason])
+        else:
+            kind = change.kind or ""
+            rows.append([str(change.id), change.change, kind, sure, *areas, said, change.reason])
     header = ["No.", "Change", "Kind", "Sure", f"Before ({shown.unit})", f"After ({shown.unit})",
               "Checked", "Why"]  # fmt: skip
-    parts: list[Any] = [html.Table(header, rows, text_columns=(1, 2, 6, 7))]
+    texts: tuple[int, ...] = (1, 2, 6, 7)
+    if joined:
+        header, texts = ["No.", f"Ground ({shown.unit})", "Sure", "Checked", "What"], (3, 4)
+    parts: list[Any] = [html.Table(header, rows, text_columns=texts)]
     if len(shown.changes) > MAX_ROWS:
         parts.append(
             html.Text(f"The first {MAX_ROWS} of {len(shown.changes):,}; the table (CSV) has all.",

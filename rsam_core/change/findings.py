@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 from rsam_core.change.judge import changed
 from rsam_core.objects.instance import Instance
 
+SPOT, SPOT_BOX, COVER = "difference", "difference box", "cover"
+"""Sources of what was not found as an object: a place where the dates differ, what the model
+outlines there, and an area of water or trees."""
+
+PLACES = (SPOT, SPOT_BOX, COVER)
+
 DIFFERENT = "different"
 """What methods say that compare pixels: they know no objects."""
 
-KINDS = ("new", "gone", "enlarged", "shrunk", "changed inside", DIFFERENT, "unchanged")
-"""What may be said of a place."""
+AREA = "area of change"
+"""What is said of changes that lie close together and count as one."""
+
+KINDS = ("new", "gone", "enlarged", "shrunk", "changed inside", DIFFERENT, AREA, "unchanged")
+"""What may be said of a place; the last is the only one that is no change."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +62,7 @@ class Candidate:
     @property
     def drawn(self) -> bool:
         """Whether a person or a layer gave it."""
-        return self.item.source not in ("everything", "difference", "difference box")
+        return self.item.source not in ("everything", *PLACES)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,7 @@ COLOURS: Mapping[str, str] = MappingProxyType({
     "shrunk": "#FF9F1C",
     "changed inside": "#E84FD0",
     "different": "#FFD400",
+    "area of change": "#FFD400",
     "unchanged": "#B8BEC6",
 })  # fmt: skip
 """Colour of each kind of change."""

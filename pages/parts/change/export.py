@@ -13,6 +13,7 @@ from pages.parts.change.sums import years
 from pages.parts.shared.downloads import File, offer_all
 from pages.parts.shared.project_panel import project_panel
 from rsam_core.change import exports
+from rsam_core.change.areas import members_of, noun_of
 from rsam_core.change.findings import Change
 from rsam_core.formats.names import safe_name
 from rsam_core.session.change import ChangeState
@@ -25,18 +26,19 @@ _PART = "The part of the picture that is shown"
 def files(session: Session, state: ChangeState, changes: Sequence[Change]) -> None:
     """What the dialog offers."""
     found = state.result
-    accepted = [c for c in changes if state.review.said_of(c) is True]
-    some = list(changes)
+    accepted = [c for c in changes if shown.said_of(state, c) is True]
+    some, what = list(changes), noun_of(changes)
     if accepted:
-        only = st.toggle(f"Accepted changes only ({len(accepted):,})", key="export-accepted")
+        only = st.toggle(f"Accepted {what} only ({len(accepted):,})", key="export-accepted")
         some = accepted if only else some
     part = shown.window(session, state)
     whole = (part.width, part.height) == found.shape[::-1]
     window = None if whole or not st.toggle(f"{_PART} only", key="export-part") else part
-    said = {c.id: shown.NAMES[state.review.said_of(c)] for c in some}
+    said = {c.id: shown.NAMES[shown.said_of(state, c)] for c in some}
     apart = years(session, state)
+    gap = shown.current_filter(session).gap
     given = exports.Shown(found, tuple(some), names(session, state), said, apart, window)
-    stem = safe_name(Path(session.image.source.name).stem) + "_changes"
+    stem = safe_name(Path(session.image.source.name).stem) + f"_{what}"
     title = f"Changes at {session.image.source.name}"
     offered = (
         File("GeoPackage", "Outlines with a table, for QGIS and other GIS",
@@ -52,16 +54,25 @@ def files(session: Session, state: ChangeState, changes: Sequence[Change]) -> No
         File("Blinking picture", "Both dates in turn, animated GIF",
              lambda: exports.blinking(given), ".gif", "image/gif"),
         File("Report", "Pictures, figures and settings on one page, HTML",
-             lambda: exports.report(given, title, facts(state)), "_report.html", "text/html"),
+             lambda: exports.report(given, title, facts(state, gap)), "_report.html",
+             "text/html"),
     )  # fmt: skip
-    st.caption(f"{len(some):,} changes; refused ones are left out.")
+    if what == "areas":
+        st.caption(
+            f"{len(some):,} areas of {len(members_of(some)):,} changes; refused ones are left out. "
+            "For a file of single changes, show them one by one."
+        )
+    else:
+        st.caption(
+            f"{len(some):,} changes; refused ones are left out. For a file of areas, show areas."
+        )
     offer_all(offered, stem, "change-export")
     st.divider()
     project_panel(session)
 
 
-def facts(state: ChangeState) -> dict[str, object]:
-    """Settings and alignment, for the report."""
+def facts(state: ChangeState, joined: int | None = None) -> dict[str, object]:
+    """Settings and alignment, for the report; `joined` is the gap of areas."""
     alignment, wishes = state.alignment, state.wishes
     gsd = alignment.gsd
 
@@ -81,6 +92,8 @@ def facts(state: ChangeState) -> dict[str, object]:
     }
     if wishes.kinds:
         values["Only kinds"] = ", ".join(wishes.kinds)
+    if joined is not None:
+        values["Joined to areas"] = "up to " + length(2 * joined) + " apart"
     if gsd:
         values["Pixel"] = f"{gsd:.3g} m"
     return values

@@ -12,6 +12,7 @@ import streamlit as st
 from pages.parts.change import shown
 from pages.parts.change.picture import names
 from pages.parts.shared import resources
+from rsam_core.change.areas import members_of, noun_of
 from rsam_core.change.findings import KINDS, Change
 from rsam_core.change.pictures import COLOURS, thumbnails
 from rsam_core.change.summary import pixel_area
@@ -23,6 +24,25 @@ MOST = 150
 
 _THUMB, _CARD = 64, 168
 _ICONS = {True: "✓ accepted", False: "✗ refused", None: ""}
+
+
+def view(session: Session, state: ChangeState) -> None:
+    """Changed objects one by one, or joined to areas."""
+    token, gsd = session.image.token, state.alignment.gsd
+    joined = shown.current_filter(session).gap is not None
+    chosen = st.segmented_control(
+        "Show changes", shown.VIEWS, default=shown.VIEWS[joined], required=True, width="stretch",
+        key=f"change-view-{token}",
+        help="Areas join changed objects that lie close together: a new estate with its gardens "
+        "and lanes is one area.",
+    )  # fmt: skip
+    distance = shown.apart(session, state)
+    if chosen == shown.AREAS:
+        distance = st.number_input(
+            f"Join what is up to ({'m' if gsd else 'px'}) apart", 0.0, 10_000.0, distance,
+            step=1.0 if gsd else 2.0, format="%.0f", key=f"change-apart-{token}",
+        )  # fmt: skip
+    shown.set_view(session, state, chosen, distance)
 
 
 def filters(session: Session, state: ChangeState) -> None:
@@ -44,7 +64,8 @@ def filters(session: Session, state: ChangeState) -> None:
     least = left.number_input(
         f"At least ({unit})", 0.0, None, float(round(now.smallest * each, 1)),
         step=float(max(1, round(50 * each))), format="%.0f", key=f"change-least-{token}",
-        help="Of what became larger or smaller: what came or went.",
+        help="Whole areas count where changes are joined; of what became larger or smaller, what "
+        "came or went.",
     )  # fmt: skip
     checked = right.selectbox(
         "Show", shown.CHECKS, index=shown.CHECKS.index(now.checked), key=f"change-checked-{token}"
@@ -58,7 +79,7 @@ def card(session: Session, state: ChangeState, changes: Sequence[Change]) -> Non
     if change is None:
         _begin(session, state, changes)
         return
-    said = state.review.said_of(change)
+    said = shown.said_of(state, change)
     with st.container(border=True, gap="xxsmall", key="change-card"):
         first, second = session.memo.remember(
             "change-card",
@@ -81,13 +102,15 @@ def card(session: Session, state: ChangeState, changes: Sequence[Change]) -> Non
 
 def _begin(session: Session, state: ChangeState, changes: Sequence[Change]) -> None:
     """How many are left to look at, and the button that begins."""
-    unchecked = [c for c in changes if state.review.said_of(c) is None]
+    unchecked = [c for c in changes if shown.said_of(state, c) is None]
     if not changes:
         st.info("Nothing is shown with these settings. Lower the threshold, or show more kinds.")
     elif unchecked:
+        what = " areas" if noun_of(changes) == "areas" else ""
         st.button(
-            f"Check {len(unchecked):,} one by one", icon=":material/checklist:", width="stretch",
-            key="change-begin", on_click=shown.select, args=(session, state, unchecked[0]),
+            f"Check {len(unchecked):,}{what} one by one", icon=":material/checklist:",
+            width="stretch", key="change-begin", on_click=shown.select,
+            args=(session, state, unchecked[0]),
         )  # fmt: skip
     else:
         st.caption(":material/check: All of these are checked.")
@@ -101,7 +124,7 @@ def _buttons(
     said: bool | None,
 ) -> None:
     def say(accepted: bool) -> None:
-        state.review.check([change], None if said is accepted else accepted)
+        state.review.check(members_of([change]), None if said is accepted else accepted)
         _go(session, state, changes, change, 1, only_open=True)
 
     with st.container(horizontal=True, gap="small"):
@@ -139,7 +162,7 @@ def _go(
     place = changes.index(change)
     for k in range(1, len(changes)):
         other = changes[(place + step * k) % len(changes)]
-        if not only_open or state.review.said_of(other) is None:
+        if not only_open or shown.said_of(state, other) is None:
             shown.select(session, state, other)
             return
     if only_open:
@@ -189,16 +212,17 @@ def listing(session: Session, state: ChangeState, changes: Sequence[Change]) -> 
             f"The first {MOST} of {len(changes):,}. Raise the threshold or the least area, or show "
             "fewer kinds; the files hold all."
         )
-    left = [c for c in changes if state.review.said_of(c) is None]
+    left = [c for c in changes if shown.said_of(state, c) is None]
     if left:
         with st.container(horizontal=True, gap="small"):
             st.button(
                 f"Accept the {len(left):,} not checked", key="accept-all", type="tertiary",
-                icon=":material/done_all:", on_click=state.review.check, args=(left, True),
+                icon=":material/done_all:", on_click=state.review.check,
+                args=(members_of(left), True),
             )  # fmt: skip
             st.button(
                 "Refuse them", key="refuse-all", type="tertiary", icon=":material/remove_done:",
-                on_click=state.review.check, args=(left, False),
+                on_click=state.review.check, args=(members_of(left), False),
             )  # fmt: skip
 
 
@@ -211,10 +235,10 @@ def _table(state: ChangeState, changes: Sequence[Change]) -> pd.DataFrame:
         {
             "before": [pair[0] for pair in pictures],
             "after": [pair[1] for pair in pictures],
-            "change": [c.change for c in changes],
+            "change": [shown.title(c) for c in changes],
             "sure": [None if math.isnan(c.probability) else 100 * c.probability for c in changes],
             "area": [shown.area_text(c, state) for c in changes],
-            "checked": [_ICONS[state.review.said_of(c)] for c in changes],
+            "checked": [_ICONS[shown.said_of(state, c)] for c in changes],
             "kind": [c.kind or "" for c in changes],
             "reason": [c.reason for c in changes],
         }

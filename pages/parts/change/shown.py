@@ -1,4 +1,4 @@
-"""Which of the changes are shown at the moment, and which one is looked at."""
+"""Which of the changes are shown, one by one or joined to areas, and which one is looked at."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from rsam_core.change.areas import APART, Area, areas_of, counted, gap_of, members_of
 from rsam_core.change.findings import KINDS, Change
 from rsam_core.change.pictures import around, window_at
 from rsam_core.change.summary import pixel_area
@@ -18,6 +19,9 @@ from rsam_core.session.session import Session
 ALL, UNCHECKED, ACCEPTED, REFUSED = "All", "Not checked", "Accepted", "Refused"
 CHECKS = (ALL, UNCHECKED, ACCEPTED, REFUSED)
 NAMES = {True: "accepted", False: "refused", None: ""}
+SINGLE, AREAS = "One by one", "Areas"
+VIEWS = (SINGLE, AREAS)
+"""Changed objects one by one, or those that lie close together joined to areas."""
 
 
 @dataclass(frozen=True)
@@ -29,24 +33,30 @@ class Filter:
     kinds : tuple of str
         Kinds of change that are shown.
     smallest : float
-        Pixels of the common grid.
+        Pixels of the common grid; of areas where changes are joined.
     checked : str
         One of :data:`CHECKS`.
+    gap : int or None
+        Join changes that lie up to twice so many pixels apart; None for one by one.
     """
 
     kinds: tuple[str, ...] = KINDS[:-1]
     smallest: float = 0.0
     checked: str = ALL
+    gap: int | None = None
 
-    def choose(self, changes: Sequence[Change], review: Review) -> list[Change]:
-        """The changes that are shown; refused ones only where they are asked for."""
-        return [
+    def choose(
+        self, changes: Sequence[Change], review: Review, shape: tuple[int, int]
+    ) -> list[Change]:
+        """What is shown on a grid of a shape; refused ones only where they are asked for."""
+        some: Sequence[Change] = [
             change
             for change in changes
-            if change.change in self.kinds
-            and _area(change) >= self.smallest
-            and self._asked(review.said_of(change))
+            if change.change in self.kinds and self._asked(review.said_of(change))
         ]
+        if self.gap is not None:
+            some = areas_of(some, shape, self.gap)
+        return [change for change in some if _area(change) >= self.smallest]
 
     def _asked(self, said: bool | None) -> bool:
         if self.checked == UNCHECKED:
@@ -84,9 +94,38 @@ def set_filter(session: Session, **changes: object) -> None:
 
 
 def shown_changes(session: Session, state: ChangeState) -> list[Change]:
-    """The changes that are shown now."""
-    found = state.result
-    return [] if found is None else current_filter(session).choose(found.changes, state.review)
+    """The changes that are shown now, or the areas that they make."""
+    found, wanted = state.result, current_filter(session)
+    if found is None:
+        return []
+    return session.memo.remember(
+        "change-shown",
+        (found, wanted, state.review.checks),
+        lambda: wanted.choose(found.changes, state.review, found.shape),
+    )
+
+
+def apart(session: Session, state: ChangeState) -> float:
+    """How far apart changes of one area may lie, in metres, or in pixels without their size."""
+    usual = APART if state.alignment.gsd else 2 * APART
+    return float(st.session_state.get(_key(session, "distance"), usual))
+
+
+def set_view(session: Session, state: ChangeState, view: str, distance: float) -> None:
+    """Show changes one by one, or joined where they lie up to a distance apart."""
+    st.session_state[_key(session, "distance")] = distance
+    set_filter(session, gap=gap_of(distance, state.alignment.gsd) if view == AREAS else None)
+
+
+def said_of(state: ChangeState, change: Change) -> bool | None:
+    """What a person said of a change; of an area, what was said of all of its changes."""
+    said = {state.review.said_of(one) for one in members_of([change])}
+    return said.pop() if len(said) == 1 else None
+
+
+def title(change: Change) -> str:
+    """What a change is called in the list: an area by the kinds of its changes."""
+    return counted(change.members) if isinstance(change, Area) else change.change
 
 
 def selected(state: ChangeState, changes: Sequence[Change]) -> Change | None:

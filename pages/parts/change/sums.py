@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts.shared import banner
+from rsam_core.change.areas import members_of, noun_of
 from rsam_core.change.findings import Change
-from rsam_core.change.summary import summarise, years_between
+from rsam_core.change.summary import pixel_area, summarise, years_between
 from rsam_core.errors import ChangeError
 from rsam_core.session.change import ChangeState
 from rsam_core.session.session import Session
@@ -30,17 +31,20 @@ def sums(session: Session, state: ChangeState, changes: Sequence[Change]) -> Non
     apart = None
     with banner.guard():
         apart = years_between(*state.dates(session.image.scene))
-    rows = summarise(found, changes, apart)
+    single = members_of(changes)
+    rows = summarise(found, single, apart)
     if not rows:
         st.info("No change is shown, so there is nothing to add up.")
         return
-    came = sum(max(row.gain, 0) for row in rows)
-    went = sum(max(-row.gain, 0) for row in rows)
-    for column, (title, value) in zip(
-        st.columns(3), (("Changes", f"{len(changes):,}"), (f"Came ({unit})", f"{came:,.0f}"),
-                        (f"Went ({unit})", f"{went:,.0f}")),
-    ):  # fmt: skip
-        column.metric(title, value)
+    if noun_of(changes) == "areas":
+        ground = pixel_area(found) * sum(change.outline.area for change in changes)
+        figures = [("Areas", len(changes)), (f"Ground ({unit})", ground), ("Changes", len(single))]
+    else:
+        came = sum(max(row.gain, 0) for row in rows)
+        went = sum(max(-row.gain, 0) for row in rows)
+        figures = [("Changes", len(changes)), (f"Came ({unit})", came), (f"Went ({unit})", went)]
+    for column, (title, value) in zip(st.columns(3), figures):
+        column.metric(title, f"{value:,.0f}")
     table = pd.DataFrame(
         {
             "Change": [row.kind for row in rows],
@@ -53,7 +57,7 @@ def sums(session: Session, state: ChangeState, changes: Sequence[Change]) -> Non
     if apart is None:
         table = table.drop(columns="A year")
     st.dataframe(table, hide_index=True, width="stretch", key="change-sums")
-    said = [state.review.said_of(change) for change in changes]
+    said = [state.review.said_of(change) for change in single]
     notes = [f"Areas in {unit}. {said.count(True):,} of {len(said):,} are accepted by a person."]
     if apart is None:
         notes.append("Type both dates in the sidebar to see square metres a year.")

@@ -7,14 +7,22 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.parts.change import sample
+from pages.parts.change import sample, shown
 from pages.parts.shared import banner
-from rsam_core.change.against_truth import TrueChanges, against_truth, judgement_table
+from rsam_core.change.against_truth import (
+    Judgement,
+    TrueChanges,
+    against_truth,
+    judgement_table,
+)
+from rsam_core.change.areas import gap_of, members_of
 from rsam_core.change.findings import Change
 from rsam_core.formats import TRUTH_TYPES, read_truth
 from rsam_core.session.change import ChangeState
 from rsam_core.session.change_wishes import METHODS, OURS, Origin
 from rsam_core.session.session import Session
+
+AS_AREAS = "RSAM: joined to areas"
 
 
 def truth_tab(session: Session, state: ChangeState, changes: Sequence[Change]) -> None:
@@ -23,17 +31,12 @@ def truth_tab(session: Session, state: ChangeState, changes: Sequence[Change]) -
         _give(session, state)
         return
     st.caption(f"Compared with: {state.truth.name}")
+    gap = gap_of(shown.apart(session, state), state.alignment.gsd)
     with banner.guard():
         judged = session.memo.remember(
             "change-truth",
-            (state.truth, state.wishes.method, tuple(changes), tuple(state.found.values())),
-            lambda: {
-                METHODS[key]: against_truth(
-                    replace(found, changes=tuple(changes)) if key == state.wishes.method else found,
-                    state.truth,
-                )
-                for key, found in state.found.items()
-            },
+            (state.truth, state.wishes.method, tuple(changes), tuple(state.found.values()), gap),
+            lambda: _judged(state, tuple(members_of(changes)), gap),
         )
         table = judgement_table(judged).set_index("Method").T
         st.dataframe(table, key="change-truth-table", height=38 + 35 * len(table))
@@ -52,12 +55,24 @@ def truth_tab(session: Session, state: ChangeState, changes: Sequence[Change]) -
     others = [title for key, title in METHODS.items() if key not in state.found and key != "ndvi"]
     st.caption(
         "Brackets: 95 % intervals over parts of the picture. What is shown of the chosen method "
-        "counts, as filtered and checked."
+        "counts, as filtered and checked. Areas are ahead where the truth is whole building sites, "
+        "single changes where it is houses."
         + (f" Run {', '.join(others)} in Settings to see them here, too." if others else "")
     )
     if st.button("Take the truth away", icon=":material/close:", type="tertiary", key="no-truth"):
         state.truth = None
         st.rerun()
+
+
+def _judged(state: ChangeState, single: tuple[Change, ...], gap: int) -> dict[str, Judgement]:
+    """Every method that was run; RSAM's own one by one and as areas."""
+    judged = {}
+    for key, found in state.found.items():
+        counted = replace(found, changes=single) if key == state.wishes.method else found
+        judged[METHODS[key]] = against_truth(counted, state.truth)
+        if key == OURS:
+            judged[AS_AREAS] = against_truth(counted.areas(gap), state.truth)
+    return judged
 
 
 def _give(session: Session, state: ChangeState) -> None:

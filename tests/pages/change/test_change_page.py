@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.change.second_date import by_likeness
 from pages.parts.change.settings import sentence
-from pages.parts.change.shown import ACCEPTED, REFUSED, UNCHECKED, Filter, at
+from pages.parts.change.shown import ACCEPTED, AREAS, REFUSED, UNCHECKED, Filter, at, title
 from rsam_core.change import Alignment, ArrayPicture
 from rsam_core.change.against_truth import TrueChanges
 from rsam_core.objects.instances import Instances
@@ -18,6 +18,7 @@ from rsam_core.session.change_review import Review, place_of
 from rsam_core.session.session import Session
 from tests.helpers.dates import SHAPE, compared, house, laid, pictures, scenes
 from tests.helpers.pages import click, fine, put, texts, wait_for
+from tests.helpers.waiting import PATIENCE
 
 PAGE = "pages/screens/change.py"
 
@@ -89,12 +90,32 @@ def test_thresholds_filters_and_sums_act_at_once(two):
     assert [metric.value for metric in page.metric] == ["1", "576", "0"]
 
 
+def test_areas_are_shown_checked_and_summed(two):
+    page, state = two
+    view = next(g for g in page.button_group if "change-view" in g.key)
+    view.set_value(AREAS).run()
+    fine(page)
+    apart = next(box for box in page.number_input if "change-apart" in box.key)
+    assert apart.label == "Join what is up to (px) apart"
+    apart.set_value(40.0).run()
+    fine(page)
+    assert "Check 2 areas one by one" in [button.label for button in page.button]
+    assert [metric.label for metric in page.metric] == ["Areas", "Ground (px)", "Changes"]
+    assert [page.metric[0].value, page.metric[2].value] == ["2", "3"]
+    click(page, "Check 2 areas one by one").run()
+    page.button(key="change-accept").click().run()
+    fine(page)
+    assert sorted(place[0] for place in state.review.checks.marks) == ["gone", "new"]
+
+
 def test_truth_and_another_method(two):
     page, state = two
     state.truth = TrueChanges.of_objects(Instances([house("new", 1)], SHAPE), "drawn mask")
     page.run()
     fine(page)
     assert "Compared with: drawn mask" in texts(page)
+    table = next(t.value for t in page.dataframe if "F1 (pixels)" in t.value.index)
+    assert list(table.columns) == ["RSAM: objects first", "RSAM: joined to areas"]
     page.selectbox(key=next(b.key for b in page.selectbox if "change-method" in b.key)).set_value(
         "vectors"
     ).run()
@@ -112,7 +133,7 @@ def test_the_same_file_twice_is_one_clear_message(app: AppTest):
     session = Session(first)
     state = change_state(session)
     state.open(first)
-    state.start_align(first).wait(60)
+    state.start_align(first).wait(PATIENCE)
     page = app
     put(page, session)
     page.switch_page(PAGE).run()
@@ -136,7 +157,7 @@ def test_filter_by_kind_area_and_check():
     review.check([new], True)
 
     def left(**wanted) -> set[str]:
-        return {c.change for c in Filter(**wanted).choose(found.changes, review)}
+        return {c.change for c in Filter(**wanted).choose(found.changes, review, SHAPE)}
 
     assert left() == {"new", "enlarged"}
     assert left(checked=UNCHECKED) == {"enlarged"}
@@ -153,6 +174,23 @@ def test_the_smallest_change_under_a_click():
     assert at(changes, 100, 40).change == "new"
     assert at(changes, 35, 125).change == "enlarged"
     assert at(changes, 5, 5) is None
+
+
+def test_areas_are_formed_of_what_is_shown_and_measured_as_a_whole():
+    found = compared(*(ArrayPicture(p) for p in pictures()))
+    review = Review()
+
+    def areas(**wanted) -> list[str]:
+        some = Filter(gap=20, **wanted).choose(found.changes, review, SHAPE)
+        return [title(area) for area in some]
+
+    # 40 pixels lie between the house that went and the one that came; 320 pixels came at the third.
+    assert areas() == ["1 new, 1 gone", "1 enlarged"]
+    assert areas(smallest=400) == ["1 new, 1 gone"]
+    assert areas(kinds=("gone",)) == ["1 gone"]
+    review.check([c for c in found.changes if c.change == "new"], False)
+    assert areas() == ["1 gone", "1 enlarged"]
+    assert areas(checked=REFUSED) == ["1 new"]
 
 
 def test_likely_files_come_first():
