@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,38 @@ class Stage:
     def name(self, widget: str) -> str:
         """Key of a widget of this lesson."""
         return f"learn-{self.key}-{widget}"
+
+    def choice(
+        self,
+        name: str,
+        label: str,
+        names: Mapping[str, str],
+        *,
+        first: str | None = None,
+        label_shown: bool = False,
+    ) -> str:
+        """Show a row of buttons of which one is always chosen, such as the lesson's experiments.
+
+        Parameters
+        ----------
+        name : str
+            Of the widget.
+        label : str
+            For those who hear the page; for all of them if it is to be shown.
+        names : mapping of str to str
+            What can be chosen, and how it is called.
+        first : str, optional
+            Chosen at first; the first one by default.
+        label_shown : bool
+        """
+        first = next(iter(names)) if first is None else first
+        chosen = st.segmented_control(
+            label, list(names), default=first, format_func=names.__getitem__, key=self.name(name),
+            required=True, label_visibility="visible" if label_shown else "collapsed",
+            persist_state="session",
+        )  # fmt: skip
+        # A slow browser that has not yet heard which one was set says none.
+        return chosen or first
 
     def picture(
         self,

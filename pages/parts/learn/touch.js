@@ -191,6 +191,7 @@ export default function (component) {
   view.classList.toggle("pixelated", data.pixelated);
   view.tabIndex = data.live ? 0 : -1;
   view.style.aspectRatio = `${data.size[0]} / ${data.size[1]}`;
+  view.style.setProperty("--touch-ratio", String(data.size[0] / data.size[1]));
   if (data.live) {
     view.setAttribute("role", "application");
     view.setAttribute("aria-label", data.label + " " + data.keys);

@@ -79,7 +79,7 @@ def touch(
     size: tuple[int, int] | None = None,
     pixelated: bool = False,
 ) -> None:
-    """Show a picture over the width of its column.
+    """Show a picture over the width of its column, or narrower where it would be too tall.
 
     Parameters
     ----------

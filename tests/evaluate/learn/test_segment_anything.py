@@ -262,8 +262,13 @@ def test_a_third_to_two_thirds_are_left(everything: int, left: int, done: bool) 
 
 
 def test_the_worksheet_says_what_is_counted(model, monkeypatch) -> None:
-    monkeypatch.setattr(inside, "measured", lambda *_: inside.Times(0.0604, 0.0353))
+    measured = iter([inside.Times(0.0604, 0.0353), inside.Times(1.0, 2.0)])
+    monkeypatch.setattr(inside, "measured", lambda *_: next(measured))
+    lesson.sheet_times.cache_clear()
     cells, masks, times, data = lesson.worksheet()
+    # Whoever prints it again gets the same sheet.
+    assert lesson.worksheet()[2].question == times.question
+    lesson.sheet_times.cache_clear()
     # 512 by 256 pixels in cells of 8 by 8, with 128 features each.
     assert all(text in cells.question for text in ("512 × 256", "8 × 8", "128"))
     assert f"{64 * 32:,} cells" in cells.answer

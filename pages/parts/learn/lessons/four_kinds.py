@@ -11,7 +11,6 @@ from pages.parts.learn.lessons import four_kinds_ways as ways
 from pages.parts.learn.lessons.four_kinds_table import note, table
 from pages.parts.learn.stage import Stage
 from rsam_core.evaluate.learn.lessons import four_kinds_pieces as pieces
-from rsam_core.evaluate.learn.lessons.four_kinds import WAYS
 from rsam_core.evaluate.learn.subject import Subject
 from rsam_core.runtime.language import _
 
@@ -38,10 +37,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
     """Show one kind at a time and the table of all, and report what it gives."""
     subject = pieces.sample() if stage.own is None else pieces.middle_of(stage.own)
     called = names()
-    way = st.segmented_control(
-        _("Kind of segmentation"), list(WAYS), default=WAYS[0], format_func=called.__getitem__,
-        persist_state="session", key=stage.name("way"), required=True, label_visibility="collapsed",
-    )  # fmt: skip
+    way = stage.choice("way", _("Kind of segmentation"), called)
     left, right = st.columns(_SPLIT, gap="medium")
     result = _SHOW[way](stage, subject, left, right)
     note(stage, subject, way, result)

@@ -37,11 +37,8 @@ def show(stage: Stage) -> Mapping[str, Any]:
     if stage.own is not None:
         st.caption(_("This lesson needs objects whose kinds are known, so it stays with its own "
                      "picture."))  # fmt: skip
-    part = st.segmented_control(
-        _("Experiment"), list(EXPERIMENTS), format_func=lambda key: _(EXPERIMENTS[key]),
-        default="seen", required=True, key=stage.name("experiment"), label_visibility="collapsed",
-        persist_state="session",
-    )  # fmt: skip
+    names = {key: _(name) for key, name in EXPERIMENTS.items()}
+    part = stage.choice("experiment", _("Experiment"), names)
     subject = objects_.subject()
     embedding, model = stage.embedding(subject.image), stage.segmenter().model.name
     objects = _described(subject.key, model, subject, embedding)
@@ -137,11 +134,8 @@ def _words(stage: Stage, objects: Objects) -> dict[str, Any]:
         )  # fmt: skip
         wanted: dict[str, str | None] = {}
         for name, (title, words) in classes.ATTRIBUTES.items():
-            answer = st.segmented_control(
-                _(title), [_ANY, *words], default=_ANY, required=True,
-                format_func=lambda word, words=words: _(words[word]) if word in words else _("any"),
-                key=stage.name(f"word-{name}"), persist_state="session",
-            )  # fmt: skip
+            offered = {_ANY: _("any")} | {key: _(word) for key, word in words.items()}
+            answer = stage.choice(f"word-{name}", _(title), offered, label_shown=True)
             wanted[name] = None if answer == _ANY else answer
     chosen = classes.described(_attributes(objects.subject.key, objects), wanted)
     result = classes.judged(objects.kinds, chosen, target)
@@ -173,11 +167,8 @@ def _example(stage: Stage, objects: Objects) -> dict[str, Any]:
     st.markdown(_("Click an object or a dot: it is the example. Which others are near it?"))
     above = st.columns(2, gap="medium", vertical_alignment="bottom")
     with above[0]:
-        way = st.segmented_control(
-            _("Compare by"), list(objects.ways), default=objects.ways[0], required=True,
-            format_func=lambda key: _(objects_.WAYS[key]), key=stage.name("way"),
-            persist_state="session",
-        )  # fmt: skip
+        ways = {key: _(objects_.WAYS[key]) for key in objects.ways}
+        way = stage.choice("way", _("Compare by"), ways, label_shown=True)
     with above[1]:
         threshold = st.slider(
             _("How near is near enough? (threshold)"), 0.0, 1.0, 0.5, 0.01,

@@ -9,7 +9,6 @@ import streamlit as st
 
 from pages.parts.learn.lessons import photograph_clicked, photograph_looks
 from pages.parts.learn.stage import Stage
-from rsam_core.evaluate.learn.lessons.photograph import ROWS
 from rsam_core.runtime.language import _
 
 _SHOW: Mapping[str, Callable[[Stage], Mapping[str, Any]]] = {
@@ -55,10 +54,7 @@ def differences() -> dict[str, str]:
 def show(stage: Stage) -> Mapping[str, Any]:
     """Show one row at a time, and report what its control gives."""
     called = names()
-    row = st.segmented_control(
-        _("Row of the comparison"), list(ROWS), default=ROWS[0], format_func=called.__getitem__,
-        persist_state="session", key=stage.name("row"), required=True, label_visibility="collapsed",
-    )  # fmt: skip
+    row = stage.choice("row", _("Row of the comparison"), called)
     if stage.own is not None:
         st.caption(_("This lesson keeps to its two pictures, because their truth is known."))
     report = _SHOW[row](stage)

@@ -31,12 +31,8 @@ def show(stage: Stage) -> Mapping[str, Any]:
         "learnt": (_("Learnt elsewhere"), pitfalls_learnt.show),
         "claims": (_("What follows"), pitfalls_sorting.show),
     }
-    chosen = st.segmented_control(
-        _("Experiment"), list(parts), default="hiding",
-        persist_state="session", key=stage.name("part"), required=True,
-        format_func=lambda key: parts[key][0], label_visibility="collapsed",
-    )  # fmt: skip
-    return parts[chosen or "hiding"][1](stage)
+    names = {key: name for key, (name, _show) in parts.items()}
+    return parts[stage.choice("part", _("Experiment"), names)][1](stage)
 
 
 # -- haze, shadow, trees ------------------------------------------------------------------------
@@ -84,11 +80,7 @@ def _hiding(stage: Stage) -> Mapping[str, Any]:
 
 def _disturbance(stage: Stage) -> tuple[str, float]:
     names = {"haze": _("Haze"), "shadow": _("Shadow"), "trees": _("Trees")}
-    kind = st.segmented_control(
-        _("What lies before the houses"), list(names), default="haze",
-        persist_state="session", key=stage.name("kind"),
-        required=True, format_func=names.__getitem__, label_visibility="collapsed",
-    ) or "haze"  # fmt: skip
+    kind = stage.choice("kind", _("What lies before the houses"), names)
     # Each has a slider of its own, so that none begins where another was left.
     amount = st.slider(
         _("How much (percent)"), 0, round(100 * hiding.MOST), 0, 5,

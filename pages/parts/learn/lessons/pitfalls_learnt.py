@@ -34,11 +34,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
     if not places:
         st.info(_("Choose at least one place to learn in."), icon=":material/school:")
         return {"places": [], "ious": {}}
-    tried = st.segmented_control(
-        _("Show the trial in"), learnt.PLACES, default="informal",
-        persist_state="session", key=stage.name("tried"),
-        required=True, format_func=names.__getitem__,
-    ) or "informal"  # fmt: skip
+    tried = stage.choice("tried", _("Show the trial in"), names, first="informal", label_shown=True)
     found = learnt.trials(resources.segmenter(learnt.MODEL), places)
     first, second, numbers = st.columns([28, 28, 44], gap="medium")
     with first:

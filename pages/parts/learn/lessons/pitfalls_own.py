@@ -28,11 +28,7 @@ def show(stage: Stage, subject: Subject) -> Mapping[str, Any]:
     left, right = st.columns([62, 38], gap="medium")
     names = {"haze": _("Haze"), "shadow": _("Shadow")}
     with right:
-        kind = st.segmented_control(
-            _("What lies before your image"), list(names), default="haze",
-            persist_state="session", key=stage.name("own-kind"), required=True,
-            format_func=names.__getitem__, label_visibility="collapsed",
-        ) or "haze"  # fmt: skip
+        kind = stage.choice("own-kind", _("What lies before your image"), names)
         amount = st.slider(
             _("How much (percent)"), 0, round(100 * MOST), 0, 5,
             persist_state="session", key=stage.name(f"own-amount-{kind}"),

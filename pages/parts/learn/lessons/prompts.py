@@ -43,12 +43,8 @@ def show(stage: Stage) -> Mapping[str, Any]:
         "ways": _("Four ways"), "where": _("Where to click"), "size": _("Small and large"),
     }  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.segmented_control(
-            _("Experiment"), list(names), format_func=names.__getitem__, key=stage.name("part"),
-            label_visibility="collapsed", required=True, default="ways", persist_state="session",
-        )  # fmt: skip
+        part = stage.choice("part", _("Experiment"), names)
         st.space("stretch")
-        part = st.session_state[stage.name("part")]
         one = None if part == "size" else _target(stage)
     if stage.own is not None:
         st.caption(_("This lesson needs to know the true outlines, so it stays with its samples."))
@@ -72,10 +68,7 @@ def _ways(stage: Stage, one: Target) -> Mapping[str, Any]:
     left, right = st.columns(2, gap="small")
     with right:
         st.markdown(_("Which way gets nearest to the white outline?"))
-        way = st.segmented_control(
-            _("Way"), list(names), format_func=names.__getitem__, key=stage.name("way"),
-            required=True, default="point", label_visibility="collapsed", persist_state="session",
-        )  # fmt: skip
+        way = stage.choice("way", _("Way"), names)
     found, fits = _by_words(stage, one, right, way == "words")
     results: dict[str, float] = {} if found is None else {"words": fits}
     given = {key: marks_of(stage, f"{one.key}-{key}") for key in ("point", "points", "box")}

@@ -27,12 +27,8 @@ def show(stage: Stage) -> Mapping[str, Any]:
         "bands": (_("More than eyes see"), _bands),
         "view": (_("Sun and slant"), _view),
     }
-    chosen = st.segmented_control(
-        _("Experiment"), list(parts), default="scale",
-        persist_state="session", key=stage.name("part"), required=True,
-        format_func=lambda key: parts[key][0], label_visibility="collapsed",
-    )  # fmt: skip
-    return parts[chosen or "scale"][1](stage)
+    names = {key: name for key, (name, _show) in parts.items()}
+    return parts[stage.choice("part", _("Experiment"), names)][1](stage)
 
 
 # -- the size of a pixel ------------------------------------------------------------------------
@@ -140,11 +136,7 @@ def _bands(stage: Stage) -> Mapping[str, Any]:
     }
     left, right = st.columns([62, 38], gap="medium")
     with left:
-        chosen = st.segmented_control(
-            _("Picture"), list(names), default="true",
-            persist_state="session", key=stage.name("picture"), required=True,
-            format_func=names.__getitem__, label_visibility="collapsed",
-        ) or "true"  # fmt: skip
+        chosen = stage.choice("picture", _("Picture"), names)
     with right:
         least = st.slider(
             _("Show only NDVI from"),
@@ -232,11 +224,7 @@ def _view(stage: Stage) -> Mapping[str, Any]:
         )  # fmt: skip
     kinds = {"photo": _("Photo"), "ortho": _("Orthophoto")}
     with left:
-        kind = st.segmented_control(
-            _("Picture"), list(kinds), default="photo",
-            persist_state="session", key=stage.name("kind"), required=True,
-            format_func=kinds.__getitem__, label_visibility="collapsed",
-        ) or "photo"  # fmt: skip
+        kind = stage.choice("kind", _("Picture"), kinds)
         photo = kind == "photo"
         image = view.photo(sun, -lean).image if photo else view.orthophoto(sun, -lean)
         stage.picture(

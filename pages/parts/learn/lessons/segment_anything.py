@@ -37,13 +37,9 @@ def show(stage: Stage) -> Mapping[str, Any]:
         "learn": _("4 Learn"),
     }  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.segmented_control(
-            _("Step"), list(names), format_func=names.__getitem__, key=stage.name("part"),
-            label_visibility="collapsed", required=True, default="look", persist_state="session",
-        )  # fmt: skip
+        part = stage.choice("part", _("Step"), names)
         st.space("stretch")
         place, image = _picture(stage)
-    part = st.session_state[stage.name("part")]
     steps = {"look": _look, "point": _point, "answer": _answer, "learn": learning.show}
     return {"part": part, "place": place, **steps[part](stage, place, image)}
 

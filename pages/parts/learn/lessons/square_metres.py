@@ -32,11 +32,8 @@ def show(stage: Stage) -> Mapping[str, Any]:
     if stage.own is not None:
         st.caption(_("This lesson needs objects whose true size is known, so it stays with its "
                      "own pictures."))  # fmt: skip
-    chosen = st.segmented_control(
-        _("Experiment"), list(EXPERIMENTS), format_func=lambda key: _(EXPERIMENTS[key]),
-        default="pixels", required=True, key=stage.name("experiment"),
-        label_visibility="collapsed", persist_state="session",
-    )  # fmt: skip
+    names = {key: _(name) for key, name in EXPERIMENTS.items()}
+    chosen = stage.choice("experiment", _("Experiment"), names)
     parts: dict[str, Callable[[Stage], dict[str, Any]]] = {
         "pixels": _pixels, "maps": _maps, "stairs": _stairs
     }  # fmt: skip
@@ -96,11 +93,8 @@ def _choose(key: str, event: Touch) -> None:
 def _maps(stage: Stage) -> dict[str, Any]:
     left, right = st.columns(_SPLIT, gap="medium")
     with right:
-        projection = st.segmented_control(
-            _("Map projection"), list(maps.PROJECTIONS), default="mercator", required=True,
-            format_func=lambda key: _(maps.PROJECTIONS[key][0]), key=stage.name("projection"),
-            persist_state="session",
-        )  # fmt: skip
+        names = {key: _(called) for key, (called, *_rest) in maps.PROJECTIONS.items()}
+        projection = stage.choice("projection", _("Map projection"), names, label_shown=True)
         latitude = st.slider(
             _("Latitude (degrees north)"), *maps.LATITUDES, 0, key=stage.name("latitude"),
             format="%d°", persist_state="session",

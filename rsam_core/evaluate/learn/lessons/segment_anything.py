@@ -153,6 +153,12 @@ def three_masks(image: NDArray[np.uint8], marks: Marks) -> tuple[NDArray[np.uint
     return np.hstack(pictures[:-1]), [float(score) for score in found.scores]
 
 
+@lru_cache(maxsize=1)
+def sheet_times() -> inside.Times:
+    """Times of the worksheet, measured once, so that all that are printed here ask the same."""
+    return inside.measured(asking.segmenter(), subject("campus").image, START)
+
+
 def worksheet() -> tuple[Task, ...]:
     """Questions on what is written down, on three masks, on time and on SA-1B."""
     image = subject("campus").image
@@ -161,7 +167,7 @@ def worksheet() -> tuple[Task, ...]:
     cells = inside.features(model, _encoded())
     channels, rows, columns = cells.shape
     masks, scores = three_masks(image, AMBIGUOUS)
-    times = inside.measured(model, image, START)
+    times = sheet_times()
     clicks = 20
     return (
         Task(
@@ -192,13 +198,14 @@ def worksheet() -> tuple[Task, ...]:
             _("The same part of a campus three times, each with another coloured mask."),
         ),
         Task(
-            _("On this computer one look took {look} ms and one answer {answer} ms. How long do "
-              "{clicks} clicks on one picture take? How long would they take if the model had to "
-              "look again for each?").format(
+            _("The computer that made this sheet measured {look} ms for one look and {answer} ms "
+              "for one answer; yours measures other times. With the times of this sheet: how long "
+              "do {clicks} clicks on one picture take? How long, if the model had to look again "
+              "for each?").format(
                 look=number(1000 * times.look), answer=number(1000 * times.answer),
                 clicks=number(clicks)),
             _("Once: {look} + {clicks} · {answer} = {once} ms. Again each time: {clicks} · ({look} "
-              "+ {answer}) = {again} ms.").format(
+              "+ {answer}) = {again} ms. Times of your own go in their places.").format(
                 look=number(1000 * times.look), answer=number(1000 * times.answer),
                 clicks=number(clicks),
                 once=number(_rounded(times).asked(clicks)),
