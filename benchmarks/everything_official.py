@@ -44,6 +44,7 @@ from rsam_core.segment.everything import (
     initialize,
     settings_for,
 )
+from rsam_core.segment.everything_settings import MAX_PROPOSALS
 from rsam_core.segment.proposals import initialize_by_boxes, propose_boxes
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data/validation/buildings/banepa_np"
@@ -94,7 +95,7 @@ def quality(args: argparse.Namespace) -> dict[str, Any]:
     """Same weights, image, grid and thresholds in both generators."""
     model = rsam.load_model("rsam-tiny")
     segmenter = rsam.Segmenter(model)
-    settings = open_settings(min_stability=args.stability)
+    settings = open_settings(min_stability=args.stability, propose=False)
     print(
         f"{'image':16s}{'official':>9s}{'RSAM':>6s}{'missing':>9s}{'same rule':>11s}{'truth':>7s}"
         f"{'official R50':>13s}{'R75':>7s}{'RSAM R50':>10s}{'R75':>7s}{'all R50':>9s}{'R75':>7s}"
@@ -313,9 +314,19 @@ def recall(args: argparse.Namespace) -> dict[str, Any]:
     embeddings = [segmenter.embed(image) for _, image, _, _ in scenes]
     warm(model, scenes[0][1][:256, :256])
     methods: list[tuple[str, EverythingSettings]] = [
-        *(("RSAM", open_settings(spacing=s)) for s in (96.0, 64.0, 48.0, 32.0, 22.0)),
-        *(("RSAM, covered skipped", open_settings(spacing=s, skip_covered=True)) for s in (32, 22)),
-        *(("RSAM by proposals", open_settings(spacing=s)) for s in (64.0, 48.0, 32.0)),
+        *(
+            ("RSAM, grid", open_settings(spacing=s, propose=False))
+            for s in (96.0, 64.0, 48.0, 32.0, 22.0)
+        ),
+        *(
+            ("RSAM, dense proposals", open_settings(max_proposals=n))
+            for n in (10, 20, 40, 80, 160, MAX_PROPOSALS)
+        ),
+        ("RSAM, dense proposals and between", open_settings(spacing=32.0, look_between=True)),
+        *(
+            ("RSAM, boxes from the grid", open_settings(spacing=s, propose=False))
+            for s in (64.0, 48.0, 32.0)
+        ),
         *(("official generator", open_settings(spacing=s)) for s in (96.0, 64.0, 48.0, 32.0)),
     ]
     print(
@@ -333,7 +344,7 @@ def recall(args: argparse.Namespace) -> dict[str, Any]:
                 generator.predictor.set_image = _keep(generator.predictor)
                 records, took = timed(lambda g=generator, i=image: g.generate(i))
                 found = as_instances(records)
-            elif name.endswith("proposals"):
+            elif name.endswith("from the grid"):
                 boxes, took = timed(
                     lambda e=embedding, s=settings: propose_boxes(segmenter, e, settings=s)
                 )
