@@ -12,6 +12,7 @@ from pages.parts.shared.gallery import SEGMENT, gallery, open_and_go, row
 from pages.parts.shared.names import full, plain
 from pages.parts.shared.project_panel import open_project
 from pages.parts.shared.swipe import swipe
+from rsam_core.runtime.language import N_, _
 from rsam_core.scene.world_file import WORLD_FILE_TYPES, is_world_file, pair_uploads
 
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
@@ -20,10 +21,14 @@ TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "gif", "bmp", "webp", "jp2"]
 BUTTON = 34
 
 STEPS = (
-    ":material/image: **1. Open an image.** It stays on this computer.",
-    ":material/ads_click: **2. Show what you mean:** click it, or let RSAM look for everything.",
-    ":material/straighten: **3. Take the result along:** outlines, areas in square metres, files "
-    "for your GIS.",
+    N_(":material/image: **1. Open an image.** It stays on this computer."),
+    N_(
+        ":material/ads_click: **2. Show what you mean:** click it, or let RSAM look for everything."
+    ),
+    N_(
+        ":material/straighten: **3. Take the result along:** outlines, areas in square metres, "
+        "files for your GIS."
+    ),
 )
 PICTURES = Path(__file__).resolve().parents[1] / "parts" / "home"
 SIZE = (1024, 512)
@@ -37,25 +42,31 @@ with st.container(key="works", gap="small"):
 drop.anywhere()
 left, right = st.columns([11, 10], gap="medium")
 with left:
-    st.title("Outline anything in an aerial image")
+    st.title(_("Outline anything in an aerial image"))
     st.markdown(
-        "RSAM finds the outline of what you point at (a building, a field, a car), measures it "
-        "and hands it to your GIS. No account, no internet, no programming."
+        _(
+            "RSAM finds the outline of what you point at (a building, a field, a car), measures "
+            "it and hands it to your GIS. No account, no internet, no programming."
+        )
     )
-    st.markdown("  \n".join(STEPS))
+    st.markdown("  \n".join(_(step) for step in STEPS))
     files = st.file_uploader(
-        "Open your own image",
+        _("Open your own image"),
         type=[*TYPES, *WORLD_FILE_TYPES],
         accept_multiple_files=True,
         key="home-upload",
-        help="Georeferenced TIFF files bring their scale along, so areas come in square metres. "
-        "For a picture with a world file (.jgw, .pgw, .tfw), drop both. For other images you "
-        "can type the size of a pixel later.",
+        help=_(
+            "Georeferenced TIFF files bring their scale along, so areas come in square "
+            "metres. For a picture with a world file (.jgw, .pgw, .tfw), drop both. For "
+            "other images you can type the size of a pixel later."
+        ),
     )
     by_name = {file.name: file for file in files}
     pairs: dict[str, str | None] = {}
     if len(by_name) == 1 and is_world_file(next(iter(by_name))):
-        st.info("This is a world file. Add the image that it belongs to.", icon=":material/info:")
+        st.info(
+            _("This is a world file. Add the image that it belongs to."), icon=":material/info:"
+        )
     else:
         with banner.guard():
             pairs = pair_uploads(by_name)
@@ -66,7 +77,7 @@ with left:
         ids = (file.file_id, world.file_id if world else None)
 
         def open_now() -> None:
-            with st.spinner("Opening the image…"):
+            with st.spinner(_("Opening the image…")):
                 open_and_go(
                     file.getvalue(),
                     file.name,
@@ -78,7 +89,7 @@ with left:
             open_now()
         else:
             st.button(
-                f"Open {plain(file.name, BUTTON)} again",
+                _("Open {name} again").format(name=plain(file.name, BUTTON)),
                 key="open-again",
                 help=full(file.name, BUTTON),
                 on_click=lambda: st.session_state.pop("opened-upload", None),
@@ -87,7 +98,7 @@ with left:
         # The file that could not be opened was taken away.
         banner.forget("open-image")
     folder.chooser()
-    project = st.file_uploader("Or a project that RSAM saved", type=["zip"], key="home-project")
+    project = st.file_uploader(_("Or a project that RSAM saved"), type=["zip"], key="home-project")
     if project is not None and st.session_state.get("opened-project") != project.file_id:
         opened = {"opened-project": project.file_id}
         open_project(project, tried=lambda: st.session_state.update(opened))
@@ -96,15 +107,15 @@ with left:
         name = current_session.current().image.scene.name
         st.page_link(
             "pages/screens/segment.py",
-            label=f"Back to {plain(name, BUTTON)}",
+            label=_("Back to {name}").format(name=plain(name, BUTTON)),
             icon=":material/arrow_forward:",
             help=full(name, BUTTON),
         )
 with right:
     before, after = ((PICTURES / f"{name}.jpg").read_bytes() for name in ("before", "after"))
     swipe(before, after, size=SIZE, height=None, key="home-picture")
-    st.caption("Santa Monica, outlined by RSAM without a click. Image: USDA NAIP")
-st.subheader("Or try a sample")
+    st.caption(_("Santa Monica, outlined by RSAM without a click. Image: USDA NAIP"))
+st.subheader(_("Or try a sample"))
 gallery()
-st.caption("**Two dates, and series**, to see what changed or to follow one object.")
+st.caption(_("**Two dates, and series**, to see what changed or to follow one object."))
 row(over_time.cards(), SEGMENT)

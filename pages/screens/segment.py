@@ -30,36 +30,41 @@ from pages.parts.shared.frame import toolbar as tools
 from pages.parts.shared.gallery import no_image
 from pages.parts.shared.legend import chips
 from pages.parts.shared.measured import figures
-from pages.parts.shared.names import plain
+from pages.parts.shared.names import plain, so_many_objects, with_icon
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import measure
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.render.style import OverlayStyle, legend
+from rsam_core.runtime.language import N_, _, number
 from rsam_core.runtime.timing import mark, span
 from rsam_core.session.session import Session
 
 MODES = {
-    "Boxes": ":material/crop_free: Boxes",
-    "Points": ":material/ads_click: Points",
-    "Everything": ":material/auto_awesome: Everything",
-    "Words": ":material/chat: Words",
+    N_("Boxes"): ":material/crop_free:",
+    N_("Points"): ":material/ads_click:",
+    N_("Everything"): ":material/auto_awesome:",
+    N_("Words"): ":material/chat:",
 }
-KINDS = {"Add": ":material/add_circle: Add", "Take away": ":material/do_not_disturb_on: Take away"}
+KINDS = {N_("Add"): ":material/add_circle:", N_("Take away"): ":material/do_not_disturb_on:"}
 MODE_OF = "mode-of"
 """Where the page keeps the image for which the mode was chosen."""
 CANVAS = {"Boxes": "boxes", "Points": "points", "Everything": "select"}
 HINTS = {
-    "Boxes": "Press at one corner of an object and drag to the other. Each box is one object.",
-    "Points": "Click an object; click again what is missing. The right mouse button takes away.",
-    "Take away": "Click what does not belong to the object, such as its shadow.",
-    "Everything": "RSAM looks for every object by itself. Click an object to select it.",
-    "Words": "Say what you are looking for; the pieces of the sentence can be changed.",
+    "Boxes": N_("Press at one corner of an object and drag to the other. Each box is one object."),
+    "Points": N_(
+        "Click an object; click again what is missing. The right mouse button takes away."
+    ),
+    "Take away": N_("Click what does not belong to the object, such as its shadow."),
+    "Everything": N_("RSAM looks for every object by itself. Click an object to select it."),
+    "Words": N_("Say what you are looking for; the pieces of the sentence can be changed."),
 }
 STARTS = {
-    "Boxes": "**Start here:** draw a box around a building in the picture.",
-    "Points": "**Start here:** click a building in the picture.",
+    "Boxes": N_("**Start here:** draw a box around a building in the picture."),
+    "Points": N_("**Start here:** click a building in the picture."),
 }
-NO_IMAGE = "No image is open yet. Upload your own on the page Open, or start with a sample below."
+NO_IMAGE = N_(
+    "No image is open yet. Upload your own on the page Open, or start with a sample below."
+)
 
 
 def toolbar(session: Session, found: Instances, style: OverlayStyle) -> tuple[str, int]:
@@ -71,14 +76,14 @@ def toolbar(session: Session, found: Instances, style: OverlayStyle) -> tuple[st
             st.session_state["mode"] = "Points"
     with tools():
         mode = st.segmented_control(
-            "Mode", list(MODES), default="Points", key="mode", label_visibility="collapsed",
-            format_func=MODES.get, required=True, persist_state="session",
+            _("Mode"), list(MODES), default="Points", key="mode", label_visibility="collapsed",
+            format_func=with_icon(MODES), required=True, persist_state="session",
         )  # fmt: skip
         label = 1
         if mode == "Points":
             kind = st.segmented_control(
-                "What a click does", list(KINDS), default="Add", key="point-kind",
-                format_func=KINDS.get, label_visibility="collapsed", required=True,
+                _("What a click does"), list(KINDS), default="Add", key="point-kind",
+                format_func=with_icon(KINDS), label_visibility="collapsed", required=True,
             )  # fmt: skip
             label = 0 if kind == "Take away" else 1
         if mode in STARTS:
@@ -96,26 +101,33 @@ def actions(session: Session) -> None:
         # the book of that moment.
         session.update(change)
 
-    undo = f"Undo: {plain(book.past[-1].what)}" if book.past else None
-    redo = f"Redo: {plain(book.future[-1].what)}" if book.future else None
-    clear = "Remove all that was drawn or clicked in this image (can be undone)"
+    undo = _("Undo: {what}").format(what=plain(book.past[-1].what)) if book.past else None
+    redo = _("Redo: {what}").format(what=plain(book.future[-1].what)) if book.future else None
+    clear = _("Remove all that was drawn or clicked in this image (can be undone)")
     buttons = (
         (
-            "New object",
+            N_("New object"),
             ":material/add:",
             "N",
             book.current is not None,
             PromptHistory.new_object,
             None,
         ),
-        ("Undo", ":material/undo:", "Ctrl+Z", bool(book.past), PromptHistory.undo, undo),
-        ("Redo", ":material/redo:", "Ctrl+Y", bool(book.future), PromptHistory.redo, redo),
-        ("Clear", ":material/delete_sweep:", None, bool(book.entries), PromptHistory.clear, clear),
+        (N_("Undo"), ":material/undo:", "Ctrl+Z", bool(book.past), PromptHistory.undo, undo),
+        (N_("Redo"), ":material/redo:", "Ctrl+Y", bool(book.future), PromptHistory.redo, redo),
+        (
+            N_("Clear"),
+            ":material/delete_sweep:",
+            None,
+            bool(book.entries),
+            PromptHistory.clear,
+            clear,
+        ),
     )
     for text, icon, shortcut, enabled, change, hint in buttons:
         st.button(
-            text, icon=icon, disabled=not enabled, key=f"act-{text}", shortcut=shortcut, help=hint,
-            on_click=act, args=(change,),
+            _(text), icon=icon, disabled=not enabled, key=f"act-{text}", shortcut=shortcut,
+            help=hint, on_click=act, args=(change,),
         )  # fmt: skip
 
 
@@ -124,12 +136,11 @@ def headline(session: Session, found: Instances, table) -> None:
     facts = figures(session, found, table)
     if not len(found):
         return
-    text = f"**{len(found):,} object{'s' if len(found) != 1 else ''}**"
     if "total_area_m2" in facts:
-        text += f" · {facts['total_area_m2']:,.0f} m²"
+        area = f"{number(facts['total_area_m2'])} m²"
     else:
-        text += f" · {facts['total_area']:,.0f} px"
-    st.markdown(text)
+        area = f"{number(facts['total_area'])} px"
+    st.markdown(f"**{so_many_objects(len(found))}** · {area}")
 
 
 def score_of(session: Session, found: Instances) -> float | None:
@@ -143,26 +154,28 @@ def prompts(
 ) -> None:
     """The right-hand column in the modes with prompts."""
     if not session.marks.book.entries:
-        st.info(STARTS[mode], icon=":material/ads_click:")
+        st.info(_(STARTS[mode]), icon=":material/ads_click:")
     prompt_list.candidates(session)
     prompt_list.entries(session, problems, found, table)
     if mode == "Points":
         st.segmented_control(
-            "A click far from the object begins", list(FAR_CHOICES), default=FAR_CHOICES[0],
+            _("A click far from the object begins"), list(FAR_CHOICES), default=FAR_CHOICES[0],
             key=FAR_SWITCH, required=True, persist_state="session",
-            format_func=lambda choice: {"New object": "a new object"}.get(choice, "nothing new"),
-            help="Near clicks always belong to the present object. What far means grows with the "
-            "object; the picture asks at each such click, too.",
+            format_func=lambda choice: (
+                _("a new object") if choice == FAR_CHOICES[0] else _("nothing new")
+            ),
+            help=_("Near clicks always belong to the present object. What far means grows with "
+                   "the object; the picture asks at each such click, too."),
         )  # fmt: skip
         st.toggle(
-            "Every click is an object of its own", key="own-objects", persist_state="session",
-            help="For counting many similar things, such as cars or trees.",
+            _("Every click is an object of its own"), key="own-objects", persist_state="session",
+            help=_("For counting many similar things, such as cars or trees."),
         )  # fmt: skip
         st.toggle(
-            "Outlines under the pointer", key=SWITCH, persist_state="session",
-            help="RSAM looks for all objects of the view in the background, and shows the one "
-            "under the pointer before you click. Alt and the wheel show the next larger one, the "
-            "key H hides them. Takes a few seconds for each new view.",
+            _("Outlines under the pointer"), key=SWITCH, persist_state="session",
+            help=_("RSAM looks for all objects of the view in the background, and shows the one "
+                   "under the pointer before you click. Alt and the wheel show the next larger "
+                   "one, the key H hides them. Takes a few seconds for each new view."),
         )  # fmt: skip
     prompt_list.typed_prompt(session)
 
@@ -174,7 +187,7 @@ def page(session: Session) -> None:
         sidebar.image_facts(session)
         sidebar.model_choice()
         st.divider()
-    with st.spinner("Looking at the image (once)…"):
+    with st.spinner(_("Looking at the image (once)…")):
         prompter = prompters.ready(session)
     with span("decode"):
         prefer_visible(session, prompter)
@@ -208,7 +221,7 @@ def page(session: Session) -> None:
         if len(found) and (style.fill != "random" or style.large_area is not None):
             chips(legend(style, found, gsd=session.image.scene.gsd))
         else:
-            st.caption(HINTS[mode if label else "Take away"])
+            st.caption(_(HINTS[mode if label else "Take away"]))
     with places.panel:
         headline(session, found, table)
         with banner.guard():
@@ -219,7 +232,7 @@ def page(session: Session) -> None:
             words.panel(session, prompter, found)
         else:
             prompts(session, mode, problems, found, table)
-    tab_table, tab_truth = st.tabs(["Table", "Compare with truth"])
+    tab_table, tab_truth = st.tabs([_("Table"), _("Compare with truth")])
     with tab_table, banner.guard():
         table_tab(session, found, table)
     with tab_truth, banner.guard():
@@ -230,8 +243,8 @@ def page(session: Session) -> None:
 
 opened = current_session.current()
 if opened is None:
-    st.title("Segment")
-    no_image(NO_IMAGE)
+    st.title(_("Segment"))
+    no_image(_(NO_IMAGE))
 else:
     with banner.guard():
         page(opened)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
+import math
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
+import numpy as np
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.numbers import format_decimal, format_percent
 
 from rsam_core.runtime import catalogs, language
 from rsam_core.runtime.catalogs import collect, compile_all, path_of, read, update
-from rsam_core.runtime.language import _, known, ngettext, number, percent, speaking
+from rsam_core.runtime.language import REST, _, known, ngettext, number, percent, speaking
 from tests.helpers.catalogs import written
 
 OTHERS = [code for code in language.LANGUAGES if code != language.SOURCE]
@@ -64,6 +66,11 @@ def test_numbers_are_written_as_in_the_language(code: str) -> None:
         assert number(98765) == format_decimal(98765, locale=code)
         assert percent(0.5) == format_percent(0.5, locale=code)
         assert number(2.5, 0) == "2"
+        # Written as it is held, not as it is printed: 0.35 is a little less.
+        assert [digit for digit in number(0.35, 1) if digit.isdigit()] == ["0", "3"]
+        assert number(np.float32(1.5), 1) == number(1.5, 1)
+        assert number(np.int64(98765)) == number(98765)
+        assert (number(math.nan), number(math.inf, 2)) == ("nan", "inf")
 
 
 # ---------------------------------------------------------------------- messages
@@ -103,6 +110,21 @@ def test_a_message_is_translated_where_there_is_a_translation(folder: Path) -> N
         assert [_("Open"), roofs(1), roofs(2)] == ["Open", "1 mái nhà", "2 mái nhà"]
     with speaking("es"):
         assert [_("Open"), roofs(1), roofs(2)] == ["Open", "1 roof", "2 roofs"]
+
+
+def test_what_may_be_missing_stands_in_a_catalogue_of_its_own(folder: Path) -> None:
+    written(folder, "fr", {"Open": "Ouvrir"})
+    french = forms("fr", "{count} toit", "{count} toits")
+    written(folder, "fr", {"Open": "no", "Draw": "Dessiner", ROOFS: french, "Cut": ""}, REST)
+    # Only a form that says nothing: English, and the right one of its forms.
+    written(folder, "vi", {ROOFS: ("",)}, REST)
+    compile_all(folder)
+    assert len(list(folder.rglob("*.mo"))) == 3
+    with speaking("fr"):
+        told = [_("Open"), _("Draw"), _("Cut"), roofs(1), roofs(2)]
+    assert told == ["Ouvrir", "Dessiner", "Cut", "1 toit", "2 toits"]
+    with speaking("vi"):
+        assert [_("Draw"), roofs(1), roofs(2)] == ["Draw", "1 roof", "2 roofs"]
 
 
 def test_the_binary_file_is_read_unless_the_catalogue_is_newer(folder: Path) -> None:
@@ -185,17 +207,46 @@ def test_all_marked_messages_are_collected(tmp_path: Path) -> None:
     assert found["Found {count} in all"].auto_comments == ["For translators: of houses."]
 
 
-def test_updating_keeps_translations_and_drops_what_is_gone(tmp_path: Path) -> None:
+def test_what_whole_files_say_is_collected_for_their_catalogue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path)
+    monkeypatch.setattr(catalogs, "WHOLE", ("pages/module.py",))
+    # Said by both: then it may not be missing.
+    (tmp_path / "pages" / "module.py").write_text(
+        "from rsam_core.runtime.language import _\n_('By module')\n_('A title')\n"
+    )
+    found = {
+        domain: {message.id for message in collect(tmp_path, domain) if message.id}
+        for domain in (language.DOMAIN, REST)
+    }
+    assert found == {
+        language.DOMAIN: {"By module", "A title"},
+        REST: {"Found {count} in all", ROOFS},
+    }
+
+
+def test_updating_keeps_translations_and_drops_what_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program(tmp_path)
     folder = tmp_path / "locale"
-    written(folder, "fr", {"A title": "Un titre", "Gone": "Parti"})
-    assert update(tmp_path, folder) == {"es": 4, "fr": 3, "vi": 4}
-    french = read(path_of("fr", folder))
+    written(folder, "fr", {"A title": "Un titre", "Gone": "Parti"}, REST)
+    none = {language.DOMAIN: 0, REST: 4}
+    assert update(tmp_path, folder) == {"es": none, "fr": none | {REST: 3}, "vi": none}
+    french = read(path_of("fr", folder, REST))
     assert french["A title"].string == "Un titre"
     assert "Gone" not in french
     # A similar message is no translation.
     assert french["Found {count} in all"].string == ""
+    assert len(french[ROOFS[0]].string) == french.num_plurals
     assert not any(message.fuzzy for message in french if message.id)
+    # A page of which all is translated now: its messages move, with their translations.
+    monkeypatch.setattr(catalogs, "WHOLE", ("pages/small.py",))
+    moved = update(tmp_path, folder)
+    assert moved["fr"] == {language.DOMAIN: 2, REST: 1}
+    assert read(path_of("fr", folder))["A title"].string == "Un titre"
+    assert "A title" not in read(path_of("fr", folder, REST))
 
 
 def unreadable(source: str) -> list[int]:
@@ -326,4 +377,23 @@ def test_no_message_is_missing_and_none_disagrees(code: str) -> None:
         pytest.skip(f"there is no catalogue of {language.LANGUAGES[code]} yet")
     catalog = read(path)
     assert str(catalog.locale) == code
-    assert faults(catalog, collect()) == []
+    assert faults(catalog, collect(domain=language.DOMAIN)) == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_pages_have_of_translations_agrees(code: str) -> None:
+    """Messages may be missing there, and change before their translations do."""
+    catalog = read(path_of(code, domain=REST))
+    assert str(catalog.locale) == code
+    known = [message for message in catalog if message.id]
+    assert len(known) > 500
+    done = [message for message in known if catalogs.is_translated(message.string)]
+    wrong = [fault for message in done for fault in disagreements(message, catalog.num_plurals)]
+    assert wrong == []
+
+
+def test_all_that_may_not_be_missing_is_there() -> None:
+    for place in catalogs.WHOLE:
+        assert (catalogs.ROOT / place).exists(), place
+    assert catalogs.domain_of("pages/parts/learn/bars.py") == language.DOMAIN
+    assert catalogs.domain_of("pages/screens/segment.py") == REST

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.shared.javascript import script
+from rsam_core.runtime.language import _
 
 _dropper = st.components.v2.component(
     "rsam_drop", html="<span></span>", js=script(Path(__file__).with_suffix(".js"))
@@ -16,4 +17,4 @@ _dropper = st.components.v2.component(
 def anywhere() -> None:
     """Hand a dropped file to the upload that takes its kind."""
     with st.container(key="drop"):
-        _dropper(key="drop-taker", data="Drop the file to open it")
+        _dropper(key="drop-taker", data=_("Drop the file to open it"))

@@ -11,6 +11,7 @@ from pages.parts.shared.autosaving import shelf
 from pages.parts.shared.going_on import facts, go_on, page_file, picture
 from pages.parts.shared.names import full, plain
 from rsam_core.runtime.budgets import megabytes
+from rsam_core.runtime.language import _
 from rsam_core.session import kept_images, safekeeping
 from rsam_core.session.works import Shelf, Work
 
@@ -32,12 +33,12 @@ def section() -> None:
         return
     with st.container(key="go-on", gap="small"):
         with st.container(horizontal=True, vertical_alignment="bottom", key="go-on-head"):
-            st.subheader("Go on where you were", width="stretch", anchor=False)
+            st.subheader(_("Go on where you were"), width="stretch", anchor=False)
             _room(mine)
         _row(mine, works[:SHOWN], first=True)
         if len(works) > SHOWN:
             rest = works[SHOWN:]
-            with st.expander(f"{len(rest)} more", key="go-on-more"):
+            with st.expander(_("{count} more").format(count=len(rest)), key="go-on-more"):
                 for start in range(0, len(rest), SHOWN):
                     _row(mine, rest[start : start + SHOWN])
 
@@ -58,9 +59,9 @@ def _card(shelf: Shelf, work: Work, kind: str) -> None:
             st.markdown(f"**{plain(title, NAME)}**", help=full(title, NAME))
             st.caption(facts(work))
             if work.image is None:
-                st.caption(":material/image_not_supported: Its image must be opened again.")
+                st.caption(_(":material/image_not_supported: Its image must be opened again."))
             with st.container(horizontal=True, gap="xsmall"):
-                label = "Back to it" if opened else "Go on"
+                label = _("Back to it") if opened else _("Go on")
                 if st.button(label, type=kind, key=f"go-on-{work.id}"):
                     _open(shelf, work, opened)
                 _more(shelf, work)
@@ -84,23 +85,23 @@ def _more(shelf: Shelf, work: Work) -> None:
         st.session_state[_DELETED] = work.id
 
     with st.popover(
-        "", icon=":material/more_horiz:", key=f"more-{work.id}", help="Name, duplicate, delete"
+        "", icon=":material/more_horiz:", key=f"more-{work.id}", help=_("Name, duplicate, delete")
     ):
         name = f"name-{work.id}"
         st.text_input(
-            "Name of this work",
+            _("Name of this work"),
             work.card.title,
             key=name,
             max_chars=100,
             on_change=lambda: act(lambda: shelf.rename(work.id, st.session_state[name])),
         )
         st.button(
-            "Duplicate", icon=":material/content_copy:", key=f"duplicate-{work.id}",
+            _("Duplicate"), icon=":material/content_copy:", key=f"duplicate-{work.id}",
             width="stretch", on_click=act, args=(lambda: shelf.duplicate(work.id),),
         )  # fmt: skip
         st.button(
-            "Delete", icon=":material/delete:", key=f"delete-{work.id}", width="stretch",
-            help="Can be undone.", on_click=act, args=(delete,),
+            _("Delete"), icon=":material/delete:", key=f"delete-{work.id}", width="stretch",
+            help=_("Can be undone."), on_click=act, args=(delete,),
         )  # fmt: skip
 
 
@@ -117,8 +118,12 @@ def _undo(shelf: Shelf) -> None:
             shelf.undelete(id)
 
     with st.container(horizontal=True, vertical_alignment="center", key="work-undo"):
-        st.markdown(f":material/delete: **{plain(work.card.title, NAME)}** was deleted.")
-        st.button("Undo", key="work-undelete", icon=":material/undo:", on_click=undo)
+        st.markdown(
+            _(":material/delete: **{title}** was deleted.").format(
+                title=plain(work.card.title, NAME)
+            )
+        )
+        st.button(_("Undo"), key="work-undelete", icon=":material/undo:", on_click=undo)
 
 
 def _room(shelf: Shelf) -> None:
@@ -132,13 +137,18 @@ def _room(shelf: Shelf) -> None:
         kept_images.remove(shelf.where, safekeeping.open_images())
 
     with st.popover(
-        f"Images kept: {megabytes(size)} of {most}", type="tertiary", key="kept-images"
+        _("Images kept: {size} of {most}").format(size=megabytes(size), most=most),
+        type="tertiary",
+        key="kept-images",
     ):
         st.markdown(
-            "So that you can go on without a second upload, the images of your works are kept on "
-            "the computer that runs RSAM, for this browser only. Those used longest ago go first."
+            _(
+                "So that you can go on without a second upload, the images of your works are kept "
+                "on the computer that runs RSAM, for this browser only. Those used longest ago go "
+                "first."
+            )
         )
         st.button(
-            "Remove the images", icon=":material/delete_sweep:", key="empty-images",
-            help="The works stay; to go on with one, open its image again.", on_click=empty,
+            _("Remove the images"), icon=":material/delete_sweep:", key="empty-images",
+            help=_("The works stay; to go on with one, open its image again."), on_click=empty,
         )  # fmt: skip

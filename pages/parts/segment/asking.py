@@ -10,6 +10,7 @@ from pages.parts.shared.canvas import FAR_CHOICES
 from rsam_core.errors import RsamError
 from rsam_core.objects.certainty import certainty
 from rsam_core.prompts.history import PromptedObject
+from rsam_core.runtime.language import N_, _
 from rsam_core.segment.prompter import Prompter
 from rsam_core.segment.segmenter import Candidates
 from rsam_core.session.far_clicks import FarClick, FarClicks
@@ -17,7 +18,7 @@ from rsam_core.session.session import Session
 
 MARKER = 16
 """CSS pixels: an outline of about that side is hidden by the mark of its own click."""
-UNSURE = (
+UNSURE = N_(
     ":material/help: **Not sure.** Draw a box around it, click once more, or take another proposal."
 )
 
@@ -88,7 +89,7 @@ def ask(session: Session, score: float | None) -> None:
         if far is not None:
             _far(session, asked, far)
         if unsure:
-            st.markdown(UNSURE)
+            st.markdown(_(UNSURE))
 
 
 def _far(session: Session, asked: FarClicks, far: FarClick) -> None:
@@ -101,8 +102,8 @@ def _far(session: Session, asked: FarClicks, far: FarClick) -> None:
         asked.last = replace(far, own=far.own or (book.current if new else None))
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"Far from object {far.before}:")
+        st.markdown(_("Far from object {before}:").format(before=far.before))
         st.segmented_control(
-            "This click is", list(FAR_CHOICES), default=now, key=key, on_change=change,
-            required=True, label_visibility="collapsed",
+            _("This click is"), list(FAR_CHOICES), default=now, key=key, on_change=change,
+            format_func=_, required=True, label_visibility="collapsed",
         )  # fmt: skip

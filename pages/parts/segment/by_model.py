@@ -14,6 +14,7 @@ from rsam_core.models.hub.text import TextModel, checked_words
 from rsam_core.models.installed import ready_models
 from rsam_core.objects.instances import Instances
 from rsam_core.runtime.fair_queue import ENCODE
+from rsam_core.runtime.language import N_, _
 from rsam_core.segment.by_text import find_by_text, nouns, text_settings
 from rsam_core.segment.everything import EverythingState
 from rsam_core.segment.prompter import Prompter
@@ -31,21 +32,21 @@ def offer(session: Session, prompter: Prompter, known: WordsState) -> None:
     titles = {info.name: info.title for info in ready_models("words")}
     if not titles:
         return
-    with st.expander("Look with another model", icon=":material/travel_explore:"):
+    with st.expander(_("Look with another model"), icon=":material/travel_explore:"):
         name = next(iter(titles))
         if len(titles) > 1:
             name = st.selectbox(
-                "Model of words", list(titles), key="by-model-name", persist_state="session",
+                _("Model of words"), list(titles), key="by-model-name", persist_state="session",
                 format_func=lambda one: plain(titles.get(one, one)),
             )  # fmt: skip
         suggested = ", ".join(nouns(known.query)) if known.query is not None else ""
         key = f"by-model-words-{known.version}"
         typed = st.text_input(
-            "What should it look for?", value=suggested, key=key, max_chars=500,
-            placeholder="building, car, red roof",
-            help="English words or short phrases, with commas between. What is found replaces the "
-            "objects found automatically, and each has its word as class, so that the conditions "
-            "of your sentence choose among them.",
+            _("What should it look for?"), value=suggested, key=key, max_chars=500,
+            placeholder=_("building, car, red roof"),
+            help=_("English words or short phrases, with commas between. What is found replaces "
+                   "the objects found automatically, and each has its word as class, so that "
+                   "the conditions of your sentence choose among them."),
         )  # fmt: skip
 
         def start() -> None:
@@ -53,9 +54,13 @@ def offer(session: Session, prompter: Prompter, known: WordsState) -> None:
                 _start(session, prompter, name, checked_words(st.session_state[key].split(",")))
 
         st.button(
-            f"Look with {plain(titles[name])}", key="by-model-start", on_click=start,
-            icon=":material/travel_explore:", width="stretch", disabled=not typed.strip(),
-        )  # fmt: skip
+            _("Look with {titles}").format(titles=plain(titles[name])),
+            key="by-model-start",
+            on_click=start,
+            icon=":material/travel_explore:",
+            width="stretch",
+            disabled=not typed.strip(),
+        )
 
 
 def read_again(known: WordsState, found: Instances, classes: list[str]) -> None:
@@ -75,7 +80,7 @@ def _start(session: Session, prompter: Prompter, name: str, words: list[str]) ->
     def search(
         progress: Callable[[float, str], None], cancelled: Callable[[], bool]
     ) -> EverythingState:
-        progress(0.0, "loading the model")
+        progress(0.0, N_("loading the model"))
         return find_by_text(
             _text_model(name),
             image,

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.parts.shared import banner, progress, resources
 from rsam_core.models.catalog import DEFAULT_MODEL
 from rsam_core.runtime.durations import waiting_time
+from rsam_core.runtime.language import N_, _, number
 from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.everything import (
     EverythingSettings,
@@ -25,9 +26,9 @@ from rsam_core.segment.tiles.run import estimate_tiled, initialize_tiled
 from rsam_core.session.search import JOB, thresholds, with_thresholds
 from rsam_core.session.session import Session
 
-DENSITIES = {"Coarse": 48.0, "Medium": 32.0, "Fine": 22.0, "Very fine": 14.0}
+DENSITIES = {N_("Coarse"): 48.0, N_("Medium"): 32.0, N_("Fine"): 22.0, N_("Very fine"): 14.0}
 SLIDERS = ("quality", "stable", "overlap", "min-size", "max-share")
-WHERE = ("This view", "Whole image")
+WHERE = (N_("This view"), N_("Whole image"))
 PROPOSER = DEFAULT_MODEL
 
 Progress = Callable[[float, str], None]
@@ -58,55 +59,57 @@ def _choose_thresholds(session: Session) -> None:
             session.update(lambda book: with_thresholds(book, settings))
 
     st.slider(
-        "Minimum quality",
+        _("Minimum quality"),
         max(0.3, now.keep_quality),
         1.0,
         now.min_quality,
         0.01,
         key=f"quality-{mark}",
         on_change=apply,
-        help="Drops outlines that the model itself thinks poor. Acts at once.",
+        help=_("Drops outlines that the model itself thinks poor. Acts at once."),
     )
     st.number_input(
-        "Minimum size (pixels)",
+        _("Minimum size (pixels)"),
         0,
         1_000_000,
         round(now.min_area),
         10,
         key=f"min-size-{mark}",
         on_change=apply,
-        help="Drops specks. Acts at once.",
+        help=_("Drops specks. Acts at once."),
     )
-    with st.expander("More"):
+    with st.expander(_("More")):
         st.slider(
-            "Minimum firmness",
+            _("Minimum firmness"),
             now.keep_stability,
             1.0,
             now.min_stability,
             0.01,
             key=f"stable-{mark}",
             on_change=apply,
-            help="Drops outlines that move much when RSAM is a little more or less strict (their "
-            "stability).",
+            help=_(
+                "Drops outlines that move much when RSAM is a little more or less strict "
+                "(their stability)."
+            ),
         )
         st.slider(
-            "Maximum size (% of the image)",
+            _("Maximum size (% of the image)"),
             1,
             100,
             round(now.max_share * 100),
             key=f"max-share-{mark}",
             on_change=apply,
-            help="Larger ones are background rather than objects.",
+            help=_("Larger ones are background rather than objects."),
         )
         st.slider(
-            "Overlap allowed between two objects",
+            _("Overlap allowed between two objects"),
             0.1,
             1.0,
             now.max_overlap,
             0.05,
             key=f"overlap-{mark}",
             on_change=apply,
-            help="Two outlines that share more than this count as the same object.",
+            help=_("Two outlines that share more than this count as the same object."),
         )
 
 
@@ -143,7 +146,7 @@ def _expected_time(
     key = (session.answers.key, None if tiled else view, spacing, proposed)
     if session.search.estimate is None or session.search.estimate[0] != key:
         large = prompter.segmenter
-        with st.spinner("Estimating the time…"):
+        with st.spinner(_("Estimating the time…")):
             if tiled:
                 seconds = estimate_tiled(large, session.image.scene, None, settings)
             elif proposed:
@@ -154,11 +157,20 @@ def _expected_time(
             else:
                 seconds = estimate_seconds(large, prompter.embed(view), settings)
         session.search.estimate = (key, seconds)
-    text = "At most" if proposed else "About"
+    told, count = waiting_time(session.search.estimate[1]), 0
     if spacing is not None:
         shape = session.image.shape if tiled else (view.rows, view.columns)
-        text = f"{len(grid_points(shape, spacing)):,} points, {text.lower()}"
-    st.caption(f"{text} **{waiting_time(session.search.estimate[1])}** on this computer")
+        count = len(grid_points(shape, spacing))
+        text = (
+            _("{count} points, at most **{time}** on this computer") if proposed
+            else _("{count} points, about **{time}** on this computer")
+        )  # fmt: skip
+    else:
+        text = (
+            _("At most **{time}** on this computer") if proposed
+            else _("About **{time}** on this computer")
+        )  # fmt: skip
+    st.caption(text.format(count=number(count), time=told))
 
 
 def _where(session: Session) -> bool:
@@ -166,14 +178,17 @@ def _where(session: Session) -> bool:
     if session.image.overview.scale == (1.0, 1.0):
         return False
     choice = st.segmented_control(
-        "Where to look",
+        _("Where to look"),
         WHERE,
         default=WHERE[0],
+        format_func=_,
         key="everything-where",
         required=True,
         persist_state="session",
-        help="The view is what the model sees now; its size is said in the picture. The whole "
-        "image is searched at full resolution, piece by piece.",
+        help=_(
+            "The view is what the model sees now; its size is said in the picture. The whole "
+            "image is searched at full resolution, piece by piece."
+        ),
     )
     return choice == WHERE[1]
 
@@ -183,31 +198,36 @@ def _quick(prompter: Prompter, tiled: bool) -> bool:
     if tiled or prompter.segmenter.model.name == PROPOSER:
         return False
     return st.toggle(
-        "Quick: only what RSAM tiny finds",
+        _("Quick: only what RSAM tiny finds"),
         key="everything-quick",
         persist_state="session",
-        help="Usually this model is asked at each point of a grid, which takes long. Quick lets "
-        "the small embedded model look first, and this one outline the objects found, each in its "
-        "box: what the small model overlooks is missing then.",
+        help=_(
+            "Usually this model is asked at each point of a grid, which takes long. Quick "
+            "lets the small embedded model look first, and this one outline the objects "
+            "found, each in its box: what the small model overlooks is missing then."
+        ),
     )
 
 
 def _spacing(by_itself: bool) -> float | None:
     """Distance of the grid points to prompt; None where the model's own proposals suffice."""
     if by_itself and not st.toggle(
-        "Look also between",
+        _("Look also between"),
         key="everything-between",
         persist_state="session",
-        help="RSAM tiny says by itself where objects are. This also tries a grid of points on all "
-        "ground that no found object covers: slower, and a little more is found.",
+        help=_(
+            "RSAM tiny says by itself where objects are. This also tries a grid of points on "
+            "all ground that no found object covers: slower, and a little more is found."
+        ),
     ):
         return None
     density = st.select_slider(
-        "How densely to look",
+        _("How densely to look"),
         list(DENSITIES),
         "Medium",
+        format_func=_,
         key="density",
-        help="A finer grid finds smaller objects and takes longer.",
+        help=_("A finer grid finds smaller objects and takes longer."),
         persist_state="session",
     )
     return DENSITIES[density]
@@ -218,9 +238,9 @@ def panel(session: Session, prompter: Prompter) -> None:
     if progress.shown(
         session.jobs,
         JOB,
-        "Looking…",
+        _("Looking…"),
         key="stop-everything",
-        stop="Stop and keep what is found",
+        stop=_("Stop and keep what is found"),
         take_over=lambda: session.search.collect(session.marks),
     ):
         return
@@ -249,7 +269,7 @@ def panel(session: Session, prompter: Prompter) -> None:
 
     again = session.marks.automatic is not None
     st.button(
-        "Find everything again" if again else "Find everything",
+        _("Find everything again") if again else _("Find everything"),
         type="secondary" if again else "primary",
         icon=":material/auto_awesome:",
         width="stretch",
@@ -262,13 +282,19 @@ def panel(session: Session, prompter: Prompter) -> None:
         return
     if not session.marks.automatic.state.complete:
         points = session.marks.automatic.state.points
-        st.caption(f":material/info: Stopped after {points:,} places. What was found is kept.")
+        st.caption(
+            _(":material/info: Stopped after {points} places. What was found is kept.").format(
+                points=number(points)
+            )
+        )
     shown = session.shown()
     now = shown.objects
     if not any(item.source == "everything" for item in now):
         st.info(
-            "No outline passes the thresholds below. Lower the minimum quality, or look more "
-            "densely.",
+            _(
+                "No outline passes the thresholds below. Lower the minimum quality, or look more "
+                "densely."
+            ),
             icon=":material/search_off:",
         )
     _choose_thresholds(session)
@@ -277,14 +303,16 @@ def panel(session: Session, prompter: Prompter) -> None:
 
 def _removal(session: Session) -> None:
     def drop() -> None:
-        session.update(lambda book: book.step("Remove the automatic objects", extra=None))
+        session.update(lambda book: book.step(_("Remove the automatic objects"), extra=None))
 
     st.button(
-        "Remove these objects",
+        _("Remove these objects"),
         icon=":material/delete:",
         key="drop-everything",
         on_click=drop,
         width="stretch",
-        help="Removes all objects that were found automatically; those you outlined stay. Can be "
-        "undone.",
+        help=_(
+            "Removes all objects that were found automatically; those you outlined stay. Can "
+            "be undone."
+        ),
     )

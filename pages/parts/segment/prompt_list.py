@@ -17,6 +17,7 @@ from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.history import PromptedObject
 from rsam_core.render.overlays import candidate_thumbnail
+from rsam_core.runtime.language import N_, _, ngettext, number
 from rsam_core.segment.prompter import Answer, Prompter
 from rsam_core.segment.segmenter import Candidates
 from rsam_core.session.kinds import kind_columns, naming
@@ -30,11 +31,11 @@ def _describe(entry: PromptedObject) -> str:
     plus = sum(m.kind == "point" and m.label == 1 for m in entry.marks)
     minus = sum(m.kind == "point" and m.label == 0 for m in entry.marks)
     parts = [
-        (boxes, "box" if boxes == 1 else "boxes"),
-        (plus, "click" if plus == 1 else "clicks"),
-        (minus, "taken away"),
+        (boxes, ngettext("{count} box", "{count} boxes", boxes)),
+        (plus, ngettext("{count} click", "{count} clicks", plus)),
+        (minus, _("{count} taken away")),
     ]
-    return " · ".join(f"{n} {word}" for n, word in parts if n)
+    return " · ".join(text.format(count=count) for count, text in parts if count)
 
 
 def _shared_frame(proposals: Candidates) -> tuple[float, float, float, float]:
@@ -65,9 +66,11 @@ def candidates(session: Session) -> None:
     chosen = _chosen(session.answers.prompter, entry, answer)
     numbers = ", ".join(f"{k + 1}: {score:.2f}" for k, score in enumerate(proposals.scores))
     st.markdown(
-        f"**Proposals for object {entry.id}**",
-        help=f"Choose the outline that fits; several together are joined to one object. {ABOUT} "
-        f"Here: {numbers}.",
+        _("**Proposals for object {id}**").format(id=entry.id),
+        help=_(
+            "Choose the outline that fits; several together are joined to one object. "
+            "{about} Here: {numbers}."
+        ).format(about=_(ABOUT), numbers=numbers),
     )
     frame, image = _shared_frame(proposals), session.image.picture(answer.view)
     for k, column in enumerate(st.columns(3)[: len(proposals)]):
@@ -79,12 +82,17 @@ def candidates(session: Session) -> None:
             size=150,
             frame=frame,
         )
-        column.image(resources.jpeg(picture), width="stretch", alt=f"Proposal {k + 1}")
+        column.image(
+            resources.jpeg(picture), width="stretch", alt=_("Proposal {k}").format(k=k + 1)
+        )
     if not chosen:
-        st.caption("The object is none of these: it was taken as it was shown, or saved before.")
+        st.caption(_("The object is none of these: it was taken as it was shown, or saved before."))
     elif len(proposals) == 1:
         score = float(proposals.scores[0])
-        st.caption(f"RSAM is **{certainty(score)}** of this outline.", help=f"{score:.2f}. {ABOUT}")
+        st.caption(
+            _("RSAM is **{certainty}** of this outline.").format(certainty=_(certainty(score))),
+            help=f"{score:.2f}. {_(ABOUT)}",
+        )
         return
     key = f"choice-{session.image.token}-{entry.id}-{[m.uid for m in entry.marks]}-{chosen}"
 
@@ -99,11 +107,11 @@ def candidates(session: Session) -> None:
             session.update(lambda book: book.choose(entry.id, picked))
 
     st.pills(
-        "Use",
+        _("Use"),
         list(range(len(proposals))),
         selection_mode="multi",
         default=list(chosen),
-        format_func=lambda k: f"{k + 1} · {certainty(float(proposals.scores[k]))}",
+        format_func=lambda k: f"{k + 1} · {_(certainty(float(proposals.scores[k])))}",
         key=key,
         on_change=take,
         label_visibility="collapsed",
@@ -125,7 +133,7 @@ class _Pictures:
             for item in items
         }
         self.by_number = kept
-        return {number: picture for number, (_, picture) in kept.items()}
+        return {number: picture for number, (_item, picture) in kept.items()}
 
 
 def entries(
@@ -161,13 +169,17 @@ def entries(
             if entry.id in problems:
                 st.caption(f":material/info: {plain(problems[entry.id])}")
     if len(book.entries) > MAX_LISTED:
-        st.caption(f"and {len(book.entries) - MAX_LISTED} earlier objects (see the table)")
+        st.caption(
+            _("and {count} earlier objects (see the table)").format(
+                count=len(book.entries) - MAX_LISTED
+            )
+        )
 
 
 def _facts(item: Instance, row: pd.Series, guessed: str | None) -> str:
     """Class or kind, area, and how sure RSAM is, in a few words."""
-    area = f"{row['area_m2']:,.0f} m²" if "area_m2" in row else f"{row['area']:,.0f} px"
-    words = [item.label or guessed, area, certainty(item.score)]
+    area = f"{number(row['area_m2'])} m²" if "area_m2" in row else f"{number(row['area'])} px"
+    words = [item.label or guessed, area, _(certainty(item.score))]
     return " · ".join(word for word in words if word)
 
 
@@ -186,23 +198,23 @@ def _entry_row(
             st.html(f'<img class="thumb" src="{picture}" alt="" width="32" height="32">', width=36)
         state = "checked" if is_current else "unchecked"
         st.button(
-            f"Object {entry.id} · {_describe(entry)}",
+            _("Object {id} · {describe}").format(id=entry.id, describe=_describe(entry)),
             key=f"select-{session.image.token}-{entry.id}",
             type="tertiary",
             icon=f":material/radio_button_{state}:",
-            help="Make this the current object, and show it: further clicks refine it.",
+            help=_("Make this the current object, and show it: further clicks refine it."),
             width="stretch",
             on_click=select,
         )
         if facts:
-            st.html(f'<span class="facts" title="{markup(ABOUT)}">{markup(facts)}</span>',
+            st.html(f'<span class="facts" title="{markup(_(ABOUT))}">{markup(facts)}</span>',
                     width="content")  # fmt: skip
         st.button(
             "",
             key=f"drop-{session.image.token}-{entry.id}",
             type="tertiary",
             icon=":material/delete:",
-            help=f"Remove object {entry.id}",
+            help=_("Remove object {id}").format(id=entry.id),
             on_click=drop,
         )
 
@@ -222,17 +234,17 @@ def _marks(session: Session, entry: PromptedObject) -> None:
     if len(entry.marks) < 2:
         return
     for mark in entry.marks:
-        kind = "Box" if mark.kind == "box" else ("Taken away", "Click")[mark.label]
+        kind = _("Box") if mark.kind == "box" else (_("Taken away"), _("Click"))[mark.label]
 
         def remove(uid: int = mark.uid) -> None:
             session.update(lambda book: book.remove_mark(uid))
 
         st.button(
-            f"{kind} at {mark.x:.0f}, {mark.y:.0f}",
+            _("{kind} at {x:.0f}, {y:.0f}").format(kind=kind, x=mark.x, y=mark.y),
             key=f"unmark-{session.image.token}-{mark.uid}",
             type="tertiary",
             icon=":material/close:",
-            help="Remove this mark",
+            help=_("Remove this mark"),
             on_click=remove,
         )
 
@@ -240,25 +252,29 @@ def _marks(session: Session, entry: PromptedObject) -> None:
 def typed_prompt(session: Session) -> None:
     """Points and boxes by numbers, where the canvas does not work or precision is wanted."""
     width, height = session.image.scene.width, session.image.scene.height
-    with st.expander("Type coordinates instead", icon=":material/keyboard:"):
+    with st.expander(_("Type coordinates instead"), icon=":material/keyboard:"):
         kind = st.segmented_control(
-            "What to add", ["Point", "Box"], default="Point", key="typed-kind", required=True
-        )
+            _("What to add"), [N_("Point"), N_("Box")], default="Point", key="typed-kind",
+            format_func=_, required=True,
+        )  # fmt: skip
         with st.form("typed", border=False):
             left, right = st.columns(2)
             x = left.number_input("x", 0.0, float(width), width / 2, key="typed-x")
             y = right.number_input("y", 0.0, float(height), height / 2, key="typed-y")
             if kind == "Box":
                 x1 = left.number_input(
-                    "x of the other corner", 0.0, float(width), width / 2, key="typed-x1"
+                    _("x of the other corner"), 0.0, float(width), width / 2, key="typed-x1"
                 )
                 y1 = right.number_input(
-                    "y of the other corner", 0.0, float(height), height / 2, key="typed-y1"
+                    _("y of the other corner"), 0.0, float(height), height / 2, key="typed-y1"
                 )
             else:
-                include = left.selectbox("The point is", ["on the object", "not on it"])
-            st.caption("In image pixels, from the top-left corner, x to the right, y down.")
-            if st.form_submit_button("Add", icon=":material/add:"):
+                include = left.selectbox(
+                    _("The point is"), [N_("on the object"), N_("not on it")], format_func=_,
+                    key="typed-include",
+                )  # fmt: skip
+            st.caption(_("In image pixels, from the top-left corner, x to the right, y down."))
+            if st.form_submit_button(_("Add"), icon=":material/add:"):
                 with banner.guard("typed-prompt"):
                     view = session.image.view
                     corner = (x1, y1) if kind == "Box" else (x, y)

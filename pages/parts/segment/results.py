@@ -13,27 +13,30 @@ from rsam_core.evaluate.metrics import METRICS, all_metrics, confusion
 from rsam_core.objects.certainty import ABOUT, certainties
 from rsam_core.objects.instances import Instances
 from rsam_core.render.overlays import confusion_legend, confusion_picture
+from rsam_core.runtime.language import _, ngettext, number
 from rsam_core.session.session import Session
 
 
 def _columns(metres: bool) -> dict[str, object]:
-    number = st.column_config.NumberColumn
+    column = st.column_config.NumberColumn
     config: dict[str, object] = {
-        "id": number("Object", format="%d"),
-        "source": "Found by",
-        "certainty": st.column_config.TextColumn("How sure", help=ABOUT),
+        "id": column(_("Object"), format="%d"),
+        "source": _("Found by"),
+        "certainty": st.column_config.TextColumn(_("How sure"), help=_(ABOUT)),
     }
     if metres:
-        config["area_m2"] = number("Area (m²)", format="%.1f")
-        config["perimeter_m"] = number("Perimeter (m)", format="%.1f")
+        config["area_m2"] = column(_("Area (m²)"), format="%.1f")
+        config["perimeter_m"] = column(_("Perimeter (m)"), format="%.1f")
     config |= {
-        "area": number("Area (px)", format="%d"),
-        "perimeter": number("Perimeter (px)", format="%.0f"),
-        "bbox_x": number("Box x", format="%d", help="Left edge, in pixels."),
-        "bbox_y": number("Box y", format="%d", help="Top edge, in pixels."),
-        "bbox_width": number("Width", format="%d"),
-        "bbox_height": number("Height", format="%d"),
-        "score": number("Quality", format="%.2f", help="The number behind “how sure”, 0 to 1."),
+        "area": column(_("Area (px)"), format="%d"),
+        "perimeter": column(_("Perimeter (px)"), format="%.0f"),
+        "bbox_x": column(_("Box x"), format="%d", help=_("Left edge, in pixels.")),
+        "bbox_y": column(_("Box y"), format="%d", help=_("Top edge, in pixels.")),
+        "bbox_width": column(_("Width"), format="%d"),
+        "bbox_height": column(_("Height"), format="%d"),
+        "score": column(
+            _("Quality"), format="%.2f", help=_("The number behind “how sure”, 0 to 1.")
+        ),
     }
     return config
 
@@ -41,7 +44,9 @@ def _columns(metres: bool) -> dict[str, object]:
 def table_tab(session: Session, objects: Instances, table: pd.DataFrame) -> None:
     """Sortable table; a selected row is highlighted in the picture and can be removed."""
     if not len(objects):
-        st.caption("Objects appear here, one row each, as soon as you have outlined the first one.")
+        st.caption(
+            _("Objects appear here, one row each, as soon as you have outlined the first one.")
+        )
         return
     config = _columns("area_m2" in table)
     key = f"table-{session.image.token}"
@@ -61,7 +66,7 @@ def table_tab(session: Session, objects: Instances, table: pd.DataFrame) -> None
     if known and sorted(known["selection"]["rows"]) != rows:
         st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     st.dataframe(
-        table.assign(certainty=certainties(table["score"])),
+        table.assign(certainty=[_(word) for word in certainties(table["score"])]),
         hide_index=True,
         column_order=list(config),
         column_config=config,
@@ -76,13 +81,13 @@ def table_tab(session: Session, objects: Instances, table: pd.DataFrame) -> None
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Remove selected ({len(chosen)})",
+            _("Remove selected ({count})").format(count=len(chosen)),
             icon=":material/delete:",
             disabled=not chosen,
             key="remove-selected",
             on_click=drop,
         )
-        st.caption("Tick rows to see them in the picture. Click a column's head to sort.")
+        st.caption(_("Tick rows to see them in the picture. Click a column's head to sort."))
 
 
 def metrics_tab(session: Session, objects: Instances) -> None:
@@ -91,9 +96,11 @@ def metrics_tab(session: Session, objects: Instances) -> None:
     truth = session.truth.value
     if truth is None:
         st.caption(
-            "Ground truth is a picture of the same size in which every true object is marked "
-            "(not black), or a file of true outlines. With it RSAM counts how many pixels are "
-            "right and wrong. The Evaluate page tells more."
+            _(
+                "Ground truth is a picture of the same size in which every true object is marked "
+                "(not black), or a file of true outlines. With it RSAM counts how many pixels are "
+                "right and wrong. The Evaluate page tells more."
+            )
         )
         return
     found = session.memo.remember("union", (objects,), objects.union_mask)
@@ -102,19 +109,28 @@ def metrics_tab(session: Session, objects: Instances) -> None:
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.caption(
-            f"Truth: {truth.count:,} object{'s' if truth.count != 1 else ''} · {counted(counts)}"
+            ngettext(
+                "Truth: {count} object · {counted}",
+                "Truth: {count} objects · {counted}",
+                truth.count,
+            ).format(count=number(truth.count), counted=counted(counts))
         )
         values = all_metrics(counts)
         rows = [
-            {"Metric": m.title, "Value": values[m.key], "Formula": m.formula, "Meaning": m.help}
+            {
+                _("Metric"): _(m.title),
+                _("Value"): values[m.key],
+                _("Formula"): m.formula,
+                _("Meaning"): _(m.help),
+            }
             for m in METRICS
         ]
         st.dataframe(
             pd.DataFrame(rows),
             hide_index=True,
             column_config={
-                "Value": st.column_config.NumberColumn(format="%.4f"),
-                "Meaning": st.column_config.TextColumn(width="large"),
+                _("Value"): st.column_config.NumberColumn(format="%.4f"),
+                _("Meaning"): st.column_config.TextColumn(width="large"),
             },
             height="content",
             key="metrics-table",
@@ -127,4 +143,4 @@ def metrics_tab(session: Session, objects: Instances) -> None:
             key,
             lambda: resources.jpeg(confusion_picture(whole, truth.labels, found)),
         )
-        st.image(picture, width="stretch", alt="What is right, too much and missed")
+        st.image(picture, width="stretch", alt=_("What is right, too much and missed"))

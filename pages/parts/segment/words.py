@@ -16,6 +16,7 @@ from rsam_core.objects.classify.classes import ClassList, set_label
 from rsam_core.objects.classify.rules import Condition, Extreme, Relation
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.canvas_events import CanvasEvent
+from rsam_core.runtime.language import N_, _, number
 from rsam_core.segment.prompter import Prompter
 from rsam_core.segment.words.chips import counts, piece_text
 from rsam_core.segment.words.colours import COLOURS
@@ -26,8 +27,17 @@ from rsam_core.session.search import JOB
 from rsam_core.session.session import Session
 from rsam_core.session.words import WordsState
 
-PLACES = ("Everywhere", "Box", "Point")
-EXAMPLES = ("large buildings with red roofs", "water", "cars near buildings")
+PLACES = (N_("Everywhere"), N_("Box"), N_("Point"))
+# For translators: what the mode Words understands in the language.
+EXAMPLES = (N_("large buildings with red roofs"), N_("water"), N_("cars near buildings"))
+COLUMNS = {
+    "colour": N_("Colour"),
+    "kind": N_("Kind"),
+    "shape": N_("Shape"),
+    "size": N_("Size"),
+    "class": N_("Class"),
+}
+"""What the first words of a sentence's pieces are called."""
 _ONE_SHOT = "pages/screens/one_shot.py"
 
 
@@ -67,8 +77,8 @@ def panel(session: Session, prompter: Prompter, found: Instances) -> None:
     """The right-hand column in the words mode."""
     known = state(session)
     if progress.shown(
-        session.jobs, JOB, "Looking for objects…", key="stop-words",
-        stop="Stop and keep what is found",
+        session.jobs, JOB, _("Looking for objects…"), key="stop-words",
+        stop=_("Stop and keep what is found"),
         take_over=lambda: session.search.collect(session.marks),
     ):  # fmt: skip
         return
@@ -77,8 +87,10 @@ def panel(session: Session, prompter: Prompter, found: Instances) -> None:
     by_model.offer(session, prompter, known)
     if not len(found):
         st.info(
-            "There is no list of objects yet. Find everything in this view once; then words "
-            "choose among what was found.",
+            _(
+                "There is no list of objects yet. Find everything in this view once; then words "
+                "choose among what was found."
+            ),
             icon=":material/auto_awesome:",
         )
         everything_panel(session, prompter)
@@ -92,7 +104,7 @@ def panel(session: Session, prompter: Prompter, found: Instances) -> None:
     _unknown(known)
     if _looking_for_kinds(session, known, found):
         return
-    with st.spinner("Looking at the objects…"):
+    with st.spinner(_("Looking at the objects…")):
         described = known.describe(found, session.image.scene)
     if not known.settled:
         known.settle(described)
@@ -129,8 +141,8 @@ def _looking_for_kinds(session: Session, known: WordsState, found: Instances) ->
     if known.asks_for_kinds:
         start_for_words(session, naming, found, resources, ground=known.asks_for_ground)
     if progress.shown(
-        session.jobs, naming_kinds.JOB, "Looking at what the objects are…", key="stop-kinds",
-        help="Then only objects with a class are known to be something.",
+        session.jobs, naming_kinds.JOB, _("Looking at what the objects are…"), key="stop-kinds",
+        help=_("Then only objects with a class are known to be something."),
         take_over=naming.collect,
     ):  # fmt: skip
         return True
@@ -146,24 +158,26 @@ def _sentence(session: Session, known: WordsState, found: Instances) -> None:
 
     st.session_state.setdefault("words-text", known.text)
     st.text_input(
-        "What are you looking for?", key="words-text", on_change=ask, max_chars=2000,
-        placeholder="large buildings with red roofs", persist_state="session",
-        help="In English, French, Spanish or Vietnamese: kinds (building, road, car, tree, field, "
-        "water…), sizes (large, over 200 m²), colours, shapes (round, long, square, L-shaped), "
-        "near, within 50 m of, inside, on, between; and, or, not, except; the five largest.",
+        _("What are you looking for?"), key="words-text", on_change=ask, max_chars=2000,
+        placeholder=_("large buildings with red roofs"), persist_state="session",
+        help=_("In English, French, Spanish or Vietnamese: kinds (building, road, car, tree, "
+               "field, water…), sizes (large, over 200 m²), colours, shapes (round, long, "
+               "square, L-shaped), near, within 50 m of, inside, on, between; and, or, not, "
+               "except; the five largest."),
     )  # fmt: skip
 
 
 def _examples(session: Session, known: WordsState, found: Instances) -> None:
-    st.caption("Type a sentence, or try one:")
+    st.caption(_("Type a sentence, or try one:"))
 
     def take(text: str) -> None:
         with banner.guard("words"):
             st.session_state["words-text"] = text
             _ask(session, known, found, text)
 
-    for number, text in enumerate(EXAMPLES):
-        st.button(text, key=f"words-example-{number}", on_click=take, args=(text,), type="tertiary")
+    for place, example in enumerate(EXAMPLES):
+        text = _(example)
+        st.button(text, key=f"words-example-{place}", on_click=take, args=(text,), type="tertiary")
 
 
 def _unknown(known: WordsState) -> None:
@@ -171,13 +185,14 @@ def _unknown(known: WordsState) -> None:
     if known.query is None or not known.query.unknown:
         return
     for word, near in known.query.unknown.items():
-        text = f"I do not know “{plain(word)}”."
+        text = _("I do not know “{word}”.").format(word=plain(word))
         if near:
-            text += " Did you mean " + " or ".join(f"“{plain(other)}”" for other in near) + "?"
+            others = _(" or ").join(f"“{plain(other)}”" for other in near)
+            text += " " + _("Did you mean {others}?").format(others=others)
         st.info(text, icon=":material/help:")
     if st.button(
-        "Show me one, and I find the others", key="words-one-shot", icon=":material/star:",
-        width="stretch", help="Leads to the One-shot page.",
+        _("Show me one, and I find the others"), key="words-one-shot", icon=":material/star:",
+        width="stretch", help=_("Leads to the One-shot page."),
     ):  # fmt: skip
         go(_ONE_SHOT)
 
@@ -188,14 +203,17 @@ def _place(known: WordsState) -> None:
             known.place = None
 
     st.segmented_control(
-        "Where", PLACES, default=PLACES[0], key="words-place", required=True, on_change=forget,
-        label_visibility="collapsed",
+        _("Where"), PLACES, default=PLACES[0], key="words-place", required=True, on_change=forget,
+        format_func=_, label_visibility="collapsed",
     )  # fmt: skip
     if canvas_mode() != "select" and known.place is None:
-        what = "Drag a box" if canvas_mode() == "boxes" else "Click an object"
-        st.caption(f"{what} in the picture: only objects there are meant.")
+        st.caption(
+            _("Drag a box in the picture: only objects there are meant.")
+            if canvas_mode() == "boxes"
+            else _("Click an object in the picture: only objects there are meant.")
+        )
     elif known.query is not None and known.query.here and known.place is None:
-        st.caption("“Here” needs a place: choose a box or a point above.")
+        st.caption(_("“Here” needs a place: choose a box or a point above."))
 
 
 def _pieces(known: WordsState, described: Description, left: list[int] | None) -> None:
@@ -207,17 +225,21 @@ def _pieces(known: WordsState, described: Description, left: list[int] | None) -
         with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
             text = plain(piece_text(item))
             if left is not None:
-                text += f" · **{left[position]:,}**"
+                text += f" · **{number(left[position])}**"
             if _editable(item):
-                with st.popover(text, width="stretch", help="Change this condition"):
+                with st.popover(text, width="stretch", help=_("Change this condition")):
                     _edit(known, position, item, key, described)
             else:
                 st.button(text, key=f"words-piece-{key}", disabled=True, width="stretch")
             st.button(
-                "", key=f"words-drop-{key}", icon=":material/close:", type="tertiary",
-                help=f"Leave out: {plain(piece_text(item))}", on_click=known.remove,
+                "",
+                key=f"words-drop-{key}",
+                icon=":material/close:",
+                type="tertiary",
+                help=_("Leave out: {piece}").format(piece=plain(piece_text(item))),
+                on_click=known.remove,
                 args=(position,),
-            )  # fmt: skip
+            )
 
 
 def _editable(item: object) -> bool:
@@ -250,20 +272,25 @@ def _edit(known: WordsState, position: int, item: object, key: str, described: D
     if isinstance(item, Condition) and isinstance(item.value, str):
         options = _options(item, described)
         st.selectbox(
-            item.column.capitalize(), options, options.index(item.value), key=name, on_change=take
-        )
+            _(COLUMNS.get(item.column, item.column.capitalize())), options,
+            options.index(item.value), format_func=_, key=name, on_change=take,
+        )  # fmt: skip
     elif isinstance(item, Condition):
         st.number_input(
             piece_text(item), value=float(item.value), min_value=0.0, key=name, on_change=take,
             format="%g",
         )  # fmt: skip
     elif isinstance(item, Extreme):
-        st.number_input("How many", 1, 100_000, item.count, key=name, on_change=take)
+        st.number_input(_("How many"), 1, 100_000, item.count, key=name, on_change=take)
     elif isinstance(item, Relation):
         st.number_input(
-            f"Distance ({item.unit})", value=float(item.distance or 0), min_value=0.0, key=name,
-            on_change=take, format="%g",
-        )  # fmt: skip
+            _("Distance ({unit})").format(unit=item.unit),
+            value=float(item.distance or 0),
+            min_value=0.0,
+            key=name,
+            on_change=take,
+            format="%g",
+        )
 
 
 def _options(item: Condition, described: Description) -> list[str]:
@@ -274,17 +301,19 @@ def _options(item: Condition, described: Description) -> list[str]:
     elif item.column == "kind":
         options = sorted({str(kind) for kind in described.table["kind"].dropna()})
     elif item.column == "shape":
-        options = ["round", "long", "square", "L"]
+        options = [N_("round"), N_("long"), N_("square"), "L"]
     else:
-        options = ["small", "medium", "large"]
+        options = [N_("small"), N_("medium"), N_("large")]
     return options if value in options else [value, *options]
 
 
 def _result(session: Session, some: Instances, whole: int) -> None:
     """How many, and what to do with them."""
-    st.markdown(f"**{len(some):,} of {whole:,} objects**")
+    st.markdown(
+        _("**{count} of {whole} objects**").format(count=number(len(some)), whole=number(whole))
+    )
     if not len(some):
-        st.caption("Nothing is all of this. Take a condition away, or change it.")
+        st.caption(_("Nothing is all of this. Take a condition away, or change it."))
         return
     ids = some.ids.tolist()
 
@@ -294,20 +323,26 @@ def _result(session: Session, some: Instances, whole: int) -> None:
     def keep() -> None:
         shown = session.shown()
         wanted = shown.objects.select(ids)
-        session.commit(shown, wanted, f"Keep {len(ids):,} objects by words")
+        session.commit(
+            shown, wanted, _("Keep {count} objects by words").format(count=number(len(ids)))
+        )
 
     def label() -> None:
         name = st.session_state["words-class"]
         shown = session.shown()
         changed = set_label(shown.objects, ids, name)
-        session.commit(shown, changed, f"Label {len(ids):,} objects as {name} by words")
+        session.commit(
+            shown,
+            changed,
+            _("Label {count} objects as {name} by words").format(count=number(len(ids)), name=name),
+        )
 
     with st.container(horizontal=True, gap="small"):
-        st.button("Select them", key="words-select", icon=":material/done_all:", on_click=select)
+        st.button(_("Select them"), key="words-select", icon=":material/done_all:", on_click=select)
         st.button(
-            "Keep only these", key="words-keep", icon=":material/filter_alt:", on_click=keep,
-            help="Removes all other objects. Can be undone.",
+            _("Keep only these"), key="words-keep", icon=":material/filter_alt:", on_click=keep,
+            help=_("Removes all other objects. Can be undone."),
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox("Class", _classes(session, some), key="words-class", width=150)
-        st.button("Label", key="words-label", icon=":material/label:", on_click=label)
+        st.selectbox(_("Class"), _classes(session, some), key="words-class", width=150)
+        st.button(_("Label"), key="words-label", icon=":material/label:", on_click=label)

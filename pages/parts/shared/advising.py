@@ -9,6 +9,7 @@ from pages.parts.shared.names import plain
 from rsam_core.errors import RsamError
 from rsam_core.prepare import load_steps
 from rsam_core.prepare.scene_advice import SceneAdvice, scene_advice
+from rsam_core.runtime.language import _
 from rsam_core.session.preparation import Preparations, start
 from rsam_core.session.session import Session
 
@@ -60,23 +61,23 @@ def _line(session: Session, item: SceneAdvice) -> None:
                 _mend(session, item)
             st.button(
                 "", icon=":material/close:", key=f"dismiss-{item.kind}", type="tertiary",
-                help="Do not say it again", on_click=dismiss,
+                help=_("Do not say it again"), on_click=dismiss,
             )  # fmt: skip
 
 
 def _help(session: Session, item: SceneAdvice) -> str | None:
     if item.step is None:
         return None
-    lost = " The objects outlined so far lie in the present picture and would go." if (
-        item.kind == "pixels" and len(session.objects)
-    ) else ""  # fmt: skip
-    return f"Shows before and after on the page Prepare; the original is never changed.{lost}"
+    told = _("Shows before and after on the page Prepare; the original is never changed.")
+    if item.kind == "pixels" and len(session.objects):
+        told += " " + _("The objects outlined so far lie in the present picture and would go.")
+    return told
 
 
 def _mend(session: Session, item: SceneAdvice) -> None:
     with banner.guard("mend"):
         if item.view is not None:
-            with st.spinner("Drawing the picture anew…"):
+            with st.spinner(_("Drawing the picture anew…")):
                 session.change_scene(session.image.scene.with_view(item.view))
             st.rerun()
         table = current_session.visit().attached(Preparations).of(session)

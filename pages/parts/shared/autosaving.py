@@ -11,6 +11,7 @@ from pages.parts.shared.browser_id import browser_id
 from pages.parts.shared.menu import SCREENS, address
 from pages.parts.shared.names import plain
 from rsam_core.errors import ProjectError
+from rsam_core.runtime.language import _
 from rsam_core.session import safekeeping, works
 from rsam_core.session.change import change_state
 from rsam_core.session.following import follow_state
@@ -131,14 +132,16 @@ def offer(session: Session) -> None:
         session.safekeeping.offer_dismissed = True
 
     with st.container(border=True, key="offer", gap="xxsmall"):
-        st.markdown(f"**Earlier work on this image** was kept {ago(latest.time)}.")
+        st.markdown(
+            _("**Earlier work on this image** was kept {ago}.").format(ago=ago(latest.time))
+        )
         with st.container(horizontal=True):
-            if st.button("Bring it back", type="primary", key="offer-take"):
+            if st.button(_("Bring it back"), type="primary", key="offer-take"):
                 with banner.guard(opening.ACTION):
                     state, note = shelf.load(latest.id, has_work)
                     again = opening.GoingOn(shelf.where, latest.id, note=note)
                     opening.begin(state, source, again)
-            st.button("No, thanks", key="offer-decline", on_click=decline)
+            st.button(_("No, thanks"), key="offer-decline", on_click=decline)
 
 
 def _first_with_work(shelf: Shelf, kept: tuple[Work, ...]) -> Work | None:
@@ -155,9 +158,9 @@ def ago(when: datetime, now: datetime | None = None) -> str:
     """How long ago something was, in words."""
     minutes = ((now or datetime.now(UTC)) - when).total_seconds() / 60
     if minutes < 1.5:
-        return "a minute ago"
+        return _("a minute ago")
     if minutes < 90:
-        return f"{minutes:.0f} minutes ago"
+        return _("{count} minutes ago").format(count=f"{minutes:.0f}")
     if minutes < 36 * 60:
-        return f"{minutes / 60:.0f} hours ago"
-    return f"{minutes / 1440:.0f} days ago"
+        return _("{count} hours ago").format(count=f"{minutes / 60:.0f}")
+    return _("{count} days ago").format(count=f"{minutes / 1440:.0f}")

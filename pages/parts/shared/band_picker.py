@@ -7,15 +7,16 @@ from dataclasses import replace
 import streamlit as st
 
 import rsam_core as rsam
+from rsam_core.runtime.language import N_, _
 from rsam_core.scene.bands import ViewSettings, band_titles, presets
 from rsam_core.scene.indices import INDICES
 
-CUSTOM = "Custom"
+CUSTOM = N_("Custom")
 _USUAL = (2.0, 98.0)
 _STEP = 0.5
 _LEGENDS = {
-    "ndvi": "Green: plants. Pale: neither. Brown: bare ground, roofs or water.",
-    "ndwi": "Blue: open water. Pale: neither. Brown: land and plants.",
+    "ndvi": N_("Green: plants. Pale: neither. Brown: bare ground, roofs or water."),
+    "ndwi": N_("Blue: open water. Pale: neither. Brown: land and plants."),
 }
 
 
@@ -45,19 +46,20 @@ def band_picker(scene: rsam.Scene, key: str) -> ViewSettings:
     title = titles[0]
     if len(titles) > 1:
         title = st.selectbox(
-            "Show",
+            _("Show"),
             titles,
+            format_func=_,
             index=titles.index(known[0] if known else CUSTOM),
             key=f"{key}-preset",
             persist_state="session",
-            help="Which bands of the image are drawn. What you see is what the model sees.",
+            help=_("Which bands of the image are drawn. What you see is what the model sees."),
         )
     base = ViewSettings(_custom_bands(scene, first, key)) if title == CUSTOM else offered[title]
     if base.index is not None:
         st.caption(_index_legend(scene, base))
     percentiles = None if scene.has_palette else _percentiles(scene, base, first, key)
     gamma = st.slider(
-        "Gamma",
+        _("Gamma"),
         0.3,
         3.0,
         min(max(first.gamma, 0.3), 3.0),
@@ -65,8 +67,10 @@ def band_picker(scene: rsam.Scene, key: str) -> ViewSettings:
         format="%.1f",
         key=f"{key}-gamma",
         persist_state="session",
-        help="Above 1 brightens the middle tones, for example to see into shadows; below 1 "
-        "darkens them.",
+        help=_(
+            "Above 1 brightens the middle tones, for example to see into shadows; below 1 "
+            "darkens them."
+        ),
     )
     found = ViewSettings(base.bands, base.index, percentiles, gamma=round(gamma, 2))
     # What no widget shows (limits, values between two steps) stays until its widget is touched.
@@ -91,24 +95,26 @@ def _custom_bands(scene: rsam.Scene, first: ViewSettings, key: str) -> tuple[int
     )
     return tuple(
         st.selectbox(
-            colour,
+            _(colour),
             bands,
             index=bands.index(band),
             format_func=lambda band: names[band],
             key=f"{key}-{colour.lower()}",
             persist_state="session",
         )
-        for colour, band in zip(("Red", "Green", "Blue"), start)
+        for colour, band in zip((N_("Red"), N_("Green"), N_("Blue")), start)
     )
 
 
 def _index_legend(scene: rsam.Scene, settings: ViewSettings) -> str:
     names = band_titles(scene)
-    used = " and ".join(
-        f"{'near infrared' if role == 'nir' else role} ({names[band]})"
+    near = _("near infrared")
+    used = _(" and ").join(
+        f"{near if role == 'nir' else _(role)} ({names[band]})"
         for role, band in zip(INDICES[settings.index].roles, settings.bands)
     )
-    return f"{_LEGENDS[settings.index]} Computed from {used}."
+    told = _("Computed from {bands}.").format(bands=used)
+    return f"{_(_LEGENDS[settings.index])} {told}"
 
 
 def _percentiles(
@@ -118,23 +124,27 @@ def _percentiles(
     keep = {"persist_state": "session"}
     eight_bit = scene.dtype == "uint8" and len(base.bands) == 3 and base.index is None
     if eight_bit and not st.toggle(
-        "Stretch contrast",
+        _("Stretch contrast"),
         first.percentiles is not None,
         key=f"{key}-stretch",
-        help="Good pictures of 8 bits are shown as they are. Switch on for hazy or dark ones.",
+        help=_("Good pictures of 8 bits are shown as they are. Switch on for hazy or dark ones."),
         **keep,
     ):
         return None
     low, high = st.slider(
-        "Darkest and brightest (percentiles)" if base.index is None else "Colours (percentiles)",
+        _("Darkest and brightest (percentiles)")
+        if base.index is None
+        else _("Colours (percentiles)"),
         0.0,
         100.0,
         first.percentiles or _USUAL,
         _STEP,
         format="%.1f",
         key=f"{key}-percentiles{'-index' if base.index else ''}",
-        help="In each band this share of the pixels becomes black, and everything above the "
-        "second one white. Pixels without data do not count. 2 to 98 suits most images.",
+        help=_(
+            "In each band this share of the pixels becomes black, and everything above the "
+            "second one white. Pixels without data do not count. 2 to 98 suits most images."
+        ),
         **keep,
     )
     if high - low < _STEP:

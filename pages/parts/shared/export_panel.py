@@ -22,6 +22,7 @@ from rsam_core.prepare import Pipeline
 from rsam_core.render.overlays import overlay
 from rsam_core.render.session_report import html_report
 from rsam_core.render.style import OverlayStyle, legend
+from rsam_core.runtime.language import N_, _, number
 from rsam_core.scene.scene import Scene
 from rsam_core.session.search import thresholds
 from rsam_core.session.session import Session
@@ -92,7 +93,10 @@ def _report(r: Request) -> bytes:
     scene = r.scene
     labelled = any(item.label for item in r.objects)
     areas = class_areas(r.objects, r.classes, scene) if labelled else None
-    settings = {"Outlines": f"simplified by {r.outline.tolerance:g} {r.outline.unit}"}
+    settings = {
+        # The report is in English.
+        "Outlines": f"simplified by {r.outline.tolerance:g} {r.outline.unit}"
+    }
     if not r.outline.tolerance:
         settings = {"Outlines": "along the pixels"}
     if r.session.marks.automatic is not None:
@@ -129,54 +133,134 @@ def _outlines(function: Callable[..., bytes]) -> Callable[[Request], bytes]:
 
 
 FORMATS: dict[str, tuple[Format, ...]] = {
-    "Map": (
-        Format("GeoPackage", "Outlines with all measures; opens in QGIS and ArcGIS.", "gpkg",
-               "application/geopackage+sqlite3", _outlines(export.to_geopackage), True),
-        Format("GeoJSON", "Outlines in longitude and latitude, for web maps and every GIS.",
-               "geojson", "application/geo+json", _outlines(export.to_geojson), True),
-        Format("Shapefile (ZIP)", "For older programs. Column names have ten letters at most; a "
-               "list is in the ZIP.", "shp.zip", "application/zip",
-               _outlines(export.to_shapefile), True),
-        Format("KML", "For Google Earth.", "kml", "application/vnd.google-earth.kml+xml",
-               lambda r: export.to_kml(r.objects, r.scene, table=r.table,
-                                       settings=r.outline, classes=r.classes), True),
-        Format("Labels (GeoTIFF)", "The object's number at each pixel.", "labels.tif",
-               "image/tiff", lambda r: export.label_geotiff(r.objects, r.scene)),
-        Format("Classes (GeoTIFF)", "The class at each pixel, with colours.", "classes.tif",
-               "image/tiff", lambda r: export.class_geotiff(r.objects, r.classes, r.scene)),
+    N_("Map"): (
+        Format(
+            "GeoPackage",
+            N_("Outlines with all measures; opens in QGIS and ArcGIS."),
+            "gpkg",
+            "application/geopackage+sqlite3",
+            _outlines(export.to_geopackage),
+            True,
+        ),
+        Format(
+            "GeoJSON",
+            N_("Outlines in longitude and latitude, for web maps and every GIS."),
+            "geojson",
+            "application/geo+json",
+            _outlines(export.to_geojson),
+            True,
+        ),
+        Format(
+            N_("Shapefile (ZIP)"),
+            N_("For older programs. Column names have ten letters at most; a list is in the ZIP."),
+            "shp.zip",
+            "application/zip",
+            _outlines(export.to_shapefile),
+            True,
+        ),
+        Format(
+            "KML",
+            N_("For Google Earth."),
+            "kml",
+            "application/vnd.google-earth.kml+xml",
+            lambda r: export.to_kml(
+                r.objects, r.scene, table=r.table, settings=r.outline, classes=r.classes
+            ),
+            True,
+        ),
+        Format(
+            N_("Labels (GeoTIFF)"),
+            N_("The object's number at each pixel."),
+            "labels.tif",
+            "image/tiff",
+            lambda r: export.label_geotiff(r.objects, r.scene),
+        ),
+        Format(
+            N_("Classes (GeoTIFF)"),
+            N_("The class at each pixel, with colours."),
+            "classes.tif",
+            "image/tiff",
+            lambda r: export.class_geotiff(r.objects, r.classes, r.scene),
+        ),
     ),
-    "Table and report": (
-        Format("Table (CSV)", "One row an object, for spreadsheets.", "csv", "text/csv",
-               lambda r: export.to_csv(credited(r.table, r.scene))),
-        Format("Report (HTML)", "One page with picture, figures, table and settings; prints.",
-               "html", "text/html", _report),
-        Format("Recipe for many images (JSON)", "Preparing and finding everything as here, and "
-               "the usual smoothing, for a folder of images: python -m rsam_core.batch run.",
-               "batch.json", "application/json", _recipe),
+    N_("Table and report"): (
+        Format(
+            N_("Table (CSV)"),
+            N_("One row an object, for spreadsheets."),
+            "csv",
+            "text/csv",
+            lambda r: export.to_csv(credited(r.table, r.scene)),
+        ),
+        Format(
+            N_("Report (HTML)"),
+            N_("One page with picture, figures, table and settings; prints."),
+            "html",
+            "text/html",
+            _report,
+        ),
+        Format(
+            N_("Recipe for many images (JSON)"),
+            N_(
+                "Preparing and finding everything as here, and the usual smoothing, for a folder "
+                "of images: python -m rsam_core.batch run."
+            ),
+            "batch.json",
+            "application/json",
+            _recipe,
+        ),
     ),
-    "Pictures": (
-        Format("Picture with outlines (PNG)", "As it is drawn now.", "overlay.png", "image/png",
-               lambda r: export.overlay_png(_picture(r))),
-        Format("Labels (PNG)", "The object's number at each pixel, 16 bits.", "labels.png",
-               "image/png", lambda r: export.label_png(r.objects),
-               refused=lambda r: downloads.too_many(r.objects)),
-        Format("Classes (PNG)", "The class at each pixel, with colours.", "classes.png",
-               "image/png", lambda r: export.class_png(r.objects, r.classes)),
+    N_("Pictures"): (
+        Format(
+            N_("Picture with outlines (PNG)"),
+            N_("As it is drawn now."),
+            "overlay.png",
+            "image/png",
+            lambda r: export.overlay_png(_picture(r)),
+        ),
+        Format(
+            N_("Labels (PNG)"),
+            N_("The object's number at each pixel, 16 bits."),
+            "labels.png",
+            "image/png",
+            lambda r: export.label_png(r.objects),
+            refused=lambda r: downloads.too_many(r.objects),
+        ),
+        Format(
+            N_("Classes (PNG)"),
+            N_("The class at each pixel, with colours."),
+            "classes.png",
+            "image/png",
+            lambda r: export.class_png(r.objects, r.classes),
+        ),
     ),
-    "Machine learning": (
-        Format("COCO (polygons)", "JSON with polygons as in the COCO data set, which most programs "
-               "for training read.", "coco.json", "application/json",
-               lambda r: export.to_coco(r.objects, r.scene, classes=r.classes,
-                                        settings=r.outline), True),
-        Format("COCO (run lengths)", "The same with exact masks in place of polygons.",
-               "coco-rle.json", "application/json",
-               lambda r: export.to_coco(r.objects, r.scene, classes=r.classes, masks="rle")),
-        Format("YOLO segmentation (ZIP)", "A text line an object, with the list of classes.",
-               "yolo.zip", "application/zip",
-               lambda r: export.to_yolo(r.objects, r.scene, classes=r.classes,
-                                        settings=r.outline), True),
+    N_("Machine learning"): (
+        Format(
+            N_("COCO (polygons)"),
+            N_(
+                "JSON with polygons as in the COCO data set, which most programs for training read."
+            ),
+            "coco.json",
+            "application/json",
+            lambda r: export.to_coco(r.objects, r.scene, classes=r.classes, settings=r.outline),
+            True,
+        ),
+        Format(
+            N_("COCO (run lengths)"),
+            N_("The same with exact masks in place of polygons."),
+            "coco-rle.json",
+            "application/json",
+            lambda r: export.to_coco(r.objects, r.scene, classes=r.classes, masks="rle"),
+        ),
+        Format(
+            N_("YOLO segmentation (ZIP)"),
+            N_("A text line an object, with the list of classes."),
+            "yolo.zip",
+            "application/zip",
+            lambda r: export.to_yolo(r.objects, r.scene, classes=r.classes, settings=r.outline),
+            True,
+        ),
     ),
-}  # fmt: skip
+}
 """Kinds of files by what they are for."""
 
 TOLERANCES = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0]
@@ -198,17 +282,19 @@ def export_panel(
         How the objects are drawn.
     """
     if not len(found):
-        st.caption("There is nothing to take along yet. Find objects on the Segment page first.")
+        st.caption(_("There is nothing to take along yet. Find objects on the Segment page first."))
         return
     objects, table = _chosen(session, found, table)
     tolerance = st.select_slider(
-        "Simplify outlines (pixels)",
+        _("Simplify outlines (pixels)"),
         TOLERANCES,
         1.0,
         key="export-tolerance",
         persist_state="session",
-        help="How far an outline may stray from the pixels. 1 takes the steps off slanting edges "
-        "and makes files much smaller; 0 keeps every corner.",
+        help=_(
+            "How far an outline may stray from the pixels. 1 takes the steps off slanting "
+            "edges and makes files much smaller; 0 keeps every corner."
+        ),
     )
     request = Request(
         session,
@@ -219,8 +305,8 @@ def export_panel(
         OutlineSettings(tolerance),
     )
     purpose = st.segmented_control(
-        "What for", list(FORMATS), default="Map", key="export-purpose", required=True,
-        label_visibility="collapsed", persist_state="session",
+        _("What for"), list(FORMATS), default="Map", key="export-purpose", required=True,
+        format_func=_, label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     stem = safe_name(Path(session.image.scene.name).stem)
     reasons = dict.fromkeys(
@@ -230,7 +316,7 @@ def export_panel(
         left, right = st.columns([5, 6], vertical_alignment="center", gap="small")
         with left:
             downloads.offer(
-                format.title,
+                _(format.title),
                 lambda format=format: format.make(request),
                 f"{stem}.{format.ending}",
                 format.mime,
@@ -238,12 +324,12 @@ def export_panel(
                 refused=refusal(format, request),
                 width="stretch",
             )
-        right.caption(format.help)
+        right.caption(_(format.help))
     for reason in reasons:
         st.caption(f":material/info: {plain(reason)}")
     if not is_placed(session.image.scene) and purpose == "Map":
         st.caption(
-            ":material/info: This image has no position on Earth, so outlines are in pixels."
+            _(":material/info: This image has no position on Earth, so outlines are in pixels.")
         )
 
 
@@ -271,12 +357,14 @@ def _chosen(
 ) -> tuple[Instances, pd.DataFrame]:
     """The objects that go into the file, with their rows of the table."""
     selected = [item.id for item in found if item.id in session.marks.selected]
-    names = ["All objects", "Selected"]
+    names = [N_("All objects"), N_("Selected")]
     scope = names[0]
     if selected:
         scope = st.segmented_control(
-            "Objects", names, default=names[0], key="export-scope", required=True,
-            format_func=lambda name: f"{name} ({len(selected if name == names[1] else found):,})",
+            _("Objects"), names, default=names[0], key="export-scope", required=True,
+            format_func=lambda name: (
+                f"{_(name)} ({number(len(selected if name == names[1] else found))})"
+            ),
         )  # fmt: skip
     if scope != names[1]:
         return found, table

@@ -13,9 +13,10 @@ from pages.parts.shared.measured import measured
 from pages.parts.shared.project_panel import project_panel
 from rsam_core.objects.instances import Instances
 from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.language import N_, _
 from rsam_core.session.session import Session
 
-EMPTY = "Nothing to take along yet: outline an object first."
+EMPTY = N_("Nothing to take along yet: outline an object first.")
 
 
 def export_button(files: Callable[[], None], *, enabled: bool, empty: str = EMPTY) -> None:
@@ -31,12 +32,13 @@ def export_button(files: Callable[[], None], *, enabled: bool, empty: str = EMPT
         What to do first, where there is nothing.
     """
     st.space("stretch")
-    hint = "All files to take along: maps, tables, pictures, a report" if enabled else empty
+    hint = _("All files to take along: maps, tables, pictures, a report") if enabled else _(empty)
     if st.button(
-        "Export", icon=":material/download:", key="export", disabled=not enabled, help=hint,
+        _("Export"), icon=":material/download:", key="export", disabled=not enabled, help=hint,
         type="primary" if enabled else "secondary",
     ):  # fmt: skip
-        _dialog(files)
+        # Here, because a decorator would know no language.
+        st.dialog(_("Export"), width="large")(_dialog)(files)
 
 
 def export_objects(session: Session, found: Instances, style: OverlayStyle) -> None:
@@ -60,7 +62,6 @@ def export_objects(session: Session, found: Instances, style: OverlayStyle) -> N
     export_button(files, enabled=bool(len(found)))
 
 
-@st.dialog("Export", width="large")
 def _dialog(files: Callable[[], None]) -> None:
     with banner.guard("export"):
         files()

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.parts.shared import current_session
 from rsam_core.runtime.jobs import Job
+from rsam_core.runtime.language import N_, _
 from rsam_core.session import (
     evaluation,
     learning,
@@ -47,21 +48,39 @@ class Work:
 
 
 WORKS = (
-    Work(search.JOB, "The search for everything", "Segment",
-         "Its objects are in the picture; thresholds are on the Segment page under Everything",
-         "Everything"),
-    Work(one_shot.HERE, "The search by example", "One-shot", "See the One-shot page"),
-    Work(one_shot.OTHERS, "The search in other images", "One-shot",
-         "See the One-shot page, under Other images"),
-    Work(preparation.JOB, "The preparation of the image", "Prepare", "See the Prepare page"),
-    Work(refining.JOB, "The refining of outlines", "Objects", "See the Objects page"),
-    Work(learning.JOB, "The learning of classes", "Objects", "See the Objects page"),
-    Work(evaluation.IMAGE, "The comparison of methods", "Evaluate",
-         "See the Evaluate page, under Compare methods"),
-    Work(evaluation.STUDY, "The study", "Evaluate", "See the Evaluate page, under Studies"),
-    Work(evaluation.DATASET, "The evaluation of a data set", "Evaluate",
-         "See the Evaluate page, under Data sets"),
-)  # fmt: skip
+    Work(
+        search.JOB,
+        N_("The search for everything"),
+        "Segment",
+        N_("Its objects are in the picture; thresholds are on the Segment page under Everything"),
+        "Everything",
+    ),
+    Work(one_shot.HERE, N_("The search by example"), "One-shot", N_("See the One-shot page")),
+    Work(
+        one_shot.OTHERS,
+        N_("The search in other images"),
+        "One-shot",
+        N_("See the One-shot page, under Other images"),
+    ),
+    Work(
+        preparation.JOB, N_("The preparation of the image"), "Prepare", N_("See the Prepare page")
+    ),
+    Work(refining.JOB, N_("The refining of outlines"), "Objects", N_("See the Objects page")),
+    Work(learning.JOB, N_("The learning of classes"), "Objects", N_("See the Objects page")),
+    Work(
+        evaluation.IMAGE,
+        N_("The comparison of methods"),
+        "Evaluate",
+        N_("See the Evaluate page, under Compare methods"),
+    ),
+    Work(evaluation.STUDY, N_("The study"), "Evaluate", N_("See the Evaluate page, under Studies")),
+    Work(
+        evaluation.DATASET,
+        N_("The evaluation of a data set"),
+        "Evaluate",
+        N_("See the Evaluate page, under Data sets"),
+    ),
+)
 
 
 def watch(page: str) -> None:
@@ -109,6 +128,14 @@ def _tell(known: dict[str, Job], page: str) -> None:
         if _shown(work, page) or job.state == "cancelled":
             continue
         if job.state == "failed":
-            st.toast(f"{work.title} failed. {work.where}.", icon=":material/error:")
+            st.toast(
+                _("{title} failed. {where}.").format(title=_(work.title), where=_(work.where)),
+                icon=":material/error:",
+            )
         else:
-            st.toast(f"{work.title} has finished. {work.where}.", icon=":material/check:")
+            st.toast(
+                _("{title} has finished. {where}.").format(
+                    title=_(work.title), where=_(work.where)
+                ),
+                icon=":material/check:",
+            )

@@ -10,6 +10,7 @@ from pages.parts.shared.gallery import open_and_go
 from pages.parts.shared.image_root import root
 from pages.parts.shared.names import visible
 from rsam_core.errors import DatasetError
+from rsam_core.runtime.language import _
 
 ENDINGS = (".tif", ".tiff", ".jp2", ".jpg", ".jpeg", ".png")
 MAX_LISTED = 500
@@ -29,8 +30,10 @@ def inside(path: str) -> Path:
     place = (top / path).resolve() if top else None
     if place is None or not place.is_relative_to(top) or not place.exists():
         raise DatasetError(
-            f"There is no “{path}” in the image folder. Type the name of a folder in it, or "
-            "upload the data set as a ZIP archive."
+            _(
+                "There is no “{path}” in the image folder. Type the name of a folder in it, or "
+                "upload the data set as a ZIP archive."
+            ).format(path=path)
         )
     return place
 
@@ -58,15 +61,19 @@ def chooser() -> None:
     if not found:
         return
     choice = st.selectbox(
-        "Or one from the image folder",
+        _("Or one from the image folder"),
         found,
         index=None,
         format_func=lambda path: visible(path.relative_to(top), MAX_SHOWN),
-        placeholder="Choose an image",
+        placeholder=_("Choose an image"),
         key="folder-image",
-        help="These files lie on the computer that runs RSAM and are read in place: best for "
-        "images of several hundred megabytes.",
+        help=_(
+            "These files lie on the computer that runs RSAM and are read in place: best for "
+            "images of several hundred megabytes."
+        ),
     )
-    if choice is not None and st.button("Open", key="folder-open", icon=":material/folder_open:"):
+    if choice is not None and st.button(
+        _("Open"), key="folder-open", icon=":material/folder_open:"
+    ):
         # Whoever may write into the folder is a stranger like those who upload.
         open_and_go(choice.resolve(), choice.name, examine=True)

@@ -12,8 +12,9 @@ from pages.parts.shared import banner, current_session, opening
 from pages.parts.shared.autosaving import ago, shelf
 from pages.parts.shared.image_root import root
 from pages.parts.shared.menu import MENU, SCREENS, address
-from pages.parts.shared.names import MAX_LENGTH, full, plain
+from pages.parts.shared.names import MAX_LENGTH, full, plain, so_many_objects
 from rsam_core.errors import ProjectError
+from rsam_core.runtime.language import _
 from rsam_core.session import kept_images
 from rsam_core.session.works import Shelf, Work
 
@@ -29,10 +30,13 @@ def page_file(page: str) -> str:
 def facts(work: Work) -> str:
     """Time and count of a work, in a line."""
     count = work.card.objects
-    done = f"{count:,} object{'s' if count != 1 else ''}" if work.saves else "nothing outlined yet"
-    titles = {address(name): title for name, (title, _) in SCREENS.items()}
+    done = so_many_objects(count) if work.saves else _("nothing outlined yet")
+    told = [ago(work.time), done]
+    titles = {address(name): title for name, (title, _icon) in SCREENS.items()}
     page = titles.get(work.card.page)
-    return " · ".join([ago(work.time), done, *([f"on {page}"] if page and work.saves else [])])
+    if page and work.saves:
+        told.append(_("on {page}").format(page=_(page)))
+    return " · ".join(told)
 
 
 def go_on(shelf: Shelf, work: Work) -> None:
@@ -49,13 +53,15 @@ def go_on(shelf: Shelf, work: Work) -> None:
         place = work.card.place if path == Path(work.card.place) else ""
         again = opening.GoingOn(shelf.where, work.id, page_file(work.card.page), place, note)
         kept_images.touch(shelf.where, work.card.scene_hash)
-        with st.spinner("Opening your work…"):
+        with st.spinner(_("Opening your work…")):
             # It was examined when it was uploaded; what lies in the open folder may be another.
             scene = rsam.open_scene(path, name=work.card.scene_name, examine=True)
             if scene.content_hash != work.card.scene_hash:
                 raise ProjectError(
-                    f"“{work.card.scene_name}” has changed since you worked on it. Open it anew; "
-                    "the work stays here."
+                    _(
+                        "“{scene_name}” has changed since you worked on it. Open it anew; the "
+                        "work stays here."
+                    ).format(scene_name=work.card.scene_name)
                 )
         if state is None:
             opening.enter(current_session.of_scene(scene, work.card.sample), again)
@@ -80,8 +86,10 @@ def _image(work: Work) -> Path:
         path = path if top is not None and path.resolve().is_relative_to(top) else None
     if path is None:
         raise ProjectError(
-            f"The image of this work is no longer kept here. Open “{work.card.scene_name}” again, "
-            "and RSAM brings the work back."
+            _(
+                "The image of this work is no longer kept here. Open “{scene_name}” again, and "
+                "RSAM brings the work back."
+            ).format(scene_name=work.card.scene_name)
         )
     return path
 
@@ -97,9 +105,11 @@ def remind() -> None:
         picture(latest, 150)
         with st.container(gap="xxsmall"):
             title = latest.card.title
-            st.markdown(f"**Go on with {plain(title, MAX_LENGTH)}**", help=full(title))
+            st.markdown(
+                _("**Go on with {title}**").format(title=plain(title, MAX_LENGTH)), help=full(title)
+            )
             st.caption(facts(latest))
-            if st.button("Go on", type="primary", key="remind-go-on", icon=":material/history:"):
+            if st.button(_("Go on"), type="primary", key="remind-go-on", icon=":material/history:"):
                 go_on(mine, latest)
 
 
@@ -112,5 +122,5 @@ def picture(work: Work, width: int) -> None:
         except OSError:
             content = None
     if content:
-        alt = f"Small picture of {work.card.title}"
+        alt = _("Small picture of {title}").format(title=work.card.title)
         st.image(content, width=width, alt=alt)

@@ -16,14 +16,15 @@ from rsam_core.objects.instances import Instances
 from rsam_core.prompts.brush import painted_mask
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.language import N_, _, number
 from rsam_core.scene.window import Window
 from rsam_core.session.session import Session
 
 _WIDTH, _HEIGHT = 860, 500
 _LARGEST = 1500
 """Scene pixels a side at most, in which a new object can be drawn."""
-_TOOLS = {"Brush": "freedraw", "Polygon": "polygon"}
-_COLOURS = {"Add": "#22C55E", "Erase": "#EF4444"}
+_TOOLS = {N_("Brush"): "freedraw", N_("Polygon"): "polygon"}
+_COLOURS = {N_("Add"): "#22C55E", N_("Erase"): "#EF4444"}
 
 
 @dataclass
@@ -87,7 +88,8 @@ def _window(session: Session, id: int | None) -> Window:
 def mask_editor(session: Session) -> None:
     """Show the editor if it is open."""
     if _key(session) in st.session_state:
-        _dialog(session)
+        # Here, because a decorator would know no language.
+        st.dialog(_("Edit the mask"), width="large", dismissible=False)(_dialog)(session)
 
 
 def _close(session: Session) -> None:
@@ -95,7 +97,6 @@ def _close(session: Session) -> None:
     st.session_state.pop(f"{_key(session)}-error", None)
 
 
-@st.dialog("Edit the mask", width="large", dismissible=False)
 def _dialog(session: Session) -> None:
     editor: Editor | None = st.session_state.get(_key(session))
     if editor is None:
@@ -118,19 +119,20 @@ def _dialog(session: Session) -> None:
 def _tools(editor: Editor) -> tuple[str, str, int]:
     """Tool, what it does, and the width of the brush."""
     tool = st.segmented_control(
-        "Tool", list(_TOOLS), default="Brush", required=True, key="editor-tool"
+        _("Tool"), list(_TOOLS), default="Brush", required=True, key="editor-tool", format_func=_
     )
     how = "Add"
     if editor.id is not None:
         how = st.segmented_control(
-            "What it does", list(_COLOURS), default="Add", required=True, key="editor-how"
-        )
+            _("What it does"), list(_COLOURS), default="Add", required=True, key="editor-how",
+            format_func=_,
+        )  # fmt: skip
     width = 12
     if tool == "Brush":
-        width = st.slider("Width of the brush", 2, 80, 12, key="editor-width")
-        st.caption("Press, move and release. Several strokes count together.")
+        width = st.slider(_("Width of the brush"), 2, 80, 12, key="editor-width")
+        st.caption(_("Press, move and release. Several strokes count together."))
     else:
-        st.caption("Click the corners one by one; click the first corner again to close it.")
+        st.caption(_("Click the corners one by one; click the first corner again to close it."))
     return tool, how, width
 
 
@@ -189,16 +191,26 @@ def _buttons(
         banner.show(failed)
     with st.container(horizontal=True):
         st.button(
-            "Apply", type="primary", icon=":material/check:", disabled=not count,
+            _("Apply"), type="primary", icon=":material/check:", disabled=not count,
             key="editor-apply", on_click=_apply, args=(session, editor, painted, how),
         )  # fmt: skip
         st.button(
-            "Close", icon=":material/close:", key="editor-close", on_click=_close, args=(session,)
+            _("Close"),
+            icon=":material/close:",
+            key="editor-close",
+            on_click=_close,
+            args=(session,),
         )
     if count:
-        st.caption(f"{count:,} pixels are painted. **Apply** takes them over.")
+        st.caption(
+            _("{count} pixels are painted. **Apply** takes them over.").format(count=number(count))
+        )
     elif editor.id is not None:
-        st.caption(f"Object {editor.id}: {now.get(editor.id).area:,} pixels.")
+        st.caption(
+            _("Object {id}: {area} pixels.").format(
+                id=editor.id, area=number(now.get(editor.id).area)
+            )
+        )
 
 
 def _apply(session: Session, editor: Editor, painted: NDArray[np.bool_], how: str) -> None:
@@ -212,11 +224,13 @@ def _apply(session: Session, editor: Editor, painted: NDArray[np.bool_], how: st
             wanted = draw(now, painted, x, y)
             id = int(wanted.ids[-1])
             # Another click may have been given the number first.
-            editor.id = session.commit(shown, wanted, f"Draw object {id}").get(id, id)
+            editor.id = session.commit(shown, wanted, _("Draw object {id}").format(id=id)).get(
+                id, id
+            )
             session.marks.select({editor.id})
         else:
             wanted = edit(now, editor.id, painted, x, y, how)
-            session.commit(shown, wanted, f"Paint object {editor.id}")
+            session.commit(shown, wanted, _("Paint object {id}").format(id=editor.id))
     except RsamError as error:
         st.session_state[f"{_key(session)}-error"] = error
         return

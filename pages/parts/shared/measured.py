@@ -11,6 +11,7 @@ from rsam_core.objects.band_statistics import band_table
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import covered_ground, measure, summary
 from rsam_core.objects.neighbours import neighbour_table
+from rsam_core.runtime.language import _
 from rsam_core.session.kinds import kind_columns, naming
 from rsam_core.session.session import Session
 
@@ -83,7 +84,7 @@ def _colours_of(session: Session, found: Instances) -> pd.DataFrame:
     known = session.memo.remember("colours", (session.image.scene.content_hash,), dict)
     missing = [item.id for item in found if (id(item.mask), item.x, item.y) not in known]
     if missing or not known:
-        with st.spinner("Measuring the colours…"):
+        with st.spinner(_("Measuring the colours…")):
             some = found.select(missing)
             rows = band_table(some, session.image.scene)
         known["columns"] = list(rows)

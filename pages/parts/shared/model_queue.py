@@ -17,6 +17,7 @@ from rsam_core.runtime.acting import acting
 from rsam_core.runtime.budgets import UNOWNED
 from rsam_core.runtime.courtesy import answering
 from rsam_core.runtime.fair_queue import BACKGROUND, INTERACTIVE, FairQueue, model_slots
+from rsam_core.runtime.language import N_, _
 from rsam_core.runtime.timing import span
 
 # Before PyTorch is loaded: its threads shall sleep while they wait for each other within a step.
@@ -30,7 +31,10 @@ SHOWN_AFTER = 0.7
 """Seconds of waiting after which one is told; most turns come sooner."""
 TOLD_EVERY = 1.0
 """Seconds between two changes of what one is told."""
-_ORDINALS = ("next", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_ORDINALS = (
+    N_("next"), N_("second"), N_("third"), N_("fourth"), N_("fifth"), N_("sixth"), N_("seventh"),
+    N_("eighth"), N_("ninth"),
+)  # fmt: skip
 
 _QUEUE = FairQueue(TURNS)
 _acting = threading.local()
@@ -139,20 +143,23 @@ class _Sign:
     def take_down(self) -> None:
         if self._toast is not None:
             # An emptied toast would stay where it is.
-            self._toast.toast("It is your turn.", icon=":material/check:", duration=1)
+            self._toast.toast(_("It is your turn."), icon=":material/check:", duration=1)
             self._toast = None
 
 
 def words(place: int) -> str:
     """What somebody at a place of the queue is told; 1 is next."""
     if place == 1:
-        return "Others use the model at the moment. You are **next**."
-    name = _ORDINALS[place - 1] if place <= len(_ORDINALS) else f"number {place}"
-    return f"Others use the model at the moment. You are **{name}** in line."
+        return _("Others use the model at the moment. You are **next**.")
+    if place <= len(_ORDINALS):
+        name = _(_ORDINALS[place - 1])
+    else:
+        name = _("number {place}").format(place=place)
+    return _("Others use the model at the moment. You are **{name}** in line.").format(name=name)
 
 
 def turned_away(error: QueueFull) -> NoReturn:
     """Say that there was no place in the queue, and offer to try again; nothing else is drawn."""
     banner.show(error)
-    st.button("Try again", icon=":material/refresh:", key="queue-again")
+    st.button(_("Try again"), icon=":material/refresh:", key="queue-again")
     st.stop()

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable, Mapping
 
+from rsam_core.runtime.language import _, ngettext, number
 from rsam_core.runtime.visible import visible as in_one_line
 
 MAX_LENGTH = 60
@@ -83,3 +85,19 @@ def full(name: object, most: int = MAX_LENGTH) -> str | None:
     """The whole name as a tooltip, if showing it in `most` characters shortens it."""
     line = visible(name)
     return plain(line) if len(line) > most else None
+
+
+def with_icon(icons: Mapping[str, str]) -> Callable[[str], str]:
+    """How to show choices that have an icon each, in the language in use.
+
+    Parameters
+    ----------
+    icons : mapping of str to str
+        By choice, whose word is marked for translation.
+    """
+    return lambda choice: f"{icons[choice]} {_(choice)}"
+
+
+def so_many_objects(count: int) -> str:
+    """A number of objects in words, in the language in use."""
+    return ngettext("{count} object", "{count} objects", count).format(count=number(count))

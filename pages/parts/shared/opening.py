@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.parts.shared import banner, current_session, destination, progress
 from pages.parts.shared.names import plain
+from rsam_core.runtime.language import _
 from rsam_core.scene.scene import Scene
 from rsam_core.session.project import ProjectState
 from rsam_core.session.project_state import from_state, version
@@ -71,7 +72,7 @@ def begin(
     """
     settings = current_session.settings()
     if state.pipeline is None:
-        with st.spinner("Opening the project…"):
+        with st.spinner(_("Opening the project…")):
             made = from_state(state, scene, **settings)
         tried()
         enter(made, again)
@@ -117,9 +118,9 @@ def watch() -> bool:
         return progress.shown(
             jobs,
             JOB,
-            "Preparing the project’s image again…",
+            _("Preparing the project’s image again…"),
             key="stop-opening",
-            help="The image that is open stays as it is.",
+            help=_("The image that is open stays as it is."),
         )
     if job.state == "failed":
         banner.fail(ACTION, job.error)

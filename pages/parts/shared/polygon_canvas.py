@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from pages.parts.shared import resources
 from rsam_core.formats.truth_drawn import drawn_polygons
+from rsam_core.runtime.language import N_
 from rsam_core.scene.window import Window
 from rsam_core.session.session import Session
 
-HOW = (
-    "Click corner after corner, and the **first corner** again to close the outline. Then draw the "
-    "next one. A click on another corner takes that corner away."
+HOW = N_(
+    "Click corner after corner, and the **first corner** again to close the outline. Then "
+    "draw the next one. A click on another corner takes that corner away."
 )
 _COLOUR = (255, 230, 0)
 

@@ -79,7 +79,7 @@ def _watch(
         take_over()
         st.rerun()
     bar, button = st.columns([5, 1], vertical_alignment="center") if wide else (st, st)
-    bar.progress(job.fraction, text=f"{doing} {job.text}")
+    bar.progress(job.fraction, text=f"{doing} {_(job.text)}")
     button.button(
         _("Stopping…") if job.cancelling else stop,
         icon=":material/stop:",

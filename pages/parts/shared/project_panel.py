@@ -11,6 +11,7 @@ import rsam_core as rsam
 from pages.parts.shared import banner, current_session, downloads, opening
 from pages.parts.shared.names import plain
 from rsam_core.formats.names import safe_name
+from rsam_core.runtime.language import _, number
 from rsam_core.session.project import ENDING, ProjectState, load_project, save_project
 from rsam_core.session.project_state import to_state
 from rsam_core.session.session import Session
@@ -21,10 +22,10 @@ def project_panel(session: Session) -> None:
     source = session.image.source
     size = source.file_size / 1e6
     with_image = st.toggle(
-        f"With the image ({size:,.1f} MB)",
+        _("With the image ({size} MB)").format(size=number(size, 1)),
         value=size < 50,
         key=f"project-image-{session.image.token}",
-        help="Without the image the file is small, and whoever opens it needs the same image.",
+        help=_("Without the image the file is small, and whoever opens it needs the same image."),
     )
 
     def content() -> bytes:
@@ -32,7 +33,7 @@ def project_panel(session: Session) -> None:
         return save_project(to_state(session, image))
 
     downloads.offer(
-        "Save project",
+        _("Save project"),
         content,
         f"{safe_name(Path(source.name).stem)}{ENDING}",
         "application/zip",
@@ -40,8 +41,10 @@ def project_panel(session: Session) -> None:
         key="save-project",
     )
     st.caption(
-        "Holds clicks and boxes, objects, classes, preparation and settings. Load it on the page "
-        "Open."
+        _(
+            "Holds clicks and boxes, objects, classes, preparation and settings. Load it on the "
+            "page Open."
+        )
     )
 
 
@@ -73,8 +76,10 @@ def _open(state: ProjectState, tried: Callable[[], None]) -> None:
         if now is None:
             tried()
             st.info(
-                f"This project was saved without its image. Open “{plain(state.scene_name)}” "
-                "first, then the project again.",
+                _(
+                    "This project was saved without its image. Open “{scene_name}” first, then "
+                    "the project again."
+                ).format(scene_name=plain(state.scene_name)),
                 icon=":material/image:",
             )
             return

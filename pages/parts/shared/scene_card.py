@@ -6,6 +6,7 @@ import streamlit as st
 
 import rsam_core as rsam
 from pages.parts.shared.names import full, plain
+from rsam_core.runtime.language import _
 from rsam_core.scene.description import facts
 
 _NAME, _FACT = 60, 120
@@ -23,10 +24,10 @@ def scene_card(scene: rsam.Scene) -> None:
     _lines([row for row in known if row[0] in _FIRST])
     for note in scene.notes:
         st.caption(f":material/info: {plain(note)}")
-    with st.expander("More about the image", icon=":material/info:"):
+    with st.expander(_("More about the image"), icon=":material/info:"):
         _lines([row for row in known if row[0] not in _FIRST])
 
 
 def _lines(rows: list[tuple[str, str]]) -> None:
     # Two blanks before the end of a line make a line break: one paragraph stays compact.
-    st.caption("  \n".join(f"**{plain(name)}** {plain(text, _FACT)}" for name, text in rows))
+    st.caption("  \n".join(f"**{plain(_(name))}** {plain(text, _FACT)}" for name, text in rows))

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.parts.shared import streamlit_adapter
 from pages.parts.shared.javascript import script
+from rsam_core.runtime.language import N_, _
 
 _FILE = Path(__file__)
 
@@ -27,13 +28,13 @@ class Words:
         What the handle chooses, for those who hear the page.
     """
 
-    before: str = "Before"
-    after: str = "After"
-    share: str = "Share of the picture before"
+    before: str = N_("Before")
+    after: str = N_("After")
+    share: str = N_("Share of the picture before")
 
 
 BEFORE_AFTER = Words()
-TRUTH_OUTLINED = Words("Truth", "Outlined", "Share of the picture of the truth")
+TRUTH_OUTLINED = Words(N_("Truth"), N_("Outlined"), N_("Share of the picture of the truth"))
 
 _swipe = st.components.v2.component(
     "rsam_swipe",
@@ -100,8 +101,8 @@ def swipe(
         "after": _address(after, f"{key}-after"),
         "size": list(size),
         "size_after": list(size_after or size),
-        "words": [words.before, words.after],
-        "share": words.share,
+        "words": [_(words.before), _(words.after)],
+        "share": _(words.share),
         "height": height,
         "pair": pair,
         "plain": plain,
@@ -117,7 +118,7 @@ def swipe(
 
     def spot() -> None:
         if on_spot is not None:
-            x, y, _ = st.session_state[key]["spot"]
+            x, y, _number = st.session_state[key]["spot"]
             on_spot(float(x), float(y))
 
     result = _swipe(

@@ -8,6 +8,7 @@ from pages.parts.shared import banner, sample_truth
 from pages.parts.shared.names import plain
 from rsam_core.errors import RsamError
 from rsam_core.formats.truth import TRUTH_TYPES, read_truth
+from rsam_core.runtime.language import _
 from rsam_core.session.session import Session
 
 
@@ -15,8 +16,10 @@ def lost_truth(session: Session) -> None:
     """Say that work was brought back without its truth."""
     if session.truth.lost:
         st.info(
-            f"The truth “{plain(session.truth.lost)}” was too large to be kept with the work that "
-            "was brought back. Give it again.",
+            _(
+                "The truth “{lost}” was too large to be kept with the work that was brought back. "
+                "Give it again."
+            ).format(lost=plain(session.truth.lost)),
             icon=":material/info:",
         )
 
@@ -33,7 +36,10 @@ def choose_truth(session: Session, place: str = "") -> None:
     upload, sample = st.columns([5, 6], gap="medium")
     with upload:
         file = st.file_uploader(
-            "Ground truth: a mask (PNG, TIFF) or outlines (GeoJSON, GeoPackage, zipped Shapefile)",
+            _(
+                "Ground truth: a mask (PNG, TIFF) or outlines (GeoJSON, GeoPackage, zipped "
+                "Shapefile)"
+            ),
             type=list(TRUTH_TYPES),
             key=f"truth{place}-{session.image.token}",
         )
@@ -55,5 +61,5 @@ def choose_truth(session: Session, place: str = "") -> None:
             session.truth.give(sample_truth.truth(session, kind))
 
     with sample.container(horizontal=True, vertical_alignment="bottom"):
-        sample_truth.choose(session, "Or this sample's own truth", f"truth-class{place}")
-        st.button("Compare", key=f"use-truth{place}", on_click=use)
+        sample_truth.choose(session, _("Or this sample's own truth"), f"truth-class{place}")
+        st.button(_("Compare"), key=f"use-truth{place}", on_click=use)

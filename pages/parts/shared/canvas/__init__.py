@@ -28,6 +28,7 @@ from rsam_core.prompts.canvas_events import (
 from rsam_core.prompts.history import PromptHistory
 from rsam_core.render.overlays import overlay_layer
 from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.language import N_, _
 from rsam_core.runtime.timing import mark, span
 from rsam_core.scene.compass import compass_of
 from rsam_core.scene.coordinates import Frame, Viewport, choose_view
@@ -49,7 +50,7 @@ _NEAR = 16
 """CSS pixels within which no click is far from the present object."""
 
 FAR_SWITCH = "far-clicks"
-FAR_CHOICES = ("New object", "Same object")
+FAR_CHOICES = (N_("New object"), N_("Same object"))
 """What a click far from the present object means: where the choice is kept, and its words."""
 
 
@@ -281,9 +282,9 @@ def _badge(session: Session) -> str:
     if whole.scale == (1.0, 1.0):
         return ""
     if view.scale[0] >= 0.999:
-        return "Full resolution: small objects can be outlined here."
+        return _("Full resolution: small objects can be outlined here.")
     factor = round(1 / view.scale[0], 1)
-    return f"Reduced to 1 : {factor:g}. Zoom in to find small objects."
+    return _("Reduced to 1 : {factor:g}. Zoom in to find small objects.").format(factor=factor)
 
 
 def _pictures(session: Session) -> list[LayerMessage]:
