@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from datetime import date
 from pathlib import Path
 
 from rsam_core.change.picture import date_in_name
-from rsam_core.errors import FollowError
+from rsam_core.errors import FollowError, SceneError
+from rsam_core.scene.raster_file import RasterFile
 
 _TAGS = ("EXIF_DateTimeOriginal", "ACQUISITIONDATETIME", "TIFFTAG_DATETIME", "EXIF_DateTime")
 _PHOTOGRAPH = (36867, 306)
 """Numbers of the tags DateTimeOriginal and DateTime in photographs."""
+_PHOTOGRAPHS = ("JPEG", "PNG", "WEBP", "TIFF")
 _WRITTEN = re.compile(r"((?:19|20)\d\d)[:/-]?(\d\d)[:/-]?(\d\d)")
 _TYPED = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
 
@@ -37,18 +38,14 @@ def date_in_tags(content: bytes | Path) -> str | None:
 
 
 def _in_raster(content: bytes | Path) -> str | None:
-    import rasterio
-    from rasterio.errors import RasterioError
-    from rasterio.io import MemoryFile
-
     try:
-        if isinstance(content, bytes):
-            with MemoryFile(content) as memory, memory.open() as dataset:
-                tags = dataset.tags()
-        else:
-            with rasterio.open(content) as dataset:
-                tags = dataset.tags()
-    except (RasterioError, OSError):
+        file = RasterFile("the picture", content)
+        if file.driver == "GIF":
+            # GDAL is never given one.
+            return None
+        with file.open() as dataset:
+            tags = dataset.tags()
+    except (SceneError, OSError):
         return None
     return next((day for tag in _TAGS if (day := _day(tags.get(tag)))), None)
 
@@ -56,12 +53,13 @@ def _in_raster(content: bytes | Path) -> str | None:
 def _in_photograph(content: bytes | Path) -> str | None:
     from PIL import Image
 
-    source = io.BytesIO(content) if isinstance(content, bytes) else os.fspath(content)
+    source = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
-        with Image.open(source) as picture:
+        with Image.open(source, formats=_PHOTOGRAPHS) as picture:
             exif = picture.getexif()
             inner = exif.get_ifd(0x8769)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    # Camera data are often broken, and Pillow raises many types on them; a date is worth no error.
+    except Exception:
         return None
     return next((d for tag in _PHOTOGRAPH if (d := _day(inner.get(tag) or exif.get(tag)))), None)
 

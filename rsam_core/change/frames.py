@@ -137,7 +137,7 @@ def read_frames(
     Parameters
     ----------
     source : sequence of Scene or ndarray, ndarray (T, H, W, 3), or path or bytes of a video
-        A video may be MP4, WebM, GIF or whatever PyAV opens.
+        A video may be MP4, MOV, MKV, WebM, AVI or GIF.
     most : int
         Frames at most; a longer video is refused unless `every` is given.
     every : int, optional

@@ -1,28 +1,32 @@
-"""Videos: what they hold, and their frames."""
+"""Videos: what they hold, and their frames.
+
+A video is opened and decoded in a process of its own: containers and codecs are many, and one may
+be made to do harm.
+"""
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rsam_core.change import _video_decoding as decoding
 from rsam_core.errors import Cancelled, VideoError
+from rsam_core.runtime.limited_reading import (
+    MEMORY,
+    SECONDS,
+    ReadingFailed,
+    run_limited,
+    stream_limited,
+)
 from rsam_core.runtime.progress import Progress
 
 VIDEO_TYPES = ("mp4", "webm", "gif", "mov", "avi", "mkv", "m4v")
 """Endings of videos."""
-
-_LONGEST = 1024
-"""Longest side to which frames are reduced."""
-
-_QUALITY = 95
-"""Of the JPEG in which decoded frames are kept: a tenth of the memory, nothing to be seen."""
 
 Source = str | os.PathLike[str] | bytes
 
@@ -52,7 +56,7 @@ class VideoFacts:
 
 
 class Pictures:
-    """Decoded frames of one size, kept compressed.
+    """Decoded frames of one size, kept as JPEG.
 
     Attributes
     ----------
@@ -67,10 +71,9 @@ class Pictures:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def append(self, picture: NDArray[np.uint8]) -> None:
-        """Keep one more, (H, W, 3)."""
-        bgr = np.ascontiguousarray(picture[..., ::-1])
-        self._kept.append(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1])
+    def append(self, packed: NDArray[np.uint8]) -> None:
+        """Keep one more, (N,) bytes of a JPEG."""
+        self._kept.append(packed)
 
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
         bgr = cv2.imdecode(self._kept[index], cv2.IMREAD_COLOR)
@@ -78,25 +81,22 @@ class Pictures:
 
 
 def video_facts(source: Source, name: str | None = None) -> VideoFacts:
-    """What a video says of itself, without decoding it.
+    """What a video says of itself; hardly anything of it is decoded for that.
 
     Raises
     ------
     VideoError
         It cannot be opened, holds no pictures, or there is no decoder for it.
     """
-    name = f"“{name}”" if name else _name(source)
-    with _opened(source, name) as container:
-        stream = _stream(container, name)
-        seconds = None
-        if stream.duration is not None and stream.time_base is not None:
-            seconds = float(stream.duration * stream.time_base)
-        elif container.duration is not None:
-            seconds = container.duration / 1e6
-        frames = stream.frames or None
-        if frames is None and seconds and stream.average_rate:
-            frames = max(1, round(seconds * float(stream.average_rate)))
-        return VideoFacts(frames, seconds, stream.width, stream.height)
+    shown = f"“{name}”" if name else _name(source)
+    check_installed()
+    try:
+        found = run_limited(decoding.facts, _plain(source), shown, memory=_memory(source))
+    except ReadingFailed as error:
+        raise _failed(error, shown) from error
+    except OSError as error:
+        raise decoding.unreadable(shown) from error
+    return VideoFacts(**found)
 
 
 def video_frames(
@@ -128,86 +128,86 @@ def video_frames(
     Cancelled
         If `cancelled` said so.
     """
-    import av
-
-    name = f"“{name}”" if name else _name(source)
+    shown = f"“{name}”" if name else _name(source)
     if every is not None and every < 1:
         raise VideoError("Take every frame (1) or every so many (2 and more).")
+    check_installed()
+
+    def stop_if_cancelled() -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled("Stopped. Nothing was changed.")
+
     pictures: Pictures | None = None
-    size = (0, 0)
     seconds: list[float] = []
     notes: list[str] = []
-    with _opened(source, name) as container:
-        stream = _stream(container, name)
-        count, step = stream.frames or 0, every or 1
-        if count // step > most:
-            raise VideoError(_too_long(name, count // step, most))
-        try:
-            for seen, frame in enumerate(container.decode(stream)):
-                if cancelled is not None and cancelled():
-                    raise Cancelled("Stopped. Nothing was changed.")
-                if progress is not None and count and seen % 8 == 0:
-                    progress(min(seen / count, 1.0), f"frame {seen:,} of {count:,}")
-                if seen % step:
-                    continue
-                if pictures is None:
-                    scale = min(1.0, _LONGEST / max(frame.width, frame.height))
-                    size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-                    pictures = Pictures(size[::-1])
-                if len(pictures) >= most:
-                    raise VideoError(_too_long(name, None, most))
-                # Some videos change their size on the way.
-                pictures.append(frame.to_ndarray(format="rgb24", width=size[0], height=size[1]))
-                seconds.append(frame.time if frame.time is not None else float(seen))
-        except av.error.FFmpegError as error:
-            if pictures is None or len(pictures) < 2:
-                raise VideoError(
-                    f"{name} is damaged or broken off, and hardly a frame can be read. Copy or "
-                    "download it again."
-                ) from error
-            notes.append(f"{name} is broken off; the {len(pictures)} frames before are used.")
-    if pictures is None or len(pictures) < 2:
-        raise VideoError(f"{name} holds fewer than two frames that can be read.")
-    if count and not every and len(pictures) < count and not notes:
-        text = f"{name} says it has {count} frames, of which {len(pictures)} can be read."
-        notes.append(text)
+    answers = stream_limited(
+        decoding.frames, _plain(source), most, every, shown,
+        memory=_memory(source), waiting=stop_if_cancelled,
+    )  # fmt: skip
+    try:
+        for answer in answers:
+            stop_if_cancelled()
+            if "picture" in answer:
+                pictures = pictures or Pictures(tuple(answer["shape"]))
+                pictures.append(answer["picture"])
+                seconds.append(answer["seconds"])
+            elif "notes" in answer:
+                notes += answer["notes"]
+            elif progress is not None and answer["count"]:
+                seen, count = answer["seen"], answer["count"]
+                progress(min(seen / count, 1.0), f"frame {seen:,} of {count:,}")
+    except ReadingFailed as error:
+        raise _failed(error, shown) from error
+    except OSError as error:
+        raise decoding.unreadable(shown) from error
+    finally:
+        answers.close()
+    assert pictures is not None
     names = tuple(f"{moment:.2f} s" for moment in seconds)
     return names, pictures, tuple(seconds), tuple(notes)
 
 
-def _name(source: Source) -> str:
-    return "The video" if isinstance(source, bytes) else f"“{os.path.basename(source)}”"
+def check_installed() -> None:
+    """Make sure that videos can be read at all.
 
+    Raises
+    ------
+    VideoError
+        The package for that is missing; the message says how to install it.
+    """
+    from importlib.util import find_spec
 
-def _opened(source: Source, name: str) -> Any:
-    try:
-        import av
-    except ImportError as error:
+    if find_spec("av") is None:
         raise VideoError(
             "Reading videos needs the package PyAV, which is not installed. Install it with "
             "“pip install av”, or give the frames as pictures."
-        ) from error
-    try:
-        return av.open(io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source))
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(
-            f"{name} cannot be opened as a video. Choose an MP4, WebM or GIF, or save it again."
-        ) from error
+        )
 
 
-def _stream(container: Any, name: str) -> Any:
-    if not container.streams.video:
-        raise VideoError(f"{name} holds no pictures. Choose another file.")
-    stream = container.streams.video[0]
-    if stream.codec_context is None:
-        raise VideoError(f"There is no decoder here for {name}. Convert it to MP4 (H.264) or WebM.")
-    return stream
+def _plain(source: Source) -> str | bytes:
+    return source if isinstance(source, bytes) else os.path.abspath(source)
 
 
-def _too_long(name: str, count: int | None, most: int) -> str:
-    told = f"{count:,} frames" if count else f"more than {most:,} frames"
-    every = max(2, -(-(count or 2 * most) // most))
-    return (
-        f"{name} has {told}; {most:,} are followed unasked. Take every {every}th frame "
-        f"(every={every}), or allow more with most."
+def _memory(source: Source) -> int:
+    """Bytes that the process may have: beside its own, what it is handed and a copy of that."""
+    return MEMORY + (3 * len(source) if isinstance(source, bytes) else 0)
+
+
+def _failed(error: ReadingFailed, name: str) -> VideoError:
+    if error.why == "time":
+        return VideoError(
+            f"{name} takes too long to decode: a single part of it took more than {SECONDS:.0f} "
+            "seconds and was stopped. Save it again as MP4 (H.264) and choose that."
+        )
+    if error.why == "memory":
+        return VideoError(
+            f"{name} needs too much memory. Save it with a lower resolution and choose that."
+        )
+    return VideoError(
+        f"{name} is damaged: decoding it came to a sudden end. Copy or download it again, or save "
+        "it again as MP4."
     )
+
+
+def _name(source: Source) -> str:
+    return "The video" if isinstance(source, bytes) else f"“{os.path.basename(source)}”"

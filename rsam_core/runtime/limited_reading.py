@@ -11,12 +11,15 @@ import io
 import json
 import os
 import pickle
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -45,6 +48,9 @@ _KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PROJ_DATA",
 
 # Many uploads at once must not fill the memory by their number.
 _PLACES = threading.Semaphore(max(2, os.cpu_count() or 1))
+# What goes on for minutes must not keep the short ones waiting.
+_LONG_PLACES = threading.Semaphore(2)
+_LOOK = 0.2
 
 
 class ReadingFailed(RsamError):
@@ -100,19 +106,105 @@ def run_limited(
     ReadingFailed
         If it raised anything else, ended without an answer, or went beyond a limit.
     """
-    with (
-        _PLACES,
-        tempfile.TemporaryDirectory(prefix="rsam-", ignore_cleanup_errors=True) as folder,
-    ):
+    with _PLACES, _process("serve", environment) as child:
+        try:
+            request = _request(function, arguments, seconds, memory)
+            answer, _ = child.communicate(request, timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            raise ReadingFailed("time") from error
+    return _taken(answer)
+
+
+def stream_limited(
+    function: Callable[..., Iterator[Mapping[str, Any]]],
+    *arguments: Any,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+    waiting: Callable[[], Any] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Call a function in a process of its own, and yield what it yields there as it comes.
+
+    Parameters
+    ----------
+    function : callable
+        As for :func:`run_limited`, but it yields mappings.
+    *arguments
+        Anything that can be pickled.
+    seconds : float
+        Time between two mappings after which it is stopped.
+    memory : int
+        As for :func:`run_limited`.
+    waiting : callable, optional
+        Called again and again while others are read first; what it raises ends the waiting.
+
+    Yields
+    ------
+    dict
+
+    Raises
+    ------
+    RsamError, ReadingFailed
+        As for :func:`run_limited`.
+    """
+    while not _LONG_PLACES.acquire(timeout=_LOOK):
+        if waiting is not None:
+            waiting()
+    try:
+        with _process("serve_stream", None) as child:
+            request: bytes | None = _request(function, arguments, seconds, memory)
+            while True:
+                late = threading.Event()
+                timer = threading.Timer(seconds, lambda late=late: (late.set(), child.kill()))
+                timer.daemon = True
+                timer.start()
+                try:
+                    answer = _next_answer(child, request)
+                finally:
+                    timer.cancel()
+                request = None
+                if answer is None:
+                    raise ReadingFailed("time" if late.is_set() else "damaged")
+                if not answer:
+                    return
+                yield _taken(answer)
+    finally:
+        _LONG_PLACES.release()
+
+
+def _next_answer(child: subprocess.Popen, request: bytes | None) -> bytes | None:
+    """Send the request, if it was not yet; return what comes; None if the process ended."""
+    try:
+        if request is not None:
+            child.stdin.write(request)
+            child.stdin.close()
+        head = child.stdout.read(8)
+        if len(head) < 8:
+            return None
+        (length,) = struct.unpack("<Q", head)
+        answer = child.stdout.read(length)
+        return answer if len(answer) == length else None
+    except OSError:
+        return None
+
+
+def _request(function: Any, arguments: tuple, seconds: float, memory: int) -> bytes:
+    path = json.dumps([path or os.getcwd() for path in sys.path]).encode() + b"\n"
+    return path + pickle.dumps((function, arguments, seconds, memory))
+
+
+@contextmanager
+def _process(
+    serve: str, environment: Mapping[str, str] | None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a process of its own, in a folder of its own; it is ended with the block."""
+    with tempfile.TemporaryDirectory(prefix="rsam-", ignore_cleanup_errors=True) as folder:
         env = {key: os.environ[key] for key in _KEPT if key in os.environ}
         env |= _QUIET | dict.fromkeys(_ONE_THREAD, "1") | dict(environment or {})
         env |= {"TMPDIR": folder, "TEMP": folder, "TMP": folder}
         start = (
             "import json, sys; sys.path[:] = json.loads(sys.stdin.buffer.readline()); "
-            f"from {__name__} import serve; serve()"
+            f"from {__name__} import {serve}; {serve}()"
         )
-        request = json.dumps([path or os.getcwd() for path in sys.path]).encode() + b"\n"
-        request += pickle.dumps((function, arguments, seconds, memory))
         child = subprocess.Popen(
             [sys.executable, "-I", "-c", start],
             stdin=subprocess.PIPE,
@@ -122,13 +214,16 @@ def run_limited(
             env=env,
         )
         try:
-            answer, _ = child.communicate(request, timeout=seconds)
-        except subprocess.TimeoutExpired as error:
-            raise ReadingFailed("time") from error
+            yield child
         finally:
             child.kill()
-            child.communicate()
-    return _taken(answer)
+            for stream in (child.stdin, child.stdout):
+                try:
+                    stream.close()
+                except OSError:
+                    # What was not sent is of no interest any more.
+                    continue
+            child.wait()
 
 
 def _taken(answer: bytes) -> dict[str, Any]:
@@ -165,18 +260,51 @@ def serve() -> None:
     function, arguments, seconds, memory = pickle.load(sys.stdin.buffer)
     _limit(seconds, memory)
     try:
-        found = dict(function(*arguments))
-        arrays = {name: v for name, v in found.items() if isinstance(v, np.ndarray)}
-        plain: dict[str, Any] = {"values": {k: v for k, v in found.items() if k not in arrays}}
+        answer = _packed(dict(function(*arguments)))
     # Whatever a library raises is an answer, too.
     except BaseException as error:
-        told = error.facts if isinstance(error, RsamError) else ()
-        plain, arrays = {"error": type(error).__name__, "facts": told}, {}
+        answer = _failed(error)
+    sys.stdout.buffer.write(answer)
+    sys.stdout.buffer.flush()
+
+
+def serve_stream() -> None:
+    """Answer one request again and again; the other side of :func:`stream_limited`."""
+    give_way()
+    function, arguments, seconds, memory = pickle.load(sys.stdin.buffer)
+    # What libraries print must not get between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        _limit(seconds, memory)
+        for found in function(*arguments):
+            _send(answers, _packed(dict(found)))
+            _limit(seconds, memory)
+        _send(answers, b"")
+    except BaseException as error:
+        _send(answers, _failed(error))
+
+
+def _send(answers: BinaryIO, answer: bytes) -> None:
+    answers.write(struct.pack("<Q", len(answer)) + answer)
+    answers.flush()
+
+
+def _packed(found: dict[str, Any]) -> bytes:
+    arrays = {name: v for name, v in found.items() if isinstance(v, np.ndarray)}
+    return _written({"values": {k: v for k, v in found.items() if k not in arrays}}, arrays)
+
+
+def _failed(error: BaseException) -> bytes:
+    told = error.facts if isinstance(error, RsamError) else ()
+    return _written({"error": type(error).__name__, "facts": told}, {})
+
+
+def _written(plain: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
     stream = io.BytesIO()
     text = np.frombuffer(json.dumps(plain).encode(), np.uint8)
     np.savez(stream, json=text, **arrays)
-    sys.stdout.buffer.write(stream.getbuffer())
-    sys.stdout.buffer.flush()
+    return stream.getvalue()
 
 
 def give_way() -> None:
@@ -189,6 +317,7 @@ def give_way() -> None:
 
 
 def _limit(seconds: float, memory: int) -> None:
+    """Limit what this process may take, and compute from now on."""
     try:
         import resource
     except ImportError:
@@ -196,7 +325,7 @@ def _limit(seconds: float, memory: int) -> None:
     for kind, most in (
         (resource.RLIMIT_AS, memory),
         # A second more than the clock: the other side says why it ended.
-        (resource.RLIMIT_CPU, int(seconds) + 1),
+        (resource.RLIMIT_CPU, int(time.process_time() + seconds) + 2),
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]
