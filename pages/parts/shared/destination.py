@@ -14,9 +14,14 @@ import streamlit as st
 _KEY, _SAMPLE = "destination", "destination-sample"
 
 
+def head_for(page: str) -> None:
+    """Change to a page, by its file, at the end of this run or with the next one."""
+    st.session_state[_KEY] = page
+
+
 def go(page: str) -> NoReturn:
     """Change to a page, by its file."""
-    st.session_state[_KEY] = page
+    head_for(page)
     st.switch_page(page)
 
 

@@ -10,7 +10,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.shared import banner, current_session, destination, resources
+from pages.parts.shared import (
+    banner,
+    current_session,
+    destination,
+    resources,
+    streamlit_adapter,
+)
 from pages.parts.shared.going_on import remind
 from rsam_core.runtime.language import _
 from rsam_core.samples import GALLERY, GallerySample
@@ -44,12 +50,15 @@ def open_and_go(
     with banner.guard("open-image"):
         try:
             current_session.open_source(source, name, sample, **options)
-        except Exception:
+        except Exception as error:
+            # Said before it counts as tried: a run that is interrupted in between tries again.
+            banner.fail("open-image", error)
             tried()
             raise
-        tried()
-        # What was said about another image.
-        banner.forget_all()
+        # All of it: an image that counts as tried while nobody was led to it would seem lost.
+        # What was said about another image goes.
+        head_for = partial(destination.head_for, page)
+        streamlit_adapter.do_all(tried, banner.forget_all, head_for)
         destination.go(page)
 
 

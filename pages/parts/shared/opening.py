@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from pages.parts.shared import banner, current_session, destination, progress
+from pages.parts.shared import banner, current_session, destination, progress, streamlit_adapter
 from pages.parts.shared.names import plain
 from rsam_core.runtime.language import _
 from rsam_core.scene.scene import Scene
@@ -74,8 +74,7 @@ def begin(
     if state.pipeline is None:
         with st.spinner(_("Opening the project…")):
             made = from_state(state, scene, **settings)
-        tried()
-        enter(made, again)
+        enter(made, again, tried)
 
     def run(**control: Callable[..., Any]) -> tuple[Session, GoingOn | None]:
         return from_state(state, scene, **control, **settings), again
@@ -85,8 +84,20 @@ def begin(
     st.rerun()
 
 
-def enter(session: Session, again: GoingOn | None = None) -> NoReturn:
-    """Go on with the work of a project, or with a work of before."""
+def enter(
+    session: Session, again: GoingOn | None = None, tried: Callable[[], None] = lambda: None
+) -> NoReturn:
+    """Go on with the work of a project, or with a work of before.
+
+    Parameters
+    ----------
+    session : Session
+    again : GoingOn, optional
+        As for `begin`.
+    tried : callable, optional
+        Called when it is the one that is open.
+    """
+    page = _SEGMENT if again is None else again.page
     safe = session.safekeeping
     safe.offer_dismissed = True
     if again is not None:
@@ -95,13 +106,22 @@ def enter(session: Session, again: GoingOn | None = None) -> NoReturn:
         # Nothing about it has changed yet.
         safe.kept = version(session)
         safe.keep_image(session.image.source.content_hash, again.where)
-        if again.note:
-            st.toast(plain(again.note), icon=":material/history:", duration="long")
-    current_session.enter(session)
-    banner.forget_all()
-    if again is not None and again.page is None:
+    # All of it: whoever calls this has it from a place that gives it away once.
+    streamlit_adapter.do_all(
+        lambda: current_session.enter(session),
+        tried,
+        banner.forget_all,
+        lambda: None if page is None else destination.head_for(page),
+        lambda: None if again is None else _tell(again.note),
+    )
+    if page is None:
         st.rerun()
-    destination.go(again.page if again is not None else _SEGMENT)
+    destination.go(page)
+
+
+def _tell(note: str) -> None:
+    if note:
+        st.toast(plain(note), icon=":material/history:", duration="long")
 
 
 def watch() -> bool:
@@ -123,7 +143,7 @@ def watch() -> bool:
             help=_("The image that is open stays as it is."),
         )
     if job.state == "failed":
-        banner.fail(ACTION, job.error)
+        streamlit_adapter.do_all(lambda: banner.fail(ACTION, job.error))
     elif job.state == "done":
         enter(*job.result)
     return False

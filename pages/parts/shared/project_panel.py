@@ -63,7 +63,9 @@ def open_project(file: object, tried: Callable[[], None] = lambda: None) -> None
     with banner.guard(opening.ACTION):
         try:
             _open(load_project(file.getvalue()), tried)
-        except Exception:
+        except Exception as error:
+            # Said before it counts as tried: a run that is interrupted in between tries again.
+            banner.fail(opening.ACTION, error)
             tried()
             raise
 

@@ -61,6 +61,14 @@ def handle_all(items: Iterable[Item], handle: Callable[[Item], None]) -> None:
         raise ended
 
 
+def do_all(*acts: Callable[[], object]) -> None:
+    """Do several things of which none may be done alone, though the browser interrupts the run.
+
+    What is interrupted is done once more from its beginning; see `handle_all`.
+    """
+    handle_all(acts, lambda act: act())
+
+
 def has_server() -> bool:
     """Whether a server runs here, with browsers that come and go."""
     return runtime.exists() and type(runtime.get_instance()) is runtime.Runtime

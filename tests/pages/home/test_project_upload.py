@@ -39,15 +39,17 @@ def test_a_project_that_opens_is_marked_before_the_page_changes(
     monkeypatch.setattr(project_panel, "load_project", lambda content: state)
     monkeypatch.setattr(project_panel.rsam, "open_scene", lambda image, name: "scene")
     opening = project_panel.opening
-    monkeypatch.setattr(opening, "from_state", lambda *_, **__: marks.append("made") or "session")
+    session = types.SimpleNamespace(safekeeping=types.SimpleNamespace())
+    monkeypatch.setattr(opening, "from_state", lambda *_, **__: marks.append("made") or session)
     monkeypatch.setattr(opening.current_session, "settings", dict)
+    monkeypatch.setattr(opening.current_session, "enter", lambda made: marks.append("entered"))
 
-    def enter(session: str, kept: object) -> None:
-        marks.append("entered")
+    def go(page: str) -> None:
+        marks.append("left the page")
         raise Interrupted
 
-    monkeypatch.setattr(opening, "enter", enter)
+    monkeypatch.setattr(opening.destination, "go", go)
     file = types.SimpleNamespace(getvalue=lambda: b"")
     with pytest.raises(Interrupted):
         project_panel.open_project(file, tried=lambda: marks.append("tried"))
-    assert marks == ["made", "tried", "entered"]
+    assert marks == ["made", "entered", "tried", "left the page"]
