@@ -37,6 +37,7 @@ def show(stage: Stage) -> Mapping[str, Any]:
             label=_("A house with a mask over it. Drag to move the mask."),
             on_touch=lambda event: _dragged(stage, event, scale),
         )  # fmt: skip
+        st.caption(_("**Drag** the mask to another place. What do the numbers say?"))
         chips(
             [
                 (_("right (TP)"), palette.TRUE_POSITIVE),

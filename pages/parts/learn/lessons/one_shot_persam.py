@@ -94,8 +94,8 @@ def _about_method(result: persam.Run) -> str:
         return _("No training at all: the example's features guide where the decoder looks.")
     small, middle, large = (number(float(weight), 2) for weight in result.weights)
     return _(
-        "Two numbers are tuned on the example: how much the small, middle and large of the three "
-        "masks count. Here {small}, {middle} and {large}."
+        "Two numbers are tuned on the example, and the third follows: how much the small, middle "
+        "and large of the three masks count. Here {small}, {middle} and {large}, together 1."
     ).format(small=small, middle=middle, large=large)
 
 

@@ -115,7 +115,7 @@ def _maps(stage: Stage) -> dict[str, Any]:
         x, y, side = maps.grid_corner()
         stage.picture(
             "map", maps.picture(projection, latitude), marks=(
-                Mark(x + 4, y + side - 12, "label", text=_("100 map metres")),
+                Mark(x + 4, y + side - 24, "label", text=_("100 map metres")),
             ),
             label=_("A football pitch at {latitude}° north on a map ({projection}) with a line "
                     "every 100 map metres: {times} times its true area.").format(

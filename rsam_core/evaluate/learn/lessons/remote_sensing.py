@@ -15,22 +15,24 @@ from rsam_core.runtime.language import N_, _, number, percent
 CHECKS = (
     Check(
         "marks",
-        N_("Start at 30 m. Make the pixels smaller and press a button when you first see streets, "
-           "houses, cars: each at most one step from what the pixels allow."),
+        N_("Size of a pixel: start at 30 m. Make the pixels smaller and press a button when you "
+           "first see streets, houses, cars: each at most one step from what the pixels allow."),
         lambda r: len(r["marks"]) == len(scale.KINDS) and max(r["off"].values()) <= 1,
         N_("The bars show how many have a pixel of their own. Half of them is the step that is "
            "looked for."),
     ),
     Check(
         "paint",
-        N_("Click on something that is green to the eye and yet no living plant."),
+        N_("More than eyes see: click on something that is green to the eye and yet no living "
+           "plant."),
         lambda r: bool(r["only_paint"]),
         N_("Leaves throw back near infrared, paint does not: look for green that is not red in "
            "colour infrared. People play there."),
     ),
     Check(
         "beside",
-        N_("Tilt the camera until the tower's roof lies wholly beside its footprint (IoU 0 %)."),
+        N_("Sun and slant: tilt the camera until the tower's roof lies wholly beside its footprint "
+           "(IoU 0 %)."),
         lambda r: r["roof_iou"] == 0,
         N_("The roof moves by height · tan(angle); the tower is 12 m wide."),
     ),
