@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
@@ -30,6 +31,19 @@ def _scanned_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         scanned = cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", scanned)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patient() -> Iterator[None]:
+    """A run of a page may take long on a busy machine; Streamlit's tests give it three seconds."""
+    made = AppTest.__init__
+
+    def patient(self: AppTest, *args: Any, default_timeout: float, **options: Any) -> None:
+        made(self, *args, default_timeout=max(default_timeout, PATIENCE), **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AppTest, "__init__", patient)
         yield
 
 

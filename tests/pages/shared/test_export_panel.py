@@ -26,6 +26,7 @@ from rsam_core.samples import TownSample, write_geotiff
 from rsam_core.session.session import Session
 from tests.helpers.pages import fine, opened, png, texts
 from tests.helpers.panels import coloured, panel_app, work_of
+from tests.helpers.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -126,7 +127,7 @@ def test_a_file_that_fails_when_it_is_wanted_is_explained(monkeypatch):
         return real(title, data, *args, **options)
 
     monkeypatch.setattr(st, "download_button", record)
-    page = AppTest.from_function(script).run()
+    page = AppTest.from_function(script, default_timeout=PATIENCE).run()
     assert not page.error
     with pytest.raises(ExportError):
         # What the server does at the click, in a thread of its own.
