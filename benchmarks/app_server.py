@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -37,6 +38,24 @@ class Running:
     log: Path
 
 
+def free_port() -> int:
+    """Port of this machine that nobody uses, and that the system gives to nobody meanwhile.
+
+    Ports that it gives out by itself, such as those of each connection, lie higher.
+
+    Raises
+    ------
+    OSError
+        If there is none.
+    """
+    # Not the same ones each time: others may look for one at this moment.
+    for port in random.SystemRandom().sample(range(15_000, 30_000), 200):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("There is no free port.")
+
+
 @contextmanager
 def running_app(
     folder: Path, options: dict[str, object] | None = None, **environment: object
@@ -57,9 +76,7 @@ def running_app(
     RuntimeError
         If it does not start.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = {
         "server.headless": "true",
         "server.port": port,
