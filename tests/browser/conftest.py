@@ -12,10 +12,9 @@ from playwright.sync_api import Browser, Error, Page, Request, sync_playwright
 
 from benchmarks.app_server import Running
 from tests.helpers.app_process import Server
-from tests.helpers.browser import PATIENCE, Screen
+from tests.helpers.browser import VIEWPORT, Screen, stranger
 from tests.helpers.server import without_departures
 
-VIEWPORT = {"width": 1280, "height": 800}
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -87,8 +86,7 @@ def _page(browser: Browser) -> Iterator[Page]:
 
     A browser that has loaded the app once has most of it compiled: the next visit costs a third.
     """
-    context = browser.new_context(viewport=VIEWPORT, accept_downloads=True)
-    context.set_default_timeout(PATIENCE * 1000)
+    context = stranger(browser)
     yield context.new_page()
     context.close()
 
@@ -122,11 +120,7 @@ def screen(_page: Page, address: str, app_log: Path) -> Iterator[Screen]:
     _page.on("pageerror", complain)
     _page.goto(address)
     screen = Screen(_page)
-    # An app that has not begun is as idle as one that is done.
-    _page.locator("h1").first.wait_for()
-    screen.idle()
-    # The browser says who it is, and the page is drawn once more.
-    screen.quiet()
+    screen.known()
     yield screen
     exceptions = _page.locator('[data-testid="stException"]').all_inner_texts()
     # A browser that leaves in the middle of an answer makes the server complain.

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
+from tests.helpers.browser import stranger
+
 QUESTIONS = ("growth", "damage", "density")
 
 
 def test_from_a_card_to_a_pdf(browser: Browser, address: str, tmp_path: Path) -> None:
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
-    page.set_default_timeout(120_000)
+    page = stranger(browser).new_page()
     page.goto(f"{address.rstrip('/')}/apply")
     for number, question in enumerate(QUESTIONS):
         if number == 0:
@@ -37,4 +38,4 @@ def test_from_a_card_to_a_pdf(browser: Browser, address: str, tmp_path: Path) ->
         assert path.stat().st_size > 50_000
         page.get_by_role("dialog").get_by_role("button", name="Close").click()
         page.get_by_role("dialog").wait_for(state="hidden")
-    page.close()
+    page.context.close()

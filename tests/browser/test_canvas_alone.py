@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from rsam_core.objects.instance import Instance
 from rsam_core.render.proposal_outlines import encode_outlines
+from tests.helpers.browser import stranger
 from tests.helpers.canvas_page import SIZE, CanvasPage
 
 
@@ -29,7 +30,7 @@ NESTED = [
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """An empty tab, whose errors fail the test."""
-    context = browser.new_context()
+    context = stranger(browser)
     errors: list[str] = []
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser.conftest import VIEWPORT
-from tests.helpers.browser import PATIENCE, Screen
+from tests.helpers.browser import Screen, stranger
 
 NAMES = ("Anna", "Anna", "Bo", "Châu", "")
 
@@ -17,9 +16,7 @@ NAMES = ("Anna", "Anna", "Bo", "Châu", "")
 @pytest.fixture
 def pupils(browser: Browser) -> Iterator[list[BrowserContext]]:
     """Five browsers that know nothing of each other."""
-    contexts = [browser.new_context(viewport=VIEWPORT) for _ in NAMES]
-    for context in contexts:
-        context.set_default_timeout(PATIENCE * 1000)
+    contexts = [stranger(browser) for _ in NAMES]
     yield contexts
     for context in contexts:
         context.close()

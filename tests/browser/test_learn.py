@@ -10,7 +10,7 @@ from rsam_core.evaluate.learn.asking import Marks, answer, jaccard, segmenter
 from rsam_core.evaluate.learn.catalog import LESSONS, lesson
 from rsam_core.evaluate.learn.lessons import four_kinds_pieces, how_good
 from rsam_core.runtime.language import LANGUAGES, _, percent, speaking
-from tests.helpers.browser import PATIENCE, Screen, middle
+from tests.helpers.browser import Screen, middle, stranger
 
 FOCUSED = """() => {
     let at = document.activeElement;
@@ -168,11 +168,11 @@ def test_a_language_is_chosen_and_stays(learn: Screen, address: str) -> None:
 
 
 def test_the_language_of_the_browser_comes_first(browser: Browser, address: str) -> None:
-    context = browser.new_context(locale="vi-VN")
+    context = stranger(browser, locale="vi-VN")
     page = context.new_page()
     page.goto(f"{address.rstrip('/')}/learn?lesson=how_good")
     chosen = page.locator(".st-key-language-choice").get_by_role("combobox")
-    expect(chosen).to_have_value(LANGUAGES["vi"], timeout=PATIENCE * 1000)
+    expect(chosen).to_have_value(LANGUAGES["vi"])
     with speaking("vi"):
         expect(page.locator(".bars .bar-value").first).to_have_text(percent(1, 1))
     context.close()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.helpers.app_process import Server, picture
-from tests.helpers.browser import PATIENCE, Screen
+from tests.helpers.browser import Screen, stranger
 
 
 @pytest.fixture
@@ -19,14 +19,12 @@ def window(browser: Browser, own_server: Server) -> Iterator[Callable[[], Screen
     contexts = []
 
     def open_window() -> Screen:
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        context.set_default_timeout(PATIENCE * 1000)
+        context = stranger(browser)
         contexts.append(context)
         page = context.new_page()
         page.goto(own_server.address)
         screen = Screen(page)
-        screen.idle()
-        screen.quiet()
+        screen.known()
         return screen
 
     yield open_window

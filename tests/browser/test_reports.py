@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
+from tests.helpers.browser import stranger
 from tests.helpers.reports import PAGES
 
 PAPER = 672
@@ -19,7 +20,7 @@ BROKEN = """() => [...document.querySelectorAll('th, td')]
 @pytest.mark.parametrize("name", ["w" * 5000, "Plan", "a long name of many words " * 40])
 @pytest.mark.parametrize("report", PAGES)
 def test_nothing_is_wider_than_the_paper(browser: Browser, report: str, name: str) -> None:
-    page = browser.new_page(viewport={"width": PAPER, "height": 900})
+    page = stranger(browser, viewport={"width": PAPER, "height": 900}).new_page()
     page.set_content(PAGES[report](name))
     page.emulate_media(media="print")
     assert page.evaluate(WIDEST) <= PAPER
@@ -28,4 +29,4 @@ def test_nothing_is_wider_than_the_paper(browser: Browser, report: str, name: st
     page.emulate_media(media="screen")
     page.set_viewport_size({"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    page.close()
+    page.context.close()

@@ -14,15 +14,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from pages.parts.shared.menu import MENU, SCREENS
 from tests.helpers.app_process import Server, picture
-from tests.helpers.browser import PATIENCE, Screen
+from tests.helpers.browser import Screen, stranger
 
 EVIL = "<img src=x onerror=window.__hit=1>[a](javascript:window.__hit=1)"
 
 
 @pytest.fixture
 def window(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-    context.set_default_timeout(PATIENCE * 1000)
+    context = stranger(browser)
     yield context.new_page()
     context.close()
 

@@ -124,8 +124,7 @@ def test_the_minimap_moves_the_view(screen: Screen, large: bytes):
     screen.wheel((width / 2, height / 2), 8)
     box = screen.page.locator(".stage .minimap").bounding_box()
     screen.page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.2)
-    screen.page.wait_for_timeout(400)
-    screen.idle()
+    screen.quiet()
     stage = screen.canvas.bounding_box()
     x, y, scale = screen.camera
     assert x + stage["width"] / scale / 2 == pytest.approx(0.9 * width, abs=120)

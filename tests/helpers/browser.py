@@ -7,16 +7,15 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from pages.parts.shared.menu import MENU, SCREENS
-
-PATIENCE = 60.0
-"""Seconds to wait for anything at most; a busy machine is slow."""
+from tests.helpers.waiting import PATIENCE
 
 HINTS = {
     "Boxes": "drag to the other",
@@ -27,7 +26,85 @@ HINTS = {
 }
 """Words of the line below the picture, by what the mouse does."""
 
+VIEWPORT = {"width": 1280, "height": 800}
+RERUN, BEGUN, ENDED, GOES_ON = 11, 4, 6, 2
+"""Numbers of Streamlit's messages: a wish to run the page; a run has begun; it has ended, perhaps
+in order to begin anew."""
+
+# What the app's script state tells is late: between a click and the server's first word about it
+# the page looks as idle as ever, which may last on a busy machine. So what goes to and fro is
+# watched: the page is asked for as long as no run that began afterwards has ended.
+_WATCH = f"""(() => {{
+    const field = (data) => {{
+        // Name and value of the first part that is neither its hash (1) nor metadata (2).
+        const bytes = new Uint8Array(data);
+        let at = 0;
+        const number = () => {{
+            let value = 0, shift = 1, byte;
+            do {{
+                byte = bytes[at++];
+                value += (byte & 127) * shift;
+                shift *= 128;
+            }} while (byte & 128);
+            return value;
+        }};
+        while (at < bytes.length) {{
+            const tag = number(), name = tag >> 3;
+            const value = number();
+            if (name !== 1 && name !== 2) return [name, value];
+            at += value;
+        }}
+        return [0, 0];
+    }};
+    // Whoever comes to the app asks for a first run.
+    const told = window.__told = {{ asked: 1, begun: 0, answered: 0 }};
+    const Real = window.WebSocket;
+    window.WebSocket = class extends Real {{
+        constructor(...settings) {{
+            super(...settings);
+            this.addEventListener("message", (event) => {{
+                if (typeof event.data === "string") return;
+                const [name, value] = field(event.data);
+                if (name === {BEGUN}) told.begun = told.asked;
+                if (name === {ENDED} && value !== {GOES_ON}) {{
+                    const done = told.begun;
+                    // A moment for the page to draw it.
+                    setTimeout(() => {{ told.answered = Math.max(told.answered, done); }}, 30);
+                }}
+            }});
+            // What was asked of a connection that is cut is not answered any more.
+            this.addEventListener("close", () => {{ told.answered = told.asked; }});
+        }}
+        send(data) {{
+            if (typeof data !== "string" && field(data)[0] === {RERUN}) told.asked += 1;
+            super.send(data);
+        }}
+    }};
+}})()"""
+_IDLE = """() => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    const told = window.__told;
+    const idle = app !== null && app.getAttribute("data-test-script-state") === "notRunning"
+        && app.getAttribute("data-test-connection-state") === "CONNECTED"
+        && told.answered === told.asked;
+    const now = performance.now();
+    if (!idle || (%(ms)d && document.querySelector('[data-testid="stProgress"]'))) {
+        window.__quiet = { since: now, frames: 0 };
+        return false;
+    }
+    window.__quiet.frames += 1;
+    return now - window.__quiet.since >= %(ms)d && window.__quiet.frames > %(frames)d;
+}"""
+
 expect.set_options(timeout=PATIENCE * 1000)
+
+
+def stranger(browser: Browser, **options: Any) -> BrowserContext:
+    """A browser that has never been here, patient, whose talk with the server is watched."""
+    context = browser.new_context(**{"viewport": VIEWPORT, "accept_downloads": True} | options)
+    context.set_default_timeout(PATIENCE * 1000)
+    context.add_init_script(_WATCH)
+    return context
 
 
 @dataclass(frozen=True)
@@ -40,22 +117,25 @@ class Screen:
 
     def idle(self) -> None:
         """Wait until the app has drawn what the last action asked for."""
-        self.page.wait_for_selector(
-            '[data-testid="stApp"][data-test-script-state="notRunning"]'
-            '[data-test-connection-state="CONNECTED"]'
-        )
+        self._rest(0, 0)
 
     def quiet(self) -> None:
-        """Wait until nothing has happened for half a second: no late answer is under way."""
-        self.page.evaluate("window.__busy = performance.now()")
-        self.page.wait_for_function(
-            """() => {
-                const app = document.querySelector('[data-testid="stApp"]');
-                const idle = app.getAttribute('data-test-script-state') === 'notRunning';
-                if (!idle) window.__busy = performance.now();
-                return performance.now() - window.__busy > 500;
-            }"""
-        )
+        """Wait until all work has ended and nothing has happened for a moment.
+
+        The moment is longer than pieces of the page wait before they tell what was done to them,
+        and some frames as well: a browser that was stopped meanwhile does what is due first.
+        """
+        self._rest(300, 10)
+
+    def _rest(self, ms: int, frames: int) -> None:
+        self.page.evaluate("window.__quiet = { since: performance.now(), frames: 0 }")
+        self.page.wait_for_function(_IDLE % {"ms": ms, "frames": frames})
+
+    def known(self) -> None:
+        """Wait until the app has begun, and knows the browser: that draws the page once more."""
+        self.idle()
+        self.page.wait_for_function("localStorage.getItem('rsam-browser') !== null")
+        self.quiet()
 
     def button(self, name: str) -> Locator:
         """The button of the page (not of the canvas) with that text."""
@@ -190,8 +270,7 @@ class Screen:
             step = -math.log(before * factor / self.camera[2]) / 0.0022
             self.page.mouse.wheel(0, max(-240, min(240, step)))
             self.page.wait_for_timeout(50)
-        self.page.wait_for_timeout(300)
-        self.idle()
+        self.quiet()
 
     # -------------------------------------------------------------- taking along
 
