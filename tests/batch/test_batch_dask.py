@@ -5,21 +5,36 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 import rsam_core as rsam
+from rsam_core.batch import cluster as module
 from rsam_core.batch.cluster import Cluster, TilePixels, tile_alone
 from rsam_core.errors import BatchError
 from rsam_core.scene.window import Window
 from rsam_core.segment.everything import EverythingSettings, generate
 from rsam_core.segment.tiles.run import ArraySource, initialize_tiled, make_plan
 from tests.helpers.towns import rendered
+from tests.helpers.waiting import PATIENCE
 
+dask = pytest.importorskip("dask", reason="Dask is optional")
 distributed = pytest.importorskip("distributed", reason="Dask is optional")
 
 SETTINGS = EverythingSettings(spacing=64, max_proposals=12)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _patient() -> Iterator[None]:
+    """Workers may take their time to begin."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        dask.config.set({"distributed.comm.timeouts.connect": PATIENCE}),
+    ):
+        patch.setattr(module, "_PATIENCE", PATIENCE)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +149,6 @@ def test_a_tile_travels_with_its_pixels(image):
 
 
 def test_no_cluster_is_told(monkeypatch):
-    from rsam_core.batch import cluster as module
-
     monkeypatch.setattr(module, "_PATIENCE", 0.3)
     with pytest.raises(BatchError, match="no Dask cluster"):
         Cluster("tcp://127.0.0.1:9")

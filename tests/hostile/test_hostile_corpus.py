@@ -16,7 +16,7 @@ import pytest
 from tests.hostile import seeds
 from tests.hostile.case import KINDS, OPENED, REFUSED, Case, trap
 from tests.hostile.corpus import corpus
-from tests.hostile.runner import MEMORY, Result, Runner, run_all, unclear
+from tests.hostile.runner import MEMORY, SECONDS, Result, Runner, run_all, unclear
 
 _PROCESSES = max(1, min(4, os.cpu_count() or 1))
 _LEAST = 200
@@ -59,7 +59,7 @@ def test_no_file_harms(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory):
-    with trap(tmp_path_factory.mktemp("bait")) as laid, Runner(laid, seconds=20) as made:
+    with trap(tmp_path_factory.mktemp("bait")) as laid, Runner(laid) as made:
         yield made
 
 
@@ -96,7 +96,7 @@ def test_an_overrun_is_ended_and_the_next_case_goes_on(tmp_path: Path) -> None:
         result = hasty.judge(case, content)
         assert result.outcome == "overrun"
         assert "more than 0 s" in result.problem
-        hasty._seconds = 20
+        hasty._seconds = SECONDS
         assert hasty.judge(case, content).outcome == "opened"
 
 

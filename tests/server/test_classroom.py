@@ -19,6 +19,7 @@ from benchmarks.classroom_browser import IMAGE_FIELD, Browser
 from benchmarks.classroom_student import Diary, Plan, attend
 from tests.helpers.server import TTL, without_departures
 from tests.helpers.towns import rendered
+from tests.helpers.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def finished(work: Coroutine[Any, Any, Any]) -> Any:
 def uploaded_bytes(address: str) -> int:
     """What Streamlit itself says it holds of uploads."""
     url = f"{address}/_stcore/metrics?families=cache_memory_bytes"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         text = answer.read().decode()
     found = re.findall(r"^cache_memory_bytes\{.*UploadedFileManager.*\} (\d+)", text, re.MULTILINE)
     return sum(map(int, found))
@@ -59,10 +60,7 @@ def uploaded_bytes(address: str) -> int:
 
 def until_empty(address: str) -> None:
     """Wait until the app holds no uploads."""
-    end = time.monotonic() + 60
-    while uploaded_bytes(address):
-        assert time.monotonic() < end, "nothing was given back"
-        time.sleep(0.2)
+    until(lambda: not uploaded_bytes(address))
 
 
 def test_two_students_get_their_masks_and_leave_nothing(served, address, plan):
