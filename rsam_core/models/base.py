@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +14,9 @@ from rsam_core.objects.crops import Cropped, paste_all
 if TYPE_CHECKING:
     from rsam_core.models.guided import ExampleGuidance
     from rsam_core.models.tiny.proposal_head import Proposals
+
+_TURN = 16
+"""Prompts that a model answers between two looks at whether somebody waits."""
 
 
 class PromptLike(Protocol):
@@ -179,6 +182,37 @@ class PromptableModel(Protocol):
         """
         earlier = [None] * len(prompts) if previous is None else previous
         return [self.decode(features, p, multimask, e) for p, e in zip(prompts, earlier)]
+
+    def decode_in_turns(
+        self,
+        features: Any,
+        prompts: Sequence[PromptLike],
+        multimask: bool,
+        *,
+        previous: Sequence[Any] | None = None,
+    ) -> Iterator[list[tuple[int, Decoded]]]:
+        """Answer many prompts as `decode_many` does with ``quick``, a little at a time.
+
+        Whoever asks can stop between two turns, tell how far it is, or let a click go ahead.
+
+        Parameters
+        ----------
+        features, prompts, multimask, previous
+            As for `decode_many`.
+
+        Yields
+        ------
+        list of (int, Decoded)
+            What the turn gave, maybe nothing: positions of prompts, and their answers. Each
+            prompt comes once, in any order.
+        """
+        earlier = [None] * len(prompts) if previous is None else previous
+        for start in range(0, len(prompts), _TURN):
+            part = slice(start, start + _TURN)
+            answers = self.decode_many(
+                features, prompts[part], multimask, quick=MaskFilter(), previous=earlier[part]
+            )
+            yield list(enumerate(answers, start))
 
     @property
     def proposes(self) -> bool:

@@ -81,6 +81,26 @@ def side_by_side(
     return [answer for part in _crew.pool.map(work, portions) for answer in part]
 
 
+def each_on_a_core(work: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
+    """Do a piece of work for each item, each on one core, as many at a time as there are cores.
+
+    Parameters
+    ----------
+    work : callable
+        From one item to its answer. It must not call this function, nor `side_by_side`.
+    items : sequence
+        Those that take long should come first.
+
+    Returns
+    -------
+    list
+        The answers, in the order of the items.
+    """
+    # Also a single item: PyTorch would divide its operations, and the answer might differ in the
+    # last digit from that of a computer with one core.
+    return list(map(work, items)) if cores() == 1 else list(_crew.pool.map(work, items))
+
+
 @contextmanager
 def all_cores() -> Iterator[None]:
     """Let PyTorch divide single operations among all cores: for few and large ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,23 @@ class QueuedModel(PromptableModel):
             return self.model.decode_many(
                 features, prompts, multimask, quick=quick, previous=previous
             )
+
+    def decode_in_turns(
+        self,
+        features: Any,
+        prompts: Sequence[PromptLike],
+        multimask: bool,
+        *,
+        previous: Sequence[Any] | None = None,
+    ) -> Iterator[list[tuple[int, Decoded]]]:
+        """See `PromptableModel.decode_in_turns`; each turn waits for its slot."""
+        turns = self.model.decode_in_turns(features, prompts, multimask, previous=previous)
+        while True:
+            with self.slot(INTERACTIVE):
+                answers = next(turns, None)
+            if answers is None:
+                return
+            yield answers
 
     @property
     def proposes(self) -> bool:

@@ -14,14 +14,14 @@ Segmentation*, 2021 (the mask before as input).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rsam_core.models.base import Decoded, MaskFilter
+from rsam_core.models.base import Decoded
 from rsam_core.objects.boxes import distinct
 from rsam_core.objects.instance import Instance
 from rsam_core.prompts.prompt import Prompt
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from rsam_core.models.tiny.proposal_head import Proposals
     from rsam_core.segment.mask_collector import MaskCollector
 
-_CHUNK = 32
-"""Boxes between two reports: a fifth of a second."""
+_TOGETHER = 128
+"""Boxes that the model may answer in any order: with more there is more of each size to decode at
+once, with fewer what was found when somebody stops is the likeliest."""
 
 LOWEST = 0.08
 """Peaks of the proposal head below this height are not looked at."""
@@ -71,9 +72,9 @@ def look_at_proposals(
     proposals : Proposals
         In view pixels, most likely first.
     report : callable, optional
-        Told after each chunk what share is done, 0 to 1.
+        Told after each turn of the model what share is done, 0 to 1.
     cancelled : callable, optional
-        Asked before each chunk; True ends the work. What was outlined until then is kept.
+        Asked before each turn; True ends the work. What was outlined until then is kept.
 
     Returns
     -------
@@ -85,29 +86,36 @@ def look_at_proposals(
     boxes = [Prompt(box=box).clipped(collector.embedding.shape) for box in proposals.boxes]
     guesses: list[_Guess] = []
     done = 0
-    while done < len(boxes):
-        if cancelled is not None and cancelled():
+    for start in range(0, len(boxes), _TOGETHER):
+        answers: dict[int, Decoded] = {}
+        for found in _turns(collector, boxes[start : start + _TOGETHER], None, cancelled):
+            answers.update(found)
+            done += len(found)
+            if report is not None:
+                report(0.5 * done / len(boxes))
+        guesses += filter(None, (_best(answers[i]) for i in sorted(answers)))
+        if done < min(start + _TOGETHER, len(boxes)):
             collector.keep(guess.answer for guess in guesses)
             return done, False
-        chunk = boxes[done : done + _CHUNK]
-        for answer in _ask(collector, chunk, None):
-            guess = _best(answer)
-            if guess is not None:
-                guesses.append(guess)
-        done += len(chunk)
-        if report is not None:
-            report(0.5 * done / len(boxes))
     finished = _second_look(collector, _distinct(guesses), report, cancelled)
     return done, finished
 
 
-def _ask(
-    collector: MaskCollector, prompts: list[Prompt], previous: list[Any] | None
-) -> list[Decoded]:
-    return collector.segmenter.model.decode_many(
-        collector.embedding.features, prompts, previous is not None, quick=MaskFilter(),
-        previous=previous,
-    )  # fmt: skip
+def _turns(
+    collector: MaskCollector,
+    prompts: list[Prompt],
+    previous: list[Any] | None,
+    cancelled: Callable[[], bool] | None,
+) -> Iterator[list[tuple[int, Decoded]]]:
+    """The model's answers, turn by turn; ends early if it was cancelled."""
+    turns = collector.segmenter.model.decode_in_turns(
+        collector.embedding.features, prompts, previous is not None, previous=previous
+    )
+    while cancelled is None or not cancelled():
+        found = next(turns, None)
+        if found is None:
+            return
+        yield found
 
 
 def _best(answer: Decoded) -> _Guess | None:
@@ -138,16 +146,22 @@ def _second_look(
 
     Then the first outlines are kept of what was not outlined again.
     """
-    shape = collector.embedding.shape
-    for start in range(0, len(guesses), _CHUNK):
-        if cancelled is not None and cancelled():
-            collector.keep(guess.answer for guess in guesses[start:])
-            return False
-        chunk = guesses[start : start + _CHUNK]
+    shape, done = collector.embedding.shape, 0
+    for start in range(0, len(guesses), _TOGETHER):
+        chunk = guesses[start : start + _TOGETHER]
         prompts = [Prompt(box=guess.box).clipped(shape) for guess in chunk]
-        collector.keep(_ask(collector, prompts, [guess.answer.lowres[guess.k] for guess in chunk]))
-        if report is not None:
-            report(0.5 + 0.5 * (start + len(chunk)) / len(guesses))
+        before = [guess.answer.lowres[guess.k] for guess in chunk]
+        answers: dict[int, Decoded] = {}
+        for found in _turns(collector, prompts, before, cancelled):
+            answers.update(found)
+            done += len(found)
+            if report is not None:
+                report(0.5 + 0.5 * done / len(guesses))
+        collector.keep(answers[i] for i in sorted(answers))
+        if len(answers) < len(chunk):
+            collector.keep(g.answer for i, g in enumerate(chunk) if i not in answers)
+            collector.keep(guess.answer for guess in guesses[start + _TOGETHER :])
+            return False
     if report is not None:
         report(1.0)
     return True

@@ -47,57 +47,78 @@ def prompt_batch(
     n = len(prompts)
     counts = [0 if p.points is None else len(p.points) for p in prompts]
     slots = max(1, *counts) if counts else 1
-    points = torch.zeros(n, slots, 2)
-    labels = torch.full((n, slots), -1, dtype=torch.int64)
-    boxes, has_box = torch.zeros(n, 4), torch.zeros(n)
-    h, w = windows[0].height, windows[0].width
-    size = windows[0].cell
-    earlier, has_earlier = torch.zeros(n, 1, h // size, w // size), torch.zeros(n)
+    # Few steps for all prompts together: PyTorch's own take longer than what they do here.
+    points = np.zeros((n, slots, 2), np.float32)
+    labels = np.full((n, slots), -1, np.int64)
+    boxes, has_box = np.zeros((n, 4), np.float32), np.zeros(n, np.float32)
     for i, (prompt, window) in enumerate(zip(prompts, windows)):
         origin = np.array([window.x, window.y], float)
         if counts[i]:
-            moved = (np.asarray(prompt.points) - origin) / window.pool
-            points[i, : counts[i]] = torch.from_numpy(moved).float()
-            labels[i, : counts[i]] = torch.from_numpy(np.asarray(prompt.labels))
+            points[i, : counts[i]] = (np.asarray(prompt.points) - origin) / window.pool
+            labels[i, : counts[i]] = np.asarray(prompt.labels)
         if prompt.box is not None:
             moved = (np.asarray(prompt.box).reshape(2, 2) - origin) / window.pool
-            boxes[i], has_box[i] = torch.from_numpy(moved.ravel()).float(), 1
-        if previous[i] is not None:
-            earlier[i], has_earlier[i] = move_logits(previous[i], window), 1
+            boxes[i], has_box[i] = moved.ravel(), 1
+    earlier, has_earlier = _earlier(prompts, windows, previous)
+    return PromptBatch(
+        *map(torch.from_numpy, (points, labels, boxes, has_box)), earlier, has_earlier, guide
+    )
+
+
+def _earlier(
+    prompts: list[PromptLike], windows: list[Window], previous: list[Lowres | None]
+) -> tuple[Tensor, Tensor]:
+    """The masks before in the cells of the windows, (N, 1, h, w), and which there are, (N,)."""
+    h, w, size = windows[0].height, windows[0].width, windows[0].cell
+    earlier, known = torch.zeros(len(prompts), 1, h // size, w // size), np.zeros(len(prompts))
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for i, (prompt, window, before) in enumerate(zip(prompts, windows, previous)):
+        if before is not None:
+            alike.setdefault(tuple(before.logits.shape), []).append(i)
         elif prompt.mask is not None:
             crop = np.zeros((h, w), np.float32)
             part = prompt.mask[window.y : window.y + h, window.x : window.x + w]
             crop[: part.shape[0], : part.shape[1]] = part
             earlier[i] = F.avg_pool2d(torch.from_numpy(crop)[None, None], size)[0]
-            has_earlier[i] = 1
-    return PromptBatch(points, labels, boxes, has_box, earlier, has_earlier, guide)
+        known[i] = before is not None or prompt.mask is not None
+    for chosen in alike.values():
+        moved = _moved([previous[i] for i in chosen], [windows[i] for i in chosen])
+        earlier[torch.tensor(chosen)] = moved
+    return earlier, torch.from_numpy(known).float()
 
 
 def move_logits(source: Lowres, window: Window) -> Tensor:
     """Probabilities of earlier logits in the cells of another window; 0 outside theirs."""
-    size = window.cell
-    x = window.x + (torch.arange(window.width // size) + 0.5) * size
-    y = window.y + (torch.arange(window.height // size) + 0.5) * size
-    u = (x - source.window.x) / source.window.width * 2 - 1
-    v = (y - source.window.y) / source.window.height * 2 - 1
-    grid = torch.stack(torch.broadcast_tensors(u[None, :], v[:, None]), dim=-1)[None]
-    probability = torch.sigmoid(source.logits)[None, None]
-    return F.grid_sample(probability, grid, mode="bilinear", align_corners=False)[0]
+    return _moved([source], [window])[0]
+
+
+def _moved(sources: list[Lowres], windows: list[Window]) -> Tensor:
+    """`move_logits` of sources of one size to windows of one size, (N, 1, h, w)."""
+    size = windows[0].cell
+    old = torch.tensor([[s.window.x, s.window.y, s.window.width, s.window.height] for s in sources])
+    new = torch.tensor([[w.x, w.y] for w in windows])
+    x = new[:, :1] + (torch.arange(windows[0].width // size) + 0.5) * size
+    y = new[:, 1:] + (torch.arange(windows[0].height // size) + 0.5) * size
+    u = (x - old[:, 0:1]) / old[:, 2:3] * 2 - 1
+    v = (y - old[:, 1:2]) / old[:, 3:4] * 2 - 1
+    grid = torch.stack(torch.broadcast_tensors(u[:, None, :], v[:, :, None]), dim=-1)
+    probability = torch.sigmoid(torch.stack([source.logits for source in sources]))[:, None]
+    return F.grid_sample(probability, grid, mode="bilinear", align_corners=False)
 
 
 def cut_off(logits: Tensor, window: Window, width: int, height: int) -> bool:
     """Whether a mask runs against a border of the window that is not the view's border."""
-    hard = logits > 0
-    touched = 0
-    if window.x > 0:
-        touched = max(touched, int(hard[:, 0].sum()))
-    if window.y > 0:
-        touched = max(touched, int(hard[0].sum()))
-    if window.x + window.width < width:
-        touched = max(touched, int(hard[:, -1].sum()))
-    if window.y + window.height < height:
-        touched = max(touched, int(hard[-1].sum()))
-    return touched >= _EDGE_CELLS
+    return bool(cut_off_many((logits > 0).numpy()[None, None], [window], width, height)[0, 0])
+
+
+def cut_off_many(
+    hard: NDArray[np.bool_], windows: list[Window], width: int, height: int
+) -> NDArray[np.bool_]:
+    """`cut_off` of thresholded masks (N, K, h, w), those of window n in row n; (N, K)."""
+    sides = (hard[..., 0], hard[..., 0, :], hard[..., -1], hard[..., -1, :])
+    touched = np.stack([side.sum(-1) for side in sides], axis=-1)
+    inner = [(w.x > 0, w.y > 0, w.x + w.width < width, w.y + w.height < height) for w in windows]
+    return ((touched >= _EDGE_CELLS) & np.array(inner)[:, None]).any(-1)
 
 
 def box_limits(prompt: PromptLike, proposed: bool = False) -> tuple[int, int, int, int] | None:
@@ -125,27 +146,37 @@ def box_limits(prompt: PromptLike, proposed: bool = False) -> tuple[int, int, in
     )
 
 
+def stability_of(logits: Tensor) -> NDArray[np.float32]:
+    """IoU between masks (..., h, w) at a stricter and at a looser threshold, (...)."""
+    strict = (logits > 1).sum((-2, -1)).float()
+    loose = (logits > -1).sum((-2, -1)).float()
+    return (strict / loose.clamp_min(1)).numpy().astype(np.float32)
+
+
 def finish(
     logits: Tensor,
-    quality: Tensor,
+    quality: Tensor | NDArray[np.float32],
     window: Window,
     level: int,
     shape: tuple[int, int],
     limits: tuple[int, int, int, int] | None = None,
+    stability: NDArray[np.float32] | None = None,
 ) -> Decoded:
-    """Bring logits to view pixels, within the part of the window where they may be positive."""
+    """Bring logits to view pixels, within the part of the window where they may be positive.
+
+    Their stability is worked out where it is not given.
+    """
     size = window.cell
-    strict = (logits > 1).sum((1, 2)).float()
-    loose = (logits > -1).sum((1, 2)).float()
-    stability = (strict / loose.clamp_min(1)).numpy().astype(np.float32)
+    if stability is None:
+        stability = stability_of(logits)
     lowres = [Lowres(z, window, level) for z in logits]
-    scores = quality.numpy().astype(np.float32)
+    scores = np.asarray(quality, np.float32)
     # Linear interpolation makes no value above its neighbours: only cells beside a positive
     # one can hold mask pixels. Cells wholly in the padding do not count.
     inside_rows = -(-(shape[0] - window.y) // size)
     inside_columns = -(-(shape[1] - window.x) // size)
-    positive = (logits > 0).any(0)[:inside_rows, :inside_columns]
-    rows, columns = positive.any(1).nonzero().ravel(), positive.any(0).nonzero().ravel()
+    positive = (logits.amax(0) > 0).numpy()[:inside_rows, :inside_columns]
+    rows, columns = np.flatnonzero(positive.any(1)), np.flatnonzero(positive.any(0))
     if not len(rows):
         return Decoded(np.zeros((len(logits), 1, 1), bool), 0, 0, scores, lowres, stability)
     h, w = logits.shape[1:]

@@ -15,6 +15,7 @@ from rsam_core.models.tiny.prompt_maps import (
     box_coverage,
     coarse_maps,
     fine_maps,
+    grown,
 )
 
 MASKS = 4
@@ -48,8 +49,7 @@ class QualityHead(nn.Module):
         n, k, h, w = logits.shape
         logits = logits.detach().float()
         hard = (logits > 0).float()
-        grown = F.max_pool2d(hard, 5, 1, 2)
-        rim = grown - hard
+        rim = grown(hard, 2) - hard
         area = hard.sum((2, 3))
         pooled = []
         for maps, inside, outside in (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +13,16 @@ from torch import Tensor
 
 from rsam_core.errors import ModelError
 from rsam_core.models.base import Decoded, MaskFilter, PromptableModel, PromptLike
-from rsam_core.models.parallel import all_cores, cores, side_by_side
+from rsam_core.models.parallel import all_cores, cores, each_on_a_core, side_by_side
+from rsam_core.models.tiny._decoding import Decoding, Request
 from rsam_core.models.tiny._looks import best_of, look_again
-from rsam_core.models.tiny._views import TinyFeatures, as_input, place_scaled, scaled
-from rsam_core.models.tiny._windowed import Lowres, box_limits, cut_off, finish, merge, prompt_batch
+from rsam_core.models.tiny._views import TinyFeatures, as_input, scaled
+from rsam_core.models.tiny._windowed import Lowres, prompt_batch
 from rsam_core.models.tiny._windows import (
     CELL,
-    LEVELS,
-    RUNGS,
-    SCALED_LEVEL,
-    SMALL_SIDES,
     Window,
     is_single_click,
-    level_for,
-    place,
     prompt_span,
-    small_rung,
 )
 from rsam_core.models.tiny.encoder import FeatureMaps
 from rsam_core.models.tiny.guided import TinyGuidance
@@ -40,14 +34,14 @@ from rsam_core.objects.crops import Cropped
 
 WEIGHTS = Path(__file__).with_name("rsam_tiny.safetensors")
 
-_CELLS_AT_ONCE = 4096
-"""Feature cells decoded at a time, four windows of 256 pixels: more fall out of the processor's
-cache and gain nothing, fewer leave it waiting for the next operation."""
-
-_MAX_AT_ONCE = 16
-
 _LEAST, _PORTION = 4, 16
 """Prompts that one core gets at a time."""
+
+_PORTIONS = 4
+"""Portions for each core where there are prompts enough."""
+
+_BATCHES_A_TURN = 2
+"""Batches that each core decodes before a click may go ahead."""
 
 _QUICK_LEVEL = 1
 """Largest window in which the automatic mode looks."""
@@ -172,7 +166,7 @@ class TinyModel(PromptableModel):
         the best proposals of both are returned. What is most likely meant is looked at again; see
         `rsam_core.models.tiny._looks`.
         """
-        return self._answer(features, [prompt], multimask, [previous])[0]
+        return self._answer(features, [prompt], [previous], multimask)[0]
 
     def decode_guided(
         self,
@@ -183,7 +177,8 @@ class TinyModel(PromptableModel):
         guide: Guide,
     ) -> Decoded:
         """Answer one prompt under the guidance of an example; see `TinyGuidance`."""
-        return self._decode(features, [prompt], multimask, [previous], guide=guide)[0]
+        request = Request(features, [prompt], [previous], multimask, guide=guide)
+        return Decoding(self, request).answers()[0]
 
     def decode_many(
         self,
@@ -199,33 +194,59 @@ class TinyModel(PromptableModel):
         With ``quick`` a window grows once only, masks that are still cut off are left out, small
         boxes are looked at in small windows, and masks may reach further beyond their box.
         """
-        highest = _QUICK_LEVEL if quick else len(LEVELS) - 1
-        earlier = [None] * len(prompts) if previous is None else previous
+        earlier = [None] * len(prompts) if previous is None else list(previous)
+        if quick:
+            turns = self.decode_in_turns(features, prompts, multimask, previous=earlier)
+            return [answer for _, answer in sorted(chain.from_iterable(turns), key=_first)]
 
         def work(portion: Sequence[tuple[PromptLike, Lowres | None]]) -> list[Decoded]:
-            asked, before = [p for p, _ in portion], [e for _, e in portion]
-            if not quick:
-                return self._answer(features, asked, multimask, before)
-            return self._decode(features, asked, multimask, before, highest, proposed=True)
+            return self._answer(features, *map(list, zip(*portion)), multimask)
 
-        # Windows of one size are decoded together, so prompts of one size go to one core.
-        order = sorted(range(len(prompts)), key=lambda i: _reach(prompts[i]))
-        share = min(max(-(-len(prompts) // cores()), _LEAST), _PORTION)
+        # Windows of one size are decoded together, so prompts of one size go to one core; those
+        # that take longest go first, so that no core has to wait for another in the end.
+        order = sorted(range(len(prompts)), key=lambda i: _reach(prompts[i]), reverse=True)
+        share = min(max(-(-len(prompts) // (_PORTIONS * cores())), _LEAST), _PORTION)
         answers = side_by_side(work, [(prompts[i], earlier[i]) for i in order], share)
-        return [answer for _, answer in sorted(zip(order, answers), key=lambda pair: pair[0])]
+        return [answer for _, answer in sorted(zip(order, answers), key=_first)]
+
+    def decode_in_turns(
+        self,
+        features: TinyFeatures,
+        prompts: Sequence[PromptLike],
+        multimask: bool,
+        *,
+        previous: Sequence[Lowres | None] | None = None,
+    ) -> Iterator[list[tuple[int, Decoded]]]:
+        """Answer many prompts as `decode_many` does with ``quick``, a little at a time.
+
+        See `PromptableModel.decode_in_turns`. In a turn each core decodes two batches of windows,
+        which takes less than a tenth of a second.
+        """
+        earlier = [None] * len(prompts) if previous is None else list(previous)
+        request = Request(
+            features, prompts, earlier, multimask, highest=_QUICK_LEVEL, proposed=True
+        )
+        decoding = Decoding(self, request)
+        size = _BATCHES_A_TURN * cores()
+        while batches := decoding.batches():
+            for start in range(0, len(batches), size):
+                turn = batches[start : start + size]
+                for batch, looks in zip(turn, each_on_a_core(decoding.decode, turn)):
+                    decoding.note(batch, looks)
+                yield decoding.answered()
 
     @torch.inference_mode()
     def _answer(
         self,
         features: TinyFeatures,
         prompts: list[PromptLike],
-        multimask: bool,
         previous: list[Lowres | None],
+        multimask: bool,
     ) -> list[Decoded]:
         """Answers to what a person marked: decoded, and looked at again."""
         prompts = [anchored(prompt) for prompt in prompts]
         # One more than are returned, for the case that two become alike.
-        answers = self._decode(features, prompts, multimask, previous, spare=1)
+        answers = Decoding(self, Request(features, prompts, previous, multimask, spare=1)).answers()
         count = 3 if multimask else 1
         return [
             look_again(self, features, prompt, answer, count)
@@ -233,76 +254,6 @@ class TinyModel(PromptableModel):
             else best_of(answer, count)
             for prompt, answer in zip(prompts, answers)
         ]
-
-    @torch.inference_mode()
-    def _decode(
-        self,
-        features: TinyFeatures,
-        prompts: list[PromptLike],
-        multimask: bool,
-        previous: list[Lowres | None],
-        highest: int = len(LEVELS) - 1,
-        guide: Guide | None = None,
-        proposed: bool = False,
-        spare: int = 0,
-    ) -> list[Decoded]:
-        prompts = [anchored(prompt) for prompt in prompts]
-        spans = [prompt_span(prompt) for prompt in prompts]
-        limits = [box_limits(prompt, proposed) for prompt in prompts]
-        height = features.maps.image.shape[2] * CELL
-        width = features.maps.image.shape[3] * CELL
-        shape = (features.height, features.width)
-        waiting: dict[int, list[int]] = defaultdict(list)
-        for i, prompt in enumerate(prompts):
-            first = level_for(spans[i], shape)
-            if previous[i] is not None:
-                first = max(first, previous[i].level)
-            small = small_rung(spans[i]) if proposed and prompt.box is not None else None
-            if not first and small is not None:
-                waiting[small].append(i)
-                continue
-            rung = len(SMALL_SIDES) + first
-            waiting[rung].append(i)
-            if multimask and previous[i] is None and is_single_click(prompt):
-                waiting[rung + 1].append(i)
-        found: list[list[Decoded]] = [[] for _ in prompts]
-        cut: list[list[Decoded]] = [[] for _ in prompts]
-        kept = slice(0, 3) if multimask else slice(3, 4)
-        for rung, (level, side) in enumerate(RUNGS):
-            now = waiting.pop(rung, [])
-            if not now:
-                continue
-            pool = LEVELS[level][1]
-            # Under guidance the features must be those that the example was described by.
-            anew = level >= SCALED_LEVEL and guide is None
-            maps = features.maps if anew else features.pooled(pool)
-            at_once = min(_CELLS_AT_ONCE // (side // pool // CELL) ** 2, _MAX_AT_ONCE)
-            at_once = 1 if anew else at_once
-            for start in range(0, len(now), at_once):
-                chunk = now[start : start + at_once]
-                asked, before = [prompts[i] for i in chunk], [previous[i] for i in chunk]
-                if anew:
-                    windows = [place_scaled(spans[i], side, pool, shape) for i in chunk]
-                    logits, quality = self.scaled_window(features, windows[0], asked, before)
-                else:
-                    windows = [place(spans[i], level, width, height, side) for i in chunk]
-                    logits, quality = self.windows(maps, windows, asked, before, guide)
-                for i, window, z, q in zip(chunk, windows, logits[:, kept], quality[:, kept]):
-                    whole = [not cut_off(m, window, width, height) for m in z]
-                    if level == len(LEVELS) - 1:
-                        whole = [True] * len(z)
-                    grow = not whole[int(q.argmax())] and level < highest
-                    # A small window grows to the usual one of its level.
-                    wider = max(rung + 1, len(SMALL_SIDES))
-                    if grow and i not in waiting[wider]:
-                        waiting[wider].append(i)
-                    if any(whole):
-                        found[i].append(finish(z[whole], q[whole], window, level, shape, limits[i]))
-                    if not all(whole) and highest == len(LEVELS) - 1:
-                        part = [not w for w in whole]
-                        cut[i].append(finish(z[part], q[part], window, level, shape, limits[i]))
-        count = 3 + spare if multimask else 1
-        return [merge(answers, count, left) for answers, left in zip(found, cut)]
 
     def scaled_window(
         self,
@@ -360,6 +311,10 @@ class TinyModel(PromptableModel):
         return self.network.decoder(
             cut(maps.image, CELL), cut(maps.key, CELL), cut(maps.skip, CELL // 2), batch
         )
+
+
+def _first(pair: tuple[int, Decoded]) -> int:
+    return pair[0]
 
 
 def _reach(prompt: PromptLike) -> float:

@@ -68,6 +68,21 @@ class PromptBatch:
     has_previous: Tensor
     guide: Guide | None = None
 
+    @property
+    def clicked(self) -> bool:
+        """Whether there may be a click; maps about clicks are empty where there is none."""
+        return _any(self.labels >= 0)
+
+    @property
+    def refines(self) -> bool:
+        """Whether there may be a previous mask."""
+        return _any(self.has_previous)
+
+
+def _any(flags: Tensor) -> bool:
+    # On a graphics card looking costs more than it saves.
+    return flags.device.type != "cpu" or bool(flags.any())
+
 
 def anchored(prompt: PromptLike) -> PromptLike:
     """The prompt, with a click inside its mask if nothing else names the object.
@@ -93,6 +108,8 @@ def _centres(size: int, stride: int, device: torch.device) -> Tensor:
 
 def _discs(batch: PromptBatch, gx: Tensor, gy: Tensor, sigma: float, sign: int) -> Tensor:
     """Gaussian discs (N, h, w) at the points of one sign; their maximum."""
+    if not batch.clicked:
+        return gx.new_zeros(len(batch.points), len(gy), len(gx))
     dx = (gx[None, None] - batch.points[..., :1]) / sigma
     dy = (gy[None, None] - batch.points[..., 1:]) / sigma
     discs = torch.exp(-0.5 * dy * dy)[..., :, None] * torch.exp(-0.5 * dx * dx)[..., None, :]
@@ -130,11 +147,16 @@ def _at_points(maps: Tensor, points: Tensor, stride: int) -> Tensor:
     return sampled[..., 0].transpose(1, 2)
 
 
+def _cells(maps: Tensor) -> Tensor:
+    """Maps (N, C, h, w) as (N, h w, C), without copying where channels come last in memory."""
+    return maps.permute(0, 2, 3, 1).flatten(1, 2)
+
+
 def _cosine(maps: Tensor, vectors: Tensor) -> Tensor:
     """Cosine similarity of unit-length maps (N, C, h, w) with vectors (N, P, C): (N, P, h, w)."""
-    n, c, h, w = maps.shape
+    n, _, h, w = maps.shape
     unit = F.normalize(vectors, dim=-1).to(maps.dtype)
-    return torch.bmm(unit, maps.reshape(n, c, h * w)).reshape(n, -1, h, w)
+    return torch.bmm(unit, _cells(maps).transpose(1, 2)).reshape(n, -1, h, w)
 
 
 def _click_similarity(
@@ -145,6 +167,9 @@ def _click_similarity(
     With a guide, ``target`` (C,) is what its example looks like in these maps.
     """
     guide = batch.guide
+    if guide is None and not batch.clicked:
+        nothing = maps.new_zeros(len(maps), *maps.shape[2:])
+        return [nothing, nothing]
     vectors = _at_points(maps, batch.points, stride)
     if guide is not None and guide.semantic:
         vectors = vectors + (batch.labels == 1)[..., None] * target
@@ -162,18 +187,32 @@ def _click_similarity(
 
 def _region_similarity(maps: Tensor, regions: list[Tensor]) -> list[Tensor]:
     """Similarity to the mean feature of each weighted region (N, h, w)."""
-    n, c, h, w = maps.shape
+    n, _, h, w = maps.shape
     weights = torch.stack(regions, dim=1).reshape(n, len(regions), h * w).to(maps.dtype)
-    means = torch.bmm(weights, maps.reshape(n, c, h * w).transpose(1, 2))
+    means = torch.bmm(weights, _cells(maps))
     present = (weights.sum(-1) > 1e-3)[..., None, None]
     similarity = _cosine(maps, means) * present
     return list(similarity.unbind(dim=1))
 
 
+def _previous_similarity(maps: Tensor, batch: PromptBatch, previous: Tensor, width: int) -> list:
+    """Similarity to the inside of the previous mask, and to what surrounds it if asked for."""
+    if not batch.refines:
+        return [torch.zeros_like(previous)] * (2 if width else 1)
+    return _region_similarity(maps, [previous, *([_ring(previous, width)] if width else [])])
+
+
+def grown(maps: Tensor, width: int) -> Tensor:
+    """Maximum over squares of 2 ``width`` + 1 cells around each cell of maps (N, C, h, w)."""
+    # Along one axis after the other: as many comparisons a cell as the square has sides long.
+    size = 2 * width + 1
+    along = F.max_pool2d(maps, (1, size), 1, (0, width))
+    return F.max_pool2d(along, (size, 1), 1, (width, 0))
+
+
 def _ring(region: Tensor, width: int) -> Tensor:
     """What surrounds a region: its dilation without itself."""
-    grown = F.max_pool2d(region[:, None], 2 * width + 1, 1, width)[:, 0]
-    return (grown - region).clamp_min(0)
+    return (grown(region[:, None], width)[:, 0] - region).clamp_min(0)
 
 
 def coarse_maps(key: Tensor, batch: PromptBatch, stride: int = 8) -> Tensor:
@@ -217,7 +256,8 @@ def coarse_maps(key: Tensor, batch: PromptBatch, stride: int = 8) -> Tensor:
         previous,
         ones * batch.has_previous[:, None, None],
         *_click_similarity(key, batch, stride, batch.guide and batch.guide.key),
-        *_region_similarity(key, [coverage, _ring(coverage, 2), previous, _ring(previous, 2)]),
+        *_region_similarity(key, [coverage, _ring(coverage, 2)]),
+        *_previous_similarity(key, batch, previous, 2),
     ]
     return torch.stack([m.to(key.dtype) for m in maps], dim=1)
 
@@ -237,6 +277,7 @@ def fine_maps(skip_unit: Tensor, batch: PromptBatch, stride: int = 4) -> Tensor:
         *[edge * box for edge in _box_edges(batch.boxes, gx, gy, 48.0)],
         previous,
         *_click_similarity(skip_unit, batch, stride, batch.guide and batch.guide.skip),
-        *_region_similarity(skip_unit, [coverage, _ring(coverage, 3), previous]),
+        *_region_similarity(skip_unit, [coverage, _ring(coverage, 3)]),
+        *_previous_similarity(skip_unit, batch, previous, 0),
     ]
     return torch.stack([m.to(skip_unit.dtype) for m in maps], dim=1)
