@@ -31,22 +31,23 @@ from pages.parts.shared.gallery import no_image
 from pages.parts.shared.legend import chips
 from pages.parts.shared.mask_editor import mask_editor
 from pages.parts.shared.measured import figures, measured
-from pages.parts.shared.names import plain
+from pages.parts.shared.names import plain, so_many_objects
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import density_per_hectare
 from rsam_core.render.style import OverlayStyle, legend
+from rsam_core.runtime.language import N_, _, number, percent
 from rsam_core.session.session import Session
 
 TABS = {
-    "List": "what was found, with picture, kind, area and how sure RSAM is",
-    "Refine": "smoother outlines, straight walls, without specks and holes",
-    "Combine": "merge, split, cut and draw objects",
-    "Measure": "sizes and shapes as charts",
-    "Classify": "a class for each object, by hand, by rule or by example",
-    "Paint": "an area from patches of like colour",
+    N_("List"): N_("what was found, with picture, kind, area and how sure RSAM is"),
+    N_("Refine"): N_("smoother outlines, straight walls, without specks and holes"),
+    N_("Combine"): N_("merge, split, cut and draw objects"),
+    N_("Measure"): N_("sizes and shapes as charts"),
+    N_("Classify"): N_("a class for each object, by hand, by rule or by example"),
+    N_("Paint"): N_("an area from patches of like colour"),
 }
-COLOURS = {"Objects": None, "Classes": "class"}
-NO_IMAGE = (
+COLOURS = {N_("Objects"): None, N_("Classes"): "class"}
+NO_IMAGE = N_(
     "No image is open yet. Open one and find its objects on the Segment page; here you then "
     "smooth, combine, measure, classify and export them."
 )
@@ -60,17 +61,22 @@ def no_objects(session: Session, problems: dict[int, str]) -> None:
     picture(session, Instances([], session.image.shape), OverlayStyle(), places)
     with places.panel:
         st.info(
-            "This image has no objects yet. Outline some on the Segment page: draw boxes, click, "
-            "or let RSAM find everything.",
+            _(
+                "This image has no objects yet. Outline some on the Segment page: draw boxes, "
+                "click, or let RSAM find everything."
+            ),
             icon=":material/ads_click:",
         )
         for id, problem in problems.items():
-            st.caption(f":material/warning: Object {id}: {plain(problem)}")
-        if st.button("Find objects", type="primary", icon=":material/arrow_forward:"):
+            st.caption(
+                _(":material/warning: Object {id}: {problem}").format(id=id, problem=plain(problem))
+            )
+        if st.button(_("Find objects"), type="primary", icon=":material/arrow_forward:"):
             st.switch_page("pages/screens/segment.py")
         st.markdown(
-            "**Here you will then have**\n"
-            + "\n".join(f"- **{name}**: {what}" for name, what in TABS.items())
+            _("**Here you will then have**")
+            + "\n"
+            + "\n".join(f"- **{_(name)}**: {_(what)}" for name, what in TABS.items())
         )
 
 
@@ -79,39 +85,45 @@ def headline(session: Session, found: Instances, table: pd.DataFrame) -> None:
     facts = figures(session, found, table)
     unit, factor = ("m²", "_m2") if "total_area_m2" in facts else ("px", "")
     words = [
-        f"**{len(found):,} object{'s' if len(found) != 1 else ''}**",
-        f"{facts[f'total_area{factor}']:,.0f} {unit}",
-        f"mean {facts[f'mean_area{factor}']:,.0f} {unit}",
-        f"{facts['coverage']:.1%} of the image",
+        f"**{so_many_objects(len(found))}**",
+        f"{number(facts[f'total_area{factor}'])} {unit}",
+        _("mean {area} {unit}").format(area=number(facts[f"mean_area{factor}"]), unit=unit),
+        _("{share} of the image").format(share=percent(facts["coverage"], 1)),
     ]
     if unit == "m²":
         density = density_per_hectare(len(found), session.image.shape, session.image.scene)
-        words.append(f"{density:,.3g} per hectare")
+        words.append(_("{density:,.3g} per hectare").format(density=density))
     st.markdown(" · ".join(words))
 
 
 def toolbar(session: Session, found: Instances, style: OverlayStyle) -> OverlayStyle:
     """Undo, redo, selection, what the colours say, and the files; gives the style as it is now."""
     book = session.marks.book
-    undo = f"Undo: {plain(book.past[-1].what)}" if book.past else None
-    redo = f"Redo: {plain(book.future[-1].what)}" if book.future else None
+    undo = _("Undo: {what}").format(what=plain(book.past[-1].what)) if book.past else None
+    redo = _("Redo: {what}").format(what=plain(book.future[-1].what)) if book.future else None
     with tools():
         st.button(
-            "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past, help=undo,
+            _("Undo"), icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past, help=undo,
             key="objects-undo", on_click=session.marks.undo,
         )  # fmt: skip
         st.button(
-            "Redo", icon=":material/redo:", shortcut="Ctrl+Y", disabled=not book.future, help=redo,
-            key="objects-redo", on_click=session.marks.redo,
-        )  # fmt: skip
+            _("Redo"),
+            icon=":material/redo:",
+            shortcut="Ctrl+Y",
+            disabled=not book.future,
+            help=redo,
+            key="objects-redo",
+            on_click=session.marks.redo,
+        )
         selection_buttons(session, found)
         # With the first class the picture turns to classes, in this image and no other.
         labelled = any(item.label for item in found)
         shown = st.segmented_control(
-            "Colours by", list(COLOURS), default="Classes" if labelled else "Objects",
+            _("Colours by"), list(COLOURS), default="Classes" if labelled else "Objects",
+            format_func=_,
             key=f"objects-colours-{session.image.token}-{labelled}",
             label_visibility="collapsed", required=True, persist_state="session",
-            help="Every object in a colour of its own, or in that of its class.",
+            help=_("Every object in a colour of its own, or in that of its class."),
         )  # fmt: skip
         known = session.marks.classes
         style = replace(
@@ -131,9 +143,9 @@ def picture(session: Session, found: Instances, style: OverlayStyle, places: Fra
         if style.fill == "class" or style.large_area is not None:
             chips(legend(style, found, gsd=session.image.scene.gsd))
         elif session.canvas.painting is not None:
-            st.caption("Click the patches that belong together. **Done** ends painting.")
+            st.caption(_("Click the patches that belong together. **Done** ends painting."))
         else:
-            st.caption("Click an object to select it; Shift + click selects several.")
+            st.caption(_("Click an object to select it; Shift + click selects several."))
 
 
 def page(session: Session) -> None:
@@ -143,7 +155,7 @@ def page(session: Session) -> None:
         sidebar.image_facts(session)
         st.divider()
     if session.marks.book.entries:
-        with st.spinner("Looking at the image (once)…"):
+        with st.spinner(_("Looking at the image (once)…")):
             prompters.ready(session)
     shown = session.shown()
     found, problems = shown.objects, shown.problems
@@ -158,7 +170,7 @@ def page(session: Session) -> None:
     picture(session, found, style, places)
     with places.panel:
         headline(session, found, table)
-        tabs = st.tabs(list(TABS))
+        tabs = st.tabs([_(name) for name in TABS])
         with tabs[0], banner.guard():
             object_list(session, found, table)
         with tabs[1], banner.guard():
@@ -179,8 +191,8 @@ def page(session: Session) -> None:
 
 opened = current_session.current()
 if opened is None:
-    st.title("Objects")
-    no_image(NO_IMAGE, icon=":material/category:")
+    st.title(_("Objects"))
+    no_image(_(NO_IMAGE), icon=":material/category:")
 else:
     with banner.guard():
         page(opened)

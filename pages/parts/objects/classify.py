@@ -17,15 +17,17 @@ from pages.parts.objects import (
 from pages.parts.objects.kinds import kinds_form
 from pages.parts.shared import banner, resources
 from pages.parts.shared.legend import chips
-from pages.parts.shared.names import plain
+from pages.parts.shared.names import plain, so_many_objects
 from rsam_core.objects.classify.classes import ClassList, relabel, set_label
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.semantic import class_areas, semantic_legend, semantic_picture
+from rsam_core.runtime.language import N_, _, number
 from rsam_core.session.learning import learning
 from rsam_core.session.session import Session
 
-WAYS = ["By hand", "By rule", "By example"]
+WAYS = [N_("By hand"), N_("By rule"), N_("By example")]
 _HOTKEYS = 8
+_NEW = N_("New class")
 
 
 def classes_of(session: Session) -> ClassList:
@@ -47,14 +49,14 @@ def classify_panel(session: Session, found: Instances, table: pd.DataFrame) -> N
         One row an object, in the same order.
     """
     if not len(found):
-        st.caption("There is nothing to classify yet. Find objects on the Segment page first.")
+        st.caption(_("There is nothing to classify yet. Find objects on the Segment page first."))
         return
     classes = classes_of(session).including(item.label for item in found)
     with banner.guard():
         kinds_form(session, found, classes)
     way = st.segmented_control(
-        "How to give classes", WAYS, default=WAYS[0], key="classify-way", required=True,
-        label_visibility="collapsed", persist_state="session",
+        _("How to give classes"), WAYS, default=WAYS[0], key="classify-way", required=True,
+        format_func=_, label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     if way == "By rule":
         with banner.guard():
@@ -76,16 +78,24 @@ def class_buttons(session: Session, found: Instances, classes: ClassList) -> Non
     counts = Counter((item.label or "").casefold() for item in found)
     chosen = [item.id for item in found if item.id in session.marks.selected]
     if chosen:
-        st.markdown(f"**{_objects(len(chosen))} selected.** Press a class, or its number key.")
+        st.markdown(
+            _("**{objects} selected.** Press a class, or its number key.").format(
+                objects=so_many_objects(len(chosen))
+            )
+        )
     else:
-        st.caption("Select objects in the table or the picture, then press a class here.")
+        st.caption(_("Select objects in the table or the picture, then press a class here."))
 
     def give(name: str | None) -> None:
         shown = session.shown()
         objects = shown.objects
         ids = [item.id for item in objects if item.id in session.marks.selected]
         learning(session).confirm(ids)
-        what = f"Label {_objects(len(ids))} as {name}" if name else f"Unlabel {_objects(len(ids))}"
+        what = (
+            _("Label {objects} as {name}").format(objects=so_many_objects(len(ids)), name=name)
+            if name
+            else _("Unlabel {objects}").format(objects=so_many_objects(len(ids)))
+        )
         session.commit(shown, set_label(objects, ids, name), what)
 
     colors = "".join(
@@ -97,7 +107,7 @@ def class_buttons(session: Session, found: Instances, classes: ClassList) -> Non
         for index, item in enumerate(classes):
             count = counts[item.name.casefold()]
             st.button(
-                f"{plain(item.name)} · {count:,}" if count else plain(item.name),
+                f"{plain(item.name)} · {number(count)}" if count else plain(item.name),
                 key=f"class-{index}",
                 disabled=not chosen,
                 shortcut=str(index + 1) if index < _HOTKEYS else None,
@@ -105,22 +115,25 @@ def class_buttons(session: Session, found: Instances, classes: ClassList) -> Non
                 args=(item.name,),
             )
         st.button(
-            "No class", key="class-none", disabled=not chosen, shortcut="0", type="tertiary",
+            _("No class"), key="class-none", disabled=not chosen, shortcut="0", type="tertiary",
             on_click=give, args=(None,),
         )  # fmt: skip
 
 
 def _class_editor(session: Session, found: Instances, classes: ClassList) -> None:
     """Add, rename, recolour and remove classes."""
-    with st.expander("Edit classes", icon=":material/palette:"):
-        name = st.selectbox("Class", ["New class", *classes.names], key="edit-class")
-        new = name == "New class" or name not in classes
+    with st.expander(_("Edit classes"), icon=":material/palette:"):
+        name = st.selectbox(
+            _("Class"), [_NEW, *classes.names], key="edit-class",
+            format_func=lambda name: _(name) if name == _NEW else name,
+        )  # fmt: skip
+        new = name == _NEW or name not in classes
         # Widgets of their own for each class: each starts from what that class is now.
         mark = "new" if new else f"{classes.get(name).name}-{classes.get(name).color}"
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input("Name", "" if new else name, key=f"class-name-{mark}", max_chars=60)
+            st.text_input(_("Name"), "" if new else name, key=f"class-name-{mark}", max_chars=60)
             st.color_picker(
-                "Colour", "#20C0A0" if new else classes.color(name), key=f"class-color-{mark}"
+                _("Colour"), "#20C0A0" if new else classes.color(name), key=f"class-color-{mark}"
             )
 
         def change(action: Callable[[], None]) -> None:
@@ -151,16 +164,21 @@ def _class_editor(session: Session, found: Instances, classes: ClassList) -> Non
 
         with st.container(horizontal=True):
             st.button(
-                "Add class" if new else "Save class", key="save-class", on_click=change,
+                _("Add class") if new else _("Save class"), key="save-class", on_click=change,
                 args=(save,), icon=":material/add:" if new else ":material/check:",
             )  # fmt: skip
             if not new:
                 used = sum((item.label or "").casefold() == name.casefold() for item in found)
                 st.button(
-                    "Remove class", key="remove-class", icon=":material/delete:",
-                    on_click=change, args=(remove,),
-                    help=f"{_objects(used)} will have no class." if used else None,
-                )  # fmt: skip
+                    _("Remove class"),
+                    key="remove-class",
+                    icon=":material/delete:",
+                    on_click=change,
+                    args=(remove,),
+                    help=_("{objects} will have no class.").format(objects=so_many_objects(used))
+                    if used
+                    else None,
+                )
         if "class-error" in st.session_state:
             banner.show(st.session_state["class-error"])
 
@@ -171,7 +189,11 @@ def _rename(session: Session, old: str, new: str | None) -> None:
     objects = shown.objects
     spelled = {item.label for item in objects if (item.label or "").casefold() == old.casefold()}
     if spelled:
-        what = f"Rename class {old} to {new}" if new else f"Remove class {old}"
+        what = (
+            _("Rename class {old} to {new}").format(old=old, new=new)
+            if new
+            else _("Remove class {old}").format(old=old)
+        )
         session.commit(shown, relabel(objects, dict.fromkeys(spelled, new)), what)
 
 
@@ -179,7 +201,7 @@ def _areas(session: Session, found: Instances, classes: ClassList) -> None:
     """The semantic view: one class a pixel, its legend, and the area of each class."""
     if not any(item.label for item in found):
         return
-    with st.expander("Class map and areas", icon=":material/map:", expanded=True):
+    with st.expander(_("Class map and areas"), icon=":material/map:", expanded=True):
         key = (found, classes, session.image.scene)
         areas = session.memo.remember(
             "class-areas", key, lambda: class_areas(found, classes, session.image.scene)
@@ -198,24 +220,22 @@ def _areas(session: Session, found: Instances, classes: ClassList) -> None:
 
         chips(semantic_legend(found, classes))
         picture = session.memo.remember("class-picture", key, draw)
-        st.image(picture, width="stretch", alt="The image with the class of each place")
-        number = st.column_config.NumberColumn
+        st.image(picture, width="stretch", alt=_("The image with the class of each place"))
+        column = st.column_config.NumberColumn
         shown = areas.assign(share=100 * areas["share"]).drop(columns="color")
         st.dataframe(
             shown, hide_index=True, height="content", key="class-areas",
             column_config={
-                "class": "Class",
-                "objects": number("Objects", format="localized"),
-                "area": number("Area (px)", format="localized"),
-                "share": number("Share", format="%.1f %%"),
-                "area_m2": number("Area (m²)", format="localized"),
+                "class": _("Class"),
+                "objects": column(_("Objects"), format="localized"),
+                "area": column(_("Area (px)"), format="localized"),
+                "share": column(_("Share"), format="%.1f %%"),
+                "area_m2": column(_("Area (m²)"), format="localized"),
             },
         )  # fmt: skip
         st.caption(
-            "Every pixel counts once. Where objects overlap, the better one owns it, and a small "
-            "one inside a large one. Objects without a class are left out."
+            _(
+                "Every pixel counts once. Where objects overlap, the better one owns it, and a "
+                "small one inside a large one. Objects without a class are left out."
+            )
         )
-
-
-def _objects(count: int) -> str:
-    return f"{count:,} object{'s' if count != 1 else ''}"

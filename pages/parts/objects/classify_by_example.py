@@ -20,6 +20,7 @@ from rsam_core.objects.classify.by_example import (
 )
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.language import _, ngettext, number
 from rsam_core.session.learning import JOB, Learning, learning, start
 from rsam_core.session.session import Session
 
@@ -29,13 +30,15 @@ _SUGGESTIONS = 5
 def example_form(session: Session, found: Instances, classes: ClassList) -> None:
     """Draw the examples, the button to learn, and what was learned."""
     known = learning(session)
-    if progress.shown(session.jobs, JOB, "Learning…", key="stop-learning", take_over=known.collect):
+    if progress.shown(
+        session.jobs, JOB, _("Learning…"), key="stop-learning", take_over=known.collect
+    ):
         return
     given = known.examples_of(found)
     counts = Counter(given.values())
     if counts:
-        listed = ", ".join(f"{plain(name)} {count:,}" for name, count in counts.most_common())
-        st.markdown(f"**Your examples:** {listed}")
+        listed = ", ".join(f"{plain(name)} {number(count)}" for name, count in counts.most_common())
+        st.markdown(_("**Your examples:** {listed}").format(listed=listed))
     try:
         check_examples(counts)
         enough = True
@@ -48,7 +51,7 @@ def example_form(session: Session, found: Instances, classes: ClassList) -> None
 
     fresh = known.trained is None or known.examples != given
     st.button(
-        "Learn from the examples" if known.trained is None else "Learn again",
+        _("Learn from the examples") if known.trained is None else _("Learn again"),
         key="learn", icon=":material/model_training:", on_click=begin, disabled=not enough,
         type="primary" if fresh else "secondary",
     )  # fmt: skip
@@ -57,7 +60,7 @@ def example_form(session: Session, found: Instances, classes: ClassList) -> None
     if known.trained is None or known.prediction is None:
         return
     if known.examples != given:
-        st.caption(":material/info: The examples have changed since. Learn again to use them.")
+        st.caption(_(":material/info: The examples have changed since. Learn again to use them."))
     _quality(known.trained)
     _suggestions(session, found, known, given)
     _application(session, found, known, given)
@@ -69,14 +72,15 @@ def _quality(trained: Trained) -> None:
     right = int(validation.confusion.trace())
     total = int(validation.confusion.sum())
     st.markdown(
-        f"**{right:,} of {total:,} examples** told right when held back "
-        f"({100 * validation.accuracy:.0f} %)"
+        _("**{right} of {total} examples** told right when held back ({share} %)").format(
+            right=number(right), total=number(total), share=f"{100 * validation.accuracy:.0f}"
+        )
     )
     if total < 20:
-        st.caption("With so few examples this is a rough estimate.")
-    with st.expander("Which classes are confused"):
+        st.caption(_("With so few examples this is a rough estimate."))
+    with st.expander(_("Which classes are confused")):
         table = pd.DataFrame(
-            validation.confusion, index=pd.Index(validation.classes, name="is … / told as"),
+            validation.confusion, index=pd.Index(validation.classes, name=_("is … / told as")),
             columns=validation.classes,
         )  # fmt: skip
         st.dataframe(table, key="confusion-classes", height="content")
@@ -84,8 +88,10 @@ def _quality(trained: Trained) -> None:
             f"{METHODS[name]} {100 * score:.0f} %" for name, score in validation.scores.items()
         )
         st.caption(
-            f"Rows are the true classes. Cross-validation in {validation.folds} parts; mean of "
-            f"the classes: {tried}. Used: {METHODS[validation.method]}."
+            _(
+                "Rows are the true classes. Cross-validation in {folds} parts; mean of the "
+                "classes: {tried}. Used: {method}."
+            ).format(folds=validation.folds, tried=tried, method=_(METHODS[validation.method]))
         )
 
 
@@ -107,12 +113,12 @@ def _suggestions(
         margin = max(x1 - x0, y1 - y0, 40)
         session.canvas.look(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
 
-    st.caption("Least certain: label these to learn most. Press one to select and see it.")
+    st.caption(_("Least certain: label these to learn most. Press one to select and see it."))
     with st.container(horizontal=True, gap="small"):
         for id in ids:
             row = prediction.probabilities[place[id]]
             best = row.argsort()[::-1][:2]
-            words = " or ".join(prediction.classes[k] for k in best)
+            words = _(" or ").join(prediction.classes[k] for k in best)
             st.button(f"{id}: {words}?", key=f"uncertain-{id}", on_click=show, args=(id,))
 
 
@@ -122,9 +128,9 @@ def _application(
     """Take over the classes that were learned."""
     prediction = known.prediction
     least = st.slider(
-        "Least probability", 0.0, 1.0, 0.0, 0.05, key="least-probability",
-        help="Objects of which the classifier is less sure get no class. With few examples the "
-        "probabilities are rough.",
+        _("Least probability"), 0.0, 1.0, 0.0, 0.05, key="least-probability",
+        help=_("Objects of which the classifier is less sure get no class. With few examples "
+               "the probabilities are rough."),
     )  # fmt: skip
     present = set(found.ids.tolist())
     told = [
@@ -132,9 +138,11 @@ def _application(
         for id, label, sure in zip(prediction.ids, prediction.labels, prediction.confidence)
         if int(id) in present and int(id) not in given and sure >= least
     ]
-    counts = Counter(label for _, label in told)
+    counts = Counter(label for _id, label in told)
     if counts:
-        st.markdown(" · ".join(f"{plain(n)} **{count:,}**" for n, count in counts.most_common()))
+        st.markdown(
+            " · ".join(f"{plain(n)} **{number(count)}**" for n, count in counts.most_common())
+        )
 
     def take() -> None:
         shown = session.shown()
@@ -142,11 +150,16 @@ def _application(
         kept = known.examples_of(objects)
         wanted = apply(objects, prediction, min_probability=least, keep=kept)
         known.predicted = {i.id: i.label for i in wanted if i.label and i.id not in kept}
-        some = f"{len(told):,} object{'s' if len(told) != 1 else ''}"
-        session.commit(shown, wanted, f"Classify {some} by example")
+        what = ngettext(
+            "Classify {count} object by example", "Classify {count} objects by example", len(told)
+        ).format(count=number(len(told)))
+        session.commit(shown, wanted, what)
 
     st.button(
-        f"Classify {len(told):,} objects", key="classify-apply", icon=":material/category:",
-        type="primary" if known.examples == given else "secondary", disabled=not told,
+        _("Classify {count} objects").format(count=number(len(told))),
+        key="classify-apply",
+        icon=":material/category:",
+        type="primary" if known.examples == given else "secondary",
+        disabled=not told,
         on_click=take,
-    )  # fmt: skip
+    )

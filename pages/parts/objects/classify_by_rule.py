@@ -10,6 +10,7 @@ from rsam_core.objects.classify.classes import ClassList, set_label
 from rsam_core.objects.classify.rule_matching import match
 from rsam_core.objects.classify.rules import OPERATORS, Condition, Rule
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.language import _, ngettext, number
 from rsam_core.session.learning import learning
 from rsam_core.session.session import Session
 
@@ -28,8 +29,8 @@ def rule_form(session: Session, found: Instances, table: pd.DataFrame, classes: 
     combine = "and"
     if len(rows) > 1:
         combine = st.segmented_control(
-            "Conditions", ["and", "or"], default="and", key="rule-combine", required=True,
-            format_func={"and": "All must hold", "or": "One is enough"}.get,
+            _("Conditions"), ["and", "or"], default="and", key="rule-combine", required=True,
+            format_func={"and": _("All must hold"), "or": _("One is enough")}.__getitem__,
             label_visibility="collapsed",
         )  # fmt: skip
     conditions = [_condition(row, columns, table, len(rows) > 1) for row in rows]
@@ -39,21 +40,25 @@ def rule_form(session: Session, found: Instances, table: pd.DataFrame, classes: 
 
     if len(rows) < _MOST:
         st.button(
-            "Add condition", icon=":material/add:", key="rule-add", on_click=add, type="tertiary"
+            _("Add condition"), icon=":material/add:", key="rule-add", on_click=add, type="tertiary"
         )
     known = [condition for condition in conditions if condition is not None]
     if not known:
-        st.caption("Type a number to see how many objects match.")
+        st.caption(_("Type a number to see how many objects match."))
         return
     hits = match(table, Rule(tuple(known), combine or "and"))
     free = np.array([not item.label for item in found])
     only_free = st.toggle(
-        "Only objects without a class", key="rule-free", disabled=not free.any() or free.all()
+        _("Only objects without a class"), key="rule-free", disabled=not free.any() or free.all()
     )
     if only_free and free.any():
         hits = hits & free
     count = int(hits.sum())
-    st.markdown(f"**{count:,} of {len(found):,} objects** match")
+    st.markdown(
+        _("**{count} of {whole} objects** match").format(
+            count=number(count), whole=number(len(found))
+        )
+    )
     _actions(session, found.ids[hits].tolist(), classes)
 
 
@@ -63,19 +68,26 @@ def _actions(session: Session, ids: list[int], classes: ClassList) -> None:
         shown = session.shown()
         objects = shown.objects
         learning(session).confirm(ids)
-        some = f"{len(ids):,} object{'s' if len(ids) != 1 else ''}"
-        session.commit(shown, set_label(objects, ids, name), f"Label {some} as {name} by rule")
+        what = ngettext(
+            "Label {count} object as {name} by rule", "Label {count} objects as {name} by rule",
+            len(ids),
+        ).format(count=number(len(ids)), name=name)  # fmt: skip
+        session.commit(shown, set_label(objects, ids, name), what)
 
     def select() -> None:
         session.marks.select(ids)
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Class", classes.names, key="rule-class", width=180)
+        st.selectbox(_("Class"), classes.names, key="rule-class", width=180)
         st.button(
-            f"Label {len(ids):,}", key="rule-apply", type="primary", disabled=not ids,
-            on_click=label, icon=":material/label:",
-        )  # fmt: skip
-        st.button("Select them", key="rule-select", disabled=not ids, on_click=select)
+            _("Label {count}").format(count=number(len(ids))),
+            key="rule-apply",
+            type="primary",
+            disabled=not ids,
+            on_click=label,
+            icon=":material/label:",
+        )
+        st.button(_("Select them"), key="rule-select", disabled=not ids, on_click=select)
 
 
 def _condition(
@@ -85,24 +97,28 @@ def _condition(
     first = "area_m2" if "area_m2" in columns else "area"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         column = st.selectbox(
-            "Property", columns, index=columns.index(first) if first in columns else 0,
+            _("Property"), columns, index=columns.index(first) if first in columns else 0,
             key=f"rule-column-{row}", format_func=_title, width=170,
             label_visibility="visible" if not row else "collapsed",
         )  # fmt: skip
         operator = st.selectbox(
-            "Is", list(OPERATORS), key=f"rule-operator-{row}", format_func=OPERATORS.get, width=125,
+            _("Is"),
+            list(OPERATORS),
+            key=f"rule-operator-{row}",
+            format_func=lambda operator: _(OPERATORS[operator]),
+            width=125,
             label_visibility="visible" if not row else "collapsed",
-        )  # fmt: skip
+        )
         middle = _round(float(np.nanmedian(table[column].to_numpy(float))))
         value = st.number_input(
-            "Value", value=middle, key=f"rule-value-{row}-{column}", format="%g", width=130,
+            _("Value"), value=middle, key=f"rule-value-{row}-{column}", format="%g", width=130,
             label_visibility="visible" if not row else "collapsed",
         )  # fmt: skip
         high = None
         if operator == "between":
             top = _round(float(np.nanmax(table[column].to_numpy(float))))
             high = st.number_input(
-                "and", value=top, key=f"rule-high-{row}-{column}", format="%g", width=130,
+                _("and"), value=top, key=f"rule-high-{row}-{column}", format="%g", width=130,
                 label_visibility="visible" if not row else "collapsed",
             )  # fmt: skip
 
@@ -112,7 +128,7 @@ def _condition(
         if removable:
             st.button(
                 "", icon=":material/close:", key=f"rule-remove-{row}", on_click=remove,
-                type="tertiary", help="Remove this condition",
+                type="tertiary", help=_("Remove this condition"),
             )  # fmt: skip
     if value is None or (operator == "between" and high is None):
         return None
@@ -126,7 +142,7 @@ def _title(column: str) -> str:
     if not unit and column in ("area", "perimeter"):
         unit = " (px)"
     name = text if any(sign.isupper() for sign in text) else text.capitalize()
-    return {"Ndvi": "NDVI", "Ndwi": "NDWI"}.get(name, name) + unit
+    return _({"Ndvi": "NDVI", "Ndwi": "NDWI"}.get(name, name)) + unit
 
 
 def _round(value: float) -> float:

@@ -8,8 +8,10 @@ import streamlit as st
 
 from pages.parts.objects.table import chosen_ids
 from pages.parts.shared import banner, mask_editor
+from pages.parts.shared.names import so_many_objects
 from rsam_core.objects import combine
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.language import N_, _, number
 from rsam_core.session.session import Session
 
 
@@ -18,18 +20,22 @@ def combine_panel(session: Session, found: Instances) -> None:
     chosen = chosen_ids(session, found)
     if chosen:
         names = ", ".join(str(id) for id in chosen[:8]) + (" …" if len(chosen) > 8 else "")
-        st.markdown(f"**{len(chosen):,} selected:** {names}")
+        st.markdown(
+            _("**{count} selected:** {names}").format(count=number(len(chosen)), names=names)
+        )
     else:
         st.info(
-            "Select objects in the picture or the table: one to edit or split it, two or more "
-            "to combine them.",
+            _(
+                "Select objects in the picture or the table: one to edit or split it, two or more "
+                "to combine them."
+            ),
             icon=":material/ads_click:",
         )
     for name, draw in (
-        ("Two or more objects", lambda: _several(session, found, chosen)),
-        ("One or more objects", lambda: _each(session, chosen)),
-        ("By hand", lambda: _drawing(session, chosen)),
-        ("Overlaps", lambda: _overlaps(session, chosen)),
+        (_("Two or more objects"), lambda: _several(session, found, chosen)),
+        (_("One or more objects"), lambda: _each(session, chosen)),
+        (_("By hand"), lambda: _drawing(session, chosen)),
+        (_("Overlaps"), lambda: _overlaps(session, chosen)),
     ):
         with st.container(gap="xsmall"):
             st.caption(f"**{name}**")
@@ -40,59 +46,83 @@ def _several(session: Session, found: Instances, chosen: list[int]) -> None:
     few = len(chosen) < 2
     with st.container(horizontal=True):
         _button(
-            session, "Merge", ":material/join:", few, "Make one object of the selected ones.",
-            lambda now: combine.merge(now, chosen), f"Merge {len(chosen)} objects",
-        )  # fmt: skip
+            session,
+            N_("Merge"),
+            ":material/join:",
+            few,
+            _("Make one object of the selected ones."),
+            lambda now: combine.merge(now, chosen),
+            _("Merge {count} objects").format(count=len(chosen)),
+        )
         _button(
-            session, "Keep what they share", ":material/join_inner:", few,
-            "Only the pixels that all selected objects have in common stay.",
-            lambda now: combine.intersect(now, chosen), f"Intersect {len(chosen)} objects",
-        )  # fmt: skip
+            session,
+            N_("Keep what they share"),
+            ":material/join_inner:",
+            few,
+            _("Only the pixels that all selected objects have in common stay."),
+            lambda now: combine.intersect(now, chosen),
+            _("Intersect {count} objects").format(count=len(chosen)),
+        )
     if few:
         return
     largest = max(chosen, key=lambda id: found.get(id).area)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         loser = st.selectbox(
-            "Cut the others out of", chosen, chosen.index(largest),
-            format_func=lambda id: f"object {id}", key=f"combine-from-{hash(tuple(chosen))}",
-        )  # fmt: skip
+            _("Cut the others out of"),
+            chosen,
+            chosen.index(largest),
+            format_func=lambda id: _("object {id}").format(id=id),
+            key=f"combine-from-{hash(tuple(chosen))}",
+        )
         others = [id for id in chosen if id != loser]
         _button(
-            session, "Cut out", ":material/content_cut:", False,
-            "The chosen object loses the pixels of the other selected ones, which stay.",
-            lambda now: combine.subtract(now, loser, others), f"Cut out of object {loser}",
-        )  # fmt: skip
+            session,
+            N_("Cut out"),
+            ":material/content_cut:",
+            False,
+            _("The chosen object loses the pixels of the other selected ones, which stay."),
+            lambda now: combine.subtract(now, loser, others),
+            _("Cut out of object {id}").format(id=loser),
+        )
 
 
 def _each(session: Session, chosen: list[int]) -> None:
     none = not chosen
-    count = f"{len(chosen):,} object{'s' if len(chosen) != 1 else ''}"
+    count = so_many_objects(len(chosen))
     with st.container(horizontal=True):
         _button(
-            session, "Split into pieces", ":material/call_split:", none,
-            "Every piece that does not touch the others becomes an object.",
-            lambda now: combine.split(now, chosen), f"Split {count}",
+            session, N_("Split into pieces"), ":material/call_split:", none,
+            _("Every piece that does not touch the others becomes an object."),
+            lambda now: combine.split(now, chosen), _("Split {objects}").format(objects=count),
         )  # fmt: skip
         _button(
-            session, "Convex hull", ":material/pentagon:", none,
-            "Replaces an object by what a rubber band around it encloses.",
-            lambda now: combine.to_hull(now, chosen), f"Hull of {count}",
+            session, N_("Convex hull"), ":material/pentagon:", none,
+            _("Replaces an object by what a rubber band around it encloses."),
+            lambda now: combine.to_hull(now, chosen), _("Hull of {objects}").format(objects=count),
         )  # fmt: skip
         _button(
-            session, "Smallest rectangle", ":material/crop_rotate:", none,
-            "Replaces an object by the smallest rectangle around it, turned as need be.",
-            lambda now: combine.to_rectangle(now, chosen), f"Rectangle of {count}",
-        )  # fmt: skip
+            session,
+            N_("Smallest rectangle"),
+            ":material/crop_rotate:",
+            none,
+            _("Replaces an object by the smallest rectangle around it, turned as need be."),
+            lambda now: combine.to_rectangle(now, chosen),
+            _("Rectangle of {objects}").format(objects=count),
+        )
 
 
 def _overlaps(session: Session, chosen: list[int]) -> None:
     some = len(chosen) > 1
     _button(
-        session, "Assign overlaps among the selected" if some else "Assign overlaps of all objects",
-        ":material/layers_clear:", False, combine.RULE,
-        lambda now: combine.assign_overlap(now, chosen if some else None), "Assign overlaps",
-    )  # fmt: skip
-    st.caption(combine.RULE)
+        session,
+        N_("Assign overlaps among the selected") if some else N_("Assign overlaps of all objects"),
+        ":material/layers_clear:",
+        False,
+        _(combine.RULE),
+        lambda now: combine.assign_overlap(now, chosen if some else None),
+        _("Assign overlaps"),
+    )
+    st.caption(_(combine.RULE))
 
 
 def _drawing(session: Session, chosen: list[int]) -> None:
@@ -100,20 +130,20 @@ def _drawing(session: Session, chosen: list[int]) -> None:
     entry = session.marks.book.entry(single)
     with st.container(horizontal=True):
         st.button(
-            "Edit with brush", icon=":material/brush:", disabled=single is None,
+            _("Edit with brush"), icon=":material/brush:", disabled=single is None,
             key="combine-edit", on_click=mask_editor.open_editor, args=(session, single),
-            help="Paint what is missing and erase what is too much, freely or by polygon.",
+            help=_("Paint what is missing and erase what is too much, freely or by polygon."),
         )  # fmt: skip
         st.button(
-            "Draw a new object", icon=":material/draw:", key="combine-draw",
+            _("Draw a new object"), icon=":material/draw:", key="combine-draw",
             on_click=mask_editor.open_editor, args=(session, None),
-            help="Paint or outline an object by hand in the part of the image you look at.",
+            help=_("Paint or outline an object by hand in the part of the image you look at."),
         )  # fmt: skip
         if st.button(
-            "Clicks and candidates", icon=":material/ads_click:", disabled=entry is None,
+            _("Clicks and candidates"), icon=":material/ads_click:", disabled=entry is None,
             key="combine-prompts",
-            help="Opens the object on the Segment page: further points or a box, and the other "
-            "candidates of the model. For objects that you prompted yourself.",
+            help=_("Opens the object on the Segment page: further points or a box, and the "
+                   "other candidates of the model. For objects that you prompted yourself."),
         ):  # fmt: skip
             session.update(lambda book: book.select(single))
             st.switch_page("pages/screens/segment.py")
@@ -121,7 +151,7 @@ def _drawing(session: Session, chosen: list[int]) -> None:
 
 def _button(
     session: Session,
-    text: str,
+    name: str,
     icon: str,
     disabled: bool,
     hint: str,
@@ -136,9 +166,11 @@ def _button(
             now = shown.objects
             wanted = change(now)
             if len(wanted) == len(now) and all(a is b for a, b in zip(now, wanted)):
-                st.toast("Nothing to change here.", icon=":material/info:")
+                st.toast(_("Nothing to change here."), icon=":material/info:")
                 return
             session.commit(shown, wanted, what)
-            st.toast(f"{what}: done. Undo takes it back.", icon=":material/check:")
+            st.toast(
+                _("{what}: done. Undo takes it back.").format(what=what), icon=":material/check:"
+            )
 
-    st.button(text, icon=icon, disabled=disabled, help=hint, key=f"combine-{text}", on_click=act)
+    st.button(_(name), icon=icon, disabled=disabled, help=hint, key=f"combine-{name}", on_click=act)

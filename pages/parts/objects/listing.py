@@ -8,6 +8,7 @@ import streamlit as st
 from pages.parts.shared.object_thumbnail import thumbnail
 from rsam_core.objects.certainty import ABOUT, certainties
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.language import _, number
 from rsam_core.session.session import Session
 
 MOST = 100
@@ -54,7 +55,7 @@ def object_list(session: Session, found: Instances, table: pd.DataFrame) -> None
                 "id": rows.index,
                 "kind": _kinds(rows),
                 "area": rows[area].to_numpy(),
-                "sure": certainties(rows["score"]),
+                "sure": [_(word) for word in certainties(rows["score"])],
             }
         ),
         hide_index=True,
@@ -65,21 +66,25 @@ def object_list(session: Session, found: Instances, table: pd.DataFrame) -> None
         selection_mode="multi-row",
         column_config={
             "picture": st.column_config.ImageColumn("", width=52),
-            "id": st.column_config.NumberColumn("No.", width=44),
+            "id": st.column_config.NumberColumn(_("No."), width=44),
             "kind": st.column_config.TextColumn(
-                "Kind", help="Its class, or what RSAM takes it for."
+                _("Kind"), help=_("Its class, or what RSAM takes it for.")
             ),
             "area": st.column_config.NumberColumn(
                 "m²" if area == "area_m2" else "px", format="%,.0f", width=60
             ),
-            "sure": st.column_config.TextColumn("Sure", help=ABOUT, width=62),
+            "sure": st.column_config.TextColumn(_("Sure"), help=_(ABOUT), width=62),
         },
     )
     if len(found) > len(some):
-        st.caption(f"The {len(some)} largest of {len(found):,}; the table below has all.")
+        st.caption(
+            _("The {count} largest of {whole}; the table below has all.").format(
+                count=len(some), whole=number(len(found))
+            )
+        )
 
 
 def _kinds(rows: pd.DataFrame) -> list[str]:
     """Class of each object, or its kind where it has none."""
     kinds = rows["kind"] if "kind" in rows else [None] * len(rows)
-    return [str(label or kind or "") for label, kind in zip(rows["label"], kinds)]
+    return [str(label or (kind and _(kind)) or "") for label, kind in zip(rows["label"], kinds)]

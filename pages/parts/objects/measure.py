@@ -11,6 +11,7 @@ from pages.parts.objects.table import numeric_columns, title
 from pages.parts.shared.measured import wanted
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import histogram
+from rsam_core.runtime.language import _
 from rsam_core.session.session import Session
 
 _ACCENT, _CALM = "#FFB000", "#5B8DB8"
@@ -21,8 +22,12 @@ def measure_panel(session: Session, found: Instances, table: pd.DataFrame) -> No
     """Choose columns; look at their distribution."""
     with st.container(horizontal=True, gap="medium"):
         for name, text, hint in (
-            ("bands", "Colours", "Mean and spread of each band, NDVI and NDWI where possible."),
-            ("neighbours", "Neighbours", "The gap to the nearest other object."),
+            (
+                "bands",
+                _("Colours"),
+                _("Mean and spread of each band, NDVI and NDWI where possible."),
+            ),
+            ("neighbours", _("Neighbours"), _("The gap to the nearest other object.")),
         ):
             key = f"measure-{name}-{session.image.token}"
             st.toggle(
@@ -33,15 +38,20 @@ def measure_panel(session: Session, found: Instances, table: pd.DataFrame) -> No
     with left:
         default = columns.index("area_m2" if "area_m2" in columns else "area")
         size = st.selectbox(
-            "Size", columns, default, format_func=title, key="chart-size", persist_state="session"
-        )  # fmt: skip
+            _("Size"),
+            columns,
+            default,
+            format_func=title,
+            key="chart-size",
+            persist_state="session",
+        )
     with right:
         default = columns.index("compactness") if "compactness" in columns else 0
-        form = st.selectbox("against", columns, default, format_func=title, key="chart-shape",
+        form = st.selectbox(_("against"), columns, default, format_func=title, key="chart-shape",
                             persist_state="session")  # fmt: skip
     _histogram(session, table, size)
     _scatter(session, table, size, form)
-    st.caption("Click a bar, or drag a frame over dots, to select those objects in the picture.")
+    st.caption(_("Click a bar, or drag a frame over dots, to select those objects in the picture."))
 
 
 def _histogram(session: Session, table: pd.DataFrame, column: str) -> None:
@@ -52,7 +62,7 @@ def _histogram(session: Session, table: pd.DataFrame, column: str) -> None:
     edges = np.append(bins["start"], bins["end"].iloc[-1:])
     inside = np.histogram(values[chosen & np.isfinite(values)], edges)[0] if len(bins) else 0
     kinds = [
-        bins.assign(kind="not selected", number=bins["count"] - inside),
+        bins.assign(kind="other", number=bins["count"] - inside),
         bins.assign(kind="selected", number=inside),
     ]
     key = f"histogram-{session.image.token}-{column}"
@@ -75,12 +85,12 @@ def _histogram(session: Session, table: pd.DataFrame, column: str) -> None:
         .encode(
             x=alt.X("start:Q", title=title(column), bin="binned", scale=_scale(log)),
             x2="end:Q",
-            y=alt.Y("number:Q", title="Objects", stack=True),
+            y=alt.Y("number:Q", title=_("Objects"), stack=True),
             color=_colours("kind:N"),
             tooltip=[
-                alt.Tooltip("start:Q", title="from", format=".4~g"),
-                alt.Tooltip("end:Q", title="to", format=".4~g"),
-                alt.Tooltip("count:Q", title="objects"),
+                alt.Tooltip("start:Q", title=_("from"), format=".4~g"),
+                alt.Tooltip("end:Q", title=_("to"), format=".4~g"),
+                alt.Tooltip("count:Q", title=_("objects")),
             ],
         )
         .properties(height=CHART_HEIGHT)
@@ -96,7 +106,7 @@ def _scatter(session: Session, table: pd.DataFrame, size: str, form: str) -> Non
             "object": table["id"],
             "x": table[size].astype(float),
             "y": table[form].astype(float),
-            "kind": np.where(chosen, "selected", "not selected"),
+            "kind": np.where(chosen, "selected", "other"),
         }
     )
     # Selected dots are drawn last, on top of the others.
@@ -122,7 +132,7 @@ def _scatter(session: Session, table: pd.DataFrame, size: str, form: str) -> Non
             y=alt.Y("y:Q", title=title(form), scale=alt.Scale(zero=False)),
             color=_colours("kind:N"),
             tooltip=[
-                alt.Tooltip("object:Q", title="object"),
+                alt.Tooltip("object:Q", title=_("object")),
                 alt.Tooltip("x:Q", title=title(size), format=".4~g"),
                 alt.Tooltip("y:Q", title=title(form), format=".4~g"),
             ],
@@ -144,5 +154,5 @@ def _scale(log: bool) -> alt.Scale:
 
 
 def _colours(field: str) -> alt.Color:
-    scale = alt.Scale(domain=["not selected", "selected"], range=[_CALM, _ACCENT])
+    scale = alt.Scale(domain=["other", "selected"], range=[_CALM, _ACCENT])
     return alt.Color(field, scale=scale, legend=None)

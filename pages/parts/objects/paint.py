@@ -10,6 +10,7 @@ from pages.parts.shared import banner
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.superpixel_painting import Painting
 from rsam_core.prompts.superpixels import SuperpixelSettings
+from rsam_core.runtime.language import _, ngettext, number
 from rsam_core.scene.coordinates import Frame, Viewport
 from rsam_core.session.session import Session
 
@@ -45,31 +46,43 @@ def paint_panel(session: Session, found: Instances) -> None:
                 start()
 
     st.slider(
-        "Size of a patch (screen pixels)", 10, 80, 28, 2, key="patch-size", persist_state="session",
+        _("Size of a patch (screen pixels)"),
+        10,
+        80,
+        28,
+        2,
+        key="patch-size",
+        persist_state="session",
         on_change=resized,
-        help="Patches follow the colours of what is on the screen. Zoom in for finer ones.",
-    )  # fmt: skip
+        help=_("Patches follow the colours of what is on the screen. Zoom in for finer ones."),
+    )
     if session.canvas.painting is None:
         st.caption(
-            "For large areas without a clear outline: RSAM divides what is on the screen into "
-            "patches of one colour, and you click those that belong together."
+            _(
+                "For large areas without a clear outline: RSAM divides what is on the screen into "
+                "patches of one colour, and you click those that belong together."
+            )
         )
-        if st.button("Show patches", key="paint-start", icon=":material/grid_on:", type="primary"):
+        if st.button(
+            _("Show patches"), key="paint-start", icon=":material/grid_on:", type="primary"
+        ):
             with banner.guard("patches"):
-                with st.spinner("Dividing the picture…"):
+                with st.spinner(_("Dividing the picture…")):
                     start()
                 st.rerun()
         return
     count = len(session.canvas.painting.chosen)
-    st.markdown(f"**{count:,} patch{'es' if count != 1 else ''} chosen.** Click patches in the "
-                "picture; click again to leave one out.")  # fmt: skip
+    st.markdown(ngettext("**{count} patch chosen.** Click patches in the picture; click again "
+                         "to leave one out.",
+                         "**{count} patches chosen.** Click patches in the picture; click again "
+                         "to leave one out.", count).format(count=number(count)))  # fmt: skip
     classes = classes_of(session)
-    label = st.selectbox("Class of the area", ["No class", *classes.names], key="paint-class")
+    label = st.selectbox(_("Class of the area"), [_("No class"), *classes.names], key="paint-class")
 
     def make() -> None:
         painting, base = session.canvas.painting, session.shown()
         item = painting.instance(None if label == "No class" else label)
-        session.commit(base, base.objects.add(item), "Paint an area")
+        session.commit(base, base.objects.add(item), _("Paint an area"))
         session.canvas.painting = Painting(painting.frame, painting.labels)
 
     def stop() -> None:
@@ -77,10 +90,10 @@ def paint_panel(session: Session, found: Instances) -> None:
 
     with st.container(horizontal=True):
         st.button(
-            "Make it an object", key="paint-make", icon=":material/check:", disabled=not count,
+            _("Make it an object"), key="paint-make", icon=":material/check:", disabled=not count,
             type="primary", on_click=make,
         )  # fmt: skip
-        st.button("Done", key="paint-stop", icon=":material/close:", on_click=stop)
+        st.button(_("Done"), key="paint-stop", icon=":material/close:", on_click=stop)
 
 
 def shown(session: Session) -> Viewport:

@@ -13,20 +13,22 @@ from rsam_core.objects.instances import Instances
 from rsam_core.objects.refine import PRESETS, SUGGESTED, TITLES, RefineSettings, refine
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.language import N_, _, current, ngettext, number
 from rsam_core.scene.window import Window
 from rsam_core.session.refining import JOB, difference, finish, refinement, start
 from rsam_core.session.session import Session
 
+_CLASS = "class "
 _AREAS = ("speck_area", "hole_area", "smallest")
 _NUMBERS = ("speck_area", "hole_area", "smooth", "opening", "closing", "simplify", "smallest")
 _HELP = {
-    "speck_area": "Loose pieces smaller than this are removed; the largest piece always stays.",
-    "hole_area": "Holes smaller than this are filled.",
-    "opening": "Cuts bridges, tails and spikes thinner than about twice this. Corners stay.",
-    "closing": "Closes slits and bays narrower than about twice this. Corners stay.",
-    "smooth": "Takes the jags off the outline. Objects keep their area: they do not shrink.",
-    "simplify": "Straight sides with few corners; no side moves by more than about this.",
-    "smallest": "Objects smaller than this are removed altogether at the end.",
+    "speck_area": N_("Loose pieces smaller than this are removed; the largest piece always stays."),
+    "hole_area": N_("Holes smaller than this are filled."),
+    "opening": N_("Cuts bridges, tails and spikes thinner than about twice this. Corners stay."),
+    "closing": N_("Closes slits and bays narrower than about twice this. Corners stay."),
+    "smooth": N_("Takes the jags off the outline. Objects keep their area: they do not shrink."),
+    "simplify": N_("Straight sides with few corners; no side moves by more than about this."),
+    "smallest": N_("Objects smaller than this are removed altogether at the end."),
 }
 _BEFORE, _AFTER = "#FFFFFF", "#FF7A00"
 _SHOWN, _TRIED = 2, 24
@@ -39,8 +41,8 @@ _PATIENCE = 1.5
 def refine_panel(session: Session, found: Instances) -> None:
     """Everything about better outlines."""
     if progress.shown(
-        session.jobs, JOB, f"{refinement(session).what}:", key="refine-stop",
-        help="All objects stay as they are.", take_over=lambda: take_over(session),
+        session.jobs, JOB, f"{_(refinement(session).what)}:", key="refine-stop",
+        help=_("All objects stay as they are."), take_over=lambda: take_over(session),
     ):  # fmt: skip
         return
     # The steps stand last on the screen, but what they say is needed first.
@@ -51,7 +53,7 @@ def refine_panel(session: Session, found: Instances) -> None:
             _presets(session)
         with second:
             ids = _scope(session, found)
-    with steps.expander("Steps and strengths", icon=":material/tune:"):
+    with steps.expander(_("Steps and strengths"), icon=":material/tune:"):
         settings = _form(session)
     with middle:
         _result(session, found, settings, ids)
@@ -60,19 +62,20 @@ def refine_panel(session: Session, found: Instances) -> None:
 def _result(session: Session, found: Instances, settings: RefineSettings, ids: list[int]) -> None:
     """What the steps do, and the button that takes them."""
     if not settings.steps:
-        st.caption("All steps are off. Choose a preset, or set a step above 0.")
+        st.caption(_("All steps are off. Choose a preset, or set a step above 0."))
         return
-    st.caption(f"Steps: {settings.describe()}.")
+    st.caption(_("Steps: {settings}.").format(settings=settings.describe()))
     with banner.guard():
         _preview(session, found, settings, ids)
     count = len(ids)
     st.button(
-        f"Apply to {count:,} object{'s' if count != 1 else ''}",
+        ngettext("Apply to {count} object",
+                 "Apply to {count} objects", count).format(count=number(count)),
         type="primary", icon=":material/check:", width="stretch", disabled=not count,
         key="refine-apply", on_click=_start, args=(session, settings, ids),
     )  # fmt: skip
     if refinement(session).told:
-        st.caption(f":material/check: Last time: {refinement(session).told}")
+        st.caption(_(":material/check: Last time: {told}").format(told=refinement(session).told))
 
 
 def _load(session: Session) -> None:
@@ -88,9 +91,15 @@ def _load(session: Session) -> None:
 
 def _presets(session: Session) -> None:
     st.selectbox(
-        "Start from", list(PRESETS), key="refine-preset", on_change=_load, args=(session,),
-        persist_state="session", help="Sets all steps; they can be changed below.",
-    )  # fmt: skip
+        _("Start from"),
+        list(PRESETS),
+        key="refine-preset",
+        format_func=_,
+        on_change=_load,
+        args=(session,),
+        persist_state="session",
+        help=_("Sets all steps; they can be changed below."),
+    )
 
 
 def _form(session: Session) -> RefineSettings:
@@ -99,7 +108,7 @@ def _form(session: Session) -> RefineSettings:
     unit = "px"
     if gsd:
         unit = st.segmented_control(
-            "Unit", ["px", "m"], default="px", required=True, key="refine-unit",
+            _("Unit"), ["px", "m"], default="px", required=True, key="refine-unit",
             on_change=_load, args=(session,), persist_state="session",
             label_visibility="collapsed",
         ) or "px"  # fmt: skip
@@ -113,24 +122,25 @@ def _form(session: Session) -> RefineSettings:
         key = f"refine-{name}-{unit}"
         state.setdefault(key, start)
         values[name] = columns[index % 2].number_input(
-            f"{TITLES[name]} ({square})", 0.0, None, step=step, format="%.4g", key=key,
-            help=f"{_HELP[name]} 0 leaves it out.", persist_state="session",
+            f"{_(TITLES[name])} ({square})", 0.0, None, step=step, format="%.4g", key=key,
+            help=_(_HELP[name]) + " " + _("0 leaves it out."), persist_state="session",
         )  # fmt: skip
     state.setdefault("refine-straight", preset.regularise)
     straight = st.toggle(
-        "Straight walls and right angles", key="refine-straight", persist_state="session",
-        help="For buildings: the outline gets right angles along its main direction, where such "
-        "an outline fits. Round objects, and those that the edge of the image cuts, stay.",
+        _("Straight walls and right angles"), key="refine-straight", persist_state="session",
+        help=_("For buildings: the outline gets right angles along its main direction, where "
+               "such an outline fits. Round objects, and those that the edge of the image cuts, "
+               "stay."),
     )  # fmt: skip
     agreement = preset.min_agreement
     if straight:
         state.setdefault("refine-agreement", agreement)
         agreement = st.slider(
-            "Leave an outline as it is if less than this would agree", 0.5, 1.0, step=0.01,
+            _("Leave an outline as it is if less than this would agree"), 0.5, 1.0, step=0.01,
             key="refine-agreement", persist_state="session",
-            help="Share of ground that the straight outline and the present one have in common, of "
-            "all that either covers. Lower straightens "
-            "more objects, also those that are not quite rectangular.",
+            help=_("Share of ground that the straight outline and the present one have in "
+                   "common, of all that either covers. Lower straightens more objects, also "
+                   "those that are not quite rectangular."),
         )  # fmt: skip
     return RefineSettings(regularise=straight, min_agreement=agreement, unit=unit, **values)
 
@@ -150,18 +160,18 @@ def _scope(session: Session, found: Instances) -> list[int]:
         if item.label:
             by_class.setdefault(item.label, []).append(item.id)
     scopes = {"all": found.ids.tolist(), "selected": chosen}
-    scopes |= {f"class {label}": ids for label, ids in sorted(by_class.items())}
-    words = {"all": "All objects", "selected": "Selected objects"}
+    scopes |= {f"{_CLASS}{label}": ids for label, ids in sorted(by_class.items())}
+    words = {"all": _("All objects"), "selected": _("Selected objects")}
 
     def text(scope: str) -> str:
-        name = words.get(scope) or f"Class “{scope.removeprefix('class ')}”"
-        return f"{name} ({len(scopes[scope]):,})"
+        name = words.get(scope) or _("Class “{name}”").format(name=scope.removeprefix(_CLASS))
+        return f"{name} ({number(len(scopes[scope]))})"
 
     kept = st.session_state.get("refine-scope", "all")
     if kept not in scopes:
         st.session_state["refine-scope"] = "all"
     scope = st.selectbox(
-        "Apply to", list(scopes), format_func=text, key="refine-scope", persist_state="session"
+        _("Apply to"), list(scopes), format_func=text, key="refine-scope", persist_state="session"
     )
     return scopes[scope]
 
@@ -171,24 +181,38 @@ def _preview(session: Session, found: Instances, settings: RefineSettings, ids: 
     some = found.select(ids)
     chosen = [item for item in some if item.id in session.marks.selected] or list(some)
     if not chosen:
-        st.caption("No object is selected. Click one in the picture, or choose another group.")
+        st.caption(_("No object is selected. Click one in the picture, or choose another group."))
         return
-    key = (tuple(chosen), settings, session.image.scene)
+    key = (tuple(chosen), settings, session.image.scene, current())
     tried, views = session.memo.remember(
         "refine-preview", key, lambda: _views(session, chosen, settings)
     )
     if not views:
-        which = "These objects need" if tried > 1 else "This object needs"
-        st.info(
-            f"{which} none of these steps: nothing would change"
-            + (f" in the {tried} looked at." if tried < len(chosen) else "."),
-            icon=":material/check_circle:",
-        )
+        if tried < len(chosen):
+            told = ngettext(
+                "This object needs none of these steps: nothing would change in the {count} "
+                "looked at.",
+                "These objects need none of these steps: nothing would change in the {count} "
+                "looked at.",
+                tried,
+            ).format(count=tried)
+        else:
+            told = ngettext(
+                "This object needs none of these steps: nothing would change.",
+                "These objects need none of these steps: nothing would change.",
+                tried,
+            )
+        st.info(told, icon=":material/check_circle:")
         return
     columns = st.columns(_SHOWN)
     for column, (content, caption) in zip(columns, views):
-        column.image(content, caption=caption, width="stretch", alt=f"Before and after. {caption}")
-    st.caption("White: as it is. Orange: after the steps above. Shown is what changes most.")
+        column.image(
+            content,
+            caption=caption,
+            width="stretch",
+            alt=_("Before and after. {caption}").format(caption=caption),
+        )
+    st.caption(_("White: as it is. Orange: after the steps above. Shown is what changes most."))
 
 
 def _views(
@@ -217,9 +241,11 @@ def _before_after(session: Session, item: Instance, after: Instance | None) -> t
             shown = Instances([one], session.image.shape)
             picture = overlay(picture, shown, style, origin=(window.x, window.y), scale=scale)
     if after is None:
-        return resources.jpeg(picture), f"Object {item.id}: removed"
+        return resources.jpeg(picture), _("Object {id}: removed").format(id=item.id)
     gained, lost = difference(item, after)
-    return resources.jpeg(picture), f"Object {item.id}: {gained:,} px added, {lost:,} taken away"
+    return resources.jpeg(picture), _("Object {id}: {gained} px added, {lost} taken away").format(
+        id=item.id, gained=number(gained), lost=number(lost)
+    )
 
 
 def _around(bbox: tuple[int, int, int, int], shape: tuple[int, int]) -> Window:
@@ -255,5 +281,5 @@ def take_over(session: Session) -> None:
         known.error = None
     elif done is not None:
         banner.forget("refine")
-        undo = " Undo takes it back." if done else ""
-        st.toast(f"{known.told}{undo}", icon=":material/check:" if done else ":material/info:")
+        undo = " " + _("Undo takes it back.") if done else ""
+        st.toast(f"{_(known.told)}{undo}", icon=":material/check:" if done else ":material/info:")

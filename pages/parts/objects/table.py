@@ -9,53 +9,60 @@ import streamlit as st
 from pages.parts.shared.long_table import shortened
 from rsam_core.objects.certainty import ABOUT, certainties
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.language import N_, _, current
 from rsam_core.session.kinds import naming
 from rsam_core.session.session import Session
 
 _TITLES = {
-    "id": ("Object", "%d", None),
-    "label": ("Class", None, None),
-    "kind": ("Kind", None, "What the model takes it for; “not sure” where it is undecided."),
-    "kind_probability": ("Kind is right", "%.2f", "How likely that kind is, from 0 to 1."),
-    "certainty": ("How sure", None, ABOUT),
-    "area_m2": ("Area (m²)", "%.1f", None),
-    "perimeter_m": ("Perimeter (m)", "%.1f", None),
-    "area": ("Area (px)", "%d", None),
-    "perimeter": ("Perimeter (px)", "%.0f", "Along outer outline and holes (Crofton)."),
-    "compactness": ("Compactness", "%.2f", "1 for a disc, less for long or ragged outlines."),
-    "solidity": ("Solidity", "%.2f", "Share of its convex hull that the object covers."),
-    "rectangularity": ("Rectangularity", "%.2f", "Share of its smallest rectangle it covers."),
-    "elongation": ("Elongation", "%.2f", "0 for a square, towards 1 for a strip."),
-    "eccentricity": ("Eccentricity", "%.2f", "0 for a circle, towards 1 for a line."),
-    "extent": ("Extent", "%.2f", "Share of its upright box that the object covers."),
-    "equivalent_diameter_area_m": ("Diameter (m)", "%.1f", "Of the disc of the same area."),
-    "axis_major_length_m": ("Length (m)", "%.1f", "Major axis of the fitted ellipse."),
-    "axis_minor_length_m": ("Width (m)", "%.1f", "Minor axis of the fitted ellipse."),
-    "equivalent_diameter_area": ("Diameter (px)", "%.1f", "Of the disc of the same area."),
-    "axis_major_length": ("Length (px)", "%.1f", "Major axis of the fitted ellipse."),
-    "axis_minor_length": ("Width (px)", "%.1f", "Minor axis of the fitted ellipse."),
-    "orientation": ("Direction (°)", "%.0f", "Of the long axis, clockwise from the top."),
-    "holes": ("Holes", "%d", None),
-    "parts": ("Pieces", "%d", None),
-    "nearest_neighbour_m": ("Nearest (m)", "%.1f", "Gap to the nearest other object."),
-    "nearest_neighbour": ("Nearest (px)", "%.1f", "Gap to the nearest other object."),
-    "nearest_id": ("Nearest object", "%d", None),
-    "centroid_x": ("Centre x", "%.1f", "Pixels from the left edge."),
-    "centroid_y": ("Centre y", "%.1f", "Pixels from the top edge."),
-    "map_x": ("Map x", "%.6g", None),
-    "map_y": ("Map y", "%.6g", None),
-    "source": ("Found by", None, None),
-    "score": ("Quality", "%.2f", "The number behind “how sure”, from 0 to 1."),
+    "id": (N_("Object"), "%d", None),
+    "label": (N_("Class"), None, None),
+    "kind": (N_("Kind"), None,
+        N_("What the model takes it for; “not sure” where it is undecided.")),
+    "kind_probability": (N_("Kind is right"), "%.2f", N_("How likely that kind is, from 0 to 1.")),
+    "certainty": (N_("How sure"), None, ABOUT),
+    "area_m2": (N_("Area (m²)"), "%.1f", None),
+    "perimeter_m": (N_("Perimeter (m)"), "%.1f", None),
+    "area": (N_("Area (px)"), "%d", None),
+    "perimeter": (N_("Perimeter (px)"), "%.0f", N_("Along outer outline and holes (Crofton).")),
+    "compactness": (N_("Compactness"), "%.2f",
+        N_("1 for a disc, less for long or ragged outlines.")),
+    "solidity": (N_("Solidity"), "%.2f", N_("Share of its convex hull that the object covers.")),
+    "rectangularity": (N_("Rectangularity"), "%.2f",
+        N_("Share of its smallest rectangle it covers.")),
+    "elongation": (N_("Elongation"), "%.2f", N_("0 for a square, towards 1 for a strip.")),
+    "eccentricity": (N_("Eccentricity"), "%.2f", N_("0 for a circle, towards 1 for a line.")),
+    "extent": (N_("Extent"), "%.2f", N_("Share of its upright box that the object covers.")),
+    "equivalent_diameter_area_m": (N_("Diameter (m)"), "%.1f", N_("Of the disc of the same area.")),
+    "axis_major_length_m": (N_("Length (m)"), "%.1f", N_("Major axis of the fitted ellipse.")),
+    "axis_minor_length_m": (N_("Width (m)"), "%.1f", N_("Minor axis of the fitted ellipse.")),
+    "equivalent_diameter_area": (N_("Diameter (px)"), "%.1f", N_("Of the disc of the same area.")),
+    "axis_major_length": (N_("Length (px)"), "%.1f", N_("Major axis of the fitted ellipse.")),
+    "axis_minor_length": (N_("Width (px)"), "%.1f", N_("Minor axis of the fitted ellipse.")),
+    "orientation": (N_("Direction (°)"), "%.0f", N_("Of the long axis, clockwise from the top.")),
+    "holes": (N_("Holes"), "%d", None),
+    "parts": (N_("Pieces"), "%d", None),
+    "nearest_neighbour_m": (N_("Nearest (m)"), "%.1f", N_("Gap to the nearest other object.")),
+    "nearest_neighbour": (N_("Nearest (px)"), "%.1f", N_("Gap to the nearest other object.")),
+    "nearest_id": (N_("Nearest object"), "%d", None),
+    "centroid_x": (N_("Centre x"), "%.1f", N_("Pixels from the left edge.")),
+    "centroid_y": (N_("Centre y"), "%.1f", N_("Pixels from the top edge.")),
+    "map_x": (N_("Map x"), "%.6g", None),
+    "map_y": (N_("Map y"), "%.6g", None),
+    "source": (N_("Found by"), None, None),
+    "score": (N_("Quality"), "%.2f", N_("The number behind “how sure”, from 0 to 1.")),
 }  # fmt: skip
 
 
 def title(column: str) -> str:
     """Name of a column for people."""
     if column in _TITLES:
-        return _TITLES[column][0]
-    kind, _, band = column.partition("_")
+        return _(_TITLES[column][0])
+    kind, _sign, band = column.partition("_")
     name = band.upper() if band in ("ndvi", "ndwi") else band.replace("_", " ")
-    return {"mean": f"Mean {name}", "std": f"Spread {name}"}.get(kind, column)
+    return {
+        "mean": _("Mean {name}").format(name=name),
+        "std": _("Spread {name}").format(name=name),
+    }.get(kind, column)
 
 
 def numeric_columns(table: pd.DataFrame) -> list[str]:
@@ -96,20 +103,54 @@ def selection_buttons(session: Session, found: Instances) -> None:
         session.canvas.look(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
 
     buttons = (
-        ("All", ":material/select_all:", len(chosen) < len(found), select, (found.ids.tolist(),),
-         "Select all objects"),
-        ("None", ":material/deselect:", bool(chosen), select, ([],), "Select no object"),
-        ("Zoom to", ":material/center_focus_strong:", bool(chosen), look, (),
-         "Show the selected objects as large as they fit"),
-        (f"Remove ({len(chosen)})", ":material/delete:", bool(chosen), session.remove,
-         (chosen,), "Remove the selected objects (can be undone)"),
-    )  # fmt: skip
-    for text, icon, enabled, action, arguments, hint in buttons:
-        key = f"objects-{text.split(' ')[0].lower()}"
+        (
+            "all",
+            _("All"),
+            ":material/select_all:",
+            len(chosen) < len(found),
+            select,
+            (found.ids.tolist(),),
+            _("Select all objects"),
+        ),
+        (
+            "none",
+            _("None"),
+            ":material/deselect:",
+            bool(chosen),
+            select,
+            ([],),
+            _("Select no object"),
+        ),
+        (
+            "zoom",
+            _("Zoom to"),
+            ":material/center_focus_strong:",
+            bool(chosen),
+            look,
+            (),
+            _("Show the selected objects as large as they fit"),
+        ),
+        (
+            "remove",
+            _("Remove ({count})").format(count=len(chosen)),
+            ":material/delete:",
+            bool(chosen),
+            session.remove,
+            (chosen,),
+            _("Remove the selected objects (can be undone)"),
+        ),
+    )
+    for name, text, icon, enabled, action, arguments, hint in buttons:
         st.button(
-            text, icon=icon, disabled=not enabled, key=key, help=hint, on_click=action,
-            args=arguments, shortcut="Delete" if action == session.remove else None,
-        )  # fmt: skip
+            text,
+            icon=icon,
+            disabled=not enabled,
+            key=f"objects-{name}",
+            help=hint,
+            on_click=action,
+            args=arguments,
+            shortcut="Delete" if action == session.remove else None,
+        )
 
 
 def object_table(session: Session, found: Instances, table: pd.DataFrame) -> None:
@@ -149,15 +190,16 @@ def _for_people(session: Session, found: Instances, table: pd.DataFrame) -> pd.D
     def make() -> pd.DataFrame:
         degrees = np.mod(180 - np.degrees(table["orientation"]), 180)
         words = {name: table[name].fillna("") for name in ("label", "kind") if name in table}
-        sure = certainties(table["score"])
+        sure = [_(word) for word in certainties(table["score"])]
         return table.assign(orientation=degrees, certainty=sure, **words)
 
-    key = (found, session.image.scene, tuple(table), naming(session).of(found))
+    key = (found, session.image.scene, tuple(table), naming(session).of(found), current())
     return session.memo.remember("shown-table", key, make)
 
 
 def _column(name: str) -> object:
-    text, form, hint = _TITLES.get(name, (title(name), "%.3g", None))
+    _title, form, hint = _TITLES.get(name, (name, "%.3g", None))
+    text, hint = title(name), _(hint) if hint else None
     if form is None:
         return st.column_config.TextColumn(text, help=hint)
     return st.column_config.NumberColumn(text, format=form, help=hint)
