@@ -28,6 +28,7 @@ from pages.parts.shared.mask_editor import mask_editor
 from pages.parts.shared.names import plain
 from rsam_core.prompts.canvas_events import CanvasEvent
 from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.language import N_, _
 from rsam_core.segment.one_shot import OneShotResult
 from rsam_core.session.one_shot import OneShotState, shot
 from rsam_core.session.session import Session
@@ -35,19 +36,19 @@ from rsam_core.session.session import Session
 PAGE = "pages/screens/one_shot.py"
 MODES = {"Choose": "select", "Box": "boxes", "Points": "points"}
 TITLES = {
-    "Choose": ":material/touch_app: Choose an object",
-    "Box": ":material/crop_free: Draw a box",
-    "Points": ":material/ads_click: Click",
+    "Choose": N_(":material/touch_app: Choose an object"),
+    "Box": N_(":material/crop_free: Draw a box"),
+    "Points": N_(":material/ads_click: Click"),
 }
-TABS = ["Zero-shot and one-shot", "Other images", "How it works"]
+TABS = [N_("Zero-shot and one-shot"), N_("Other images"), N_("How it works")]
 HINTS = {
-    "Choose": "Click an object to choose it as the example.",
-    "Box": "Drag a box around one object: it can then be the example.",
-    "Points": "Click one object, and click again to correct it: it can then be the example.",
+    "Choose": N_("Click an object to choose it as the example."),
+    "Box": N_("Drag a box around one object: it can then be the example."),
+    "Points": N_("Click one object, and click again to correct it: it can then be the example."),
 }
-NO_IMAGE = (
-    "No image is open yet. Open one, show RSAM one example of what you are looking for, such as a "
-    "roof, and it finds the others."
+NO_IMAGE = N_(
+    "No image is open yet. Open one, show RSAM one example of what you are looking for, such "
+    "as a roof, and it finds the others."
 )
 
 
@@ -59,26 +60,29 @@ def toolbar(session: Session, known: OneShotState) -> tuple[str, bool]:
     with tools():
         mode = st.segmented_control(
             # Where there is nothing to choose from, nobody is asked to.
-            "Example by", list(MODES)[0 if some else 1 :], key="one-shot-mode",
-            format_func=TITLES.get,
+            _("Example by"), list(MODES)[0 if some else 1 :], key="one-shot-mode",
+            format_func=lambda mode: _(TITLES[mode]),
             label_visibility="collapsed", required=True, persist_state="session",
-            help="Choose an object in the picture, or outline one by a box or clicks.",
+            help=_("Choose an object in the picture, or outline one by a box or clicks."),
         )  # fmt: skip
         book = session.marks.book
         st.button(
-            "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past,
+            _("Undo"), icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past,
             key="one-shot-undo", on_click=session.marks.undo,
-            help=f"Undo: {plain(book.past[-1].what)}" if book.past else None,
+            help=_("Undo: {what}").format(what=plain(book.past[-1].what)) if book.past else None,
         )  # fmt: skip
         warm = st.toggle(
-            "Show likeness", key="heat", disabled=known.state is None,
-            help="A heat map: how similar each place is to the example; yellow is most alike.",
+            _("Show likeness"), key="heat", disabled=known.state is None,
+            help=_("A heat map: how similar each place is to the example; yellow is most alike."),
         )  # fmt: skip
         st.button(
-            "Forget examples", icon=":material/restart_alt:", key="anew", disabled=not known.given,
+            _("Forget examples"),
+            icon=":material/restart_alt:",
+            key="anew",
+            disabled=not known.given,
             on_click=lambda: session.detach(OneShotState),
-            help="Forgets the examples and what was found with them. Accepted objects stay.",
-        )  # fmt: skip
+            help=_("Forgets the examples and what was found with them. Accepted objects stay."),
+        )
         export_objects(session, session.objects, OverlayStyle())
     return mode or "Choose", warm
 
@@ -123,7 +127,7 @@ def page(session: Session) -> None:
     with st.sidebar:
         sidebar.image_facts(session)
         sidebar.model_choice()
-    with st.spinner("Looking at the image (once)…"):
+    with st.spinner(_("Looking at the image (once)…")):
         prompters.ready(session)
     ranked = None
     with banner.guard():
@@ -136,10 +140,10 @@ def page(session: Session) -> None:
         if ranked is not None and mode == "Choose":
             chips(list(COLOURS))
         else:
-            st.caption(HINTS[mode])
+            st.caption(_(HINTS[mode]))
     with places.panel, banner.guard():
         panel(session, known, mode)
-    compare, others, words = st.tabs(TABS)
+    compare, others, words = st.tabs([_(name) for name in TABS])
     with compare, banner.guard():
         compare_tab(session, known, ranked)
     with others, banner.guard():
@@ -152,8 +156,8 @@ def page(session: Session) -> None:
 
 opened = current_session.current()
 if opened is None:
-    st.title("One-shot")
-    no_image(NO_IMAGE, icon=":material/star:", page=PAGE)
+    st.title(_("One-shot"))
+    no_image(_(NO_IMAGE), icon=":material/star:", page=PAGE)
 else:
     with banner.guard():
         page(opened)

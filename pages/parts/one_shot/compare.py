@@ -11,20 +11,21 @@ from pages.parts.shared import current_session
 from pages.parts.shared.truth_choice import choose_truth
 from rsam_core.evaluate.one_shot import ShotComparison, compare_shots
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.language import N_, _, ngettext, number
 from rsam_core.segment.one_shot import OneShotResult, zero_shot
 from rsam_core.session.one_shot import OneShotState
 from rsam_core.session.search import thresholds
 from rsam_core.session.session import Session
 
 _ROWS = (
-    ("found", "Objects found", "{:,}"),
-    ("right", "of these right", "{:,}"),
-    ("wanted", "True objects", "{:,}"),
-    ("precision", "Precision", "{:.2f}"),
-    ("recall", "Recall", "{:.2f}"),
+    ("found", N_("Objects found"), "{:,}"),
+    ("right", N_("of these right"), "{:,}"),
+    ("wanted", N_("True objects"), "{:,}"),
+    ("precision", N_("Precision"), "{:.2f}"),
+    ("recall", N_("Recall"), "{:.2f}"),
     ("f1", "F1", "{:.2f}"),
-    ("iou", "IoU of all pixels", "{:.2f}"),
-    ("dice", "Dice of all pixels", "{:.2f}"),
+    ("iou", N_("IoU of all pixels"), "{:.2f}"),
+    ("dice", N_("Dice of all pixels"), "{:.2f}"),
 )
 
 
@@ -32,8 +33,10 @@ def compare_tab(session: Session, known: OneShotState, ranked: OneShotResult | N
     """Both ways on the same image, with metrics where truth exists."""
     if ranked is None:
         st.caption(
-            "Choose an example and find others like it: then this tab shows what RSAM finds "
-            "without any example beside what it finds with yours."
+            _(
+                "Choose an example and find others like it: then this tab shows what RSAM finds "
+                "without any example beside what it finds with yours."
+            )
         )
         return
     settings = thresholds(current_session.model_name())
@@ -44,17 +47,24 @@ def compare_tab(session: Session, known: OneShotState, ranked: OneShotResult | N
     kept = ranked.choose(limit(known, ranked))
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**Zero-shot:** everything, {len(without):,} objects")
+        st.markdown(
+            _("**Zero-shot:** everything, {count} objects").format(count=number(len(without)))
+        )
         picture = side_picture(session, without, "zero", "#F59E0B")
-        st.image(picture, width="stretch", alt="What was found without an example")
+        st.image(picture, width="stretch", alt=_("What was found without an example"))
     with right:
-        count = f"{len(given)} example{'s' if len(given) != 1 else ''}"
-        st.markdown(f"**One-shot:** {count}, {len(kept):,} found")
+        st.markdown(
+            ngettext(
+                "**One-shot:** {count} example, {found} found",
+                "**One-shot:** {count} examples, {found} found",
+                len(given),
+            ).format(count=len(given), found=number(len(kept)))
+        )
         picture = side_picture(session, kept, "one", FOUND)
-        st.image(picture, width="stretch", alt="What was found with an example")
+        st.image(picture, width="stretch", alt=_("What was found with an example"))
     choose_truth(session, "one-shot")
     if session.truth.value is None:
-        st.caption("With ground truth, a table says how many of these objects are right.")
+        st.caption(_("With ground truth, a table says how many of these objects are right."))
         return
     _table(session, without, kept, given)
 
@@ -67,26 +77,28 @@ def _table(session: Session, without: Instances, kept: Instances, given: list) -
 
     zero, one = session.memo.remember("shots", (truth, without, kept, tuple(given)), measure)
     rows = [
-        {"": title, "Zero-shot": shape.format(getattr(zero, name)),
-         "One-shot": shape.format(getattr(one, name))}
+        {"": _(title), _("Zero-shot"): shape.format(getattr(zero, name)),
+         _("One-shot"): shape.format(getattr(one, name))}
         for name, title, shape in _ROWS
     ]  # fmt: skip
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="shots-table", height="content")
         st.caption(
-            "An object is right if half of the ground that it and a true one cover together is "
-            "shared by both (IoU of at least 0.5). The examples count on neither side."
+            _(
+                "An object is right if half of the ground that it and a true one cover together "
+                "is shared by both (IoU of at least 0.5). The examples count on neither side."
+            )
         )
     with right:
         data = pd.DataFrame(
             {
-                "Metric": ["Precision", "Recall", "F1", "IoU"],
-                "Zero-shot": [zero.precision, zero.recall, zero.f1, zero.iou],
-                "One-shot": [one.precision, one.recall, one.f1, one.iou],
+                "metric": [_("Precision"), _("Recall"), "F1", "IoU"],
+                _("Zero-shot"): [zero.precision, zero.recall, zero.f1, zero.iou],
+                _("One-shot"): [one.precision, one.recall, one.f1, one.iou],
             }
         )
         st.bar_chart(
-            data, x="Metric", y=["Zero-shot", "One-shot"], stack=False, height=340,
+            data, x="metric", y=[_("Zero-shot"), _("One-shot")], stack=False, height=340,
             color=["#F59E0B", FOUND], sort=False, horizontal=True, x_label="", y_label="",
         )  # fmt: skip

@@ -22,6 +22,7 @@ from rsam_core.formats.names import safe_name
 from rsam_core.objects.measurements import total_area_m2
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.language import _, ngettext
 from rsam_core.segment.one_shot import Outcome
 from rsam_core.session.one_shot import OTHERS, OneShotState, start_others
 from rsam_core.session.session import Session
@@ -35,19 +36,26 @@ def images_tab(session: Session, known: OneShotState) -> None:
     learned = [e for e in known.learned if e.positive]
     if not learned:
         st.caption(
-            "Choose an example and find others like it in this image first. Then the same "
-            "example can be looked for in other images of the same kind."
+            _(
+                "Choose an example and find others like it in this image first. Then the same "
+                "example can be looked for in other images of the same kind."
+            )
         )
         return
     files = st.file_uploader(
-        "Other images", accept_multiple_files=True, key=f"others-{session.image.token}",
+        _("Other images"), accept_multiple_files=True, key=f"others-{session.image.token}",
         type=["jpg", "jpeg", "png", "tif", "tiff"],
-        help="Best with images of about the same resolution, from the same season.",
+        help=_("Best with images of about the same resolution, from the same season."),
     )  # fmt: skip
     if progress.shown(
-        session.jobs, OTHERS, "Looking…", key="stop-others", stop="Stop and keep the finished ones",
-        take_over=known.collect_others, wide=True,
-    ):  # fmt: skip
+        session.jobs,
+        OTHERS,
+        _("Looking…"),
+        key="stop-others",
+        stop=_("Stop and keep the finished ones"),
+        take_over=known.collect_others,
+        wide=True,
+    ):
         return
 
     def start() -> None:
@@ -56,9 +64,13 @@ def images_tab(session: Session, known: OneShotState) -> None:
 
     count = len(files or ())
     st.button(
-        f"Search {count} image{'s' if count != 1 else ''}", key="search-others", disabled=not count,
-        icon=":material/travel_explore:", type="primary", on_click=start,
-    )  # fmt: skip
+        ngettext("Search {count} image", "Search {count} images", count).format(count=count),
+        key="search-others",
+        disabled=not count,
+        icon=":material/travel_explore:",
+        type="primary",
+        on_click=start,
+    )
     if known.others:
         _results(session, known)
 
@@ -67,14 +79,16 @@ def _results(session: Session, known: OneShotState) -> None:
     rows = []
     for outcome in known.others:
         found = outcome.choose()
-        row: dict[str, Any] = {"Image": visible(outcome.name), "Found": None, "Area (m²)": None}
+        row: dict[str, Any] = {
+            _("Image"): visible(outcome.name), _("Found"): None, _("Area (m²)"): None
+        }  # fmt: skip
         if found is not None:
             area = total_area_m2(found, outcome.scene)
-            row["Found"] = len(found)
-            row["Area (m²)"] = None if area is None else round(area, 1)
-            row["Note"] = " ".join(outcome.result.notes)
+            row[_("Found")] = len(found)
+            row[_("Area (m²)")] = None if area is None else round(area, 1)
+            row[_("Note")] = " ".join(outcome.result.notes)
         else:
-            row["Note"] = outcome.problem
+            row[_("Note")] = outcome.problem
         rows.append(row)
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="others-table", height="content")
     usable = [o for o in known.others if o.result is not None]
@@ -85,12 +99,14 @@ def _results(session: Session, known: OneShotState) -> None:
                 f"other-{place}", (outcome,), lambda outcome=outcome: _preview(outcome)
             )
             name = plain(outcome.name, MAX_LENGTH)
-            st.image(picture, caption=name, width="stretch", alt=f"Found in {name}")
+            st.image(
+                picture, caption=name, width="stretch", alt=_("Found in {name}").format(name=name)
+            )
     if usable:
         with banner.guard():
             content = session.memo.remember("others-zip", tuple(usable), lambda: _archive(usable))
             downloads.offer(
-                "Outlines of all images (GeoJSON, zipped)", content, "found_by_example.zip",
+                _("Outlines of all images (GeoJSON, zipped)"), content, "found_by_example.zip",
                 "application/zip", icon=":material/download:",
                 key="download-others",
             )  # fmt: skip

@@ -10,11 +10,12 @@ from pages.parts.one_shot.pictures import FOUND, thumbnail
 from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.current_session import model_name
 from pages.parts.shared.mask_editor import open_editor
-from pages.parts.shared.names import plain
+from pages.parts.shared.names import markup, plain
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import covered_ground
 from rsam_core.runtime.durations import waiting_time
+from rsam_core.runtime.language import N_, _, ngettext, number, percent
 from rsam_core.segment.one_shot import OneShotResult
 from rsam_core.session.one_shot import (
     HERE,
@@ -28,7 +29,7 @@ from rsam_core.session.one_shot import (
 from rsam_core.session.session import Session
 
 _THUMBNAIL = 84
-_WHERE = ["This view", "Whole image"]
+_WHERE = [N_("This view"), N_("Whole image")]
 _BINS = 25
 _BAR_HEIGHT = 44
 
@@ -36,7 +37,7 @@ _BAR_HEIGHT = 44
 def panel(session: Session, known: OneShotState, mode: str) -> None:
     """The right-hand column."""
     if progress.shown(
-        session.jobs, HERE, "Looking…", key="stop-alike", stop="Stop and keep what is found",
+        session.jobs, HERE, _("Looking…"), key="stop-alike", stop=_("Stop and keep what is found"),
         take_over=known.collect,
     ):  # fmt: skip
         return
@@ -53,14 +54,16 @@ def _examples(session: Session, known: OneShotState, mode: str) -> None:
     wanted = [g for g in known.given if g.positive]
     if not wanted and candidate is None:
         st.info(
-            "**Start here:** outline one example of what you are looking for, such as a roof; one "
-            "is enough (hence one-shot). Draw a box around it, click it, or choose an object that "
-            "was found before.",
+            _(
+                "**Start here:** outline one example of what you are looking for, such as a roof; "
+                "one is enough (hence one-shot). Draw a box around it, click it, or choose an "
+                "object that was found before."
+            ),
             icon=":material/ads_click:",
         )
     if candidate is not None and not _is_given(known, candidate):
         st.button(
-            f"Use object {candidate.id} as example",
+            _("Use object {id} as example").format(id=candidate.id),
             type="primary" if not wanted else "secondary",
             icon=":material/star:",
             key="use-example",
@@ -71,16 +74,16 @@ def _examples(session: Session, known: OneShotState, mode: str) -> None:
     for given in known.given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             picture = thumbnail(session, given.instance, f"given-{given.number}")
-            st.image(picture, width=48, alt=f"Example {given.number}")
-            st.markdown("**Example**" if given.positive else "Not this one")
+            st.image(picture, width=48, alt=_("Example {number}").format(number=given.number))
+            st.markdown("**" + _("Example") + "**" if given.positive else _("Not this one"))
             st.space("stretch")
             st.button(
                 "", icon=":material/close:", key=f"forget-{given.number}", type="tertiary",
-                help="Take this example back.", on_click=known.forget, args=(given,),
+                help=_("Take this example back."), on_click=known.forget, args=(given,),
             )  # fmt: skip
     if not wanted:
         st.button(
-            "Draw one with the brush", icon=":material/brush:", key="brush-example",
+            _("Draw one with the brush"), icon=":material/brush:", key="brush-example",
             on_click=open_editor, args=(session, None), width="stretch",
         )  # fmt: skip
         return
@@ -89,9 +92,9 @@ def _examples(session: Session, known: OneShotState, mode: str) -> None:
     if not fresh and known.searched == known.looked_for:
         return
     if fresh:
-        title = "Find others like it" if len(wanted) == 1 else "Find others like these"
+        title = _("Find others like it") if len(wanted) == 1 else _("Find others like these")
     else:
-        title = "Look closer with all examples"
+        title = _("Look closer with all examples")
     st.button(
         title,
         type="primary" if fresh else "secondary",
@@ -102,11 +105,13 @@ def _examples(session: Session, known: OneShotState, mode: str) -> None:
         args=(session, known, whole),
     )
     if fresh:
-        with st.spinner("Estimating the time…"):
+        with st.spinner(_("Estimating the time…")):
             seconds = expected_seconds(session, known, model_name(), whole)
         st.caption(
-            f"Takes about **{waiting_time(seconds)}** on this computer; then thresholds and "
-            "further examples act at once."
+            _(
+                "Takes about **{time}** on this computer; then thresholds and further examples "
+                "act at once."
+            ).format(time=waiting_time(seconds))
         )
 
 
@@ -127,9 +132,10 @@ def _where(session: Session) -> bool:
     if session.image.overview.scale == (1.0, 1.0):
         return False
     choice = st.segmented_control(
-        "Where to look", _WHERE, default=_WHERE[0], key="one-shot-where", required=True,
-        help="The view is what the model sees now. The whole image is searched at full "
-        "resolution, piece by piece, which takes longer.",
+        _("Where to look"), _WHERE, default=_WHERE[0], key="one-shot-where", required=True,
+        format_func=_,
+        help=_("The view is what the model sees now. The whole image is searched at full "
+               "resolution, piece by piece, which takes longer."),
     )  # fmt: skip
     return choice == _WHERE[1]
 
@@ -161,11 +167,13 @@ def _results(session: Session, known: OneShotState, ranked: OneShotResult) -> No
     for note in ranked.notes:
         st.caption(f":material/info: {plain(note)}")
     if not known.state.complete:
-        st.caption(":material/info: Stopped early. What was found until then is shown.")
+        st.caption(_(":material/info: Stopped early. What was found until then is shown."))
     if not len(ranked.objects):
         st.warning(
-            "Nothing like the example was found here. Choose a clearer example, or look at "
-            "another part of the image.",
+            _(
+                "Nothing like the example was found here. Choose a clearer example, or look at "
+                "another part of the image."
+            ),
             icon=":material/search_off:",
         )
         return
@@ -178,9 +186,9 @@ def _results(session: Session, known: OneShotState, ranked: OneShotResult) -> No
 
 
 def _headline(session: Session, kept: Instances) -> None:
-    text = f"**{len(kept):,} more found**"
+    text = _("**{count} more found**").format(count=number(len(kept)))
     pixels, area = covered_ground(kept, session.image.scene)
-    text += f" · {pixels:,} px" if area is None else f" · {area:,.0f} m²"
+    text += f" · {number(pixels)} px" if area is None else f" · {number(area)} m²"
     st.markdown(text)
 
 
@@ -192,17 +200,28 @@ def _threshold(known: OneShotState, ranked: OneShotResult) -> None:
     if st.session_state.get("alike") != now and known.threshold is None:
         st.session_state["alike"] = now
     st.slider(
-        "How alike (%)", 0, 100, now if "alike" not in st.session_state else None, 1, key="alike",
+        _("How alike (%)"),
+        0,
+        100,
+        now if "alike" not in st.session_state else None,
+        1,
+        key="alike",
         on_change=moved,
-        help="How sure RSAM must be that an object is like the example and well outlined. The "
-        "suggested value balances what is missed against what is wrong. Acts at once.",
-    )  # fmt: skip
+        help=_(
+            "How sure RSAM must be that an object is like the example and well outlined. The "
+            "suggested value balances what is missed against what is wrong. Acts at once."
+        ),
+    )
     st.html(_bars(ranked.scores, limit(known, ranked)))
     if known.threshold is not None:
         st.button(
-            f"Back to the suggested {round(100 * ranked.threshold)} %", key="suggested",
-            type="tertiary", icon=":material/restart_alt:", on_click=_suggest, args=(known, ranked),
-        )  # fmt: skip
+            _("Back to the suggested {value} %").format(value=round(100 * ranked.threshold)),
+            key="suggested",
+            type="tertiary",
+            icon=":material/restart_alt:",
+            on_click=_suggest,
+            args=(known, ranked),
+        )
 
 
 def _bars(scores: NDArray[np.float32], share: float) -> str:
@@ -213,13 +232,16 @@ def _bars(scores: NDArray[np.float32], share: float) -> str:
         color = FOUND if (low + high) / 2 >= share else "#9CA3AF"
         # The root lets a few objects be seen beside hundreds.
         height = 0 if not count else max(2.0, _BAR_HEIGHT * (count / counts.max()) ** 0.5)
-        told = f"{count} object{'s' if count != 1 else ''}, {low:.0%} to {high:.0%} alike"
+        told = ngettext(
+            "{count} object, {low} to {high} alike", "{count} objects, {low} to {high} alike", count
+        ).format(count=count, low=percent(low), high=percent(high))
         bars.append(
-            f'<div title="{told}" style="flex:1;height:{height:.0f}px;background:{color};'
+            f'<div title="{markup(told)}" style="flex:1;height:{height:.0f}px;background:{color};'
             'border-radius:2px 2px 0 0"></div>'
         )
+    told = markup(_("Number of objects by how alike they are"))
     return (
-        f'<div role="img" aria-label="Number of objects by how alike they are" '
+        f'<div role="img" aria-label="{told}" '
         f'style="display:flex;align-items:flex-end;gap:1px;height:{_BAR_HEIGHT}px;'
         f'margin:0 .4rem">{"".join(bars)}</div>'
     )
@@ -232,23 +254,26 @@ def _suggest(known: OneShotState, ranked: OneShotResult) -> None:
 
 def _selected(session: Session, known: OneShotState, ranked: OneShotResult) -> None:
     if known.selected is None or known.selected not in ranked.objects.ids:
-        st.caption("Click an outline in the picture to accept it, or to say “not this one”.")
+        st.caption(_("Click an outline in the picture to accept it, or to say “not this one”."))
         return
     item = ranked.objects.get(known.selected)
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(thumbnail(session, item, "selected"), width=56, alt="The chosen outline")
-            st.markdown(f"**{item.score:.0%} alike**")
+            st.image(thumbnail(session, item, "selected"), width=56, alt=_("The chosen outline"))
+            st.markdown(_("**{score} alike**").format(score=percent(item.score)))
         with st.container(horizontal=True):
             st.button(
-                "Accept this one", key="accept-one", icon=":material/check:", on_click=_accept_one,
+                _("Accept this one"),
+                key="accept-one",
+                icon=":material/check:",
+                on_click=_accept_one,
                 args=(session, known, item),
-                help="It becomes an object of this image, and a further example.",
-            )  # fmt: skip
+                help=_("It becomes an object of this image, and a further example."),
+            )
             st.button(
-                "Not this one", key="reject-one", icon=":material/close:", on_click=_name,
+                _("Not this one"), key="reject-one", icon=":material/close:", on_click=_name,
                 args=(session, known, item), kwargs={"positive": False},
-                help="What looks like it is left out, too.",
+                help=_("What looks like it is left out, too."),
             )  # fmt: skip
 
 
@@ -262,16 +287,24 @@ def _accept_all(session: Session, known: OneShotState, kept: Instances) -> None:
         # The examples belong to what was looked for, so they come along.
         items = [*kept, *(g.instance for g in known.given if g.positive)]
         count = accept(session, items)
-        st.toast(f"{count:,} objects added. They are on the Objects page now.")
+        st.toast(
+            _("{count} objects added. They are on the Objects page now.").format(
+                count=number(count)
+            )
+        )
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Accept all {len(kept):,} found", key="accept-all", type="primary",
-            icon=":material/done_all:", disabled=not len(kept), on_click=take,
-            help="They become objects of this image, to be refined, measured and exported.",
-        )  # fmt: skip
+            _("Accept all {count} found").format(count=number(len(kept))),
+            key="accept-all",
+            type="primary",
+            icon=":material/done_all:",
+            disabled=not len(kept),
+            on_click=take,
+            help=_("They become objects of this image, to be refined, measured and exported."),
+        )
         st.page_link(
-            "pages/screens/objects.py", label="Go to Objects", icon=":material/arrow_forward:"
+            "pages/screens/objects.py", label=_("Go to Objects"), icon=":material/arrow_forward:"
         )
 
 
@@ -279,7 +312,7 @@ def _strip(session: Session, known: OneShotState, ranked: OneShotResult) -> None
     """The proposals around the threshold: those that are worth a look."""
     scores = ranked.scores
     near = np.argsort(np.abs(scores - limit(known, ranked)), kind="stable")[:6]
-    st.caption("Least certain; look at these first.")
+    st.caption(_("Least certain; look at these first."))
 
     def show(id: int) -> None:
         known.selected = id
@@ -292,8 +325,12 @@ def _strip(session: Session, known: OneShotState, ranked: OneShotResult) -> None
         item = ranked.objects[int(index)]
         with columns[place % 3]:
             picture = thumbnail(session, item, f"near-{place}")
-            st.image(picture, width=_THUMBNAIL, alt=f"Found, {item.score:.0%} alike")
+            st.image(
+                picture,
+                width=_THUMBNAIL,
+                alt=_("Found, {score} alike").format(score=percent(item.score)),
+            )
             st.button(
-                f"{item.score:.0%}", key=f"near-{place}", on_click=show, args=(item.id,),
+                percent(item.score), key=f"near-{place}", on_click=show, args=(item.id,),
                 width="stretch",
             )  # fmt: skip

@@ -15,12 +15,13 @@ from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.language import N_
 from rsam_core.scene.window import Window
 from rsam_core.segment.one_shot import SearchCandidates, heat_layer
 from rsam_core.session.session import Session
 
 FOUND = "#F0209C"
-COLOURS = (("Example", "#2563EB"), ("Found", FOUND), ("Not this one", "#F97316"))
+COLOURS = ((N_("Example"), "#2563EB"), (N_("Found"), FOUND), (N_("Not this one"), "#F97316"))
 """What is drawn in the picture, and its colour: none that meadows, woods, roofs or water have."""
 
 STYLE = OverlayStyle(fill="class", opacity=0.4, contour_width=3, class_colors=COLOURS)
@@ -31,10 +32,11 @@ _HEAT_SIDE = 1024
 
 def shown(kept: Instances, examples: Sequence[tuple[Instance, bool]]) -> Instances:
     """Finds and examples together, with their class as label; finds keep their numbers."""
-    found = [replace(item, label="Found") for item in kept]
+    example, finds, refused = (name for name, _color in COLOURS)
+    found = [replace(item, label=finds) for item in kept]
     first = max((item.id for item in kept), default=0) + 1
     given = [
-        replace(item, id=first + place, label="Example" if positive else "Not this one")
+        replace(item, id=first + place, label=example if positive else refused)
         for place, (item, positive) in enumerate(examples)
     ]
     return Instances([*found, *given], kept.shape)
