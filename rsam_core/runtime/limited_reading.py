@@ -11,6 +11,7 @@ import io
 import json
 import os
 import pickle
+import signal
 import struct
 import subprocess
 import sys
@@ -26,7 +27,9 @@ import numpy as np
 from rsam_core.errors import RsamError
 
 SECONDS = 30.0
-"""How long a reading may take."""
+"""How long a reading may compute."""
+PATIENCE = 4.0
+"""By how much waiting may exceed computing: others use the computer as well."""
 MEMORY = 3 << 30
 """Bytes of address space that a reading may have, the libraries' own included."""
 
@@ -88,7 +91,7 @@ def run_limited(
     *arguments
         Anything that can be pickled.
     seconds : float
-        Time after which it is stopped.
+        Computing time after which it is stopped; waiting may take `PATIENCE` times as long.
     memory : int
         Bytes that it may take (not on Windows, which has no such limit).
     environment : mapping, optional
@@ -109,9 +112,11 @@ def run_limited(
     with _PLACES, _process("serve", environment) as child:
         try:
             request = _request(function, arguments, seconds, memory)
-            answer, _ = child.communicate(request, timeout=seconds)
+            answer, _ = child.communicate(request, timeout=PATIENCE * seconds)
         except subprocess.TimeoutExpired as error:
             raise ReadingFailed("time") from error
+        if _overran(child):
+            raise ReadingFailed("time")
     return _taken(answer)
 
 
@@ -131,7 +136,7 @@ def stream_limited(
     *arguments
         Anything that can be pickled.
     seconds : float
-        Time between two mappings after which it is stopped.
+        As for :func:`run_limited`, between two mappings.
     memory : int
         As for :func:`run_limited`.
     waiting : callable, optional
@@ -154,7 +159,9 @@ def stream_limited(
             request: bytes | None = _request(function, arguments, seconds, memory)
             while True:
                 late = threading.Event()
-                timer = threading.Timer(seconds, lambda late=late: (late.set(), child.kill()))
+                timer = threading.Timer(
+                    PATIENCE * seconds, lambda late=late: (late.set(), child.kill())
+                )
                 timer.daemon = True
                 timer.start()
                 try:
@@ -163,7 +170,8 @@ def stream_limited(
                     timer.cancel()
                 request = None
                 if answer is None:
-                    raise ReadingFailed("time" if late.is_set() else "damaged")
+                    slow = late.is_set() or _overran(child)
+                    raise ReadingFailed("time" if slow else "damaged")
                 if not answer:
                     return
                 yield _taken(answer)
@@ -185,6 +193,14 @@ def _next_answer(child: subprocess.Popen, request: bytes | None) -> bytes | None
         return answer if len(answer) == length else None
     except OSError:
         return None
+
+
+def _overran(child: subprocess.Popen) -> bool:
+    """Whether the system ended a process, of which nothing more comes, for what it computed."""
+    try:
+        return child.wait(10) == -getattr(signal, "SIGXCPU", 0) != 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _request(function: Any, arguments: tuple, seconds: float, memory: int) -> bytes:
@@ -324,8 +340,7 @@ def _limit(seconds: float, memory: int) -> None:
         return
     for kind, most in (
         (resource.RLIMIT_AS, memory),
-        # A second more than the clock: the other side says why it ended.
-        (resource.RLIMIT_CPU, int(time.process_time() + seconds) + 2),
+        (resource.RLIMIT_CPU, int(time.process_time() + seconds) + 1),
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import MetricError
+from rsam_core.runtime import limited_reading
 from rsam_core.runtime.limited_reading import NICE, ReadingFailed, run_limited
+from tests.helpers.waiting import PATIENCE
 
 
 def give(number: int) -> dict:
@@ -66,12 +68,33 @@ def test_anything_else_is_damage(function):
     assert caught.value.why == "damaged"
 
 
-def test_it_is_stopped_in_time():
+def compute() -> dict:
+    while True:
+        pass
+
+
+def test_it_computes_no_longer_than_it_may():
+    with pytest.raises(ReadingFailed) as caught:
+        run_limited(compute, seconds=0.1)
+    assert caught.value.why == "time"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit of computing time")
+def test_waiting_for_others_is_no_reason_to_stop_it(monkeypatch):
+    monkeypatch.setattr(limited_reading, "PATIENCE", 1000.0)
+    with pytest.raises(ReadingFailed) as caught:
+        run_limited(compute, seconds=0.1)
+    assert caught.value.why == "time"
+    assert run_limited(wait, 0.3, seconds=0.1) == {}
+
+
+def test_it_is_stopped_in_time(monkeypatch):
+    monkeypatch.setattr(limited_reading, "PATIENCE", 1.0)
     began = time.monotonic()
     with pytest.raises(ReadingFailed) as caught:
         run_limited(wait, 300, seconds=2)
     assert caught.value.why == "time"
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < PATIENCE
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
