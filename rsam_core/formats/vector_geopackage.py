@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 from rsam_core.errors import MetricError
 from rsam_core.formats.geopackage_shapefile import PIXEL_NOTE
 from rsam_core.formats.vector_layer import Layer, area_of
+from rsam_core.formats.well_known_binary import is_sound
 from rsam_core.scene.crs_text import plain_crs
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _SECONDS = 25.0
+_MAX_VALUE = 64 << 20
+"""Bytes of a geometry or a text."""
 _ENVELOPES = (0, 32, 48, 48, 64)
 """Bytes of the envelope by its kind."""
 _ALLOWED = {
@@ -64,6 +67,8 @@ def _opened(content: bytes) -> Iterator[sqlite3.Connection]:
     header[18:20] = b"\1\1"
     with closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(bytes(header) + content[100:])
+        # A column that is made up by the file can be of any length.
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE)
         database.execute("PRAGMA trusted_schema = OFF")
         database.execute("PRAGMA cell_size_check = ON")
         database.execute("PRAGMA query_only = ON")
@@ -155,7 +160,8 @@ def _shape(blob: Any, areas: bool) -> tuple[BaseGeometry | None, str]:
     kind = blob[3] >> 1 & 7
     if kind >= len(_ENVELOPES):
         return None, "with a damaged geometry"
-    shape = shapely.from_wkb(blob[8 + _ENVELOPES[kind] :], on_invalid="ignore")
+    body = blob[8 + _ENVELOPES[kind] :]
+    shape = shapely.from_wkb(body, on_invalid="ignore") if is_sound(body) else None
     if shape is None:
         return None, "with a damaged geometry"
     return area_of(shape, areas)

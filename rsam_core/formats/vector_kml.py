@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -62,13 +63,23 @@ def _tag(element: ET.Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
+def _own(placemark: ET.Element) -> Iterator[ET.Element]:
+    """All parts of a placemark but those of placemarks in it, which come for themselves."""
+    waiting = [placemark]
+    while waiting:
+        element = waiting.pop()
+        yield element
+        waiting += [child for child in reversed(element) if _tag(child) != "Placemark"]
+
+
 def _attributes(placemark: ET.Element) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    for element in placemark.iter():
+    name = next((child for child in placemark if _tag(child) == "name"), None)
+    if name is not None:
+        row["name"] = (name.text or "").strip()
+    for element in _own(placemark):
         tag = _tag(element)
-        if tag == "name" and element in list(placemark):
-            row["name"] = (element.text or "").strip()
-        elif tag == "Data":
+        if tag == "Data":
             value = next((child for child in element if _tag(child) == "value"), None)
             row[element.get("name", "")] = (value.text or "").strip() if value is not None else None
         elif tag == "SimpleData":
@@ -80,7 +91,7 @@ def _shape(placemark: ET.Element, areas: bool) -> tuple[BaseGeometry | None, str
     import shapely
 
     found, kinds = [], set()
-    for element in placemark.iter():
+    for element in _own(placemark):
         kinds.add(_tag(element))
         if _tag(element) != "Polygon":
             continue
@@ -109,7 +120,7 @@ def _shape(placemark: ET.Element, areas: bool) -> tuple[BaseGeometry | None, str
 def _marks(placemark: ET.Element) -> list[BaseGeometry]:
     """Lines and points of a placemark."""
     found = []
-    for element in placemark.iter():
+    for element in _own(placemark):
         kind = {"Point": "MultiPoint", "LineString": "LineString"}.get(_tag(element))
         for child in element if kind else ():
             if _tag(child) == "coordinates":

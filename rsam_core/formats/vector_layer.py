@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import MetricError
+from rsam_core.runtime.given import given
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -19,6 +20,7 @@ MAX_OUTLINES = 200_000
 FARTHEST = 1e15
 """A coordinate beyond this is no place."""
 _DEEPEST = 8
+_MAX_BITS = 1000
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Layer:
                 "the image first."
             )
         self.shapes.append(shape)
-        self.rows.append({str(key): _plain(value) for key, value in row.items()})
+        self.rows.append({_whole(str(key)): _plain(value) for key, value in row.items()})
 
     def told(self) -> list[str]:
         """Return the notes, and one on what was left out."""
@@ -84,8 +86,18 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     if isinstance(value, str):
-        return value[:10_000]
-    return value if value is None or isinstance(value, int | float | bool) else str(value)[:1000]
+        return _whole(value[:10_000])
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
+        # No table holds longer ones as numbers.
+        return given(value) if value.bit_length() > _MAX_BITS else str(value)
+    if value is None or isinstance(value, int | float | bool):
+        return value
+    return _whole(str(value)[:1000])
+
+
+def _whole(text: str) -> str:
+    """Return a text without halves of letters, which no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 # --- shapes --------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from rsam_core.errors import ApplyError, MetricError, SceneError, TruthChoice
 from rsam_core.formats.placement import Place
 from rsam_core.formats.truth import kind_of
 from rsam_core.formats.truth_readings import in_pixels
-from rsam_core.formats.vector_csv import read_csv
+from rsam_core.formats.vector_csv import decoded, holds_shapes, is_table, read_csv
 from rsam_core.formats.vector_files import check_encoding, only_shapefiles, read_layers
 from rsam_core.formats.vector_layer import Layer
 from rsam_core.runtime.limited_reading import MEMORY, SECONDS, ReadingFailed, run_limited
@@ -81,7 +81,7 @@ def read_layer(
         kind = _kind(content, file.name)
         asked = (content, kind, site.place, site.gsd, file.name, layer, placed, encoding, margin)
         check_encoding(encoding)
-        if kind in ("json", "csv") and len(content) <= _HERE_BELOW:
+        if len(content) <= _HERE_BELOW and _is_harmless(content, kind):
             packed = read_packed(*asked)
         else:
             packed = run_limited(
@@ -104,6 +104,11 @@ def read_layer(
     return _unpacked(packed, site)
 
 
+def _is_harmless(content: bytes, kind: str) -> bool:
+    """Whether a small file is read without any library that it could bring to its end."""
+    return kind == "json" or (kind == "csv" and not holds_shapes(content))
+
+
 def _kind(content: bytes, name: str) -> str:
     try:
         kind = kind_of(content[:1024])
@@ -119,7 +124,12 @@ def _kind(content: bytes, name: str) -> str:
             f"“{name}” is one part of a Shapefile. Pack all its parts (.shp, .shx, .dbf, .prj) "
             "into a ZIP archive and give that."
         )
-    if b"\0" in content[:4096]:
+    if is_table(content) and decoded(content[:1000]).lstrip().startswith("<"):
+        raise ApplyError(
+            f"“{name}” is XML in a code that is not read. Save it as UTF-8, or export the layer as "
+            "GeoJSON or GeoPackage."
+        )
+    if not is_table(content):
         raise ApplyError(
             f"“{name}” is no layer that is read here. Give GeoPackage, GeoJSON, KML, a Shapefile "
             "in a ZIP archive, or CSV with coordinates."
