@@ -12,6 +12,7 @@ import numpy as np
 from rsam_core.change.apply.answer import Check
 from rsam_core.change.apply.questions import QUESTIONS
 from rsam_core.errors import ProjectError
+from rsam_core.formats.well_known_binary import is_sound
 from rsam_core.session.apply import MAX_LAYERS, ApplyState, KeptLayer, Said
 from rsam_core.session.saved_apply import SavedApply
 
@@ -96,6 +97,8 @@ def _layers(entries: Any, shapes: bytes) -> dict[str, KeptLayer]:
                 raise ValueError(length)
             blobs.append(shapes[start : start + length])
             start += length
+        if not all(map(is_sound, blobs)):
+            raise ValueError("a shape is not whole")
         try:
             made = shapely.from_wkb(blobs) if blobs else []
         except shapely.errors.ShapelyError as error:
@@ -104,6 +107,9 @@ def _layers(entries: Any, shapes: bytes) -> dict[str, KeptLayer]:
         array[:] = list(made)
         if len(array) and not np.isfinite(shapely.bounds(array)).all():
             raise ValueError("a shape is empty or infinite")
+        bad = np.flatnonzero(~shapely.is_valid(array))
+        if len(bad):
+            array[bad] = shapely.make_valid(array[bad], method="structure", keep_collapsed=False)
         name = str(entry["name"])[:200]
         plain = tuple({str(k): _value(v) for k, v in _mapping(row).items()} for row in rows)
         found[name] = KeptLayer(name, array, plain, tuple(str(n) for n in entry["notes"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -86,7 +87,7 @@ def restore_change(saved: SavedChange, state: ChangeState, scene: Scene) -> None
         )
         if len(typed) != 2 or not isinstance(waiting.record, dict | None):
             raise ValueError(typed)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProjectError(BROKEN.format("its second date is not readable")) from error
     state.waiting, state.wishes, state.typed = waiting, wishes, typed
     state.swapped, state.thresholds, state.review = swapped, thresholds, Review(checks)
@@ -142,7 +143,10 @@ def _wishes(values: Mapping[str, Any]) -> Wishes:
 
 
 def _thresholds(values: Mapping[str, Any]) -> dict[str, float]:
-    return {method: float(values[method]) for method in values if method in METHODS}
+    found = {method: float(values[method]) for method in values if method in METHODS}
+    if not all(math.isfinite(value) for value in found.values()):
+        raise ValueError(found)
+    return found
 
 
 def _checks(rows: Any) -> Checks:

@@ -85,7 +85,9 @@ def restore_series(saved: SavedSeries, state: FollowState) -> None:
         _step(waiting, None)
     except ProjectError:
         raise
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RsamError) as error:
+    except (
+        KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RsamError,
+    ) as error:  # fmt: skip
         raise ProjectError(BROKEN.format("its series is not readable")) from error
     state.waiting = waiting
 
@@ -110,6 +112,11 @@ def resume(state: FollowState, series: Series) -> None:
             f"These are not the frames of this work, which are {names}{more}. Open those files, "
             "or begin with another series."
         )
+    if waiting.outlines is not None and waiting.outlines.shape != series.frames.shape:
+        raise FollowError(
+            "The outlines of this work have another size than its frames. The project is damaged, "
+            "or was saved by another version of RSAM: begin with the series anew."
+        )
     frames = series.frames.dated(tuple(facts["dates"]))
     state.open(replace(series, frames=frames))
     state.now = _step(waiting, state)
@@ -131,7 +138,7 @@ def _step(waiting: Waiting, state: FollowState | None) -> Step:
     if not 2 <= count <= _MAX_FRAMES or len(facts["dates"]) != count:
         raise ValueError(count)
     for text in facts["dates"]:
-        typed_date(text or "")
+        typed_date("" if text is None else text)
     if not 0 <= int(facts["frame"]) < count:
         raise ValueError(facts["frame"])
     items: list[Instance | None] = [None] * count
@@ -156,11 +163,12 @@ def _step(waiting: Waiting, state: FollowState | None) -> Step:
     shifts = np.array(record["shifts"], float)
     if len(sure) != count or shifts.shape != (count, 2) or not np.isfinite(shifts).all():
         raise ValueError(count)
+    seconds, followed, holes = _number(record["seconds"]), int(record["followed"]), facts["holes"]
     if state is None or state.frames is None:
         return Step()
     given = {k: m.outline for k, m in marks.items() if m.outline is not None}
-    track = Track(state.frames, tuple(items), sure, given, shifts, _number(record["seconds"]),
-                  None, bool(facts["holes"]), int(record["followed"]))  # fmt: skip
+    track = Track(state.frames, tuple(items), sure, given, shifts, seconds, None, bool(holes),
+                  followed)  # fmt: skip
     return Step(MappingProxyType(marks), track, pending, "Open the project")
 
 

@@ -18,7 +18,7 @@ MAX_PIXELS = 1 << 31
 BROKEN = "The project file is damaged: {}. Download or copy it again, or use an earlier save."
 
 
-_MAX_NUMBER = 2**31 - 2
+MAX_NUMBER = 2**31 - 2
 """The highest number of an object: label images have 32 bits."""
 
 
@@ -92,7 +92,7 @@ class ObjectList:
             for row, size in courteous(zip(self.rows, self.sizes)):
                 items.append(_item(row, packed[start : start + size]))
                 start += size
-            if type(self.next_id) is not int or self.next_id > _MAX_NUMBER:
+            if type(self.next_id) is not int or self.next_id > MAX_NUMBER:
                 raise ProjectError(BROKEN.format("its list of objects is not readable"))
             return Instances(items, self.shape, next_id=self.next_id)
         except ProjectError:
@@ -132,7 +132,7 @@ def _packed_size(row: Any, shape: tuple[int, int]) -> int:
     id, x, y, width, height, score, source, label = row
     whole = all(type(value) is int for value in (id, x, y, width, height))
     words = isinstance(source, str) and (label is None or isinstance(label, str))
-    if not (whole and words and isinstance(score, int | float)) or not 1 <= id <= _MAX_NUMBER:
+    if not (whole and words and isinstance(score, int | float)) or not 1 <= id <= MAX_NUMBER:
         raise ProjectError(BROKEN.format("an object is not readable"))
     inside = 0 <= x < x + width <= shape[1] and 0 <= y < y + height <= shape[0]
     if not inside:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
@@ -27,11 +26,13 @@ from rsam_core.session.change_project import restore_change, saved_change
 from rsam_core.session.follow_project import restore_series, saved_series
 from rsam_core.session.following import follow_state
 from rsam_core.session.kinds import naming
+from rsam_core.session.packed_objects import MAX_NUMBER
 from rsam_core.session.project import ProjectState
 from rsam_core.session.prompt_records import from_records, to_records
 from rsam_core.session.session import Session
 from rsam_core.session.undo_records import from_steps, to_steps
 
+_FARTHEST = 1e15
 LARGE_TRUTH = 64_000_000
 """Pixels of all true objects' boxes together, above which a copy against a lost tab leaves the
 truth out: it is written every few seconds."""
@@ -130,7 +131,7 @@ def has_work(state: ProjectState) -> bool:
         or state.change is not None
         or state.series is not None
         or state.apply is not None
-        or (state.undo is not None and state.undo.facts["past"])
+        or (state.undo is not None and state.undo.facts.get("past"))
         or _own(state.classes)
     )
 
@@ -220,9 +221,13 @@ def _placed(state: ProjectState, scene: Scene) -> Scene:
         return scene.with_crs(named) if scene.crs is None and named else scene
     if not isinstance(place, list) or len(place) != 6:
         return scene
-    if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in place):
+    # Numbers beyond this lie on no map, and longer ones than a float can hold are no numbers.
+    if not all(isinstance(v, (int, float)) and abs(v) < _FARTHEST for v in place):
         return scene
-    return replace(scene, transform=Affine(*place), crs=named, gsd=state.gsd)
+    transform = Affine(*place)
+    if transform.is_degenerate:
+        return scene
+    return replace(scene, transform=transform, crs=named, gsd=state.gsd)
 
 
 def _shown(
@@ -262,7 +267,7 @@ def _book(
         entries,
         current if isinstance(current, int) and current in prompted else None,
         1 + max((mark.uid for entry in entries for mark in entry.marks), default=0),
-        max(highest + 1, next_id if isinstance(next_id, int) else 1),
+        max(highest + 1, next_id if isinstance(next_id, int) and next_id < MAX_NUMBER else 1),
         Edits(added=added, labels=MappingProxyType(labels)),
     )
     return book, known_masks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +10,7 @@ from rsam_core.errors import ProjectError, PromptError
 from rsam_core.prompts.history import PromptedObject, PromptMark
 from rsam_core.runtime.given import given
 from rsam_core.scene.coordinates import Frame
+from rsam_core.session.packed_objects import MAX_NUMBER
 
 _DAMAGED = "The prompts in the project file are damaged ({}). Use an earlier save of the project."
 
@@ -118,12 +118,13 @@ def _view(record: dict[str, Any] | None) -> Frame | None:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
         raise _Wrong(f"{given(value)} in place of a number")
     return float(value)
 
 
 def _whole(value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not least <= value <= MAX_NUMBER:
         raise _Wrong(f"{given(value)} in place of a whole number from {least}")
     return value

@@ -18,6 +18,7 @@ from rsam_core.objects.edits import Edits, ReplacedMask
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.prompts.history import UNDO_STEPS, PromptedObject, PromptHistory, Step
+from rsam_core.session.packed_objects import MAX_NUMBER
 from rsam_core.session.prompt_records import entries_from_records, to_records
 
 MAX_OBJECTS = 20_000
@@ -68,7 +69,7 @@ class SavedSteps:
         try:
             found = json.loads(facts)
             ids = found.pop("ids")
-            if len(ids) != len(objects) or not all(type(id) is int and id > 0 for id in ids):
+            if len(ids) != len(objects) or not all(map(_is_number, ids)):
                 raise ProjectError(_BROKEN.format("its objects are not there"))
             return cls(found, tuple(replace(item, id=id) for id, item in zip(ids, objects)))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -296,12 +297,16 @@ class _Reader:
         )
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 0 < value <= MAX_NUMBER
+
+
 def _at(among: Any, place: Any) -> Any:
     """What lies at a place; never counted from the end."""
     return among[_whole(place, 0)]
 
 
 def _whole(value: Any, least: int = 1) -> int:
-    if type(value) is not int or value < least:
+    if type(value) is not int or not least <= value <= MAX_NUMBER:
         raise ValueError(value)
     return value
