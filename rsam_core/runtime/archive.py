@@ -65,7 +65,8 @@ class FolderFiles:
             folders[:] = [name for name in folders if not _hidden(name)]
             for name in files:
                 path = Path(parent, name)
-                if _hidden(name) or not _leads_inside(path, self._root):
+                # Neither links that lead out, nor pipes and devices, which may never end.
+                if _hidden(name) or not _leads_inside(path, self._root) or not path.is_file():
                     continue
                 # Some systems take letters with accents apart, others do not.
                 shown = unicodedata.normalize("NFC", path.relative_to(self._root).as_posix())

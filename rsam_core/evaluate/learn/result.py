@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -143,7 +142,8 @@ def _scores(rows: Any) -> tuple[Score, ...]:
 
 
 def _number(value: Any, most: float) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and 0 <= value <= most
+    # Not a number is not between; of whole numbers without end, only comparing is safe.
+    return type(value) in (int, float) and 0 <= value <= most
 
 
 def _damaged() -> LearnError:
