@@ -112,13 +112,13 @@ def test_counts_of_points_and_boxes(shown: AppTest, tiny) -> None:
         if not last:
             shown.button(key=PREFIX + "next").click().run()
     rows = {large: " | ".join(map(str, counts)) for large, counts in wins.items()}
-    assert f"| small | {rows[False]} |" in texts(shown)
+    assert f"| small objects | {rows[False]} |" in texts(shown)
     assert f"| large | {rows[True]} |" in texts(shown)
 
     # The class joins in.
     shown.number_input(key=PREFIX + "others-small-point").set_value(7).run()
     wins[False][0] += 7
-    assert f"| small | {' | '.join(map(str, wins[False]))} |" in texts(shown)
+    assert f"| small objects | {' | '.join(map(str, wins[False]))} |" in texts(shown)
     assert "claim" not in done(shown)
     for size, (point, boxed, _) in zip(("small", "large"), wins.values()):
         winner = "neither" if point == boxed else "point" if point > boxed else "box"
@@ -128,7 +128,7 @@ def test_counts_of_points_and_boxes(shown: AppTest, tiny) -> None:
     # What the class counted is still there after a look at something else.
     part(shown, "ways")
     part(shown, "size")
-    assert f"| small | {' | '.join(map(str, wins[False]))} |" in texts(shown)
+    assert f"| small objects | {' | '.join(map(str, wins[False]))} |" in texts(shown)
 
 
 def test_touches_become_marks_in_pixels_of_the_place(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ def _others(stage: Stage) -> dict[str, Tally]:
 
 
 def _counts(tallies: Mapping[str, Tally]) -> None:
-    names = {"small": _("small"), "large": _("large")}
+    names = {"small": _("small objects"), "large": _("large objects")}
     head = ["", _("point"), _("box"), _("equal"), _("the study")]
     rows = [
         [
