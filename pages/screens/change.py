@@ -14,24 +14,25 @@ from pages.parts.shared.frame import Frame, frame
 from pages.parts.shared.frame import toolbar as tools
 from pages.parts.shared.gallery import no_image
 from rsam_core.change.findings import Change
+from rsam_core.runtime.language import N_, _
 from rsam_core.session.change import ALIGN, ChangeState, change_state
 from rsam_core.session.session import Session
 
-NO_IMAGE = (
+NO_IMAGE = N_(
     "No image is open yet. Open one date of a place, then the other here: RSAM brings both "
-    "together and says what is new, gone, larger, smaller or changed inside, one by one or joined "
-    "to areas of change."
+    "together and says what is new, gone, larger, smaller or changed inside, one by one or "
+    "joined to areas of change."
 )
-TABS = ("Changes", "Summary", "Truth", "Settings")
+TABS = (N_("Changes"), N_("Summary"), N_("Truth"), N_("Settings"))
 
 
 def pair_button(first: bool) -> None:
     """The invented pair with exact truth."""
     if st.button(
-        "Try an invented pair", icon=":material/auto_awesome_motion:", key="open-pair",
+        _("Try an invented pair"), icon=":material/auto_awesome_motion:", key="open-pair",
         type="primary" if first else "secondary",
-        help="A garden suburb in 2019 and 2023: houses built, extended and pulled down, with the "
-        "exact truth of every change.",
+        help=_("A garden suburb in 2019 and 2023: houses built, extended and pulled down, with "
+               "the exact truth of every change."),
     ):  # fmt: skip
         sample.open_pair()
 
@@ -40,13 +41,13 @@ def one_date(session: Session, state: ChangeState) -> None:
     """Only one date is open yet."""
     left, right = st.columns([5, 4], gap="medium")
     with left:
-        st.subheader("Which picture shows the same place at another time?")
+        st.subheader(_("Which picture shows the same place at another time?"))
         second_date.choose(session, state)
         if state.waiting is None:
             pair_button(first=False)
     with right:
         scene = session.image.scene
-        told = "The open image, one of the two dates"
+        told = _("The open image, one of the two dates")
         st.image(scene.overview(900), caption=told, alt=told)
     autosaving.offer(session)
 
@@ -56,21 +57,29 @@ def toolbar(session: Session, state: ChangeState, changes: Sequence[Change]) -> 
     book = state.review
     with tools():
         st.button(
-            "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.undoable,
-            help=f"Undo: {book.undoable}" if book.undoable else None, key="change-undo",
+            _("Undo"),
+            icon=":material/undo:",
+            shortcut="Ctrl+Z",
+            disabled=not book.undoable,
+            help=_("Undo: {what}").format(what=_(book.undoable)) if book.undoable else None,
+            key="change-undo",
             on_click=book.undo,
-        )  # fmt: skip
+        )
         st.button(
-            "Redo", icon=":material/redo:", shortcut="Ctrl+Y", disabled=not book.redoable,
-            help=f"Redo: {book.redoable}" if book.redoable else None, key="change-redo",
+            _("Redo"),
+            icon=":material/redo:",
+            shortcut="Ctrl+Y",
+            disabled=not book.redoable,
+            help=_("Redo: {what}").format(what=_(book.redoable)) if book.redoable else None,
+            key="change-redo",
             on_click=book.redo,
-        )  # fmt: skip
+        )
         mode = picture.tools(session, state)
         if state.result is not None:
-            st.toggle("Outlines", True, key="change-outlines", persist_state="session")
+            st.toggle(_("Outlines"), True, key="change-outlines", persist_state="session")
         export_button(
             lambda: export.files(session, state, changes), enabled=state.result is not None,
-            empty="Nothing to take along yet: find changes first.",
+            empty=_("Nothing to take along yet: find changes first."),
         )  # fmt: skip
     return mode
 
@@ -85,7 +94,7 @@ def panel(session: Session, state: ChangeState, changes: Sequence[Change]) -> No
         settings.alignment_lines(state.alignment)
         settings.form(session, state)
         return
-    tabs = st.tabs(TABS)
+    tabs = st.tabs([_(name) for name in TABS])
     with tabs[0], banner.guard():
         review.card(session, state, changes)
         review.listing(session, state, changes)
@@ -123,7 +132,7 @@ def page(session: Session) -> None:
             return
         if session.jobs.get(ALIGN) is None:
             state.start_align(scene)
-        st.subheader("Bringing both dates together")
+        st.subheader(_("Bringing both dates together"))
         settings.running(state, session)
         return
     with st.sidebar:
@@ -148,9 +157,9 @@ if wanted is not None:
     sample.open_pair(wanted)
 opened = current_session.current()
 if opened is None:
-    st.title("Change")
+    st.title(_("Change"))
     pair_button(first=True)
-    no_image(NO_IMAGE, icon=":material/difference:", page="pages/screens/change.py")
+    no_image(_(NO_IMAGE), icon=":material/difference:", page="pages/screens/change.py")
 else:
     with banner.guard():
         page(opened)

@@ -16,11 +16,10 @@ from rsam_core.change import exports
 from rsam_core.change.areas import members_of, noun_of
 from rsam_core.change.findings import Change
 from rsam_core.formats.names import safe_name
+from rsam_core.runtime.language import _, number
 from rsam_core.session.change import ChangeState
 from rsam_core.session.change_wishes import METHODS
 from rsam_core.session.session import Session
-
-_PART = "The part of the picture that is shown"
 
 
 def files(session: Session, state: ChangeState, changes: Sequence[Change]) -> None:
@@ -29,42 +28,59 @@ def files(session: Session, state: ChangeState, changes: Sequence[Change]) -> No
     accepted = [c for c in changes if shown.said_of(state, c) is True]
     some, what = list(changes), noun_of(changes)
     if accepted:
-        only = st.toggle(f"Accepted {what} only ({len(accepted):,})", key="export-accepted")
+        only = st.toggle(
+            (
+                _("Accepted areas only ({count})")
+                if what == "areas"
+                else _("Accepted changes only ({count})")
+            ).format(count=number(len(accepted))),
+            key="export-accepted",
+        )
         some = accepted if only else some
     part = shown.window(session, state)
     whole = (part.width, part.height) == found.shape[::-1]
-    window = None if whole or not st.toggle(f"{_PART} only", key="export-part") else part
+    window = (
+        None
+        if whole
+        or not st.toggle(_("The part of the picture that is shown only"), key="export-part")
+        else part
+    )
     said = {c.id: shown.NAMES[shown.said_of(state, c)] for c in some}
     apart = years(session, state)
     gap = shown.current_filter(session).gap
     given = exports.Shown(found, tuple(some), names(session, state), said, apart, window)
     stem = safe_name(Path(session.image.source.name).stem) + f"_{what}"
+    # Files and the report are in English.
     title = f"Changes at {session.image.source.name}"
     offered = (
-        File("GeoPackage", "Outlines with a table, for QGIS and other GIS",
+        File("GeoPackage", _("Outlines with a table, for QGIS and other GIS"),
              lambda: exports.geopackage_of(given), ".gpkg", "application/geopackage+sqlite3"),
-        File("GeoJSON", "Outlines with a table, for the web",
+        File("GeoJSON", _("Outlines with a table, for the web"),
              lambda: exports.geojson_of(given), ".geojson", "application/geo+json"),
-        File("CSV", "The table alone, for spreadsheets",
+        File("CSV", _("The table alone, for spreadsheets"),
              lambda: exports.csv_of(given), ".csv", "text/csv"),
-        File("Swipe page", "Both dates with a handle, one HTML file",
+        File(_("Swipe page"), _("Both dates with a handle, one HTML file"),
              lambda: exports.swipe_page(given, title), "_swipe.html", "text/html"),
-        File("Split picture", "Half and half, PNG",
+        File(_("Split picture"), _("Half and half, PNG"),
              lambda: exports.split_picture(given), ".png", "image/png"),
-        File("Blinking picture", "Both dates in turn, animated GIF",
+        File(_("Blinking picture"), _("Both dates in turn, animated GIF"),
              lambda: exports.blinking(given), ".gif", "image/gif"),
-        File("Report", "Pictures, figures and settings on one page, HTML",
+        File(_("Report"), _("Pictures, figures and settings on one page, HTML"),
              lambda: exports.report(given, title, facts(state, gap)), "_report.html",
              "text/html"),
     )  # fmt: skip
     if what == "areas":
         st.caption(
-            f"{len(some):,} areas of {len(members_of(some)):,} changes; refused ones are left out. "
-            "For a file of single changes, show them one by one."
+            _(
+                "{count} areas of {whole} changes; refused ones are left out. For a file of "
+                "single changes, show them one by one."
+            ).format(count=number(len(some)), whole=number(len(members_of(some))))
         )
     else:
         st.caption(
-            f"{len(some):,} changes; refused ones are left out. For a file of areas, show areas."
+            _(
+                "{count} changes; refused ones are left out. For a file of areas, show areas."
+            ).format(count=number(len(some)))
         )
     offer_all(offered, stem, "change-export")
     st.divider()

@@ -10,13 +10,15 @@ from pages.parts.change import shown
 from pages.parts.shared import resources
 from pages.parts.shared.frame import Frame
 from pages.parts.shared.legend import chips
+from pages.parts.shared.names import with_icon
 from pages.parts.shared.swipe import Words, swipe
 from rsam_core.change.findings import Change
 from rsam_core.change.pictures import COLOURS, drawn_pair, window_at
+from rsam_core.runtime.language import N_, _
 from rsam_core.session.change import ChangeState
 from rsam_core.session.session import Session
 
-SWIPE, BLINK, PAIR = "Swipe", "Blink", "Side by side"
+SWIPE, BLINK, PAIR = N_("Swipe"), N_("Blink"), N_("Side by side")
 MODES = {
     SWIPE: ":material/compare:",
     BLINK: ":material/flip:",
@@ -28,22 +30,22 @@ _LONGEST, _SMALL = 1400, 200
 def tools(session: Session, state: ChangeState) -> str:
     """How the dates are shown, and the zoom; for the toolbar."""
     mode = st.segmented_control(
-        "Show", list(MODES), default=SWIPE, key="change-mode", required=True,
-        format_func=lambda name: f"{MODES[name]} {name}", persist_state="session",
+        _("Show"), list(MODES), default=SWIPE, key="change-mode", required=True,
+        format_func=with_icon(MODES), persist_state="session",
         label_visibility="collapsed",
     )  # fmt: skip
     whole = shown.window(session, state).width == state.alignment.shape[1]
     for text, icon, factor, key in (
-        ("Nearer", ":material/zoom_in:", 2.0, "change-nearer"),
-        ("Farther", ":material/zoom_out:", 0.5, "change-farther"),
+        (_("Nearer"), ":material/zoom_in:", 2.0, "change-nearer"),
+        (_("Farther"), ":material/zoom_out:", 0.5, "change-farther"),
     ):
         st.button(
             "", icon=icon, key=key, help=text, on_click=shown.zoom, args=(session, state, factor),
             disabled=factor < 1 and whole,
         )  # fmt: skip
     st.button(
-        "Whole", icon=":material/fit_screen:", key="change-whole", disabled=whole,
-        on_click=shown.set_window, args=(session, None), help="Show the whole picture",
+        _("Whole"), icon=":material/fit_screen:", key="change-whole", disabled=whole,
+        on_click=shown.set_window, args=(session, None), help=_("Show the whole picture"),
     )  # fmt: skip
     return mode or SWIPE
 
@@ -81,7 +83,7 @@ def picture(
         place = swipe(
             before, after, size=(part.width, part.height), height=places.size[1],
             key=f"change-swipe-{session.image.token}", pair=mode == PAIR, blink=mode == BLINK,
-            overview=overview, words=Words(*dates, "Share of the picture of the first date"),
+            overview=overview, words=Words(*dates, N_("Share of the picture of the first date")),
             on_spot=spot if mode != PAIR and changes else None,
         )  # fmt: skip
     known = f"change-place-{session.image.token}"
@@ -99,7 +101,7 @@ def picture(
 def names(session: Session, state: ChangeState) -> tuple[str, str]:
     """What the dates are called on pictures."""
     first, second = state.dates(session.image.scene)
-    return first or "First date", second or "Second date"
+    return first or _("First date"), second or _("Second date")
 
 
 def _line(changes: Sequence[Change], mode: str) -> None:
@@ -107,7 +109,7 @@ def _line(changes: Sequence[Change], mode: str) -> None:
     if present:
         chips([(kind, colour) for kind, colour in COLOURS.items() if kind in present])
     elif mode == SWIPE:
-        st.caption("Drag the handle to see one date or the other.")
+        st.caption(_("Drag the handle to see one date or the other."))
 
 
 def _small(session: Session, state: ChangeState) -> bytes:

@@ -16,6 +16,7 @@ from rsam_core.change.areas import members_of, noun_of
 from rsam_core.change.findings import KINDS, Change
 from rsam_core.change.pictures import COLOURS, thumbnails
 from rsam_core.change.summary import pixel_area
+from rsam_core.runtime.language import N_, _, current, number, percent
 from rsam_core.session.change import ChangeState
 from rsam_core.session.session import Session
 
@@ -23,7 +24,7 @@ MOST = 150
 """Changes in the list at most: each brings two pictures."""
 
 _THUMB, _CARD = 64, 168
-_ICONS = {True: "✓ accepted", False: "✗ refused", None: ""}
+_ICONS = {True: N_("✓ accepted"), False: N_("✗ refused"), None: ""}
 
 
 def view(session: Session, state: ChangeState) -> None:
@@ -31,17 +32,23 @@ def view(session: Session, state: ChangeState) -> None:
     token, gsd = session.image.token, state.alignment.gsd
     joined = shown.current_filter(session).gap is not None
     chosen = st.segmented_control(
-        "Show changes", shown.VIEWS, default=shown.VIEWS[joined], required=True, width="stretch",
+        _("Show changes"), shown.VIEWS, default=shown.VIEWS[joined], required=True, width="stretch",
+        format_func=_,
         key=f"change-view-{token}",
-        help="Areas join changed objects that lie close together: a new estate with its gardens "
-        "and lanes is one area.",
+        help=_("Areas join changed objects that lie close together: a new estate with its "
+               "gardens and lanes is one area."),
     )  # fmt: skip
     distance = shown.apart(session, state)
     if chosen == shown.AREAS:
         distance = st.number_input(
-            f"Join what is up to ({'m' if gsd else 'px'}) apart", 0.0, 10_000.0, distance,
-            step=1.0 if gsd else 2.0, format="%.0f", key=f"change-apart-{token}",
-        )  # fmt: skip
+            _("Join what is up to ({unit}) apart").format(unit="m" if gsd else "px"),
+            0.0,
+            10_000.0,
+            distance,
+            step=1.0 if gsd else 2.0,
+            format="%.0f",
+            key=f"change-apart-{token}",
+        )
     shown.set_view(session, state, chosen, distance)
 
 
@@ -53,22 +60,26 @@ def filters(session: Session, state: ChangeState) -> None:
     present = [kind for kind, count in counts.items() if count]
     if len(present) > 1:
         picked = st.pills(
-            "Kinds of change", present, selection_mode="multi", key=f"change-pills-{token}",
+            _("Kinds of change"), present, selection_mode="multi", key=f"change-pills-{token}",
             default=[kind for kind in present if kind in now.kinds],
-            format_func=lambda kind: f"{kind} {counts[kind]}", label_visibility="collapsed",
+            format_func=lambda kind: f"{_(kind)} {counts[kind]}", label_visibility="collapsed",
         )  # fmt: skip
         hidden = set(present) - set(picked)
         shown.set_filter(session, kinds=tuple(k for k in KINDS[:-1] if k not in hidden))
     unit, each = ("m²", pixel_area(found)) if found.alignment.gsd else ("px", 1.0)
     left, right = st.columns([5, 6], gap="small", vertical_alignment="bottom")
     least = left.number_input(
-        f"At least ({unit})", 0.0, None, float(round(now.smallest * each, 1)),
+        _("At least ({unit})").format(unit=unit), 0.0, None, float(round(now.smallest * each, 1)),
         step=float(max(1, round(50 * each))), format="%.0f", key=f"change-least-{token}",
-        help="Whole areas count where changes are joined; of what became larger or smaller, what "
-        "came or went.",
+        help=_("Whole areas count where changes are joined; of what became larger or smaller, "
+               "what came or went."),
     )  # fmt: skip
     checked = right.selectbox(
-        "Show", shown.CHECKS, index=shown.CHECKS.index(now.checked), key=f"change-checked-{token}"
+        _("Show"),
+        shown.CHECKS,
+        index=shown.CHECKS.index(now.checked),
+        format_func=_,
+        key=f"change-checked-{token}",
     )
     shown.set_filter(session, smallest=least / each, checked=checked)
 
@@ -88,13 +99,18 @@ def card(session: Session, state: ChangeState, changes: Sequence[Change]) -> Non
         )
         dates = names(session, state)
         for column, picture, date in zip(st.columns(2, gap="small"), (first, second), dates):
-            column.image(picture, caption=date, width="stretch", alt=f"The place at {date}")
+            column.image(
+                picture,
+                caption=date,
+                width="stretch",
+                alt=_("The place at {date}").format(date=date),
+            )
         colour = COLOURS[change.change]
         st.html(
             f'<span style="display:inline-block;width:.8rem;height:.8rem;border-radius:3px;'
-            f'background:{colour};margin-right:.4rem"></span><b>{change.change}</b>'
+            f'background:{colour};margin-right:.4rem"></span><b>{_(change.change)}</b>'
             f"{_kind(change)} · {shown.area_text(change, state)}{_sure(change)}"
-            f"{' · ' + _ICONS[said] if said is not None else ''}"
+            f"{' · ' + _(_ICONS[said]) if said is not None else ''}"
         )
         st.caption(change.reason[:1].upper() + change.reason[1:] + ".")
         _buttons(session, state, changes, change, said)
@@ -104,16 +120,21 @@ def _begin(session: Session, state: ChangeState, changes: Sequence[Change]) -> N
     """How many are left to look at, and the button that begins."""
     unchecked = [c for c in changes if shown.said_of(state, c) is None]
     if not changes:
-        st.info("Nothing is shown with these settings. Lower the threshold, or show more kinds.")
+        st.info(_("Nothing is shown with these settings. Lower the threshold, or show more kinds."))
     elif unchecked:
-        what = " areas" if noun_of(changes) == "areas" else ""
+        text = _("Check {count} one by one")
+        if noun_of(changes) == "areas":
+            text = _("Check {count} areas one by one")
         st.button(
-            f"Check {len(unchecked):,}{what} one by one", icon=":material/checklist:",
-            width="stretch", key="change-begin", on_click=shown.select,
+            text.format(count=number(len(unchecked))),
+            icon=":material/checklist:",
+            width="stretch",
+            key="change-begin",
+            on_click=shown.select,
             args=(session, state, unchecked[0]),
-        )  # fmt: skip
+        )
     else:
-        st.caption(":material/check: All of these are checked.")
+        st.caption(_(":material/check: All of these are checked."))
 
 
 def _buttons(
@@ -129,25 +150,34 @@ def _buttons(
 
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "Accept", icon=":material/check:", key="change-accept", on_click=say, args=(True,),
+            _("Accept"), icon=":material/check:", key="change-accept", on_click=say, args=(True,),
             shortcut="A", type="primary" if said is True else "secondary",
-            help="This change is right (A). The next one comes.",
+            help=_("This change is right (A). The next one comes."),
         )  # fmt: skip
         st.button(
-            "Refuse", icon=":material/close:", key="change-refuse", on_click=say, args=(False,),
+            _("Refuse"), icon=":material/close:", key="change-refuse", on_click=say, args=(False,),
             shortcut="X", type="primary" if said is False else "secondary",
-            help="This is no change (X): it goes from picture, list and sums.",
+            help=_("This is no change (X): it goes from picture, list and sums."),
         )  # fmt: skip
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        for text, icon, step in (
-            ("Previous", ":material/chevron_left:", -1),
-            ("Next", ":material/chevron_right:", 1),
+        for name, text, icon, step in (
+            ("previous", _("Previous change"), ":material/chevron_left:", -1),
+            ("next", _("Next change"), ":material/chevron_right:", 1),
         ):
             st.button(
-                "", icon=icon, key=f"change-{text.lower()}", help=f"{text} change",
-                on_click=_go, args=(session, state, changes, change, step), type="tertiary",
-            )  # fmt: skip
-        st.caption(f"{changes.index(change) + 1:,} of {len(changes):,}")
+                "",
+                icon=icon,
+                key=f"change-{name}",
+                help=text,
+                on_click=_go,
+                args=(session, state, changes, change, step),
+                type="tertiary",
+            )
+        st.caption(
+            _("{number} of {count}").format(
+                number=number(changes.index(change) + 1), count=number(len(changes))
+            )
+        )
 
 
 def _go(
@@ -189,7 +219,7 @@ def listing(session: Session, state: ChangeState, changes: Sequence[Change]) -> 
 
     table = session.memo.remember(
         "change-list",
-        (state.alignment, tuple(some), state.review.checks),
+        (state.alignment, tuple(some), state.review.checks, current()),
         lambda: _table(state, some),
     )
     config = st.column_config
@@ -197,31 +227,36 @@ def listing(session: Session, state: ChangeState, changes: Sequence[Change]) -> 
         table, hide_index=True, key=key, on_select=pick, selection_mode="single-row",
         row_height=_THUMB - 8, height=min(360, 40 + (_THUMB - 8) * len(some)),
         column_config={
-            "before": config.ImageColumn("Before", width=62),
-            "after": config.ImageColumn("After", width=62),
-            "change": config.TextColumn("Change", width=92),
-            "sure": config.NumberColumn("Sure", format="%d %%", width=56),
-            "area": config.TextColumn("Area", width=84),
-            "checked": config.TextColumn("Checked", width=80),
-            "kind": config.TextColumn("Kind", width=80),
-            "reason": config.TextColumn("Why", width=260),
+            "before": config.ImageColumn(_("Before"), width=62),
+            "after": config.ImageColumn(_("After"), width=62),
+            "change": config.TextColumn(_("Change"), width=92),
+            "sure": config.NumberColumn(_("Sure"), format="%d %%", width=56),
+            "area": config.TextColumn(_("Area"), width=84),
+            "checked": config.TextColumn(_("Checked"), width=80),
+            "kind": config.TextColumn(_("Kind"), width=80),
+            "reason": config.TextColumn(_("Why"), width=260),
         },
     )  # fmt: skip
     if len(changes) > MOST:
         st.caption(
-            f"The first {MOST} of {len(changes):,}. Raise the threshold or the least area, or show "
-            "fewer kinds; the files hold all."
+            _(
+                "The first {most} of {count}. Raise the threshold or the least area, or show "
+                "fewer kinds; the files hold all."
+            ).format(most=MOST, count=number(len(changes)))
         )
     left = [c for c in changes if shown.said_of(state, c) is None]
     if left:
         with st.container(horizontal=True, gap="small"):
             st.button(
-                f"Accept the {len(left):,} not checked", key="accept-all", type="tertiary",
-                icon=":material/done_all:", on_click=state.review.check,
+                _("Accept the {count} not checked").format(count=number(len(left))),
+                key="accept-all",
+                type="tertiary",
+                icon=":material/done_all:",
+                on_click=state.review.check,
                 args=(members_of(left), True),
-            )  # fmt: skip
+            )
             st.button(
-                "Refuse them", key="refuse-all", type="tertiary", icon=":material/remove_done:",
+                _("Refuse them"), key="refuse-all", type="tertiary", icon=":material/remove_done:",
                 on_click=state.review.check, args=(members_of(left), False),
             )  # fmt: skip
 
@@ -238,9 +273,9 @@ def _table(state: ChangeState, changes: Sequence[Change]) -> pd.DataFrame:
             "change": [shown.title(c) for c in changes],
             "sure": [None if math.isnan(c.probability) else 100 * c.probability for c in changes],
             "area": [shown.area_text(c, state) for c in changes],
-            "checked": [_ICONS[shown.said_of(state, c)] for c in changes],
-            "kind": [c.kind or "" for c in changes],
-            "reason": [c.reason for c in changes],
+            "checked": [_(_ICONS[shown.said_of(state, c)]) for c in changes],
+            "kind": [_(c.kind) if c.kind else "" for c in changes],
+            "reason": [_(c.reason) for c in changes],
         }
     )
     # What nobody says of any of them needs no column.
@@ -255,8 +290,10 @@ def _kind(change: Change) -> str:
     if change.kind is None:
         return ""
     sure = change.kind_probability
-    return f" · {change.kind}" + ("" if math.isnan(sure) else f" ({sure:.0%})")
+    return f" · {_(change.kind)}" + ("" if math.isnan(sure) else f" ({percent(sure)})")
 
 
 def _sure(change: Change) -> str:
-    return "" if math.isnan(change.probability) else f" · {change.probability:.0%} sure"
+    if math.isnan(change.probability):
+        return ""
+    return " · " + _("{share} sure").format(share=percent(change.probability))

@@ -14,6 +14,7 @@ from pages.parts.change import sample
 from pages.parts.shared import banner, folder
 from pages.parts.shared import session_memory as memory
 from pages.parts.shared.names import MAX_LENGTH, full, plain, visible
+from rsam_core.runtime.language import N_, _
 from rsam_core.session.change import ChangeState
 from rsam_core.session.change_project import give_second
 from rsam_core.session.change_wishes import Origin
@@ -30,20 +31,22 @@ def choose(session: Session, state: ChangeState) -> None:
     waiting = state.waiting
     if waiting is not None:
         st.info(
-            f"The second date of this work is “{plain(waiting.name, MAX_LENGTH)}”. Open that file "
-            "to go on; nothing is lost until then.",
+            _(
+                "The second date of this work is “{name}”. Open that file to go on; nothing is "
+                "lost until then."
+            ).format(name=plain(waiting.name, MAX_LENGTH)),
             icon=":material/history:",
         )
         st.button(
-            "Begin with another second date", key="forget-second", on_click=state.forget,
-            help="Forgets what was found and checked between the two dates.",
+            _("Begin with another second date"), key="forget-second", on_click=state.forget,
+            help=_("Forgets what was found and checked between the two dates."),
         )  # fmt: skip
     token = session.image.token
     file = st.file_uploader(
-        "The second date" if waiting is None else "The file of the second date",
+        _("The second date") if waiting is None else _("The file of the second date"),
         type=TYPES, key=f"second-{token}",
-        help="The same place at another time. Size, resolution and coordinate system may differ; "
-        "RSAM brings both together.",
+        help=_("The same place at another time. Size, resolution and coordinate system may "
+               "differ; RSAM brings both together."),
     )  # fmt: skip
     if file is not None and st.session_state.get("opened-second") != file.file_id:
         # Said once: whoever removes the file and gives it again means it.
@@ -61,7 +64,7 @@ def _open(
     session: Session, state: ChangeState, make: Callable[[], rsam.Scene], origin: Origin
 ) -> None:
     with banner.guard(ACTION):
-        with st.spinner("Opening the second date…"):
+        with st.spinner(_("Opening the second date…")):
             give_second(state, make(), session.image.scene, origin)
         st.rerun()
 
@@ -96,13 +99,13 @@ def _from_folder(session: Session, state: ChangeState) -> None:
     if not found:
         return
     choice = st.selectbox(
-        "Or one from the image folder", found, index=None, key=f"second-folder-{own}",
+        _("Or one from the image folder"), found, index=None, key=f"second-folder-{own}",
         format_func=lambda path: visible(path.relative_to(top), folder.MAX_SHOWN),
-        placeholder="Choose an image",
-        help="Files whose names differ from that of the open image by a date alone come first.",
+        placeholder=_("Choose an image"),
+        help=_("Files whose names differ from that of the open image by a date alone come first."),
     )  # fmt: skip
     if choice is not None and st.button(
-        "Open as second date", key="second-folder-open", icon=":material/folder_open:"
+        _("Open as second date"), key="second-folder-open", icon=":material/folder_open:"
     ):
         origin = Origin("folder", str(choice.relative_to(top)))
         _open(session, state, lambda: _read(choice), origin)
@@ -126,26 +129,31 @@ def both(session: Session, state: ChangeState) -> None:
     dates = state.dates(session.image.scene)
     token = session.image.token
     typed = []
-    for which, picture, date in (("First", first, dates[0]), ("Second", second, dates[1])):
+    for which, picture, date in ((N_("First"), first, dates[0]), (N_("Second"), second, dates[1])):
+        title = _("First date") if which == "First" else _("Second date")
         name = plain(picture.name, _MAX_NAMES)
-        st.markdown(f"**{which} date**  \n{name}", help=full(picture.name, _MAX_NAMES))
+        st.markdown(
+            f"**{title}**  \n{name}",
+            help=full(picture.name, _MAX_NAMES),
+        )
         typed.append(
             st.text_input(
-                f"Taken (first), {which}", value=date, max_chars=10,
-                key=f"date-{which}-{token}-{state.swapped}", placeholder="2016 or 2016-05-31",
+                _("Taken (first), {which}").format(which=_(which)), value=date, max_chars=10,
+                key=f"date-{which}-{token}-{state.swapped}", placeholder=_("2016 or 2016-05-31"),
                 label_visibility="collapsed",
-                help="A year, or a year with month and day. With both dates areas are told a year.",
+                help=_("A year, or a year with month and day. With both dates areas are told a "
+                       "year."),
             )
         )  # fmt: skip
     state.type_dates(*(text.strip() for text in typed))
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "Swap", icon=":material/swap_horiz:", key="swap-dates", on_click=state.swap,
-            help="The second picture is the earlier one. Everything is compared again.",
+            _("Swap"), icon=":material/swap_horiz:", key="swap-dates", on_click=state.swap,
+            help=_("The second picture is the earlier one. Everything is compared again."),
         )  # fmt: skip
         st.button(
-            "Another", icon=":material/image:", key="other-second", on_click=_another,
-            args=(state,), help="Takes the second date away, to choose another picture.",
+            _("Another"), icon=":material/image:", key="other-second", on_click=_another,
+            args=(state,), help=_("Takes the second date away, to choose another picture."),
         )  # fmt: skip
 
 
@@ -158,10 +166,10 @@ def ways_on(session: Session, state: ChangeState) -> None:
     """Where the dates cannot be brought together."""
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "Choose another second date", type="primary", icon=":material/image:",
+            _("Choose another second date"), type="primary", icon=":material/image:",
             key="trouble-other", on_click=_another, args=(state,),
         )  # fmt: skip
         st.button(
-            "Try again", icon=":material/refresh:", key="trouble-again",
+            _("Try again"), icon=":material/refresh:", key="trouble-again",
             on_click=state.forget_results,
         )  # fmt: skip

@@ -15,19 +15,23 @@ from rsam_core.change.differences import SCALES
 from rsam_core.change.judge import load_judge
 from rsam_core.change.vegetation import has_infrared
 from rsam_core.models.tiny.kinds import KINDS
+from rsam_core.runtime.language import N_, _
 from rsam_core.session.change import ALIGN, COMPARE, ChangeState
 from rsam_core.session.change_wishes import METHODS, OURS, Wishes
 from rsam_core.session.session import Session
 
-LIGHT = {"histogram": "Match the light of the dates", "none": "Leave the light as it is"}
+LIGHT = {"histogram": N_("Match the light of the dates"), "none": N_("Leave the light as it is")}
 _HELP = {
-    OURS: "Finds the objects of each date, and decides for each what became of it.",
-    "anychange": "As published (Segment Any Change, 2024), on the features of the model in use: "
-    "everything whose features turned counts, cars and shadows too.",
-    "difference": "Differences of grey values, with Otsu’s threshold: what a user would do "
-    "without a model.",
-    "vectors": "Change vector analysis: length of the change of all colours, Otsu’s threshold.",
-    "ndvi": "Difference of the vegetation index from near infrared.",
+    OURS: N_("Finds the objects of each date, and decides for each what became of it."),
+    "anychange": N_(
+        "As published (Segment Any Change, 2024), on the features of the model in "
+        "use: everything whose features turned counts, cars and shadows too."
+    ),
+    "difference": N_(
+        "Differences of grey values, with Otsu’s threshold: what a user would do without a model."
+    ),
+    "vectors": N_("Change vector analysis: length of the change of all colours, Otsu’s threshold."),
+    "ndvi": N_("Difference of the vegetation index from near infrared."),
 }
 
 
@@ -39,16 +43,22 @@ def sentence(alignment: Alignment) -> str:
         return f" ({pixels * gsd:.2f} m)" if gsd else ""
 
     if alignment.model == "none":
-        return "The dates lie as their georeference says; nothing was moved."
-    words = [f"The second date lay **{moved:.1f} px**{metres(moved)} off"]
+        return _("The dates lie as their georeference says; nothing was moved.")
+    words = [
+        _("The second date lay **{pixels:.1f} px**{metres} off").format(
+            pixels=moved, metres=metres(moved)
+        )
+    ]
     if abs(alignment.turn) >= 0.05:
-        words.append(f"turned by {alignment.turn:.1f}°")
+        words.append(_("turned by {turn:.1f}°").format(turn=alignment.turn))
     if abs(alignment.scale - 1) >= 0.002:
-        words.append(f"{alignment.scale:.3f} times as large")
+        words.append(_("{scale:.3f} times as large").format(scale=alignment.scale))
     left = alignment.residual_px
-    text = ", ".join(words) + "; corrected. "
+    text = ", ".join(words) + "; " + _("corrected.") + " "
     if math.isfinite(left):
-        text += f"**{left:.1f} px**{metres(left)} are left on average."
+        text += _("**{pixels:.1f} px**{metres} are left on average.").format(
+            pixels=left, metres=metres(left)
+        )
     return text
 
 
@@ -64,10 +74,10 @@ def alignment_lines(alignment: Alignment) -> None:
 
 def running(state: ChangeState, session: Session) -> bool:
     """Show what runs in the background; whether something does."""
-    stays = "What was found before stays."
+    stays = _("What was found before stays.")
     return progress.shown(
-        session.jobs, ALIGN, "Bringing the dates together:", key="stop-align", help=stays
-    ) or progress.shown(session.jobs, COMPARE, "Comparing:", key="stop-compare", help=stays)
+        session.jobs, ALIGN, _("Bringing the dates together:"), key="stop-align", help=stays
+    ) or progress.shown(session.jobs, COMPARE, _("Comparing:"), key="stop-compare", help=stays)
 
 
 def form(session: Session, state: ChangeState) -> None:
@@ -78,40 +88,47 @@ def form(session: Session, state: ChangeState) -> None:
     methods = [key for key in METHODS if key != "ndvi" or infrared]
     token = session.image.token
     method = st.selectbox(
-        "Method", methods, index=methods.index(wishes.method) if wishes.method in methods else 0,
-        format_func=METHODS.get, key=f"change-method-{token}", help=_HELP[wishes.method],
-    )  # fmt: skip
+        _("Method"),
+        methods,
+        index=methods.index(wishes.method) if wishes.method in methods else 0,
+        format_func=lambda key: _(METHODS[key]),
+        key=f"change-method-{token}",
+        help=_(_HELP[wishes.method]),
+    )
     if method != wishes.method:
         state.choose(method)
         st.rerun()
     kinds = wishes.kinds
     if method == OURS and resources.segmenter(model_name()).model.names:
         chosen = st.multiselect(
-            "Only these kinds", KINDS, default=[k for k in kinds if k in KINDS],
-            key=f"change-kinds-{token}", placeholder="All kinds",
-            help="What the model cannot name for sure is shown as well.",
+            _("Only these kinds"), KINDS, default=[k for k in kinds if k in KINDS], format_func=_,
+            key=f"change-kinds-{token}", placeholder=_("All kinds"),
+            help=_("What the model cannot name for sure is shown as well."),
         )  # fmt: skip
         kinds = tuple(chosen)
-    with st.expander("More settings", icon=":material/tune:"):
+    with st.expander(_("More settings"), icon=":material/tune:"):
         light = st.radio(
-            "Light", list(LIGHT), index=list(LIGHT).index(wishes.radiometry),
-            format_func=LIGHT.get, key=f"change-light-{token}",
-            help="Matching gives the second date the histogram of the first.",
+            _("Light"), list(LIGHT), index=list(LIGHT).index(wishes.radiometry),
+            format_func=lambda key: _(LIGHT[key]), key=f"change-light-{token}",
+            help=_("Matching gives the second date the histogram of the first."),
         )  # fmt: skip
         register = st.toggle(
-            "Measure and correct a displacement", wishes.register, key=f"change-register-{token}",
-            help="Off: the dates lie as their georeference says. Without one it is always "
-            "measured.",
-        )  # fmt: skip
+            _("Measure and correct a displacement"),
+            wishes.register,
+            key=f"change-register-{token}",
+            help=_(
+                "Off: the dates lie as their georeference says. Without one it is always measured."
+            ),
+        )
         smallest = st.number_input(
-            "Smallest object (pixels)", 4, 100_000, wishes.smallest, 10,
+            _("Smallest object (pixels)"), 4, 100_000, wishes.smallest, 10,
             key=f"change-smallest-{token}",
         )  # fmt: skip
     wanted = Wishes(method, kinds, light, register, int(smallest))
     if state.result is not None and wanted != wishes:
-        st.caption("Press **Compare again** to apply these settings.")
+        st.caption(_("Press **Compare again** to apply these settings."))
     st.button(
-        "Find changes" if state.result is None else "Compare again",
+        _("Find changes") if state.result is None else _("Compare again"),
         type="primary" if state.result is None else "secondary",
         icon=":material/difference:", key="find-changes", width="stretch", on_click=_start,
         args=(session, state, wanted),
@@ -131,18 +148,27 @@ def threshold(session: Session, state: ChangeState) -> None:
     least = 0.0
     if method == OURS:
         own, least, top, step, unit = load_judge().fire, LOWEST, 0.99, 0.01, ""
-        title = "Count as a change from this probability on"
+        title = _("Count as a change from this probability on")
     else:
         scale = SCALES[method]
         own, top, unit = found.automatic, scale.top, scale.unit
-        step, title = top / 100, f"Count as a change from this difference on ({unit.strip()})"
+        step, title = (
+            top / 100,
+            _("Count as a change from this difference on ({unit})").format(unit=unit.strip()),
+        )
     key = f"change-threshold-{method}-{token}"
     now = state.thresholds.get(method, own)
     value = st.slider(
-        title, max(least, step), max(top, own), min(max(now, least, step), max(top, own)), step,
+        title,
+        max(least, step),
+        max(top, own),
+        min(max(now, least, step), max(top, own)),
+        step,
         key=key,
-        help=f"The method’s own value is {own:.3g}{unit}. Nothing is computed again.",
-    )  # fmt: skip
+        help=_("The method’s own value is {own:.3g}{unit}. Nothing is computed again.").format(
+            own=own, unit=unit
+        ),
+    )
     if abs(value - now) > step / 2:
         state.threshold(float(value))
         st.rerun()

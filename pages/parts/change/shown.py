@@ -11,15 +11,16 @@ from rsam_core.change.areas import APART, Area, areas_of, counted, gap_of, membe
 from rsam_core.change.findings import KINDS, Change
 from rsam_core.change.pictures import around, window_at
 from rsam_core.change.summary import pixel_area
+from rsam_core.runtime.language import N_
 from rsam_core.scene.window import Window
 from rsam_core.session.change import ChangeState
 from rsam_core.session.change_review import Review, place_of
 from rsam_core.session.session import Session
 
-ALL, UNCHECKED, ACCEPTED, REFUSED = "All", "Not checked", "Accepted", "Refused"
+ALL, UNCHECKED, ACCEPTED, REFUSED = N_("All"), N_("Not checked"), N_("Accepted"), N_("Refused")
 CHECKS = (ALL, UNCHECKED, ACCEPTED, REFUSED)
 NAMES = {True: "accepted", False: "refused", None: ""}
-SINGLE, AREAS = "One by one", "Areas"
+SINGLE, AREAS = N_("One by one"), N_("Areas")
 VIEWS = (SINGLE, AREAS)
 """Changed objects one by one, or those that lie close together joined to areas."""
 

@@ -18,6 +18,7 @@ from rsam_core.change.against_truth import (
 from rsam_core.change.areas import gap_of, members_of
 from rsam_core.change.findings import Change
 from rsam_core.formats import TRUTH_TYPES, read_truth
+from rsam_core.runtime.language import _
 from rsam_core.session.change import ChangeState
 from rsam_core.session.change_wishes import METHODS, OURS, Origin
 from rsam_core.session.session import Session
@@ -30,7 +31,7 @@ def truth_tab(session: Session, state: ChangeState, changes: Sequence[Change]) -
     if state.truth is None:
         _give(session, state)
         return
-    st.caption(f"Compared with: {state.truth.name}")
+    st.caption(_("Compared with: {name}").format(name=state.truth.name))
     gap = gap_of(shown.apart(session, state), state.alignment.gsd)
     with banner.guard():
         judged = session.memo.remember(
@@ -42,24 +43,29 @@ def truth_tab(session: Session, state: ChangeState, changes: Sequence[Change]) -
         st.dataframe(table, key="change-truth-table", height=38 + 35 * len(table))
         own = judged.get(METHODS[OURS])
         if own is not None and own.kinds:
-            st.markdown("**Found with the right verdict, by kind**")
+            st.markdown(_("**Found with the right verdict, by kind**"))
             st.dataframe(
                 {
-                    "Change": list(own.kinds),
-                    "True": [c.tp + c.fn for c in own.kinds.values()],
-                    "Found right": [c.tp for c in own.kinds.values()],
+                    _("Change"): [_(kind) for kind in own.kinds],
+                    _("True"): [c.tp + c.fn for c in own.kinds.values()],
+                    _("Found right"): [c.tp for c in own.kinds.values()],
                     "F1": [round(c.f1, 2) for c in own.kinds.values()],
                 },
                 hide_index=True, key="change-truth-kinds",
             )  # fmt: skip
     others = [title for key, title in METHODS.items() if key not in state.found and key != "ndvi"]
+    more = _("Run {others} in Settings to see them here, too.").format(others=", ".join(others))
     st.caption(
-        "Brackets: 95 % intervals over parts of the picture. What is shown of the chosen method "
-        "counts, as filtered and checked. Areas are ahead where the truth is whole building sites, "
-        "single changes where it is houses."
-        + (f" Run {', '.join(others)} in Settings to see them here, too." if others else "")
+        _(
+            "Brackets: 95 % intervals over parts of the picture. What is shown of the chosen "
+            "method counts, as filtered and checked. Areas are ahead where the truth is whole "
+            "building sites, single changes where it is houses."
+        )
+        + (f" {more}" if others else "")
     )
-    if st.button("Take the truth away", icon=":material/close:", type="tertiary", key="no-truth"):
+    if st.button(
+        _("Take the truth away"), icon=":material/close:", type="tertiary", key="no-truth"
+    ):
         state.truth = None
         st.rerun()
 
@@ -76,16 +82,16 @@ def _judged(state: ChangeState, single: tuple[Change, ...], gap: int) -> dict[st
 
 
 def _give(session: Session, state: ChangeState) -> None:
-    st.caption("Where it is known what really changed, RSAM tells how much of it was found.")
+    st.caption(_("Where it is known what really changed, RSAM tells how much of it was found."))
     if state.origin == Origin("sample", sample.KEY) and not state.swapped:
         st.button(
-            "Use this sample’s exact truth", icon=":material/fact_check:", type="primary",
+            _("Use this sample’s exact truth"), icon=":material/fact_check:", type="primary",
             key="sample-truth", on_click=_use_sample, args=(state,),
         )  # fmt: skip
     file = st.file_uploader(
-        "A mask of what changed (PNG, TIFF), or its outlines (GeoJSON, GeoPackage, Shapefile)",
+        _("A mask of what changed (PNG, TIFF), or its outlines (GeoJSON, GeoPackage, Shapefile)"),
         type=list(TRUTH_TYPES), key=f"change-truth-file-{session.image.token}",
-        help="On the grid of the picture that gives the common grid, in most cases the first.",
+        help=_("On the grid of the picture that gives the common grid, in most cases the first."),
     )  # fmt: skip
     if file is not None:
         with banner.guard():
