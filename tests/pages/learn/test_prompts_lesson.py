@@ -113,7 +113,7 @@ def test_counts_of_points_and_boxes(shown: AppTest, tiny) -> None:
             shown.button(key=PREFIX + "next").click().run()
     rows = {large: " | ".join(map(str, counts)) for large, counts in wins.items()}
     assert f"| small objects | {rows[False]} |" in texts(shown)
-    assert f"| large | {rows[True]} |" in texts(shown)
+    assert f"| large objects | {rows[True]} |" in texts(shown)
 
     # The class joins in.
     shown.number_input(key=PREFIX + "others-small-point").set_value(7).run()
