@@ -16,7 +16,7 @@ from rsam_core.prompts.history import PromptHistory
 from rsam_core.segment.segmenter import Segmenter
 from tests.helpers.models import FakeModel, disc
 from tests.helpers.pages import HEIGHT, WIDTH, fine, opened, table, texts
-from tests.helpers.waiting import PATIENCE
+from tests.helpers.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -136,6 +136,8 @@ def test_stopping_keeps_what_was_found(segment: Start, model, monkeypatch):
 
     model.answer = slow
     at.button(key="find-everything").click().run()
+    # Stopped before it has begun it would find nothing.
+    until(lambda: len(model.calls) > 40)
     at.button(key="stop-everything").click().run()
     go_on.set()
     end_of_job(at)
