@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -190,6 +190,7 @@ class PromptableModel(Protocol):
         multimask: bool,
         *,
         previous: Sequence[Any] | None = None,
+        hurry: Callable[[], bool] | None = None,
     ) -> Iterator[list[tuple[int, Decoded]]]:
         """Answer many prompts as `decode_many` does with ``quick``, a little at a time.
 
@@ -199,6 +200,9 @@ class PromptableModel(Protocol):
         ----------
         features, prompts, multimask, previous
             As for `decode_many`.
+        hurry : callable, optional
+            Whether somebody waits for the turn to end. A model may ask it within a turn, from any
+            thread, and then ends the turn early.
 
         Yields
         ------

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -81,24 +81,46 @@ def side_by_side(
     return [answer for part in _crew.pool.map(work, portions) for answer in part]
 
 
-def each_on_a_core(work: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
-    """Do a piece of work for each item, each on one core, as many at a time as there are cores.
+def while_time(
+    work: Callable[[Item], Answer], items: Sequence[Item], enough: Callable[[], bool]
+) -> list[Answer]:
+    """Do a piece of work for each of the first items, until it is enough.
+
+    Each core works on one item at a time, and takes the next as soon as it is free.
 
     Parameters
     ----------
     work : callable
         From one item to its answer. It must not call this function, nor `side_by_side`.
     items : sequence
-        Those that take long should come first.
+        At least the first is worked on.
+    enough : callable
+        Asked before each further item; True leaves the rest.
 
     Returns
     -------
     list
-        The answers, in the order of the items.
+        The answers for as many items from the first on as were worked on, in their order.
     """
-    # Also a single item: PyTorch would divide its operations, and the answer might differ in the
-    # last digit from that of a computer with one core.
-    return list(map(work, items)) if cores() == 1 else list(_crew.pool.map(work, items))
+    if cores() == 1:
+        answers: list[Answer] = []
+        for item in items:
+            if answers and enough():
+                break
+            answers.append(work(item))
+        return answers
+    # Also a single item goes to a worker: PyTorch would divide its operations here, and the answer
+    # might differ in the last digit from that of a computer with one core.
+    started: list[Future[Answer]] = []
+    running: set[Future[Answer]] = set()
+    for item in items:
+        if len(running) == cores():
+            running = wait(running, return_when=FIRST_COMPLETED).not_done
+        if started and enough():
+            break
+        started.append(_crew.pool.submit(work, item))
+        running.add(started[-1])
+    return [each.result() for each in started]
 
 
 @contextmanager

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 Slot = Callable[[int], AbstractContextManager[Any]]
 """Gives the slot to be held during a computation, for a line of the queue:
-``lambda line: queue.slot("somebody", line=line)``."""
+``lambda line: queue.slot("somebody", line=line)``. What the block is given may be a function that
+says whether somebody waits who would go first."""
 
 
 class QueuedModel(PromptableModel):
@@ -73,11 +74,20 @@ class QueuedModel(PromptableModel):
         multimask: bool,
         *,
         previous: Sequence[Any] | None = None,
+        hurry: Callable[[], bool] | None = None,
     ) -> Iterator[list[tuple[int, Decoded]]]:
         """See `PromptableModel.decode_in_turns`; each turn waits for its slot."""
-        turns = self.model.decode_in_turns(features, prompts, multimask, previous=previous)
+        somebody: list[Callable[[], bool] | None] = [hurry]
+
+        def hurried() -> bool:
+            return any(each is not None and each() for each in somebody)
+
+        turns = self.model.decode_in_turns(
+            features, prompts, multimask, previous=previous, hurry=hurried
+        )
         while True:
-            with self.slot(INTERACTIVE):
+            with self.slot(INTERACTIVE) as wanted:
+                somebody[1:] = [wanted]
                 answers = next(turns, None)
             if answers is None:
                 return

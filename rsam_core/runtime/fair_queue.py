@@ -129,10 +129,12 @@ class FairQueue:
         line: int = INTERACTIVE,
         waiting: Callable[[int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
-    ) -> Iterator[None]:
+    ) -> Iterator[Callable[[], bool]]:
         """Wait for a turn, and hold it during the block.
 
-        A thread that holds a turn already goes on at once.
+        A thread that holds a turn already goes on at once. The block is given a function that
+        tells, in any thread, whether anybody waits in a line that is served first: long work may
+        then end its turn early.
 
         Parameters
         ----------
@@ -153,13 +155,18 @@ class FairQueue:
         Cancelled
             If `cancelled` said so before the turn came.
         """
+
+        def wanted() -> bool:
+            with self._lock:
+                return any(self._lines[:line])
+
         if getattr(self._mine, "holds", False):
-            yield
+            yield wanted
             return
         self._enter(owner, line, waiting, cancelled)
         self._mine.holds = True
         try:
-            yield
+            yield wanted
         finally:
             self._mine.holds = False
             with self._lock:

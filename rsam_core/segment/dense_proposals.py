@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rsam_core.models.tiny.proposal_head import Proposals
     from rsam_core.segment.mask_collector import MaskCollector
 
-_TOGETHER = 128
+_TOGETHER = 256
 """Boxes that the model may answer in any order: with more there is more of each size to decode at
 once, with fewer what was found when somebody stops is the likeliest."""
 
@@ -109,7 +109,11 @@ def _turns(
 ) -> Iterator[list[tuple[int, Decoded]]]:
     """The model's answers, turn by turn; ends early if it was cancelled."""
     turns = collector.segmenter.model.decode_in_turns(
-        collector.embedding.features, prompts, previous is not None, previous=previous
+        collector.embedding.features,
+        prompts,
+        previous is not None,
+        previous=previous,
+        hurry=cancelled,
     )
     while cancelled is None or not cancelled():
         found = next(turns, None)

@@ -129,6 +129,37 @@ def test_lines_that_were_passed_as_often_are_served_in_order():
     assert desk.open() == ["a1", "l1", "x1", "b1", "c1"]
 
 
+def test_whoever_holds_a_place_is_told_whether_somebody_waits_who_goes_first():
+    queue, met = FairQueue(), threading.Event()
+    heard: list[bool] = []
+
+    def join(line: int) -> threading.Thread:
+        def wait() -> None:
+            with queue.slot("other", line=line):
+                met.set()
+
+        before = len(queue)
+        thread = threading.Thread(target=wait, daemon=True)
+        thread.start()
+        until(lambda: len(queue) == before + 1)
+        return thread
+
+    with queue.slot("me", line=ENCODE) as wanted:
+        heard.append(wanted())
+        threads = [join(ENCODE), join(BACKGROUND)]
+        heard.append(wanted())
+        threads.append(join(INTERACTIVE))
+        heard.append(wanted())
+        # A place within the place tells the same.
+        with queue.slot("me", line=ENCODE) as inner:
+            heard.append(inner())
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert heard == [False, False, True, True]
+    assert met.is_set()
+    assert not wanted()
+
+
 def test_positions_are_told():
     desk, heard = Desk(patience=9), {}
 

@@ -184,6 +184,41 @@ def test_progress_rises_to_the_end_and_cancelling_keeps_what_there_is(picture):
     assert not len(never.masks)
 
 
+@pytest.mark.parametrize("stop", [1, 2, 3, 5])
+def test_wherever_it_is_cancelled_each_object_is_kept_once_and_the_share_only_rises(picture, stop):
+    class OneAtATime(_Knows):
+        def decode_in_turns(self, features, prompts, multimask, *, previous=None, hurry=None):
+            before = previous or [None] * len(prompts)
+            # The last comes first: answers may come in any order.
+            for i in reversed(range(len(prompts))):
+                yield [(i, self.decode(features, prompts[i], multimask, before[i]))]
+
+    model = OneAtATime()
+    segmenter, told, asked = Segmenter(model), [], []
+
+    def cancelled() -> bool:
+        asked.append(len(model.asked))
+        return len(model.asked) >= stop
+
+    state = initialize(
+        segmenter,
+        segmenter.embed(picture),
+        SETTINGS,
+        progress=lambda share, text: told.append(share),
+        cancelled=cancelled,
+    )
+    # It ends with the turn after which it was told to.
+    assert len(model.asked) == stop
+    assert not state.complete
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(stop / 8)
+    assert state.points == min(stop, 4)
+    found = generate(state, SETTINGS)
+    assert len(found) == min(stop, 4)
+    # What was looked at twice is exact; the best scores are theirs.
+    assert sum(item.score > 0.9 for item in found) == max(0, stop - 4)
+
+
 def test_a_view_without_anything_to_propose():
     segmenter = Segmenter(_Knows())
     state = initialize(segmenter, segmenter.embed(np.zeros((64, 64, 3), np.uint8)), SETTINGS)

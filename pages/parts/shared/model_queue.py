@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NoReturn
 
@@ -53,7 +53,7 @@ def owner() -> Hashable:
 
 
 @contextmanager
-def slot(whose: Hashable, line: int = INTERACTIVE) -> Iterator[None]:
+def slot(whose: Hashable, line: int = INTERACTIVE) -> Iterator[Callable[[], bool]]:
     """A slot at the model for a session.
 
     In the thread of a page it shows one's place while waiting. Any other thread is a job, which
@@ -66,15 +66,19 @@ def slot(whose: Hashable, line: int = INTERACTIVE) -> Iterator[None]:
         The session.
     line : int
         `INTERACTIVE` or `ENCODE`, see `rsam_core.runtime.fair_queue`; a job stands in `BACKGROUND`.
+
+    Yields
+    ------
+    callable
+        Whether anybody waits who goes first; see `FairQueue.slot`.
     """
     block = getattr(_acting, "block", None)
     if block is None:
-        with _slot(whose, line):
-            yield
+        with _slot(whose, line) as wanted:
+            yield wanted
         return
     # Within a block that goes together this one is held to the block's end.
-    block.enter_context(_slot(whose, line))
-    yield
+    yield block.enter_context(_slot(whose, line))
 
 
 @contextmanager
@@ -102,23 +106,23 @@ def release_slot() -> None:
 
 
 @contextmanager
-def _slot(whose: Hashable, line: int) -> Iterator[None]:
+def _slot(whose: Hashable, line: int) -> Iterator[Callable[[], bool]]:
     if streamlit_adapter.session_id() is None:
         errand = acting()
         if errand is None or not errand.awaited:
             line = BACKGROUND
         cancelled = None if errand is None else errand.cancelled
-        with _queue().slot(whose, line=line, cancelled=cancelled), span("turn"):
+        with _queue().slot(whose, line=line, cancelled=cancelled) as wanted, span("turn"):
             if cancelled is not None and cancelled():
                 raise Cancelled("Stopped when its turn came.")
-            yield
+            yield wanted
         return
     sign = _Sign()
     try:
-        with _queue().slot(whose, line=line, waiting=sign):
+        with _queue().slot(whose, line=line, waiting=sign) as wanted:
             sign.take_down()
             with span("turn"), answering():
-                yield
+                yield wanted
     except QueueFull:
         sign.take_down()
         raise

@@ -1,4 +1,4 @@
-"""Many prompts decoded together: window size by window size, from the smallest to the largest.
+"""Many prompts decoded together: in rounds, each of windows as large as they have to be by then.
 
 Windows of one size go in batches, whichever prompts they belong to. Which windows share a batch
 does not depend on how many cores there are, so that neither do the answers.
@@ -120,8 +120,9 @@ class Decoding:
         self.height = features.maps.image.shape[2] * CELL
         self.width = features.maps.image.shape[3] * CELL
         self._waiting: dict[int, list[int]] = defaultdict(list)
-        self._found: list[list[Decoded]] = [[] for _ in self.prompts]
-        self._cut: list[list[Decoded]] = [[] for _ in self.prompts]
+        self._seen: set[tuple[int, int]] = set()
+        self._found: list[dict[int, Decoded]] = [{} for _ in self.prompts]
+        self._cut: list[dict[int, Decoded]] = [{} for _ in self.prompts]
         self._open = [0] * len(self.prompts)
         self._answered: list[int] = []
         for i in range(len(self.prompts)):
@@ -143,26 +144,26 @@ class Decoding:
         return [rung, rung + 1] if ambiguous and rung + 1 < len(RUNGS) else [rung]
 
     def _wait(self, rung: int, i: int) -> None:
-        if i not in self._waiting[rung]:
+        if (rung, i) not in self._seen:
+            self._seen.add((rung, i))
             self._waiting[rung].append(i)
             self._open[i] += 1
 
     def batches(self) -> list[Batch]:
-        """All windows of the next size; empty when there is nothing left to decode.
+        """All windows of the next round; empty when there is nothing left to decode.
 
-        To be asked for again when all of the last batches are noted.
+        Those that take longest come first, so that no core has to wait for another in the end. To
+        be asked for again when all of them are noted.
         """
-        if not self._waiting:
-            return []
-        rung = min(self._waiting)
-        now = self._waiting.pop(rung)
-        level, side = RUNGS[rung]
-        pool = LEVELS[level][1]
-        at_once = min(_CELLS_AT_ONCE // (side // pool // CELL) ** 2, _MAX_AT_ONCE)
-        return [
-            Batch(rung, tuple(now[start:stop]))
-            for start, stop in _shares(len(now), 1 if self._is_scaled(level) else at_once)
-        ]
+        batches = []
+        for rung, now in sorted(self._waiting.items(), reverse=True):
+            level, side = RUNGS[rung]
+            pool = LEVELS[level][1]
+            at_once = min(_CELLS_AT_ONCE // (side // pool // CELL) ** 2, _MAX_AT_ONCE)
+            shares = _shares(len(now), 1 if self._is_scaled(level) else at_once)
+            batches += [Batch(rung, tuple(now[start:stop])) for start, stop in shares]
+        self._waiting.clear()
+        return batches
 
     def _is_scaled(self, level: int) -> bool:
         # Under guidance the features must be those that the example was described by.
@@ -181,7 +182,9 @@ class Decoding:
         else:
             windows = [place(self.spans[i], level, self.width, self.height, side) for i in chosen]
             maps = request.features.pooled(pool)
-            logits, quality = self.model.windows(maps, windows, asked, before, request.guide)
+            logits, quality = self.model.windows(
+                maps, windows, asked, before, request.guide, many=request.proposed
+            )
         kept = slice(0, 3) if request.multimask else slice(3, 4)
         logits, scores = logits[:, kept], quality[:, kept].numpy()
         stability = stability_of(logits)
@@ -211,9 +214,9 @@ class Decoding:
         """Take what a batch gave; larger windows may become wanted by it."""
         for i, look in zip(batch.prompts, looks):
             if look.whole is not None:
-                self._found[i].append(look.whole)
+                self._found[i][batch.rung] = look.whole
             if look.cut is not None:
-                self._cut[i].append(look.cut)
+                self._cut[i][batch.rung] = look.cut
             if look.wider:
                 # A small window grows to the usual one of its level.
                 self._wait(max(batch.rung + 1, len(SMALL_SIDES)), i)
@@ -225,14 +228,19 @@ class Decoding:
         """Prompts that need no further look and were not given before, each with its answer."""
         count = 3 + self.request.spare if self.request.multimask else 1
         done, self._answered = self._answered, []
-        return [(i, merge(self._found[i], count, self._cut[i])) for i in done]
+        return [(i, merge(_rising(self._found[i]), count, _rising(self._cut[i]))) for i in done]
 
     def answers(self) -> list[Decoded]:
         """All answers, worked out here and now."""
         while batches := self.batches():
-            for batch in batches:
+            for batch in reversed(batches):
                 self.note(batch, self.decode(batch))
         return [answer for _, answer in sorted(self.answered(), key=lambda pair: pair[0])]
+
+
+def _rising(looks: dict[int, Decoded]) -> list[Decoded]:
+    """Answers from the smallest window to the largest."""
+    return [looks[rung] for rung in sorted(looks)]
 
 
 def _shares(count: int, most: int) -> list[tuple[int, int]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from torch import Tensor
 
 from rsam_core.errors import ModelError
 from rsam_core.models.base import Decoded, MaskFilter, PromptableModel, PromptLike
-from rsam_core.models.parallel import all_cores, cores, each_on_a_core, side_by_side
+from rsam_core.models.parallel import all_cores, cores, side_by_side, while_time
 from rsam_core.models.tiny._decoding import Decoding, Request
 from rsam_core.models.tiny._looks import best_of, look_again
+from rsam_core.models.tiny._traced import TracedDecoder
 from rsam_core.models.tiny._views import TinyFeatures, as_input, scaled
 from rsam_core.models.tiny._windowed import Lowres, prompt_batch
 from rsam_core.models.tiny._windows import (
@@ -40,8 +42,8 @@ _LEAST, _PORTION = 4, 16
 _PORTIONS = 4
 """Portions for each core where there are prompts enough."""
 
-_BATCHES_A_TURN = 2
-"""Batches that each core decodes before a click may go ahead."""
+_TURN = 0.5
+"""Seconds after which a turn of many prompts ends, though nobody waits."""
 
 _QUICK_LEVEL = 1
 """Largest window in which the automatic mode looks."""
@@ -63,6 +65,7 @@ class TinyModel(PromptableModel):
     def __init__(self, network: TinyNetwork) -> None:
         self.network = network.eval().requires_grad_(False)
         self.network.to(memory_format=torch.channels_last)
+        self._in_one_step = TracedDecoder(network.decoder)
 
     def guided(self) -> TinyGuidance:
         """See `PromptableModel.guided`."""
@@ -216,23 +219,29 @@ class TinyModel(PromptableModel):
         multimask: bool,
         *,
         previous: Sequence[Lowres | None] | None = None,
+        hurry: Callable[[], bool] | None = None,
     ) -> Iterator[list[tuple[int, Decoded]]]:
         """Answer many prompts as `decode_many` does with ``quick``, a little at a time.
 
-        See `PromptableModel.decode_in_turns`. In a turn each core decodes two batches of windows,
-        which takes less than a tenth of a second.
+        See `PromptableModel.decode_in_turns`. Where somebody is in a hurry a turn ends with the
+        batches that are being decoded, within a few hundredths of a second.
         """
         earlier = [None] * len(prompts) if previous is None else list(previous)
         request = Request(
             features, prompts, earlier, multimask, highest=_QUICK_LEVEL, proposed=True
         )
         decoding = Decoding(self, request)
-        size = _BATCHES_A_TURN * cores()
         while batches := decoding.batches():
-            for start in range(0, len(batches), size):
-                turn = batches[start : start + size]
-                for batch, looks in zip(turn, each_on_a_core(decoding.decode, turn)):
-                    decoding.note(batch, looks)
+            while batches:
+                end = time.monotonic() + _TURN
+                looks = while_time(
+                    decoding.decode,
+                    batches,
+                    lambda end=end: time.monotonic() > end or (hurry is not None and hurry()),
+                )
+                for batch, look in zip(batches, looks):
+                    decoding.note(batch, look)
+                batches = batches[len(looks) :]
                 yield decoding.answered()
 
     @torch.inference_mode()
@@ -277,8 +286,11 @@ class TinyModel(PromptableModel):
         prompts: list[PromptLike],
         previous: list[Lowres | None],
         guide: Guide | None = None,
+        many: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """Decode windows of one level; they share one size because the view is one size.
+
+        ``many`` says that there will be many such calls, so that it is worth preparing for them.
 
         Returns
         -------
@@ -308,9 +320,8 @@ class TinyModel(PromptableModel):
             return torch.cat(pieces).contiguous(memory_format=torch.channels_last)
 
         batch = prompt_batch(prompts, windows, previous, guide)
-        return self.network.decoder(
-            cut(maps.image, CELL), cut(maps.key, CELL), cut(maps.skip, CELL // 2), batch
-        )
+        decoder = self._in_one_step if many else self.network.decoder
+        return decoder(cut(maps.image, CELL), cut(maps.key, CELL), cut(maps.skip, CELL // 2), batch)
 
 
 def _first(pair: tuple[int, Decoded]) -> int:

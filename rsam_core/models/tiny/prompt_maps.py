@@ -109,7 +109,7 @@ def _centres(size: int, stride: int, device: torch.device) -> Tensor:
 def _discs(batch: PromptBatch, gx: Tensor, gy: Tensor, sigma: float, sign: int) -> Tensor:
     """Gaussian discs (N, h, w) at the points of one sign; their maximum."""
     if not batch.clicked:
-        return gx.new_zeros(len(batch.points), len(gy), len(gx))
+        return torch.zeros_like(batch.boxes[:, :1, None] + gy[:, None] + gx)
     dx = (gx[None, None] - batch.points[..., :1]) / sigma
     dy = (gy[None, None] - batch.points[..., 1:]) / sigma
     discs = torch.exp(-0.5 * dy * dy)[..., :, None] * torch.exp(-0.5 * dx * dx)[..., None, :]
@@ -139,8 +139,9 @@ def _box_edges(boxes: Tensor, gx: Tensor, gy: Tensor, reach: float) -> list[Tens
 def _at_points(maps: Tensor, points: Tensor, stride: int) -> Tensor:
     """Features at the points, bilinear between cell centres: (N, P, C)."""
     h, w = maps.shape[-2:]
-    scale = torch.tensor([w * stride, h * stride], device=maps.device, dtype=torch.float32)
-    grid = (points / scale * 2 - 1)[:, :, None]
+    # Not as one tensor of both sizes: recorded steps would take that for a constant.
+    parts = points[..., 0] / (w * stride), points[..., 1] / (h * stride)
+    grid = (torch.stack(parts, dim=-1) * 2 - 1)[:, :, None]
     sampled = F.grid_sample(
         maps.float(), grid, mode="bilinear", padding_mode="border", align_corners=False
     )
@@ -168,7 +169,7 @@ def _click_similarity(
     """
     guide = batch.guide
     if guide is None and not batch.clicked:
-        nothing = maps.new_zeros(len(maps), *maps.shape[2:])
+        nothing = torch.zeros_like(maps[:, 0])
         return [nothing, nothing]
     vectors = _at_points(maps, batch.points, stride)
     if guide is not None and guide.semantic:
