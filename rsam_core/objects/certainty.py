@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from rsam_core.runtime.language import N_
+
 Certainty = Literal["sure", "fair", "unsure"]
 
 SURE, FAIR = 0.7, 0.5
@@ -15,7 +17,7 @@ those from 0.7 on 93 % overlapped their object by an IoU of 0.5 or more, from 0.
 34 %.
 """
 
-ABOUT = (
+ABOUT = N_(
     "How well RSAM expects an outline to fit: *sure* from 0.7 on (93 of 100 such clicks hit their "
     "object), *fair* from 0.5 on (66 of 100), *unsure* below (34 of 100)."
 )
@@ -36,7 +38,7 @@ def certainty(score: float) -> Certainty:
     """
     # Rounded as people see it: 0.7 in single precision is a little less.
     seen = round(float(score), 2)
-    return "sure" if seen >= SURE else "fair" if seen >= FAIR else "unsure"
+    return N_("sure") if seen >= SURE else N_("fair") if seen >= FAIR else N_("unsure")
 
 
 def certainties(scores: Iterable[float]) -> list[Certainty]:

@@ -18,13 +18,14 @@ from rsam_core.objects.instance import Instance, Mask
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.mask_shape import mask_corners
 from rsam_core.objects.refine.outline import rasterise
+from rsam_core.runtime.language import N_
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 Edit = Literal["add", "erase", "replace"]
 
-RULE = (
+RULE = N_(
     "Where objects overlap, the one of higher quality keeps the pixel; but a small object that "
     "lies inside a larger one keeps its own."
 )

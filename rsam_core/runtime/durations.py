@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from rsam_core.runtime.language import _, ngettext, number
+
 
 def duration(seconds: float) -> str:
     """A measured time with a fitting unit, to two figures."""
@@ -15,8 +17,8 @@ def duration(seconds: float) -> str:
 
 
 def waiting_time(seconds: float) -> str:
-    """How long something will take, for somebody who waits for it."""
+    """How long something will take, for somebody who waits for it, in the language in use."""
     if seconds < 90:
         count = max(1, round(seconds))
-        return f"{count} second{'s' if count != 1 else ''}"
-    return f"{seconds / 60:.1f} minutes"
+        return ngettext("{count} second", "{count} seconds", count).format(count=count)
+    return _("{count} minutes").format(count=number(seconds / 60, 1))

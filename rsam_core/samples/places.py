@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rsam_core.errors import SceneError
+from rsam_core.runtime.language import N_
 
 FOLDER = Path(__file__).with_name("places")
 
@@ -55,19 +56,19 @@ class Place:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("avenues", "Santa Monica", "Houses and street trees.",
+    Place("avenues", N_("Santa Monica"), N_("Houses and street trees."),
           "santa_monica_avenues_2020.tif"),
-    Place("campus", "Campus in Claremont", "Halls, a pool, sports.",
+    Place("campus", N_("Campus in Claremont"), N_("Halls, a pool, sports."),
           "claremont_campus_2020.tif"),
-    Place("new-houses", "New houses", "An estate in Claremont.",
+    Place("new-houses", N_("New houses"), N_("An estate in Claremont."),
           "claremont_new_houses_2020.tif"),
-    Place("basins", "Reservoirs", "Basins in Claremont.",
+    Place("basins", N_("Reservoirs"), N_("Basins in Claremont."),
           "claremont_basins_2020.tif"),
-    Place("freeway", "Car parks", "By a motorway.",
+    Place("freeway", N_("Car parks"), N_("By a motorway."),
           "claremont_freeway_2020.tif"),
-    Place("fields", "Fields in Wisconsin", "53 outlined by hand.",
+    Place("fields", N_("Fields in Wisconsin"), N_("53 outlined by hand."),
           "wisconsin_contour_fields.jpg", credit="USDA NAIP, Radix", gsd=1.0,
-          truth="wisconsin_contour_fields_fields.png", truth_title="fields drawn by hand"),
+          truth="wisconsin_contour_fields_fields.png", truth_title=N_("fields drawn by hand")),
 )  # fmt: skip
 """Real places, first the one that is shown first."""
 

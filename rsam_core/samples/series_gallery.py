@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import SceneError
+from rsam_core.runtime.language import N_
 from rsam_core.samples.pairs import render_pair
 from rsam_core.samples.places import FOLDER as PLACES_FOLDER
 from rsam_core.samples.series import SeriesSample, render_series
@@ -71,11 +72,12 @@ class SeriesEntry:
 
 
 SERIES_GALLERY: tuple[SeriesEntry, ...] = (
-    SeriesEntry("lake", "A lake that shrinks", "20 summers; invented, 0.6 m a pixel.", 4),
-    SeriesEntry("quarry", "A growing quarry", "20 dates in five years; invented.", 2),
-    SeriesEntry("field", "A field through its year", "Ploughed, green, ripe, cut; invented.", 2),
-    SeriesEntry("car", "A drone pans over a car", "4 seconds, 0.1 m a pixel; invented.", 2),
-    SeriesEntry("estate", "New houses, 2016 to 2020", "Three real dates of Claremont.",
+    SeriesEntry("lake", N_("A lake that shrinks"), N_("20 summers; invented, 0.6 m a pixel."), 4),
+    SeriesEntry("quarry", N_("A growing quarry"), N_("20 dates in five years; invented."), 2),
+    SeriesEntry("field", N_("A field through its year"),
+                N_("Ploughed, green, ripe, cut; invented."), 2),
+    SeriesEntry("car", N_("A drone pans over a car"), N_("4 seconds, 0.1 m a pixel; invented."), 2),
+    SeriesEntry("estate", N_("New houses, 2016 to 2020"), N_("Three real dates of Claremont."),
                 files=(FOLDER / "claremont_new_houses_2016.tif",
                        FOLDER / "claremont_new_houses_2018.tif",
                        PLACES_FOLDER / "claremont_new_houses_2020.tif"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rsam_core.runtime.language import N_
 from rsam_core.scene.ground_distance import ground_pixel_size
 from rsam_core.scene.longitudes import wrap_longitudes_near
 
@@ -41,22 +42,22 @@ def facts(scene: Scene) -> list[tuple[str, str]]:
         Those that are unknown are left out, except for coordinates and pixel size, which say so.
     """
     rows = [
-        ("Size", f"{scene.width:,} × {scene.height:,} pixels"),
-        ("Bands", _bands(scene)),
-        ("Values", _TYPES.get(scene.dtype, scene.dtype)),
-        ("Coordinates", crs_title(scene)),
-        ("Pixel on the ground", _pixel(scene)),
+        (N_("Size"), f"{scene.width:,} × {scene.height:,} pixels"),
+        (N_("Bands"), _bands(scene)),
+        (N_("Values"), _TYPES.get(scene.dtype, scene.dtype)),
+        (N_("Coordinates"), crs_title(scene)),
+        (N_("Pixel on the ground"), _pixel(scene)),
     ]
     if scene.gsd:
         across, down = _sides(scene)
-        rows.append(("Extent", _extent(scene.width * across, scene.height * down)))
+        rows.append((N_("Extent"), _extent(scene.width * across, scene.height * down)))
     centre = centre_of(scene)
     if centre is not None:
-        rows.append(("Centre", _degrees(*centre)))
+        rows.append((N_("Centre"), _degrees(*centre)))
     if scene.nodata_share > 0:
-        rows.append(("Without data", share_text(scene.nodata_share)))
+        rows.append((N_("Without data"), share_text(scene.nodata_share)))
     if scene.attribution:
-        rows.append(("Source", scene.attribution))
+        rows.append((N_("Source"), scene.attribution))
     return rows
 
 

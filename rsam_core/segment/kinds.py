@@ -19,10 +19,11 @@ from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.objects.crops import Crop
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.language import N_
 from rsam_core.segment.features.pooling import EmbeddedView, embedded_tiles
 from rsam_core.segment.segmenter import Segmenter
 
-NOT_SURE = "not sure"
+NOT_SURE = N_("not sure")
 """In place of a kind that is less likely than the model's limit."""
 
 _AT_ONCE = 64

@@ -109,7 +109,7 @@ def real_places() -> list[Card]:
     return [
         Card(
             entry.key, entry.title,
-            entry.caption + "  \n" + _("Image: {credit}").format(credit=entry.credit),
+            _(entry.caption) + "  \n" + _("Image: {credit}").format(credit=entry.credit),
             partial(resources.place_thumbnail, entry.key), partial(_open_place, entry),
         )
         for entry in PLACES
@@ -159,7 +159,7 @@ def row(cards: list[Card], page: str) -> None:
         for column, card in zip(st.columns(COLUMNS, gap="small"), cards[start : start + COLUMNS]):
             # The button's area is the whole card; see the style sheet.
             with column.container(key=f"card-{card.key}", gap=None, height="stretch"):
-                st.image(card.picture(), width="stretch", alt=card.title)
-                if st.button(card.title, key=f"sample-{card.key}", type="tertiary"):
+                st.image(card.picture(), width="stretch", alt=_(card.title))
+                if st.button(_(card.title), key=f"sample-{card.key}", type="tertiary"):
                     card.open(page)
-                st.caption(card.caption)
+                st.caption(_(card.caption))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from rsam_core.runtime.language import N_
+
 KINDS = (
-    "building",
-    "road",
-    "car",
-    "tree",
-    "grass or field",
-    "bare ground",
-    "water",
-    "pool",
-    "boat",
-    "other",
+    N_("building"),
+    N_("road"),
+    N_("car"),
+    N_("tree"),
+    N_("grass or field"),
+    N_("bare ground"),
+    N_("water"),
+    N_("pool"),
+    N_("boat"),
+    N_("other"),
 )
 """In the order of the kind head's outputs; "road" means any paved surface."""
 

@@ -17,16 +17,17 @@ import numpy as np
 
 from rsam_core.errors import ClassifyError
 from rsam_core.runtime.given import given
+from rsam_core.runtime.language import N_
 
 Operator = Literal["<", "<=", ">", ">=", "between", "=", "!=", "≈"]
 OPERATORS: dict[str, str] = {
-    ">=": "at least",
-    "<=": "at most",
-    ">": "above",
-    "<": "below",
-    "between": "between",
-    "=": "equal to",
-    "!=": "not equal to",
+    ">=": N_("at least"),
+    "<=": N_("at most"),
+    ">": N_("above"),
+    "<": N_("below"),
+    "between": N_("between"),
+    "=": N_("equal to"),
+    "!=": N_("not equal to"),
 }
 """How a condition compares, and how a person says it."""
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from rsam_core.errors import RefineError
 from rsam_core.runtime.given import given
+from rsam_core.runtime.language import N_
 
 Unit = Literal["px", "m"]
 
@@ -21,14 +22,14 @@ SUGGESTED: dict[str, float] = {
 """Strength, in pixels or square pixels, at which each step starts when it is switched on."""
 
 TITLES: dict[str, str] = {
-    "speck_area": "Remove specks",
-    "hole_area": "Fill holes",
-    "opening": "Cut thin bridges (opening)",
-    "closing": "Close thin gaps (closing)",
-    "smooth": "Smooth the outline",
-    "simplify": "Simplify the outline",
-    "regularise": "Straighten buildings",
-    "smallest": "Remove small objects",
+    "speck_area": N_("Remove specks"),
+    "hole_area": N_("Fill holes"),
+    "opening": N_("Cut thin bridges (opening)"),
+    "closing": N_("Close thin gaps (closing)"),
+    "smooth": N_("Smooth the outline"),
+    "simplify": N_("Simplify the outline"),
+    "regularise": N_("Straighten buildings"),
+    "smallest": N_("Remove small objects"),
 }
 """Names of the steps for people, in the order in which :func:`refine` takes them."""
 
@@ -176,11 +177,11 @@ def _is_number(value: object) -> bool:
 
 
 PRESETS: dict[str, RefineSettings] = {
-    "Clean and smooth": RefineSettings(),
-    "Buildings: straight walls": RefineSettings(regularise=True),
-    "Trees, water, fields: soft outlines": RefineSettings(
+    N_("Clean and smooth"): RefineSettings(),
+    N_("Buildings: straight walls"): RefineSettings(regularise=True),
+    N_("Trees, water, fields: soft outlines"): RefineSettings(
         speck_area=60.0, hole_area=60.0, smooth=2.0
     ),
-    "Few corners, for a map": RefineSettings(simplify=SUGGESTED["simplify"]),
+    N_("Few corners, for a map"): RefineSettings(simplify=SUGGESTED["simplify"]),
 }
 """Settings to start from, by a name for people; in pixels."""
