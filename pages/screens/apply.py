@@ -15,20 +15,21 @@ from pages.parts.shared.names import plain
 from rsam_core.change.apply import Question
 from rsam_core.change.apply.questions import QUESTIONS
 from rsam_core.formats.placement import Place
+from rsam_core.runtime.language import N_, _
 from rsam_core.session.apply import APPLY, ApplyState, apply_state
 from rsam_core.session.change import ALIGN, change_state
 from rsam_core.session.session import Session
 
-NO_IMAGE = (
-    "No image is open yet. Open one, outline what is in it or compare it with a second date, and "
-    "ask here what it means. Or try a question on an invented place, with one click:"
+NO_IMAGE = N_(
+    "No image is open yet. Open one, outline what is in it or compare it with a second date, "
+    "and ask here what it means. Or try a question on an invented place, with one click:"
 )
-TABS = ("Findings", "Figures", "Basis", "Inputs")
+TABS = (N_("Findings"), N_("Figures"), N_("Basis"), N_("Inputs"))
 
 
 def choose(session: Session, state: ApplyState) -> None:
     """No question is asked yet."""
-    st.subheader("What do you want to know?")
+    st.subheader(_("What do you want to know?"))
     cards(state)
     autosaving.offer(session)
 
@@ -36,10 +37,10 @@ def choose(session: Session, state: ApplyState) -> None:
 def heading(state: ApplyState, question: Question) -> None:
     """The question, and the way back to all of them."""
     with st.sidebar:
-        st.button("All questions", icon=":material/arrow_back:", key="apply-back",
+        st.button(_("All questions"), icon=":material/arrow_back:", key="apply-back",
                   on_click=state.ask, args=("",), width="stretch")  # fmt: skip
-        st.markdown(f"#### :material/{question.icon}: {question.title}")
-        st.caption(question.asks)
+        st.markdown(f"#### :material/{question.icon}: {_(question.title)}")
+        st.caption(_(question.asks))
 
 
 def asking(session: Session, state: ApplyState, question: Question) -> None:
@@ -54,19 +55,31 @@ def asking(session: Session, state: ApplyState, question: Question) -> None:
             banner.show(state.error)
     with right:
         name = plain(session.image.scene.name)
-        st.image(session.image.scene.overview(900), caption=name, alt="The open image")
+        st.image(session.image.scene.overview(900), caption=name, alt=_("The open image"))
 
 
 def bar(session: Session, state: ApplyState) -> None:
     """Undo, redo, zoom, and the files."""
     answer = state.answers[state.question]
     with toolbar():
-        st.button("Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not state.undoable,
-                  help=f"Undo: {state.undoable}" if state.undoable else None, key="apply-undo",
-                  on_click=state.undo)  # fmt: skip
-        st.button("Redo", icon=":material/redo:", shortcut="Ctrl+Y", disabled=not state.redoable,
-                  help=f"Redo: {state.redoable}" if state.redoable else None, key="apply-redo",
-                  on_click=state.redo)  # fmt: skip
+        st.button(
+            _("Undo"),
+            icon=":material/undo:",
+            shortcut="Ctrl+Z",
+            disabled=not state.undoable,
+            help=_("Undo: {what}").format(what=_(state.undoable)) if state.undoable else None,
+            key="apply-undo",
+            on_click=state.undo,
+        )
+        st.button(
+            _("Redo"),
+            icon=":material/redo:",
+            shortcut="Ctrl+Y",
+            disabled=not state.redoable,
+            help=_("Redo: {what}").format(what=_(state.redoable)) if state.redoable else None,
+            key="apply-redo",
+            on_click=state.redo,
+        )
         findings_map.tools(session, answer)
         export_button(lambda: export.files(session, state, answer), enabled=True)
 
@@ -84,7 +97,7 @@ def answered(session: Session, state: ApplyState, question: Question) -> None:
     with places.panel:
         if state.error is not None:
             banner.show(state.error)
-        tabs = st.tabs(TABS)
+        tabs = st.tabs([_(name) for name in TABS])
         with tabs[0], banner.guard():
             st.caption(answer.status(checks))
             findings_list.card(session, state, answer)
@@ -106,7 +119,9 @@ def both_dates(session: Session, question: Question) -> bool:
         return False
     if session.jobs.get(ALIGN) is None:
         change.start_align(scene)
-    return progress.shown(session.jobs, ALIGN, "Bringing both dates together:", key="apply-align")
+    return progress.shown(
+        session.jobs, ALIGN, _("Bringing both dates together:"), key="apply-align"
+    )
 
 
 def page(session: Session) -> None:
@@ -127,7 +142,7 @@ def page(session: Session) -> None:
     heading(state, question)
     if both_dates(session, question):
         return
-    if progress.shown(session.jobs, APPLY, "Answering:", key="stop-apply"):
+    if progress.shown(session.jobs, APPLY, _("Answering:"), key="stop-apply"):
         return
     if question.key in state.answers:
         answered(session, state, question)
@@ -138,11 +153,11 @@ def page(session: Session) -> None:
 
 opened = current_session.current()
 if opened is None:
-    st.title("Apply")
-    st.caption(NO_IMAGE)
+    st.title(_("Apply"))
+    st.caption(_(NO_IMAGE))
     cards(None)
     no_image(
-        "To ask about a place of your own, open a picture of it.",
+        _("To ask about a place of your own, open a picture of it."),
         icon=":material/help:",
         page="pages/screens/apply.py",
     )

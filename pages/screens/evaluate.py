@@ -20,6 +20,7 @@ from pages.parts.evaluate import (
 )
 from pages.parts.shared import banner, current_session
 from pages.parts.shared.gallery import no_image
+from rsam_core.runtime.language import N_, _
 from rsam_core.session.session import Session
 
 
@@ -28,8 +29,10 @@ def with_image(show: Callable[[Session], None], what: str) -> None:
     session = current_session.current()
     if session is None:
         no_image(
-            f"No image is open yet. {what} Upload your own on the page Open, or start with a "
-            "sample, which brings its exact truth.",
+            _(
+                "No image is open yet. {what} Upload your own on the page Open, or start with a "
+                "sample, which brings its exact truth."
+            ).format(what=what),
             page="pages/screens/evaluate.py",
         )
     else:
@@ -38,31 +41,33 @@ def with_image(show: Callable[[Session], None], what: str) -> None:
 
 TABS: tuple[tuple[str, Callable[[], None]], ...] = (
     (
-        "This image",
+        N_("This image"),
         lambda: with_image(
-            evaluate_image.tab, "Here your outlines are compared with the true ones."
+            evaluate_image.tab, _("Here your outlines are compared with the true ones.")
         ),
     ),
     (
-        "Compare methods",
+        N_("Compare methods"),
         lambda: with_image(
-            evaluate_methods.tab, "Here clicks, boxes, models and classical methods are compared."
+            evaluate_methods.tab,
+            _("Here clicks, boxes, models and classical methods are compared."),
         ),
     ),
     (
-        "Studies",
-        lambda: with_image(evaluate_studies.tab, "Here you find out what accuracy depends on."),
+        N_("Studies"),
+        lambda: with_image(evaluate_studies.tab, _("Here you find out what accuracy depends on.")),
     ),
-    ("Data sets", evaluate_datasets.tab),
+    (N_("Data sets"), evaluate_datasets.tab),
 )
 
-st.title("Evaluate")
-if "evaluate-tab" not in st.session_state and "evaluate-last" in st.session_state:
-    # Back from another page: the same tab is open.
-    st.session_state["evaluate-tab"] = st.session_state["evaluate-last"]
-tabs = st.tabs([title for title, _ in TABS], key="evaluate-tab", on_change="rerun")
-st.session_state["evaluate-last"] = st.session_state["evaluate-tab"]
-for tab, (_, show) in zip(tabs, TABS):
+st.title(_("Evaluate"))
+titles = [_(title) for title, _show in TABS]
+if "evaluate-last" in st.session_state and st.session_state.get("evaluate-tab") not in titles:
+    # Back from another page, or in another language: the same tab is open.
+    st.session_state["evaluate-tab"] = titles[st.session_state["evaluate-last"]]
+tabs = st.tabs(titles, key="evaluate-tab", on_change="rerun")
+st.session_state["evaluate-last"] = titles.index(st.session_state["evaluate-tab"])
+for tab, (_title, show) in zip(tabs, TABS):
     if tab.open:
         with tab, banner.guard():
             show()

@@ -18,13 +18,14 @@ from pages.parts.shared.frame import toolbar as tools
 from pages.parts.shared.going_on import remind
 from pages.parts.shared.legend import chips
 from pages.parts.shared.names import plain
+from rsam_core.runtime.language import N_, _, number
 from rsam_core.session.following import FollowState, follow_state
 from rsam_core.session.session import Session
 
 ACTION = "follow-mark"
-INTRODUCTION = (
-    "Outline an object once, in one date or one frame, and RSAM finds it in all the others: a lake "
-    "that shrinks, a quarry that grows, a field through its year, a car in a flight."
+INTRODUCTION = N_(
+    "Outline an object once, in one date or one frame, and RSAM finds it in all the others: "
+    "a lake that shrinks, a quarry that grows, a field through its year, a car in a flight."
 )
 HINT = 34
 """CSS pixels of the line below the picture."""
@@ -37,23 +38,27 @@ def beside(session: Session, state: FollowState) -> None:
     with st.sidebar:
         with st.container(key="card", gap="xxsmall"):
             st.markdown(f"**{plain(state.source.title, 40)}**")
-            size = f"{len(frames)} frames of {frames.width:,} × {frames.height:,} px"
-            st.caption(size + (f", {frames.gsd:.3g} m a pixel" if frames.gsd else ""))
+            size = _("{count} frames of {width} × {height} px").format(
+                count=len(frames), width=number(frames.width), height=number(frames.height)
+            )
+            if frames.gsd:
+                size += ", " + _("{gsd:.3g} m a pixel").format(gsd=frames.gsd)
+            st.caption(size)
             if frames.attribution:
-                st.caption(f"Images: {plain(frames.attribution, 160)}")
+                st.caption(_("Images: {credit}").format(credit=plain(frames.attribution, 160)))
         sidebar.model_choice()
         holes = st.toggle(
-            "Keep holes", value=state.holes, key=f"holes-{session.image.token}",
-            help="An island in a lake stays a hole in its outline. Otherwise holes are filled.",
+            _("Keep holes"), value=state.holes, key=f"holes-{session.image.token}",
+            help=_("An island in a lake stays a hole in its outline. Otherwise holes are filled."),
         )  # fmt: skip
         if holes != state.holes:
             state.holes = holes
             if state.now.track is not None:
                 state.follow_anew(holes=holes)
         st.button(
-            "Another series", icon=":material/movie:", key="other-series",
+            _("Another series"), icon=":material/movie:", key="other-series",
             on_click=lambda: st.session_state.update({_SERIES_BEFORE: True}),
-            help="The one that is open stays until another one is there.",
+            help=_("The one that is open stays until another one is there."),
         )  # fmt: skip
 
 
@@ -61,7 +66,7 @@ def page(session: Session, state: FollowState) -> None:
     """The whole screen for an open series."""
     state.collect()
     beside(session, state)
-    with banner.guard(ACTION), st.spinner("Outlining…"):
+    with banner.guard(ACTION), st.spinner(_("Outlining…")):
         picture.settle(state)
     table = None
     if state.now.track is not None:
@@ -72,7 +77,7 @@ def page(session: Session, state: FollowState) -> None:
         mode, label = picture.tools(state)
         export_button(
             lambda: export.files(session, state), enabled=bool(state.now.marks),
-            empty="Nothing to take along yet: mark the object and follow it first.",
+            empty=_("Nothing to take along yet: mark the object and follow it first."),
         )  # fmt: skip
     places = frame()
     width, height = places.size
@@ -88,10 +93,10 @@ def page(session: Session, state: FollowState) -> None:
         chips(picture.LEGEND)
     with places.panel, banner.guard():
         panel(session, state, table)
-    measures, dates = st.tabs(["Table", "Dates"])
+    measures, dates = st.tabs([_("Table"), _("Dates")])
     with measures, banner.guard():
         if table is None:
-            st.caption("Areas, place and shape of all frames stand here once they are followed.")
+            st.caption(_("Areas, place and shape of all frames stand here once they are followed."))
         else:
             table_tab(session, state, table)
     with dates, banner.guard():
@@ -101,8 +106,8 @@ def page(session: Session, state: FollowState) -> None:
 
 def start(session: Session | None) -> None:
     """What is shown until a series is open."""
-    st.title("Follow")
-    st.markdown(INTRODUCTION)
+    st.title(_("Follow"))
+    st.markdown(_(INTRODUCTION))
     if session is None:
         remind()
     else:
@@ -116,9 +121,11 @@ def back(session: Session, state: FollowState) -> None:
     """Another series is to be chosen while one is open."""
     title = plain(state.source.title, 40)
     st.button(
-        f"Back to {title}", icon=":material/arrow_back:", key="back-to-series",
+        _("Back to {title}").format(title=title),
+        icon=":material/arrow_back:",
+        key="back-to-series",
         on_click=lambda: st.session_state.pop(_SERIES_BEFORE, None),
-    )  # fmt: skip
+    )
     opening_series.choose(session)
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts.apply import sample
 from rsam_core.change.apply.questions import QUESTIONS
+from rsam_core.runtime.language import _
 from rsam_core.session.apply import ApplyState
 
 _ACROSS = 5
@@ -21,20 +22,24 @@ def cards(state: ApplyState | None) -> None:
                                     questions[start : start + _ACROSS]):  # fmt: skip
             with column, st.container(border=True, height=height, gap="xsmall",
                                       key=f"apply-card-{question.key}"):  # fmt: skip
-                st.markdown(f":material/{question.icon}: **{question.title}**")
-                st.caption(question.asks)
+                st.markdown(f":material/{question.icon}: **{_(question.title)}**")
+                st.caption(_(question.asks))
                 with st.container(horizontal=True, gap="small", vertical_alignment="bottom",
                                   height="stretch"):  # fmt: skip
                     if state is not None:
                         done = question.key in state.answers
                         st.button(
-                            "See it" if done else "Ask", key=f"ask-{question.key}",
+                            _("See it") if done else _("Ask"), key=f"ask-{question.key}",
                             type="primary", on_click=state.ask, args=(question.key,),
-                            help=question.gives,
+                            help=_(question.gives),
                         )  # fmt: skip
                     if st.button(
-                        "Try it", key=f"try-{question.key}",
-                        help=f"{question.gives} On an invented place with all that is needed; it "
-                        "is opened in place of the present image.",
-                    ):  # fmt: skip
+                        _("Try it"),
+                        key=f"try-{question.key}",
+                        help=f"{_(question.gives)} "
+                        + _(
+                            "On an invented place with all that is needed; it is opened in place "
+                            "of the present image."
+                        ),
+                    ):
                         sample.open_sample(question.key)

@@ -13,17 +13,18 @@ from pages.parts.shared.polygon_canvas import HOW, fitting, polygon_canvas
 from rsam_core.change.apply import Features, Site
 from rsam_core.change.apply.question import Question
 from rsam_core.errors import RsamError
+from rsam_core.runtime.language import N_, _, ngettext, number
 from rsam_core.scene.window import Window
 from rsam_core.session.apply import ApplyState, KeptLayer
 from rsam_core.session.session import Session
 
 _WIDTH, _HEIGHT = 820, 520
-WHOLE = "Whole picture"
+WHOLE = N_("Whole picture")
 _PLACES = {
-    f"{row} {column}".strip().capitalize(): (x, y)
-    for y, row in enumerate(("upper", "", "lower"))
-    for x, column in enumerate(("left", "middle", "right"))
-}
+    N_("Upper left"): (0, 0), N_("Upper middle"): (1, 0), N_("Upper right"): (2, 0),
+    N_("Left"): (0, 1), N_("Middle"): (1, 1), N_("Right"): (2, 1),
+    N_("Lower left"): (0, 2), N_("Lower middle"): (1, 2), N_("Lower right"): (2, 2),
+}  # fmt: skip
 _OPENED = "apply-drawings"
 PARTS = (WHOLE, *_PLACES)
 """What can be drawn on: all of it, or a part of half its sides, which overlap."""
@@ -96,7 +97,7 @@ def give(state: ApplyState, drawing: Drawing, site: Site, name: str, names: str)
 def button(session: Session, question: Question, need: str, title: str) -> None:
     """Open the dialog."""
     st.button(
-        "Draw it on the picture", icon=":material/draw:", width="stretch",
+        _("Draw it on the picture"), icon=":material/draw:", width="stretch",
         key=f"draw-{question.key}-{need}", on_click=_open,
         args=(session, f"{question.key}/{need}", title),
     )  # fmt: skip
@@ -110,7 +111,9 @@ def opened() -> int:
 def dialog(session: Session, state: ApplyState) -> None:
     """Show the dialog if it is open."""
     if _key(session) in st.session_state:
-        _dialog(session, state)
+        # Here, because a decorator would know no language.
+        show = st.dialog(_("Draw areas on the picture"), width="large", dismissible=False)
+        show(_dialog)(session, state)
 
 
 def _key(session: Session) -> str:
@@ -126,7 +129,6 @@ def _close(session: Session) -> None:
     st.session_state.pop(_key(session), None)
 
 
-@st.dialog("Draw areas on the picture", width="large", dismissible=False)
 def _dialog(session: Session, state: ApplyState) -> None:
     drawing: Drawing | None = st.session_state.get(_key(session))
     if drawing is None:
@@ -134,15 +136,23 @@ def _dialog(session: Session, state: ApplyState) -> None:
     with banner.guard():
         left, right = st.columns([_WIDTH, 280], gap="medium")
         with right:
-            name = st.text_input("Name of the layer", drawing.title, key="drawing-name",
+            name = st.text_input(_("Name of the layer"), drawing.title, key="drawing-name",
                                  max_chars=120)  # fmt: skip
             names = st.text_input(
-                "Names of the areas (optional)", key="drawing-names", placeholder="North, South",
-                help="With commas between them, in the order in which they are drawn.",
-            )  # fmt: skip
-            part = st.selectbox("Draw on", PARTS, key="drawing-part", on_change=drawing.turn,
-                                help="What was drawn on one part stays on the others.")  # fmt: skip
-            st.caption(HOW)
+                _("Names of the areas (optional)"),
+                key="drawing-names",
+                placeholder=_("North, South"),
+                help=_("With commas between them, in the order in which they are drawn."),
+            )
+            part = st.selectbox(
+                _("Draw on"),
+                PARTS,
+                format_func=_,
+                key="drawing-part",
+                on_change=drawing.turn,
+                help=_("What was drawn on one part stays on the others."),
+            )
+            st.caption(_(HOW))
         scene = session.image.scene
         window = part_of(part, scene.width, scene.height)
         size = fitting(window.width, window.height, (_WIDTH, _HEIGHT))
@@ -170,10 +180,14 @@ def _buttons(session: Session, state: ApplyState, drawing: Drawing, name: str, n
         banner.show(drawing.error)
     with st.container(horizontal=True):
         st.button(
-            f"Use {count:,} area{'s' if count != 1 else ''}", type="primary",
-            icon=":material/check:", key="drawing-use", disabled=not count, on_click=use,
-        )  # fmt: skip
-        st.button("Start over", icon=":material/delete:", key="drawing-clear",
+            ngettext("Use {count} area", "Use {count} areas", count).format(count=number(count)),
+            type="primary",
+            icon=":material/check:",
+            key="drawing-use",
+            disabled=not count,
+            on_click=use,
+        )
+        st.button(_("Start over"), icon=":material/delete:", key="drawing-clear",
                   disabled=not count, on_click=drawing.clear)  # fmt: skip
-        st.button("Close", icon=":material/close:", key="drawing-close", on_click=_close,
+        st.button(_("Close"), icon=":material/close:", key="drawing-close", on_click=_close,
                   args=(session,))  # fmt: skip

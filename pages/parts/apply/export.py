@@ -16,6 +16,7 @@ from rsam_core.change.apply.maps import png_of
 from rsam_core.change.apply.pictures import drawn, window_around
 from rsam_core.change.apply.reports import html_of, pdf_of, sections_of
 from rsam_core.formats.names import safe_name
+from rsam_core.runtime.language import _
 from rsam_core.scene.window import Window
 from rsam_core.session.apply import ApplyState
 from rsam_core.session.change import change_state
@@ -36,20 +37,20 @@ def files(session: Session, state: ApplyState, answer: Answer) -> None:
                            _names(session, answer))  # fmt: skip
 
     offered = (
-        File("Report, PDF", "Map, figures, findings and assumptions on A4",
+        File(_("Report, PDF"), _("Map, figures, findings and assumptions on A4"),
              lambda: pdf_of(answer, sections()), "_report.pdf", "application/pdf"),
-        File("Report, HTML", "The same as one page for the browser",
+        File(_("Report, HTML"), _("The same as one page for the browser"),
              lambda: html_of(answer, sections()), "_report.html", "text/html"),
-        File("GeoPackage", "Findings and layers with colours that QGIS shows at once",
+        File("GeoPackage", _("Findings and layers with colours that QGIS shows at once"),
              lambda: geopackage_of(answer, checks), ".gpkg", "application/geopackage+sqlite3"),
-        File("GeoJSON", "Findings for the web",
+        File("GeoJSON", _("Findings for the web"),
              lambda: geojson_of(answer, checks), ".geojson", "application/geo+json"),
-        File("CSV", "The table alone, for spreadsheets",
+        File("CSV", _("The table alone, for spreadsheets"),
              lambda: csv_of(answer, checks), ".csv", "text/csv"),
-        File("Map, PNG", "With scale bar, north arrow and legend",
+        File(_("Map, PNG"), _("With scale bar, north arrow and legend"),
              lambda: png_of(answer, image(), checks), "_map.png", "image/png"),
     )  # fmt: skip
-    st.caption(f"{answer.status(checks)} Refused findings are left out of all files.")
+    st.caption(f"{answer.status(checks)} " + _("Refused findings are left out of all files."))
     stem = f"{safe_name(Path(session.image.source.name).stem)}_{answer.question}"
     offer_all(offered, stem, "apply-export")
     st.divider()

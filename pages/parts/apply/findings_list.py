@@ -12,11 +12,12 @@ import streamlit as st
 from pages.parts.apply.dates_there import two_dates
 from pages.parts.apply.findings_map import fitted, key_of, pair_of, select, selected
 from pages.parts.shared import resources
-from pages.parts.shared.names import plain
+from pages.parts.shared.names import markup, plain
 from rsam_core.change.apply import Answer, Check, Features
 from rsam_core.change.apply.answer import VERDICT
 from rsam_core.change.apply.pictures import drawn, window_around
 from rsam_core.change.apply.reports import cell_text
+from rsam_core.runtime.language import N_, _, current, number
 from rsam_core.session.apply import ApplyState
 from rsam_core.session.change import change_state
 from rsam_core.session.session import Session
@@ -24,23 +25,32 @@ from rsam_core.session.session import Session
 MOST = 200
 """Findings in the list at most, when each brings pictures."""
 _THUMB = 60
-_ICONS = {"accepted": "✓ accepted", "refused": "✗ refused", "corrected": "✎ corrected", "": ""}
+_ICONS = {
+    "accepted": N_("✓ accepted"),
+    "refused": N_("✗ refused"),
+    "corrected": N_("✎ corrected"),
+    "": "",
+}
 
 
 def card(session: Session, state: ApplyState, answer: Answer) -> None:
     """The finding that is looked at: both pictures, what was found, and what a person says."""
-    number = selected(session, answer)
+    chosen = selected(session, answer)
     keys, ids = answer.keys(), answer.findings.column("id")
     checks = state.checks(answer.question)
-    if number is None:
+    if chosen is None:
         left = [k for k, key in enumerate(keys) if checks.get(key, Check()).empty]
         if left:
             st.button(
-                f"Check {len(left):,} one by one", icon=":material/checklist:", width="stretch",
-                key="apply-begin", on_click=select, args=(session, answer, ids[left[0]]),
-            )  # fmt: skip
+                _("Check {count} one by one").format(count=number(len(left))),
+                icon=":material/checklist:",
+                width="stretch",
+                key="apply-begin",
+                on_click=select,
+                args=(session, answer, ids[left[0]]),
+            )
         return
-    place = ids.index(number)
+    place = ids.index(chosen)
     said = checks.get(keys[place], Check())
     row = answer.findings.table.iloc[place]
     verdict = said.verdict or row[VERDICT]
@@ -48,13 +58,14 @@ def card(session: Session, state: ApplyState, answer: Answer) -> None:
         _pictures(session, answer, place)
         colour = answer.colours.get(verdict, "#9AA5B1")
         facts = " · ".join(
-            f"{title}: {cell_text(row[name])}" for name, title in answer.columns.items()
+            f"{_(title)}: {cell_text(row[name])}" for name, title in answer.columns.items()
             if name in row and cell_text(row[name])
         )  # fmt: skip
+        title = _("No. {number}: {verdict}").format(number=chosen, verdict=_(verdict))
         st.html(
             f'<span style="display:inline-block;width:.8rem;height:.8rem;border-radius:3px;'
-            f'background:{colour};margin-right:.4rem"></span><b>No. {number}: {verdict}</b>'
-            f"{' · ' + _ICONS[said.state] if said.state else ''}"
+            f'background:{colour};margin-right:.4rem"></span><b>{markup(title)}</b>'
+            f"{' · ' + _(_ICONS[said.state]) if said.state else ''}"
         )
         st.caption(plain(facts, 600))
         _buttons(session, state, answer, keys, place, said)
@@ -72,11 +83,11 @@ def _pictures(session: Session, answer: Answer, place: int) -> None:
     alignment = change_state(session).alignment
     pictures = session.memo.remember("apply-card", (answer, place, alignment), make)
     two = two_dates(session, answer)
-    dates = answer.dates if len(answer.dates) >= 2 else ("first date", "second date")
+    dates = answer.dates if len(answer.dates) >= 2 else (_("first date"), _("second date"))
     for column, content, date in zip(
         st.columns(2 if two else [1, 1]), pictures, (dates[0], dates[-1])
     ):
-        column.image(content, caption=date if two else None, width="stretch", alt="The finding")
+        column.image(content, caption=date if two else None, width="stretch", alt=_("The finding"))
         if not two:
             break
 
@@ -91,24 +102,32 @@ def _buttons(
         _next(session, state, answer, keys, place)
 
     with st.container(horizontal=True, gap="small"):
-        st.button("Accept", icon=":material/check:", key="apply-accept", shortcut="A",
-                  on_click=say, args=("accepted",), help="This is right (A). The next one comes.",
-                  type="primary" if said.state == "accepted" else "secondary")  # fmt: skip
-        st.button("Refuse", icon=":material/close:", key="apply-refuse", shortcut="X",
+        st.button(
+            _("Accept"),
+            icon=":material/check:",
+            key="apply-accept",
+            shortcut="A",
+            on_click=say,
+            args=("accepted",),
+            help=_("This is right (A). The next one comes."),
+            type="primary" if said.state == "accepted" else "secondary",
+        )
+        st.button(_("Refuse"), icon=":material/close:", key="apply-refuse", shortcut="X",
                   on_click=say, args=("refused",),
-                  help="This is wrong (X): it goes from map, list, figures and files.",
+                  help=_("This is wrong (X): it goes from map, list, figures and files."),
                   type="primary" if said.state == "refused" else "secondary")  # fmt: skip
-        st.button("", icon=":material/chevron_right:", key="apply-next", help="Next finding",
+        st.button("", icon=":material/chevron_right:", key="apply-next", help=_("Next finding"),
                   on_click=_step, args=(session, answer, place, 1))  # fmt: skip
     ids = answer.findings.column("id")
     token = f"{question}-{ids[place]}-{session.image.token}"
     left, right = st.columns([2, 3], gap="small")
     kinds = list(answer.colours)
     now = said.verdict or answer.findings.column(VERDICT)[place]
-    verdict = left.selectbox("It is", kinds, index=kinds.index(now) if now in kinds else 0,
+    verdict = left.selectbox(_("It is"), kinds, index=kinds.index(now) if now in kinds else 0,
+                             format_func=_,
                              key=f"apply-verdict-{token}-{now}",
-                             help="Correct what was found; figures follow.")  # fmt: skip
-    comment = right.text_input("Comment", said.comment, key=f"apply-comment-{token}",
+                             help=_("Correct what was found; figures follow."))  # fmt: skip
+    comment = right.text_input(_("Comment"), said.comment, key=f"apply-comment-{token}",
                                max_chars=500)  # fmt: skip
     own = answer.findings.column(VERDICT)[place]
     corrected = "" if verdict == own else verdict
@@ -135,13 +154,13 @@ def _next(session: Session, state: ApplyState, answer: Answer, keys: list[str], 
 def listing(session: Session, state: ApplyState, answer: Answer, findings: Features) -> None:
     """One row a finding; a click zooms to it."""
     if not len(findings):
-        st.info("Nothing was found, or everything was refused.")
+        st.info(_("Nothing was found, or everything was refused."))
         return
     some = findings.select(list(range(min(MOST, len(findings)))))
     key = key_of(session, f"list-{answer.question}")
     ids = some.column("id")
-    number = selected(session, answer)
-    rows = [ids.index(number)] if number in ids else []
+    chosen = selected(session, answer)
+    rows = [ids.index(chosen)] if chosen in ids else []
     known = st.session_state.get(key)
     if known and known["selection"]["rows"] != rows:
         st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
@@ -153,14 +172,14 @@ def listing(session: Session, state: ApplyState, answer: Answer, findings: Featu
     thumbs = _wants_thumbnails(session, answer)
     table = session.memo.remember(
         "apply-list",
-        (answer, findings, state.said, thumbs, change_state(session).alignment),
+        (answer, findings, state.said, thumbs, change_state(session).alignment, current()),
         lambda: _table(session, answer, some, thumbs),
     )
     config: Mapping[str, object] = {
-        "First": st.column_config.ImageColumn("First", width=58),
-        "Second": st.column_config.ImageColumn("Second", width=58),
-        "No.": st.column_config.NumberColumn("No.", width=44),
-        "Finding": st.column_config.TextColumn("Finding", width=126),
+        _("First"): st.column_config.ImageColumn(width=58),
+        _("Second"): st.column_config.ImageColumn(width=58),
+        _("No."): st.column_config.NumberColumn(width=44),
+        _("Finding"): st.column_config.TextColumn(width=126),
     }
     height = _THUMB - 6 if thumbs else 34
     st.dataframe(
@@ -168,16 +187,27 @@ def listing(session: Session, state: ApplyState, answer: Answer, findings: Featu
         row_height=height, height=min(340, 40 + height * len(some)), column_config=config,
     )  # fmt: skip
     if len(findings) > MOST:
-        st.caption(f"The first {MOST} of {len(findings):,}; the files hold all.")
+        st.caption(
+            _("The first {most} of {count}; the files hold all.").format(
+                most=MOST, count=number(len(findings))
+            )
+        )
     keys = answer.keys()
     checks = state.checks(answer.question)
     left = {key: Check("accepted") for key in keys if checks.get(key, Check()).empty}
     if left:
         st.button(
-            f"Accept the {len(left):,} not checked", key="apply-accept-all", type="tertiary",
-            icon=":material/done_all:", on_click=state.say_all,
-            args=(answer.question, left, f"Accept {len(left):,} findings"),
-        )  # fmt: skip
+            _("Accept the {count} not checked").format(count=number(len(left))),
+            key="apply-accept-all",
+            type="tertiary",
+            icon=":material/done_all:",
+            on_click=state.say_all,
+            args=(
+                answer.question,
+                left,
+                _("Accept {count} findings").format(count=number(len(left))),
+            ),
+        )
 
 
 def _wants_thumbnails(session: Session, answer: Answer) -> bool:
@@ -187,20 +217,20 @@ def _wants_thumbnails(session: Session, answer: Answer) -> bool:
 
 def _table(session: Session, answer: Answer, some: Features, thumbs: bool) -> pd.DataFrame:
     table = some.table
-    shown = pd.DataFrame({"No.": table["id"]})
+    shown = pd.DataFrame({_("No."): table["id"]})
     if thumbs:
         pairs = [_thumbnails(session, answer, shape) for shape in some.shapes]
-        shown["First"] = [pair[0] for pair in pairs]
-        shown["Second"] = [pair[1] for pair in pairs]
-    shown["Finding"] = table[VERDICT]
+        shown[_("First")] = [pair[0] for pair in pairs]
+        shown[_("Second")] = [pair[1] for pair in pairs]
+    shown[_("Finding")] = [_(verdict) for verdict in table[VERDICT]]
     for name, title in answer.columns.items():
         if name in table:
             values = table[name]
-            shown[title] = values.round(2) if values.dtype.kind == "f" else values
+            shown[_(title)] = values.round(2) if values.dtype.kind == "f" else values
     if any(table["checked"]):
-        shown["Checked"] = [_ICONS[state] for state in table["checked"]]
+        shown[_("Checked")] = [_(_ICONS[state]) for state in table["checked"]]
     if any(table["comment"]):
-        shown["Comment"] = table["comment"]
+        shown[_("Comment")] = table["comment"]
     return shown.dropna(axis=1, how="all")
 
 

@@ -16,6 +16,7 @@ from rsam_core.change.apply import Answer, Features
 from rsam_core.change.apply.answer import VERDICT
 from rsam_core.change.apply.pictures import at, drawn, window_around
 from rsam_core.change.pictures import window_at
+from rsam_core.runtime.language import N_, _
 from rsam_core.scene.window import Window
 from rsam_core.session.change import change_state
 from rsam_core.session.session import Session
@@ -95,11 +96,11 @@ def zoom(session: Session, answer: Answer, factor: float) -> None:
 def tools(session: Session, answer: Answer) -> None:
     """Zoom; for the toolbar."""
     whole = window(session, answer).width == answer.site.shape[1]
-    for text, icon, factor in (("Nearer", "zoom_in", 2.0), ("Farther", "zoom_out", 0.5)):
-        st.button("", icon=f":material/{icon}:", key=f"apply-{text.lower()}", help=text,
+    for text, icon, factor in ((N_("Nearer"), "zoom_in", 2.0), (N_("Farther"), "zoom_out", 0.5)):
+        st.button("", icon=f":material/{icon}:", key=f"apply-{text.lower()}", help=_(text),
                   on_click=zoom, args=(session, answer, factor),
                   disabled=factor < 1 and whole)  # fmt: skip
-    st.button("Whole", icon=":material/fit_screen:", key="apply-whole", disabled=whole,
+    st.button(_("Whole"), icon=":material/fit_screen:", key="apply-whole", disabled=whole,
               on_click=zoom, args=(session, answer, 0.0001))  # fmt: skip
 
 
@@ -123,12 +124,12 @@ def picture(session: Session, answer: Answer, findings: Features, places: Frame)
         if hit is not None:
             select(session, answer, hit, zoom=False)
 
-    dates = answer.dates if len(answer.dates) >= 2 else ("Outlines", "Filled")
+    dates = answer.dates if len(answer.dates) >= 2 else (N_("Outlines"), N_("Filled"))
     with places.picture:
         swipe(
             before, after, size=(part.width, part.height), height=places.size[1],
             key=f"apply-swipe-{session.image.token}",
-            words=Words(dates[0], dates[-1], "Share of the picture without findings"),
+            words=Words(dates[0], dates[-1], N_("Share of the picture without findings")),
             on_spot=spot,
         )  # fmt: skip
     present = set(findings.column(VERDICT))

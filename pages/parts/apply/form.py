@@ -16,6 +16,7 @@ from rsam_core.change.apply.layers import LAYER_TYPES
 from rsam_core.change.apply.site import NO_SCALE
 from rsam_core.change.apply.slopes import slope_layer
 from rsam_core.errors import RsamError, TruthChoice
+from rsam_core.runtime.language import _
 from rsam_core.session.apply import ApplyState, KeptLayer
 from rsam_core.session.change import change_state
 from rsam_core.session.session import Session
@@ -29,13 +30,13 @@ def scale(session: Session) -> bool:
     """Whether the size of a pixel is known; offers to type it where it is not."""
     if session.image.scene.gsd:
         return True
-    st.warning(NO_SCALE, icon=":material/straighten:")
+    st.warning(_(NO_SCALE), icon=":material/straighten:")
     with st.form("apply-gsd", border=False):
         value = st.number_input(
-            "Metres a pixel", 0.01, 1000.0, None, step=0.01, format="%.3f", placeholder="0.30",
-            help="The ground sample distance: how many metres one pixel covers.",
+            _("Metres a pixel"), 0.01, 1000.0, None, step=0.01, format="%.3f", placeholder="0.30",
+            help=_("The ground sample distance: how many metres one pixel covers."),
         )  # fmt: skip
-        if st.form_submit_button("Use it", type="primary") and value:
+        if st.form_submit_button(_("Use it"), type="primary") and value:
             session.rescale(session.image.scene.with_gsd(float(value)))
             st.rerun()
     return False
@@ -60,16 +61,16 @@ def form(session: Session, state: ApplyState, question: Question) -> None:
     missing = _missing(session, question, taken, values, dates)
     for one in missing:
         if one.key == "second date":
-            st.info(one.text, icon=":material/difference:")
-            st.page_link(CHANGE, label="Open the second picture", icon=":material/difference:")
+            st.info(_(one.text), icon=":material/difference:")
+            st.page_link(CHANGE, label=_("Open the second picture"), icon=":material/difference:")
             if question.series:
-                st.page_link(FOLLOW, label="Open a series", icon=":material/timeline:")
-    wanted = " ".join(plain(one.text) for one in missing if one.key != "second date")
+                st.page_link(FOLLOW, label=_("Open a series"), icon=":material/timeline:")
+    wanted = " ".join(plain(_(one.text)) for one in missing if one.key != "second date")
     if wanted:
-        st.caption(f":material/pending: Still missing: {wanted}")
+        st.caption(_(":material/pending: Still missing: {wanted}").format(wanted=wanted))
     at_once = st.session_state.pop("apply-at-once", None) == question.key and not missing
     pressed = st.button(
-        "Answer", type="primary", icon=":material/play_arrow:", width="stretch",
+        _("Answer"), type="primary", icon=":material/play_arrow:", width="stretch",
         key=f"answer-{question.key}", disabled=bool(missing),
     )  # fmt: skip
     draw_layer.dialog(session, state)
@@ -98,29 +99,39 @@ def _need(session: Session, state: ApplyState, question: Question, need: Need, k
     now = sources.chosen(session, state, question, need, options)
     name = f"{question.key}/{need.key}"
     keys = [sources.NOTHING, *options]
-    empty = "nothing" if need.optional else "choose, or give one"
+    empty = _("nothing") if need.optional else _("choose, or give one")
     left, right = st.columns([5, 2], gap="small", vertical_alignment="bottom")
     widget = f"need-{key}-{len(keys)}-{now}"
     picked = left.selectbox(
-        need.title + (" (optional)" if need.optional else ""), keys, index=keys.index(now),
-        format_func=lambda k: options.get(k, empty), key=widget, help=need.text,
-    )  # fmt: skip
+        _("{title} (optional)").format(title=_(need.title)) if need.optional else _(need.title),
+        keys,
+        index=keys.index(now),
+        format_func=lambda k: options.get(k, empty),
+        key=widget,
+        help=_(need.text),
+    )
     if picked != now:
         state.choose(name, picked)
         st.rerun()
     with right.popover(
-        "Give", icon=":material/add:", width="stretch",
-        help="Give a layer: GeoPackage, GeoJSON, KML, zipped Shapefile, CSV; or draw it",
+        _("Give"), icon=":material/add:", width="stretch",
+        help=_("Give a layer: GeoPackage, GeoJSON, KML, zipped Shapefile, CSV; or draw it"),
         key=f"give-{key}-{draw_layer.opened()}",
     ):  # fmt: skip
         _upload(session, state, name, key)
         if 2 in need.dimensions and need.key not in _NOT_DRAWN:
             draw_layer.button(session, question, need.key, need.title)
-        kind, _, given = now.partition(":")
+        kind, _colon, given = now.partition(":")
         if kind == "layer":
-            st.button(f"Close “{plain(given, 40)}”", icon=":material/close:", width="stretch",
-                      key=f"close-{key}", on_click=state.drop, args=(given,),
-                      help="It goes from all questions.")  # fmt: skip
+            st.button(
+                _("Close “{given}”").format(given=plain(given, 40)),
+                icon=":material/close:",
+                width="stretch",
+                key=f"close-{key}",
+                on_click=state.drop,
+                args=(given,),
+                help=_("It goes from all questions."),
+            )
     return picked
 
 
@@ -128,8 +139,8 @@ def _upload(session: Session, state: ApplyState, need: str, key: str) -> None:
     """Give a layer as a file."""
     heights = need.endswith("/slope")
     file = st.file_uploader(
-        "A raster of heights in metres (GeoTIFF)" if heights else
-        "A layer: GeoPackage, GeoJSON, KML, Shapefile (zip), CSV with coordinates",
+        _("A raster of heights in metres (GeoTIFF)") if heights else
+        _("A layer: GeoPackage, GeoJSON, KML, Shapefile (zip), CSV with coordinates"),
         type=["tif", "tiff"] if heights else list(LAYER_TYPES), key=f"layer-{key}",
     )  # fmt: skip
     if file is None:
@@ -141,7 +152,7 @@ def _upload(session: Session, state: ApplyState, need: str, key: str) -> None:
         return
     try:
         site = Site.of(session.image.scene)
-        with st.spinner("Reading the layer…"):
+        with st.spinner(_("Reading the layer…")):
             layer = (
                 _slopes(session, site, file)
                 if heights
@@ -170,7 +181,7 @@ def _choices(key: str) -> tuple[tuple[str, str], ...]:
     if not isinstance(error, TruthChoice):
         return kept
     words = dict(error.choices)
-    value = st.selectbox("Which one?", list(words), index=None, format_func=words.get,
+    value = st.selectbox(_("Which one?"), list(words), index=None, format_func=words.get,
                          key=f"layer-choice-{key}-{error.option}")  # fmt: skip
     if value is None:
         return kept
@@ -195,9 +206,9 @@ def _dates(session: Session, question: Question, taken: Mapping[str, str]) -> tu
         return tuple(date for date in (first, second) if date)
     token = session.image.token
     left, right = st.columns(2, gap="small")
-    help = "2019, 2019-06 or 2019-06-30; empty if it is not known."
-    one = left.text_input("First date", first, key=f"apply-date-1-{token}", help=help)
-    last = "Last date" if any(taken.get(f"between_{k}") for k in (1, 2)) else "Second date"
+    help = _("2019, 2019-06 or 2019-06-30; empty if it is not known.")
+    one = left.text_input(_("First date"), first, key=f"apply-date-1-{token}", help=help)
+    last = _("Last date") if any(taken.get(f"between_{k}") for k in (1, 2)) else _("Second date")
     two = right.text_input(last, second, key=f"apply-date-2-{token}", help=help)
     if (one, two) != (first, second):
         change.type_dates(one.strip()[:40], two.strip()[:40])
@@ -211,10 +222,10 @@ def _series(session: Session, state: ApplyState, question: Question) -> dict[str
         return {}
     now = bool(state.values.get(question.key, {}).get(sources.SERIES, True))
     wanted = st.toggle(
-        f"Use all {len(frames)} dates of the series", now,
+        _("Use all {count} dates of the series").format(count=len(frames)), now,
         key=f"apply-series-{question.key}-{session.image.token}",
-        help="The series that is open on the Follow page; what rises from date to date is told "
-        "from what is seen at one date alone.",
+        help=_("The series that is open on the Follow page; what rises from date to date is "
+               "told from what is seen at one date alone."),
     )  # fmt: skip
     if wanted != now:
         state.set(question.key, sources.SERIES, wanted)
@@ -226,7 +237,7 @@ def _settings(state: ApplyState, question: Question, token: object) -> dict[str,
     if not settings:
         return {}
     typed = any(s.default is None and not s.optional for s in settings)
-    with st.expander("Settings", icon=":material/tune:", expanded=typed):
+    with st.expander(_("Settings"), icon=":material/tune:", expanded=typed):
         return _fields(state, question, settings, token)
 
 
@@ -249,11 +260,11 @@ def _fields(
 
 
 def _widget(setting: Setting, now: Any, key: str) -> Any:
-    title = f"{setting.title} ({setting.unit})" if setting.unit else setting.title
-    help = setting.help or None
+    title = f"{_(setting.title)} ({setting.unit})" if setting.unit else _(setting.title)
+    help = _(setting.help) or None
     if setting.choices:
         place = setting.choices.index(now) if now in setting.choices else 0
-        return st.selectbox(title, setting.choices, index=place, key=key, help=help)
+        return st.selectbox(title, setting.choices, index=place, format_func=_, key=key, help=help)
     if isinstance(setting.default, str):
         return st.text_input(title, now or "", key=key, help=help)
     number = None if now is None else float(now)

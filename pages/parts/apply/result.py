@@ -10,6 +10,7 @@ from rsam_core.change.apply.answer import INDICATION
 from rsam_core.change.apply.charts import chart_of
 from rsam_core.change.apply.reports import cell_text
 from rsam_core.render.figures import to_png
+from rsam_core.runtime.language import _
 from rsam_core.session.apply import ApplyState
 
 
@@ -19,17 +20,17 @@ def figures(state: ApplyState, answer: Answer) -> None:
     for chart in summary.charts:
         told = ", ".join(f"{date}: {cell_text(values[at])}" for values in chart.lines.values()
                          for at, date in enumerate(chart.dates))  # fmt: skip
-        st.image(to_png(chart_of(chart)), width="stretch", alt=f"{chart.title}. {told}")
+        st.image(to_png(chart_of(chart)), width="stretch", alt=f"{_(chart.title)}. {told}")
     st.dataframe(
         {
-            "Figure": [f.label for f in summary.figures],
-            "Value": [f.text + (f" ({f.note})" if f.note else "") for f in summary.figures],
+            _("Figure"): [_(f.label) for f in summary.figures],
+            _("Value"): [f.text + (f" ({f.note})" if f.note else "") for f in summary.figures],
         },
         hide_index=True, key="apply-figures", height=40 + 35 * len(summary.figures),
     )  # fmt: skip
     for title, table in summary.tables.items():
         if len(table):
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{_(title)}**")
             rounded = table.copy()
             for name in rounded:
                 if rounded[name].dtype.kind == "f":
@@ -39,18 +40,21 @@ def figures(state: ApplyState, answer: Answer) -> None:
 
 def basis(answer: Answer) -> None:
     """What the answer rests on: caution, inputs, settings, assumptions, notes."""
-    st.warning(INDICATION, icon=":material/info:")
+    st.warning(_(INDICATION), icon=":material/info:")
     facts = {
-        **{f"Date {k}": date for k, date in enumerate(answer.dates, 1)},
-        "Ground sample distance": f"{answer.site.gsd:.3g} m a pixel",
+        **{_("Date {k}").format(k=k): date for k, date in enumerate(answer.dates, 1)},
+        _("Ground sample distance"): _("{gsd:.3g} m a pixel").format(gsd=answer.site.gsd),
         **answer.inputs,
         **answer.settings,
     }
-    st.dataframe({"What": list(facts), "Value": [str(v) for v in facts.values()]},
-                 hide_index=True, key="apply-facts")  # fmt: skip
-    for title, texts in (("How it was reckoned", answer.assumptions),
-                         ("What was done to the layers", answer.notes)):  # fmt: skip
+    st.dataframe(
+        {_("What"): [_(name) for name in facts], _("Value"): [str(v) for v in facts.values()]},
+        hide_index=True,
+        key="apply-facts",
+    )
+    for title, texts in ((_("How it was reckoned"), answer.assumptions),
+                         (_("What was done to the layers"), answer.notes)):  # fmt: skip
         if texts:
             st.markdown(f"**{title}**")
             for text in texts:
-                st.caption(plain(text, 600))
+                st.caption(plain(_(text), 600))

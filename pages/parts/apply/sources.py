@@ -15,6 +15,7 @@ from rsam_core.change.apply import Features, Inputs, Need, Question, Site, befor
 from rsam_core.change.apply.greenery import green_areas
 from rsam_core.change.apply.grids import onto
 from rsam_core.change.findings import Change
+from rsam_core.runtime.language import _, number
 from rsam_core.session.apply import ApplyState, KeptLayer
 from rsam_core.session.change import change_state
 from rsam_core.session.change_wishes import OURS
@@ -34,19 +35,24 @@ def offered(session: Session, state: ApplyState, question: Question, need: Need)
     if 2 in need.dimensions and len(objects) and need.key != "damage":
         counts = Counter(item.label for item in objects if item.label)
         found |= {
-            f"objects:{label}": f"Objects of this image: {label} ({count:,})"
+            f"objects:{label}": _("Objects of this image: {label} ({count})").format(
+                label=label, count=number(count)
+            )
             for label, count in counts.most_common(12)
         }
-        found["objects"] = f"All objects of this image ({len(objects):,})"
+        found["objects"] = _("All objects of this image ({count})").format(
+            count=number(len(objects))
+        )
     if question.key == "cost" and "damage" in state.answers and need.key == "damage":
-        found["answer:damage"] = "Your answer to “Damage after a disaster”"
+        found["answer:damage"] = _("Your answer to “Damage after a disaster”")
     found |= {
-        f"layer:{name}": f"{name} ({len(layer.shapes):,})" for name, layer in state.layers.items()
+        f"layer:{name}": f"{name} ({number(len(layer.shapes))})"
+        for name, layer in state.layers.items()
     }
     if question.key == "forest" and need.key in ("before", "after"):
         second = change_state(session).second is not None
         if need.key == "before" or second:
-            found[f"green:{need.date}"] = "What is green in the picture"
+            found[f"green:{need.date}"] = _("What is green in the picture")
     return found
 
 
@@ -56,16 +62,19 @@ def _of_dates(session: Session, need: Need) -> dict[str, str]:
     if result is None:
         return {}
     dates = change.dates(session.image.scene)
-    name = dates[need.date] or ("the first date", "the second date")[need.date]
+    name = dates[need.date] or (_("the first date"), _("the second date"))[need.date]
     some = [c for c in result.changes if _counts(session, c) and _end(c, need.date) is not None]
     own = [c for c in some if c.kind in need.kinds]
     found = {}
     if own:
-        found[f"change:{need.date}:{need.kinds[0]}"] = (
-            f"Found by comparing: {need.kinds[0]}s at {name} ({len(own):,})"
-        )
+        many = f"{need.kinds[0]}s"
+        found[f"change:{need.date}:{need.kinds[0]}"] = _(
+            "Found by comparing: {kind} at {date} ({count})"
+        ).format(kind=_(many), date=name, count=number(len(own)))
     if some:
-        found[f"change:{need.date}"] = f"Found by comparing: all at {name} ({len(some):,})"
+        found[f"change:{need.date}"] = _("Found by comparing: all at {date} ({count})").format(
+            date=name, count=number(len(some))
+        )
     return found
 
 
@@ -111,6 +120,7 @@ def features_of(
         return _answered(state, rest)
     if kind == "green":
         picture = change_state(session).pictures(scene)[int(rest)] if _two(session) else scene
+        # Names of layers stand in files and reports, which are in English.
         name = f"Green at the {('first', 'second')[int(rest)]} date"
         own = Site.of(picture)
         made = green_areas(picture, own, name=name)

@@ -22,6 +22,7 @@ from rsam_core.evaluate import (
     evaluate_dataset,
 )
 from rsam_core.evaluate.datasets import Dataset, open_dataset
+from rsam_core.runtime.language import _, number
 
 KIND = "dataset"
 
@@ -32,27 +33,32 @@ def tab() -> None:
     _open()
     if memory.dataset is None:
         st.caption(
-            "A data set is a folder `images` beside a folder `masks` or `instances` with files of "
-            "the same names, or images with masks called NAME_mask.png, or images with a COCO "
-            "file. Upload it as one ZIP archive."
+            _(
+                "A data set is a folder `images` beside a folder `masks` or `instances` with "
+                "files of the same names, or images with masks called NAME_mask.png, or images "
+                "with a COCO file. Upload it as one ZIP archive."
+            )
         )
         if memory.runs:
             _runs()
         return
     dataset = memory.dataset
     st.markdown(
-        f":material/folder_open: **{plain(dataset.name, MAX_LENGTH)}** · {len(dataset):,} images "
-        "with truth",
+        _(":material/folder_open: **{name}** · {count} images with truth").format(
+            name=plain(dataset.name, MAX_LENGTH), count=number(len(dataset))
+        ),
         help=full(dataset.name),
     )
     for note in dataset.notes:
         st.caption(f":material/info: {plain(note)}")
 
-    if not progress(KIND, "Evaluating…"):
+    if not progress(KIND, _("Evaluating…")):
         evaluate_form.form(KIND, lambda settings: _start(dataset, settings), images=len(dataset))
         st.caption(
-            "If you stop it, or close the browser, the next run with the same settings goes on "
-            "where it stopped."
+            _(
+                "If you stop it, or close the browser, the next run with the same settings goes "
+                "on where it stopped."
+            )
         )
     if memory.runs:
         st.divider()
@@ -63,14 +69,14 @@ def _open() -> None:
     memory = state()
     left, right = st.columns([5, 5], gap="medium")
     with left:
-        file = st.file_uploader("A data set as ZIP archive", type=["zip"], key="dataset-file")
+        file = st.file_uploader(_("A data set as ZIP archive"), type=["zip"], key="dataset-file")
     path = ""
     if folder.root() is not None:
         with right:
             path = st.text_input(
-                "Or a folder in the image folder of this computer",
+                _("Or a folder in the image folder of this computer"),
                 key="dataset-path",
-                placeholder="tiles/north",
+                placeholder=_("tiles/north"),
             ).strip()
     if file is not None and memory.dataset_file != file.file_id:
         with banner.guard("open-data-set"):
@@ -112,7 +118,9 @@ def _title(index: int) -> str:
     run = state().runs[index]
     date = run.environment.get("date", "")
     name = visible(run.name, MAX_LENGTH)
-    return f"{index + 1}. {name}: {run.images_done} images, {len(run.methods)} methods, {date}"
+    return _("{index}. {name}: {images} images, {methods} methods, {date}").format(
+        index=index + 1, name=name, images=run.images_done, methods=len(run.methods), date=date
+    )
 
 
 def _runs() -> None:
@@ -121,7 +129,7 @@ def _runs() -> None:
     index = count - 1
     if count > 1:
         index = st.selectbox(
-            "Run", range(count), index=count - 1, format_func=_title, key="dataset-run"
+            _("Run"), range(count), index=count - 1, format_func=_title, key="dataset-run"
         )
     evaluation = memory.runs[index]
     same = memory.dataset is not None and memory.dataset.name == evaluation.name
@@ -140,18 +148,21 @@ def _between(index: int) -> None:
     """Two runs: other data, or another model."""
     memory = state()
     others = [i for i in range(len(memory.runs)) if i != index]
-    st.markdown("**Compare with another run** (other data, other model):")
+    st.markdown(_("**Compare with another run** (other data, other model):"))
     row = st.columns([3, 4, 3, 3], vertical_alignment="bottom")
-    other = row[0].selectbox("Run", others, format_func=_title, key="other-run")
+    other = row[0].selectbox(_("Run"), others, format_func=_title, key="other-run")
     here = {info.key: info.title for info in memory.runs[index].methods}
     there = {info.key: info.title for info in memory.runs[other].methods}
-    first = row[1].selectbox("Here", list(here), format_func=here.get, key="method-here")
+    first = row[1].selectbox(_("Here"), list(here), format_func=here.get, key="method-here")
     same = list(there).index(first) if first in there else 0
     second = row[2].selectbox(
-        "There", list(there), index=same, format_func=there.get, key="method-there"
+        _("There"), list(there), index=same, format_func=there.get, key="method-there"
     )
     measure = row[3].selectbox(
-        "in", memory.runs[index].measures, format_func=MEASURES.get, key="measure-between"
+        _("in"),
+        memory.runs[index].measures,
+        format_func=lambda m: _(MEASURES[m]),
+        key="measure-between",
     )
     try:
         found = compare_methods(

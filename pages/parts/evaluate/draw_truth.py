@@ -9,6 +9,7 @@ import streamlit as st
 from pages.parts.shared import banner
 from pages.parts.shared.polygon_canvas import HOW, fitting, polygon_canvas
 from rsam_core.formats.truth import Truth, truth_from_polygons
+from rsam_core.runtime.language import _, ngettext
 from rsam_core.scene.window import Window
 from rsam_core.session.session import Session
 
@@ -18,9 +19,9 @@ WIDTH = 860
 def expander(session: Session, give: Callable[[Session, Truth], None]) -> None:
     """A canvas for outlines, folded away until it is wanted."""
     shown = st.toggle(
-        "Draw the true outlines here",
+        _("Draw the true outlines here"),
         key=f"draw-truth-{session.image.token}",
-        help="Best for a few objects. Of a large image the whole is shown, reduced.",
+        help=_("Best for a few objects. Of a large image the whole is shown, reduced."),
     )
     if not shown:
         return
@@ -29,7 +30,7 @@ def expander(session: Session, give: Callable[[Session, Truth], None]) -> None:
 
 
 def _canvas(session: Session, give: Callable[[Session, Truth], None]) -> None:
-    st.caption(HOW)
+    st.caption(_(HOW))
     frame = session.image.overview
     picture = session.image.picture(frame)
     rows, columns = picture.shape[:2]
@@ -46,7 +47,9 @@ def _canvas(session: Session, give: Callable[[Session, Truth], None]) -> None:
             give(session, truth_from_polygons(polygons, session.image.scene))
 
     st.button(
-        f"Use {count} outline{'s' if count != 1 else ''} as truth",
+        ngettext("Use {count} outline as truth", "Use {count} outlines as truth", count).format(
+            count=count
+        ),
         icon=":material/check:",
         type="primary",
         key="use-drawing",

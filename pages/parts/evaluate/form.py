@@ -12,6 +12,7 @@ from rsam_core.evaluate import EvaluationSettings
 from rsam_core.evaluate.methods.prompted import BASELINES, PROMPTS
 from rsam_core.models import CATALOG
 from rsam_core.models.hub.catalog import HUB
+from rsam_core.runtime.language import N_, _
 
 QUICK = ("grabcut", "otsu", "watershed")
 TITLES = {info.name: info.title for info in (*CATALOG, *HUB)}
@@ -33,44 +34,48 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
     left, right = st.columns(2, gap="medium")
     with left:
         prompts = st.pills(
-            "What the model is shown",
+            _("What the model is shown"),
             offered,
             selection_mode="multi",
             default=["box", "1", "3"],
-            format_func=lambda name: PROMPTS.get(name, "One-shot"),
+            format_func=lambda name: _(PROMPTS.get(name, N_("One-shot"))),
             key=f"{key}-prompts",
             persist_state="session",
             wrap=True,
-            help="They are made from the true objects as a careful person would: the tight box, "
-            "a click at the centre, further clicks where the outline is wrong.",
+            help=_(
+                "They are made from the true objects as a careful person would: the tight "
+                "box, a click at the centre, further clicks where the outline is wrong."
+            ),
         )
     with right:
         methods = st.multiselect(
-            "Classical methods",
+            _("Classical methods"),
             list(BASELINES),
             default=list(QUICK),
-            format_func=lambda name: f"{BASELINES[name].title} ({BASELINES[name].prompt})",
+            format_func=lambda name: f"{_(BASELINES[name].title)} ({_(BASELINES[name].prompt)})",
             key=f"{key}-methods",
             persist_state="session",
-            help="What one would use without such a model. Superpixels and the random walker take "
-            "seconds an image.",
+            help=_(
+                "What one would use without such a model. Superpixels and the random walker "
+                "take seconds an image."
+            ),
         )
         usable = models()
         chosen = usable[:1]
         if len(usable) > 1:
             chosen = st.multiselect(
-                "Models",
+                _("Models"),
                 usable,
                 default=usable[:1],
                 format_func=lambda name: plain(TITLES.get(name, name)),
                 key=f"{key}-models",
                 persist_state="session",
-                help="Others are installed on the Models page.",
+                help=_("Others are installed on the Models page."),
             )
-    with st.expander("More settings"):
+    with st.expander(_("More settings")):
         row = st.columns(4)
         min_area = row[0].number_input(
-            "Smallest object (pixels)",
+            _("Smallest object (pixels)"),
             1,
             100_000,
             100,
@@ -78,7 +83,7 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
             persist_state="session",
         )
         tolerance = row[1].number_input(
-            "Tolerance of outlines (pixels)",
+            _("Tolerance of outlines (pixels)"),
             0.5,
             50.0,
             2.0,
@@ -87,26 +92,26 @@ def form(key: str, start: Callable[[EvaluationSettings], None], *, images: int |
             persist_state="session",
         )
         seed = row[2].number_input(
-            "Seed", 0, 1_000_000, 0, key=f"{key}-seed", persist_state="session"
+            _("Seed"), 0, 1_000_000, 0, key=f"{key}-seed", persist_state="session"
         )
         limit = None
         if images is not None and images > 1:
             limit = row[3].number_input(
-                "Most images",
+                _("Most images"),
                 1,
                 images,
                 min(images, 50),
                 key=f"{key}-limit",
-                help="Drawn at random by the seed.",
+                help=_("Drawn at random by the seed."),
             )
     nothing = not methods and not (prompts and chosen)
     if st.button(
-        "Compare" if images is None else "Run",
+        _("Compare") if images is None else _("Run"),
         icon=":material/play_arrow:",
         type="primary",
         key=f"{key}-start",
         disabled=nothing,
-        help="Choose at least one of them, or a method." if nothing else None,
+        help=_("Choose at least one of them, or a method.") if nothing else None,
     ):
         start(
             EvaluationSettings(

@@ -19,16 +19,17 @@ from rsam_core.formats.truth import Truth
 from rsam_core.objects.instances import Instances
 from rsam_core.render.overlays import overlay
 from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.language import N_, _, number
 from rsam_core.scene.window import Window
 from rsam_core.session.session import Session
 
-VIEWS = ("Right and wrong", "Overlap of each object", "Both outlines", "Swipe")
+VIEWS = (N_("Right and wrong"), N_("Overlap of each object"), N_("Both outlines"), N_("Swipe"))
 WORST = 8
 _COMING = (
-    "how many of the true objects were found, and how many of the outlines are right",
-    "this picture with what is right, what is too much, and what was missed",
-    "how well the outlines fit, object by object, the worst first",
-    "all of it as a report and as tables to take along",
+    N_("how many of the true objects were found, and how many of the outlines are right"),
+    N_("this picture with what is right, what is too much, and what was missed"),
+    N_("how well the outlines fit, object by object, the worst first"),
+    N_("all of it as a report and as tables to take along"),
 )
 TALLEST = 680
 """Height of the swipe slider at most, in CSS pixels."""
@@ -48,12 +49,14 @@ def tab(session: Session) -> None:
     evaluate_truth.summary(session, truth)
     if not len(found):
         st.info(
-            "There are no objects to compare yet. Outline some on the Segment page, or compare "
-            "methods on the true objects in the next tab.",
+            _(
+                "There are no objects to compare yet. Outline some on the Segment page, or "
+                "compare methods on the true objects in the next tab."
+            ),
             icon=":material/ads_click:",
         )
         st.page_link(
-            "pages/screens/segment.py", label="Go to Segment", icon=":material/arrow_forward:"
+            "pages/screens/segment.py", label=_("Go to Segment"), icon=":material/arrow_forward:"
         )
         return
     with banner.guard():
@@ -64,17 +67,18 @@ def _preview(session: Session) -> None:
     """What will be here as soon as there is a truth."""
     view = session.image.overview
     with st.container(border=True, gap="small"):
-        st.markdown("**Here you will then see**\n" + "\n".join(f"- {line}" for line in _COMING))
+        coming = "\n".join(f"- {_(line)}" for line in _COMING)
+        st.markdown("**" + _("Here you will then see") + f"**\n{coming}")
         picture = session.memo.remember(
             "evaluate-empty", (session.image.scene, view),
             lambda: resources.jpeg(session.image.picture(view)),
         )  # fmt: skip
-        st.image(picture, width="stretch", alt="The open image")
+        st.image(picture, width="stretch", alt=_("The open image"))
 
 
 def _results(session: Session, truth: Truth, found: Instances) -> None:
     tolerance = float(st.session_state.get("evaluate-tolerance", 2.0))
-    with st.spinner("Comparing…", show_time=True):
+    with st.spinner(_("Comparing…"), show_time=True):
         comparison = session.memo.remember(
             "comparison",
             (truth, found, tolerance),
@@ -86,7 +90,7 @@ def _results(session: Session, truth: Truth, found: Instances) -> None:
         _picture(session, truth, comparison)
     with right:
         objects_tab, pixels_tab, outlines_tab, curves_tab, files_tab = st.tabs(
-            ["Objects", "Pixels", "Outlines", "Curves", "Files"]
+            [_("Objects"), _("Pixels"), _("Outlines"), _("Curves"), _("Files")]
         )
         with objects_tab:
             evaluate_tables.object_metrics(comparison)
@@ -106,37 +110,41 @@ def _headline(comparison: SceneComparison) -> None:
     intervals = comparison.object_intervals
     tiles = (
         (
-            "Found",
-            f"{matching.tp} of {matching.n_truth}",
+            _("Found"),
+            _("{count} of {whole}").format(count=matching.tp, whole=matching.n_truth),
             intervals["recall"],
-            "True objects that an outlined one overlaps by an IoU of at least 0.5: the recall.",
+            _("True objects that an outlined one overlaps by an IoU of at least 0.5: the recall."),
         ),
         (
-            "Right",
-            f"{matching.tp} of {matching.n_predicted}",
+            _("Right"),
+            _("{count} of {whole}").format(count=matching.tp, whole=matching.n_predicted),
             intervals["precision"],
-            "Outlined objects that overlap a true one by an IoU of at least 0.5: the precision.",
+            _("Outlined objects that overlap a true one by an IoU of at least 0.5: the precision."),
         ),
         (
-            "Overlap of an object",
+            _("Overlap of an object"),
             f"{scores.mean_best_iou:.3f}",
             intervals["mean_best_iou"],
-            "IoU, intersection over union: the ground that a true object and the best outlined one "
-            "share, divided by all that either covers; 1 is perfect, 0 missed. Mean over the true "
-            "objects.",
+            _(
+                "IoU, intersection over union: the ground that a true object and the best "
+                "outlined one share, divided by all that either covers; 1 is perfect, 0 missed. "
+                "Mean over the true objects."
+            ),
         ),
         (
-            "Overlap of all pixels",
+            _("Overlap of all pixels"),
             f"{comparison.pixel['iou'].value:.3f}",
             comparison.pixel["iou"],
-            f"IoU, intersection over union. {METRICS[0].help}",
+            _("IoU, intersection over union.") + f" {_(METRICS[0].help)}",
         ),
         (
-            "Found and how well",
+            _("Found and how well"),
             f"{scores.panoptic_quality:.3f}",
             intervals["panoptic_quality"],
-            "Panoptic quality: the share that was found times the overlap of what was found, in "
-            "one number (Kirillov et al., CVPR 2019).",
+            _(
+                "Panoptic quality: the share that was found times the overlap of what was found, "
+                "in one number (Kirillov et al., CVPR 2019)."
+            ),
         ),
     )
     for column, (title, value, bounds, help) in zip(st.columns(len(tiles)), tiles):
@@ -146,28 +154,29 @@ def _headline(comparison: SceneComparison) -> None:
             _bounds(bounds),
             delta_color="off",
             delta_arrow="off",
-            help=f"{help} Below: the 95 % interval of the share or mean.",
+            help=f"{help} " + _("Below: the 95 % interval of the share or mean."),
             border=True,
         )
-    told = "95 % intervals by bootstrap: objects are drawn, and for pixels parts of the image."
+    told = _("95 % intervals by bootstrap: objects are drawn, and for pixels parts of the image.")
     if comparison.left_out:
-        told += (
-            f" {comparison.left_out:,} objects lie where the truth says nothing and do not count."
-        )
+        told += " " + _(
+            "{count} objects lie where the truth says nothing and do not count."
+        ).format(count=number(comparison.left_out))
     st.caption(told)
 
 
 def _bounds(bounds: Interval) -> str:
     if not np.isfinite(bounds.low):
-        return "too few for an interval"
-    return f"{bounds.low:.2f} to {bounds.high:.2f}"
+        return _("too few for an interval")
+    return _("{low:.2f} to {high:.2f}").format(low=bounds.low, high=bounds.high)
 
 
 def _picture(session: Session, truth: Truth, comparison: SceneComparison) -> None:
     view = st.segmented_control(
-        "Picture",
+        _("Picture"),
         VIEWS,
         default=VIEWS[0],
+        format_func=_,
         key="evaluate-view",
         persist_state="session",
         label_visibility="collapsed",
@@ -188,7 +197,7 @@ def _picture(session: Session, truth: Truth, comparison: SceneComparison) -> Non
     elif view == VIEWS[3]:
         pair = session.memo.remember("evaluate-swipe", key, lambda: _pair(image, comparison, place))
         rows, columns = image.shape[:2]
-        width, _ = room(650)
+        width, _height = room(650)
         swipe(
             *pair,
             size=(columns, rows),
@@ -217,7 +226,7 @@ def _picture(session: Session, truth: Truth, comparison: SceneComparison) -> Non
             ),
         )
         legend = pictures.confusion_legend()
-    st.image(content, width="stretch", alt=f"The image: {view}")
+    st.image(content, width="stretch", alt=_("The image: {view}").format(view=_(view)))
     chips(legend)
 
 
@@ -240,9 +249,9 @@ def _pair(
 def _worst(session: Session, comparison: SceneComparison) -> None:
     """The objects to look at first: those that were missed or cut wrongly."""
     table = comparison.table.sort_values("iou", kind="stable")
-    st.subheader("Worst objects first")
+    st.subheader(_("Worst objects first"))
     if not len(table):
-        st.caption("The truth holds no object.")
+        st.caption(_("The truth holds no object."))
         return
     shown = table.head(WORST)
 
@@ -267,30 +276,36 @@ def _worst(session: Session, comparison: SceneComparison) -> None:
     crops = session.memo.remember("worst", (comparison, session.image.scene), draw)
     for column, row, crop in zip(st.columns(WORST, gap="small"), shown.itertuples(), crops):
         with column:
-            st.image(crop, width="stretch", alt=f"Object {row.id}, true and outlined")
-            st.caption(f"Object {row.id}: {'missed' if row.iou == 0 else f'IoU {row.iou:.2f}'}")
+            st.image(
+                crop, width="stretch", alt=_("Object {id}, true and outlined").format(id=row.id)
+            )
+            st.caption(
+                _("Object {id}: missed").format(id=row.id)
+                if row.iou == 0
+                else _("Object {id}: IoU {iou:.2f}").format(id=row.id, iou=row.iou)
+            )
     chips(pictures.contour_legend())
-    number = st.column_config.NumberColumn
+    column = st.column_config.NumberColumn
     st.dataframe(
         table.drop(columns="label") if table["label"].isna().all() else table,
         hide_index=True,
         column_config={
-            "id": number("Object", format="%d"),
-            "label": "Class",
-            "area": number("True area (px)", format="%d"),
-            "found": st.column_config.CheckboxColumn("Found"),
-            "predicted": number("Best match", format="%d", help="0: none touches it."),
-            "predicted_area": number("Its area (px)", format="%d"),
+            "id": column(_("Object"), format="%d"),
+            "label": _("Class"),
+            "area": column(_("True area (px)"), format="%d"),
+            "found": st.column_config.CheckboxColumn(_("Found")),
+            "predicted": column(_("Best match"), format="%d", help=_("0: none touches it.")),
+            "predicted_area": column(_("Its area (px)"), format="%d"),
             "iou": st.column_config.ProgressColumn(
                 "IoU", min_value=0.0, max_value=1.0, format="%.3f"
             ),
-            "dice": number("Dice", format="%.3f"),
-            "precision": number("Precision", format="%.3f"),
-            "recall": number("Recall", format="%.3f"),
-            "area_error_percent": number("Area error (%)", format="%.1f"),
-            "boundary_f": number("Boundary F", format="%.3f"),
-            "boundary_iou": number("Boundary IoU", format="%.3f"),
-            "hausdorff_95": number("Hausdorff 95 % (px)", format="%.1f"),
+            "dice": column("Dice", format="%.3f"),
+            "precision": column(_("Precision"), format="%.3f"),
+            "recall": column(_("Recall"), format="%.3f"),
+            "area_error_percent": column(_("Area error (%)"), format="%.1f"),
+            "boundary_f": column(_("Boundary F"), format="%.3f"),
+            "boundary_iou": column(_("Boundary IoU"), format="%.3f"),
+            "hausdorff_95": column(_("Hausdorff 95 % (px)"), format="%.1f"),
         },
         key="evaluate-worst",
         height=320,

@@ -20,6 +20,7 @@ from pages.parts.evaluate.state import draw_worst, loaded, progress, state
 from rsam_core.evaluate import Evaluation, EvaluationSettings, evaluate_dataset, pieces
 from rsam_core.evaluate.datasets import Dataset, Sample
 from rsam_core.evaluate.methods.prompted import build_methods
+from rsam_core.runtime.language import _, number
 from rsam_core.session.evaluation import image_key
 from rsam_core.session.session import Session
 
@@ -52,7 +53,7 @@ def tab(session: Session) -> None:
     evaluate_truth.summary(session, session.truth.value)
     memory, key = state(), image_key(session)
 
-    if not progress(KIND, "Comparing…"):
+    if not progress(KIND, _("Comparing…")):
         evaluate_form.form(KIND, lambda settings: _start(sample, settings, key), images=None)
     if memory.image is not None and memory.image_key == key:
         st.divider()
@@ -68,9 +69,11 @@ def tab(session: Session) -> None:
         )
     elif not memory.running(KIND):
         st.caption(
-            "Every method is asked for every true object, and its answer is compared with the "
-            "truth: clicks or boxes, which model, which method is best on your image, and how long "
-            "each takes."
+            _(
+                "Every method is asked for every true object, and its answer is compared with the "
+                "truth: clicks or boxes, which model, which method is best on your image, and how "
+                "long each takes."
+            )
         )
 
 
@@ -108,7 +111,10 @@ def _counted(
         nonlocal done
         done += 1
         at = min(done, total)
-        progress(at / total, f"{at:,} of {total:,} outlines")
+        progress(
+            at / total,
+            _("{count} of {whole} outlines").format(count=number(at), whole=number(total)),
+        )
         return cancelled()
 
     return ask

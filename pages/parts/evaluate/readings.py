@@ -10,14 +10,15 @@ import streamlit as st
 from pages.parts.shared.names import MAX_LENGTH, plain, visible
 from rsam_core.errors import TruthChoice
 from rsam_core.formats.truth import Truth
+from rsam_core.runtime.language import N_, _
 
 _KEY = "evaluate-truth-source"
 _ASKED = {
-    "layer": "Which layer holds the true objects?",
-    "placed": "What do its coordinates mean?",
-    "values": "What do its values mean?",
+    "layer": N_("Which layer holds the true objects?"),
+    "placed": N_("What do its coordinates mean?"),
+    "values": N_("What do its values mean?"),
 }
-_TITLES = {"placed": "Coordinates", "values": "Values", "encoding": "Texts"}
+_TITLES = {"placed": N_("Coordinates"), "values": N_("Values"), "encoding": N_("Texts")}
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,12 @@ def ask(error: TruthChoice, take: Callable[[str, str], None]) -> None:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         st.selectbox(
-            _ASKED.get(error.option, "How is it meant?"),
+            _(_ASKED.get(error.option, N_("How is it meant?"))),
             list(words),
             format_func=lambda value: words.get(value, visible(value, MAX_LENGTH)),
             key="evaluate-reading",
         )
-        st.button("Read it", icon=":material/check:", key="use-reading", on_click=use)
+        st.button(_("Read it"), icon=":material/check:", key="use-reading", on_click=use)
 
 
 def offer(token: object, truth: Truth, take: Callable[[Source, str, str], None]) -> None:
@@ -96,10 +97,10 @@ def offer(token: object, truth: Truth, take: Callable[[Source, str, str], None])
     source = st.session_state.get(_KEY)
     if not truth.others or source is None or source.token != token or source.name != truth.name:
         return
-    with st.popover("Read it another way", icon=":material/alt_route:", type="tertiary"):
-        st.caption("RSAM had to guess how this file is meant. If it looks wrong, read it as:")
+    with st.popover(_("Read it another way"), icon=":material/alt_route:", type="tertiary"):
+        st.caption(_("RSAM had to guess how this file is meant. If it looks wrong, read it as:"))
         for number, other in enumerate(truth.others):
-            title = _TITLES.get(other.option, "Read")
+            title = _(_TITLES.get(other.option, N_("Read")))
             st.button(
                 f"{title}: {plain(other.words, 120)}",
                 key=f"other-reading-{number}",

@@ -17,6 +17,7 @@ from pages.parts.shared.names import plain
 from rsam_core.evaluate.studies import STUDIES, Study, StudyResult
 from rsam_core.formats import to_csv
 from rsam_core.render.figures import to_png, to_svg
+from rsam_core.runtime.language import _
 from rsam_core.session.evaluation import image_key
 from rsam_core.session.session import Session
 
@@ -36,21 +37,23 @@ def tab(session: Session) -> None:
     row = st.columns([3, 3, 2, 4], vertical_alignment="bottom")
     usable = models()
     present = model_name() if model_name() in usable else usable[0]
-    model = row[0].selectbox("Model", usable, index=usable.index(present), key="study-model")
+    model = row[0].selectbox(_("Model"), usable, index=usable.index(present), key="study-model")
     most = row[1].number_input(
-        "Objects at most",
+        _("Objects at most"),
         5,
         1000,
         40,
         5,
         key="study-objects",
         persist_state="session",
-        help="Drawn at random by the seed. More objects take longer and narrow the intervals.",
+        help=_("Drawn at random by the seed. More objects take longer and narrow the intervals."),
     )
-    seed = row[2].number_input("Seed", 0, 1_000_000, 0, key="study-seed", persist_state="session")
-    row[3].caption("The same seed gives the same figures, to the last digit.")
+    seed = row[2].number_input(
+        _("Seed"), 0, 1_000_000, 0, key="study-seed", persist_state="session"
+    )
+    row[3].caption(_("The same seed gives the same figures, to the last digit."))
 
-    busy = progress(KIND, "Studying…")
+    busy = progress(KIND, _("Studying…"))
 
     def start(study: Study) -> None:
         settings = study.settings(max_objects=int(most), seed=int(seed))
@@ -74,10 +77,10 @@ def _cards(start: Callable[[Study], None], busy: bool) -> None:
         some = list(STUDIES.values())[place : place + 4]
         for column, study in zip(st.columns(4), some):
             with column.container(border=True, height="stretch"):
-                st.markdown(f"**{study.title}**")
-                st.caption(study.help)
+                st.markdown(f"**{_(study.title)}**")
+                st.caption(_(study.help))
                 st.button(
-                    "Run again" if study.key in known else "Run",
+                    _("Run again") if study.key in known else _("Run"),
                     icon=":material/play_arrow:",
                     key=f"study-{study.key}",
                     disabled=busy,
@@ -89,24 +92,24 @@ def _cards(start: Callable[[Study], None], busy: bool) -> None:
 
 def _result(result: StudyResult) -> None:
     with st.container(border=True):
-        st.subheader(result.title)
-        st.markdown(f"*{result.question}*")
+        st.subheader(_(result.title))
+        st.markdown(f"*{_(result.question)}*")
         st.info(result.answer, icon=":material/lightbulb:")
         left, right = st.columns([6, 5], gap="medium")
         with left:
-            st.image(_picture(result), width="stretch", alt="The result as a chart")
+            st.image(_picture(result), width="stretch", alt=_("The result as a chart"))
         with right:
             number = st.column_config.NumberColumn
             st.dataframe(
                 result.table,
                 hide_index=True,
                 column_config={
-                    "condition": "Condition",
-                    "prompt": "Prompt",
-                    "objects": number("Objects", format="%d"),
-                    "mean": number("Mean", format="%.3f"),
-                    "low": number("from", format="%.3f"),
-                    "high": number("to", format="%.3f"),
+                    "condition": _("Condition"),
+                    "prompt": _("Prompt"),
+                    "objects": number(_("Objects"), format="%d"),
+                    "mean": number(_("Mean"), format="%.3f"),
+                    "low": number(_("from"), format="%.3f"),
+                    "high": number(_("to"), format="%.3f"),
                 },
                 height=330,
                 key=f"table-{result.key}",
@@ -115,7 +118,14 @@ def _result(result: StudyResult) -> None:
             f"{field.name.replace('_', ' ')} {getattr(result.settings, field.name)}"
             for field in fields(result.settings)
         )
-        st.caption(plain(f"{result.method} Model: {result.model}. Settings: {settings}."))
+        st.caption(
+            plain(
+                f"{_(result.method)} "
+                + _("Model: {model}. Settings: {settings}.").format(
+                    model=result.model, settings=settings
+                )
+            )
+        )
         _files(result)
 
 
@@ -129,11 +139,11 @@ def _picture(result: StudyResult) -> str:
 
 def _files(result: StudyResult) -> None:
     offers = (
-        ("Figure (PNG)", "png", "image/png", lambda: to_png(result.figure(), 200)),
-        ("Figure (SVG)", "svg", "image/svg+xml", lambda: to_svg(result.figure()).encode()),
-        ("Table (CSV)", "csv", "text/csv", lambda: to_csv(result.table)),
-        ("Every object (CSV)", "objects.csv", "text/csv", lambda: to_csv(result.rows)),
-        ("Everything (JSON)", "json", "application/json",
+        (_("Figure (PNG)"), "png", "image/png", lambda: to_png(result.figure(), 200)),
+        (_("Figure (SVG)"), "svg", "image/svg+xml", lambda: to_svg(result.figure()).encode()),
+        (_("Table (CSV)"), "csv", "text/csv", lambda: to_csv(result.table)),
+        (_("Every object (CSV)"), "objects.csv", "text/csv", lambda: to_csv(result.rows)),
+        (_("Everything (JSON)"), "json", "application/json",
          lambda: json.dumps(result.to_dict(), indent=1, default=float).encode()),
     )  # fmt: skip
     with st.container(horizontal=True):
@@ -145,4 +155,4 @@ def _files(result: StudyResult) -> None:
                 mime,
                 key=f"study-file-{result.key}-{ending}",
             )
-    st.caption("The report on the tab “Compare methods” takes these studies along.")
+    st.caption(_("The report on the tab “Compare methods” takes these studies along."))

@@ -20,31 +20,38 @@ from rsam_core.formats import to_csv
 from rsam_core.formats.names import safe_name
 from rsam_core.formats.truth import Truth
 from rsam_core.render.figures import to_svg
+from rsam_core.runtime.language import N_, _
 from rsam_core.session.session import Session
 
 OUTLINE_HELP = {
     "boundary_f": (
-        "Boundary F-score",
-        "Agreement of the outlines within the tolerance: F1 of the boundary pixels (Csurka et "
-        "al., BMVC 2013).",
+        N_("Boundary F-score"),
+        N_(
+            "Agreement of the outlines within the tolerance: F1 of the boundary pixels (Csurka "
+            "et al., BMVC 2013)."
+        ),
     ),
     "boundary_iou": (
-        "Boundary IoU",
-        "IoU of the bands along the outlines, a fifth of the object's depth wide (after Cheng "
-        "et al., CVPR 2021).",
+        N_("Boundary IoU"),
+        N_(
+            "IoU of the bands along the outlines, a fifth of the object's depth wide (after "
+            "Cheng et al., CVPR 2021)."
+        ),
     ),
     "hausdorff_95": (
-        "Hausdorff distance 95 % (px)",
-        "How far apart the outlines are at worst, the worst 5 % left out (Huttenlocher et al., "
-        "1993; Taha and Hanbury, 2015).",
+        N_("Hausdorff distance 95 % (px)"),
+        N_(
+            "How far apart the outlines are at worst, the worst 5 % left out (Huttenlocher et "
+            "al., 1993; Taha and Hanbury, 2015)."
+        ),
     ),
     "mean_iou": (
-        "Mean IoU",
-        "Mean of the IoU of object and background (Long et al., CVPR 2015).",
+        N_("Mean IoU"),
+        N_("Mean of the IoU of object and background (Long et al., CVPR 2015)."),
     ),
     "frequency_weighted_iou": (
-        "Frequency-weighted IoU",
-        "The same, weighted by the true area of each (Long et al., CVPR 2015).",
+        N_("Frequency-weighted IoU"),
+        N_("The same, weighted by the true area of each (Long et al., CVPR 2015)."),
     ),
 }
 
@@ -55,10 +62,14 @@ def _value_table(rows: list[dict[str, object]], key: str, form: str = "%.3f") ->
         pd.DataFrame(rows),
         hide_index=True,
         column_config={
-            "Value": number(format=form, width="small"),
-            "from": number(format=form, width="small", help="Lower bound of the 95 % interval."),
-            "to": number(format=form, width="small", help="Upper bound of the 95 % interval."),
-            "Meaning": st.column_config.TextColumn(width="large"),
+            _("Value"): number(format=form, width="small"),
+            _("from"): number(
+                format=form, width="small", help=_("Lower bound of the 95 % interval.")
+            ),
+            _("to"): number(
+                format=form, width="small", help=_("Upper bound of the 95 % interval.")
+            ),
+            _("Meaning"): st.column_config.TextColumn(width="large"),
         },
         height="content",
         placeholder="",
@@ -72,20 +83,23 @@ def pixel_metrics(comparison: SceneComparison) -> None:
     st.caption(counted(counts))
     rows = [
         {
-            "Metric": row["title"],
-            "Value": row["value"],
-            "from": row["low"],
-            "to": row["high"],
-            "Formula": row["formula"],
-            "Meaning": row["help"],
-            "Source": row["source"],
+            _("Metric"): _(row["title"]),
+            _("Value"): row["value"],
+            _("from"): row["low"],
+            _("to"): row["high"],
+            _("Formula"): row["formula"],
+            _("Meaning"): _(row["help"]),
+            _("Source"): row["source"],
         }
         for row in metric_rows(comparison)
     ]
     _value_table(rows, "evaluate-pixels")
     st.caption(
-        "FPR is FP / (FP + TN). The study that this project grew from prints FP / (FP + FN) under "
-        "this name; that is not the false positive rate, and its figures cannot be compared."
+        _(
+            "FPR is FP / (FP + TN). The study that this project grew from prints FP / (FP + FN) "
+            "under this name; that is not the false positive rate, and its figures cannot be "
+            "compared."
+        )
     )
 
 
@@ -94,54 +108,87 @@ def object_metrics(comparison: SceneComparison) -> None:
     scores, bounds = comparison.scores, comparison.object_intervals
     nothing = Interval(np.nan, np.nan, np.nan, 0)
     entries = (
-        ("Precision at IoU 0.5", scores.precision, bounds["precision"], "Right / outlined."),
-        ("Recall at IoU 0.5", scores.recall, bounds["recall"], "Found / true."),
-        ("F1 at IoU 0.5", scores.f1, bounds["f1"], "Precision and recall in one number."),
-        ("Precision, IoU 0.5 to 0.95", scores.precision_mean, nothing,
-         "Mean over ten thresholds, as COCO takes them."),
-        ("Recall, IoU 0.5 to 0.95", scores.recall_mean, nothing, "As before."),
-        ("F1, IoU 0.5 to 0.95", scores.f1_mean, nothing, "As before."),
-        ("Panoptic quality", scores.panoptic_quality, bounds["panoptic_quality"],
-         "Segmentation quality × recognition quality (Kirillov et al., CVPR 2019)."),
-        ("Segmentation quality", scores.segmentation_quality, nothing,
-         "Mean IoU of the objects that were found."),
-        ("Recognition quality", scores.recognition_quality, nothing, "F1 above IoU 0.5."),
-        ("Count error", scores.count_error, nothing, "Outlined minus true number."),
-        ("Count error (%)", scores.count_error_percent, nothing, "In percent of the true number."),
-        ("Area error (%)", scores.area_error_percent, nothing,
-         "Outlined minus true area, summed over the objects, in percent."),
-    )  # fmt: skip
+        (_("Precision at IoU 0.5"), scores.precision, bounds["precision"], _("Right / outlined.")),
+        (_("Recall at IoU 0.5"), scores.recall, bounds["recall"], _("Found / true.")),
+        (_("F1 at IoU 0.5"), scores.f1, bounds["f1"], _("Precision and recall in one number.")),
+        (
+            _("Precision, IoU 0.5 to 0.95"),
+            scores.precision_mean,
+            nothing,
+            _("Mean over ten thresholds, as COCO takes them."),
+        ),
+        (_("Recall, IoU 0.5 to 0.95"), scores.recall_mean, nothing, _("As before.")),
+        (_("F1, IoU 0.5 to 0.95"), scores.f1_mean, nothing, _("As before.")),
+        (
+            _("Panoptic quality"),
+            scores.panoptic_quality,
+            bounds["panoptic_quality"],
+            _("Segmentation quality × recognition quality (Kirillov et al., CVPR 2019)."),
+        ),
+        (
+            _("Segmentation quality"),
+            scores.segmentation_quality,
+            nothing,
+            _("Mean IoU of the objects that were found."),
+        ),
+        (_("Recognition quality"), scores.recognition_quality, nothing, _("F1 above IoU 0.5.")),
+        (_("Count error"), scores.count_error, nothing, _("Outlined minus true number.")),
+        (
+            _("Count error (%)"),
+            scores.count_error_percent,
+            nothing,
+            _("In percent of the true number."),
+        ),
+        (
+            _("Area error (%)"),
+            scores.area_error_percent,
+            nothing,
+            _("Outlined minus true area, summed over the objects, in percent."),
+        ),
+    )
     rows = [
-        {"Metric": title, "Value": float(value), "from": b.low, "to": b.high, "Meaning": meaning}
+        {
+            _("Metric"): title,
+            _("Value"): float(value),
+            _("from"): b.low,
+            _("to"): b.high,
+            _("Meaning"): meaning,
+        }
         for title, value, b, meaning in entries
     ]
     _value_table(rows, "evaluate-objects")
     st.caption(
-        "Each outlined object is paired with one true one at most, so that the overlaps add up to "
-        "the most (Hungarian method). Overlap is IoU, intersection over union: shared ground by "
-        "all that either covers. Without any objects on either side the "
-        "shares are 1; with objects on one side only they are 0."
+        _(
+            "Each outlined object is paired with one true one at most, so that the overlaps add "
+            "up to the most (Hungarian method). Overlap is IoU, intersection over union: shared "
+            "ground by all that either covers. Without any objects on either side the shares are "
+            "1; with objects on one side only they are 0."
+        )
     )
 
 
 def outline_metrics(comparison: SceneComparison) -> None:
     """Metrics of the outlines, and the tolerance that one of them takes."""
     st.number_input(
-        "Tolerance of the outline (pixels)",
+        _("Tolerance of the outline (pixels)"),
         0.0,
         50.0,
         2.0,
         0.5,
         key="evaluate-tolerance",
         persist_state="session",
-        help="For the boundary F-score: how far an outline may be off and still be right.",
+        help=_("For the boundary F-score: how far an outline may be off and still be right."),
     )
     rows = [
-        {"Metric": title, "Value": comparison.outline[key], "Meaning": meaning}
+        {
+            _("Metric"): _(title),
+            _("Value"): comparison.outline[key],
+            _("Meaning"): _(meaning),
+        }
         for key, (title, meaning) in OUTLINE_HELP.items()
     ]
     _value_table(rows, "evaluate-outlines-table")
-    st.caption("An infinite distance means that one side has no outline at all.")
+    st.caption(_("An infinite distance means that one side has no outline at all."))
 
 
 def curves(session: Session, comparison: SceneComparison) -> None:
@@ -152,14 +199,14 @@ def curves(session: Session, comparison: SceneComparison) -> None:
         key,
         lambda: to_svg(figures.precision_recall_figure({"objects": comparison.curve()})),
     )
-    st.image(curve, width="stretch", alt="Precision against recall")
-    st.caption("From the surest object to the least sure, by predicted quality.")
+    st.image(curve, width="stretch", alt=_("Precision against recall"))
+    st.caption(_("From the surest object to the least sure, by predicted quality."))
     scatter = session.memo.remember(
         "evaluate-scatter",
         key,
         lambda: to_svg(figures.size_scatter(comparison.table["area"], comparison.table["iou"])),
     )
-    st.image(scatter, width="stretch", alt="Overlap against the size of objects")
+    st.image(scatter, width="stretch", alt=_("Overlap against the size of objects"))
 
 
 def files(session: Session, truth: Truth, comparison: SceneComparison) -> None:
@@ -183,11 +230,11 @@ def files(session: Session, truth: Truth, comparison: SceneComparison) -> None:
         "seed": 0,
     } | comparison.to_dict()
     offers = (
-        ("Report (HTML)", f"{stem}.evaluation.html", "text/html", report),
-        ("Objects (CSV)", f"{stem}.evaluation.csv", "text/csv", to_csv(comparison.table)),
-        ("All metrics (CSV)", f"{stem}.metrics.csv", "text/csv",
+        (_("Report (HTML)"), f"{stem}.evaluation.html", "text/html", report),
+        (_("Objects (CSV)"), f"{stem}.evaluation.csv", "text/csv", to_csv(comparison.table)),
+        (_("All metrics (CSV)"), f"{stem}.metrics.csv", "text/csv",
          to_csv(pd.DataFrame(metric_rows(comparison)))),
-        ("Everything (JSON)", f"{stem}.evaluation.json", "application/json",
+        (_("Everything (JSON)"), f"{stem}.evaluation.json", "application/json",
          json.dumps(_finite(data), indent=1, ensure_ascii=False).encode()),
     )  # fmt: skip
     for title, name, mime, content in offers:

@@ -10,7 +10,7 @@ from pages.parts.evaluate import draw_truth as evaluate_draw
 from pages.parts.evaluate import readings as evaluate_readings
 from pages.parts.shared import banner, sample_truth
 from pages.parts.shared import prompter as prompters
-from pages.parts.shared.names import MAX_LENGTH, full, plain
+from pages.parts.shared.names import MAX_LENGTH, full, plain, so_many_objects
 from pages.parts.shared.truth_choice import lost_truth
 from rsam_core.errors import RsamError, TruthChoice
 from rsam_core.formats.truth import (
@@ -20,6 +20,7 @@ from rsam_core.formats.truth import (
     truth_from_objects,
 )
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.language import _, number, percent
 from rsam_core.session.session import Session
 
 
@@ -27,7 +28,7 @@ def present(session: Session) -> Instances:
     """The objects of the session; prompts of a project that was just opened are answered first."""
     session.search.collect(session.marks)
     if session.marks.book.entries:
-        with banner.guard(), st.spinner("Looking at the image (once)…"):
+        with banner.guard(), st.spinner(_("Looking at the image (once)…")):
             prompters.ready(session)
     return session.objects
 
@@ -41,8 +42,10 @@ def choose(session: Session, found: Instances) -> None:
     """All ways to say what is true."""
     if session.truth.value is None:
         st.markdown(
-            "**What is true?** Give the true outlines, drawn by hand or surveyed, and RSAM "
-            "counts what was found, missed and drawn too large or too small."
+            _(
+                "**What is true?** Give the true outlines, drawn by hand or surveyed, and RSAM "
+                "counts what was found, missed and drawn too large or too small."
+            )
         )
     sample = bool(sample_truth.kinds(session))
     columns = st.columns([5, 4, 4] if sample else [5, 5], gap="medium")
@@ -60,19 +63,22 @@ def choose(session: Session, found: Instances) -> None:
 def summary(session: Session, truth: Truth) -> None:
     """One line on the truth in force, and what is to be known about it."""
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    covered = "" if truth.valid is None else f" · covers {truth.coverage:.0%} of the image"
+    told = [so_many_objects(truth.count)]
+    if truth.valid is not None:
+        told.append(_("covers {share} of the image").format(share=percent(truth.coverage)))
     with row:
-        count = f"{truth.count:,} object{'s' if truth.count != 1 else ''}"
         st.markdown(
             f":material/image: {plain(session.image.scene.name, MAX_LENGTH)}",
             help=full(session.image.scene.name),
         )
         st.markdown(
-            f":material/verified: **Truth:** {plain(truth.name, MAX_LENGTH)} · {count}{covered}",
+            _(":material/verified: **Truth:** {name} · {facts}").format(
+                name=plain(truth.name, MAX_LENGTH), facts=" · ".join(told)
+            ),
             help=full(truth.name),
         )
         st.button(
-            "Change or remove",
+            _("Change or remove"),
             icon=":material/close:",
             type="tertiary",
             key="remove-truth",
@@ -93,12 +99,15 @@ def summary(session: Session, truth: Truth) -> None:
 
 def _upload(session: Session) -> None:
     file = st.file_uploader(
-        "Upload a file",
+        _("Upload a file"),
         type=list(TRUTH_TYPES),
         key=f"evaluate-truth-{session.image.token}",
-        help="A mask or label image (PNG, TIFF), a GeoTIFF (laid onto the image by its place), "
-        "outlines (GeoJSON, GeoPackage, KML, Shapefile in a ZIP archive) or COCO JSON. In a mask "
-        "every object is not black; in a label image every object has a number of its own.",
+        help=_(
+            "A mask or label image (PNG, TIFF), a GeoTIFF (laid onto the image by its "
+            "place), outlines (GeoJSON, GeoPackage, KML, Shapefile in a ZIP archive) or COCO "
+            "JSON. In a mask every object is not black; in a label image every object has a "
+            "number of its own."
+        ),
     )
     if file is None:
         return
@@ -123,11 +132,13 @@ def _upload(session: Session) -> None:
             ("png", "tif", "tiff")
         ):
             st.button(
-                "Stretch it to the image",
+                _("Stretch it to the image"),
                 icon=":material/fit_screen:",
                 key="fit-truth",
-                help="Only if it shows the same area: each pixel of the image takes the nearest "
-                "one of the mask.",
+                help=_(
+                    "Only if it shows the same area: each pixel of the image takes the "
+                    "nearest one of the mask."
+                ),
                 on_click=lambda: _read(session, file.getvalue(), file.name, fit=True),
             )
 
@@ -151,12 +162,12 @@ def _of_sample(session: Session) -> None:
     def use() -> None:
         with banner.guard():
             kind = st.session_state["evaluate-class"]
-            name = f"exact truth of the sample ({kind})"
+            name = _("exact truth of the sample ({kind})").format(kind=kind)
             give(session, sample_truth.truth(session, kind, name))
 
-    sample_truth.choose(session, "Or take this sample's own truth", "evaluate-class")
+    sample_truth.choose(session, _("Or take this sample's own truth"), "evaluate-class")
     st.button(
-        "Use it",
+        _("Use it"),
         icon=":material/check:",
         type="primary",
         key="use-sample-truth",
@@ -166,17 +177,21 @@ def _of_sample(session: Session) -> None:
 
 
 def _of_session(session: Session, found: Instances) -> None:
-    st.markdown("Or take the present objects for truth")
+    st.markdown(_("Or take the present objects for truth"))
     count = len(found)
     st.button(
-        f"Use these {count:,} objects" if count != 1 else "Use this object",
+        _("Use these {count} objects").format(count=number(count))
+        if count != 1
+        else _("Use this object"),
         icon=":material/verified:",
         key="use-objects",
         disabled=not count,
         width="stretch",
         on_click=lambda: give(session, truth_from_objects(found)),
-        help="If you have corrected the outlines by hand: they become the truth against which "
-        "other clicks, boxes, models and methods are compared."
+        help=_(
+            "If you have corrected the outlines by hand: they become the truth against which "
+            "other clicks, boxes, models and methods are compared."
+        )
         if count
-        else "There are none yet: outline some on the Segment page.",
+        else _("There are none yet: outline some on the Segment page."),
     )

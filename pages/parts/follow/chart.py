@@ -8,18 +8,19 @@ import pandas as pd
 import streamlit as st
 
 from rsam_core.change.track_files import time_axis
+from rsam_core.runtime.language import N_, _
 from rsam_core.session.following import FollowState
 from rsam_core.session.session import Session
 
 HEIGHT = 170
 MEASURES = {
-    "Area": ("area_m2", "area"),
-    "Change of area": ("change",),
-    "Place, x": ("map_x", "centroid_x"),
-    "Place, y": ("map_y", "centroid_y"),
-    "Compactness": ("compactness",),
-    "Elongation": ("elongation",),
-    "How sure": ("confidence",),
+    N_("Area"): ("area_m2", "area"),
+    N_("Change of area"): ("change",),
+    N_("Place, x"): ("map_x", "centroid_x"),
+    N_("Place, y"): ("map_y", "centroid_y"),
+    N_("Compactness"): ("compactness",),
+    N_("Elongation"): ("elongation",),
+    N_("How sure"): ("confidence",),
 }
 """What can be shown, and the columns of the table, the first that is there."""
 
@@ -31,8 +32,8 @@ _LINE, _MARKED, _NOW = "#0f766e", "#eab308", "#c2410c"
 def chart(session: Session, state: FollowState, table: pd.DataFrame) -> None:
     """The chart, and the choice of what it shows."""
     name = st.selectbox(
-        "Over time", list(MEASURES), key="follow-measure", label_visibility="collapsed",
-        persist_state="session",
+        _("Over time"), list(MEASURES), key="follow-measure", label_visibility="collapsed",
+        format_func=_, persist_state="session",
     )  # fmt: skip
     data, column, what = points(table, name or "Area")
     unit = UNITS.get(column)
@@ -44,14 +45,15 @@ def chart(session: Session, state: FollowState, table: pd.DataFrame) -> None:
             state.look(int(picked[0]["frame"]) - 1)
 
     kind = "T" if what == "date" else "Q"
-    x = alt.X(f"when:{kind}", title=None if what == "date" else what)
+    x = alt.X(f"when:{kind}", title=None if what == "date" else _(what))
     zero = name == "Area"
-    y = alt.Y("value:Q", title=f"{name} ({unit})" if unit else name,
+    said = _(name)
+    y = alt.Y("value:Q", title=f"{said} ({unit})" if unit else said,
               scale=alt.Scale(zero=zero, nice=True))  # fmt: skip
     tips = [
-        alt.Tooltip("frame:Q", title="frame"),
-        alt.Tooltip(f"when:{kind}", title=what),
-        alt.Tooltip("value:Q", title=name.lower(), format=",.4~g"),
+        alt.Tooltip("frame:Q", title=_("frame")),
+        alt.Tooltip(f"when:{kind}", title=_(what)),
+        alt.Tooltip("value:Q", title=said.lower(), format=",.4~g"),
     ]
     line = alt.Chart(data).mark_line(color=_LINE, strokeWidth=1.5).encode(x=x, y=y)
     dots = (

@@ -11,6 +11,7 @@ from pages.parts.shared.downloads import File, offer_all
 from pages.parts.shared.project_panel import project_panel
 from rsam_core.change import track_files
 from rsam_core.formats.names import safe_name
+from rsam_core.runtime.language import _
 from rsam_core.session.following import FollowState
 from rsam_core.session.session import Session
 
@@ -24,15 +25,15 @@ def files(session: Session, state: FollowState) -> None:
     stem = safe_name(Path(source.title).stem) + "_followed"
     title = f"Followed: {source.title}"
     offered = (
-        File("Table (CSV)", "Dates, areas, place and shape of each frame, for spreadsheets",
+        File(_("Table (CSV)"), _("Dates, areas, place and shape of each frame, for spreadsheets"),
              lambda: track_files.csv_of(track), ".csv", "text/csv"),
-        File("Outlines (GeoPackage)", "All outlines with their dates, for QGIS and other GIS",
+        File(_("Outlines (GeoPackage)"), _("All outlines with their dates, for QGIS and other GIS"),
              lambda: track_files.geopackage_of(track), ".gpkg", "application/geopackage+sqlite3"),
-        File("Outlines (GeoJSON)", "All outlines with their dates, for the web",
+        File(_("Outlines (GeoJSON)"), _("All outlines with their dates, for the web"),
              lambda: track_files.geojson_of(track), ".geojson", "application/geo+json"),
-        File("Moving picture (GIF)", "All frames with their outlines, for slides and pages",
+        File(_("Moving picture (GIF)"), _("All frames with their outlines, for slides and pages"),
              lambda: track_files.moving_picture(track), ".gif", "image/gif"),
-        File("Report (HTML)", "Pictures, chart and table on one page",
+        File(_("Report (HTML)"), _("Pictures, chart and table on one page"),
              lambda: track_files.report(track, title, facts(state)), "_report.html", "text/html"),
     )  # fmt: skip
     offer_all(offered, stem, "follow-export")
@@ -44,6 +45,7 @@ def facts(state: FollowState) -> dict[str, object]:
     """What it was made from, for the report."""
     frames, track, source = state.frames, state.now.track, state.source
     values: dict[str, object] = {
+        # The report is in English.
         "Frames": f"{len(frames):,} of {frames.width:,} × {frames.height:,} pixels",
         "From": ", ".join(source.names[:6]) + (", …" if len(source.names) > 6 else ""),
         "Model": model_name(),

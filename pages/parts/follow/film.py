@@ -77,7 +77,7 @@ def labels(state: FollowState) -> list[str]:
 def states(state: FollowState) -> list[str]:
     """Of each frame: "marked" by a person, "lost" where nothing was found, else empty."""
     step = state.now
-    found = ["" for _ in range(len(state.frames))]
+    found = ["" for _frame in range(len(state.frames))]
     if step.track is not None:
         found = ["lost" if item is None else "" for item in step.track.outlines]
     for k in step.marks:

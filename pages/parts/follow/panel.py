@@ -9,9 +9,10 @@ import streamlit as st
 from pages.parts.follow.chart import chart
 from pages.parts.shared import banner, progress, resources
 from pages.parts.shared.current_session import model_name
-from pages.parts.shared.names import plain
+from pages.parts.shared.names import markup, plain
 from rsam_core.change.following import Track
 from rsam_core.change.track_files import key_numbers
+from rsam_core.runtime.language import _
 from rsam_core.session.following import FOLLOW, FollowState
 from rsam_core.session.session import Session
 
@@ -32,15 +33,15 @@ def panel(session: Session, state: FollowState, table) -> None:
         st.caption(f":material/info: {plain(note)}")
     if frames.unordered:
         st.warning(
-            "The dates do not rise from frame to frame. Correct them in the table below.",
+            _("The dates do not rise from frame to frame. Correct them in the table below."),
             icon=":material/event_busy:",
         )
     if step.track is not None and step.pending and state.error is None and _idle(session):
         # A correction is followed from its frame by itself.
         follow(state)
     if progress.shown(
-        session.jobs, FOLLOW, "Following:", key="stop-following",
-        help="What was followed before stays.",
+        session.jobs, FOLLOW, _("Following:"), key="stop-following",
+        help=_("What was followed before stays."),
     ):  # fmt: skip
         if step.track is None:
             return
@@ -63,25 +64,33 @@ def _begin(state: FollowState, count: int) -> None:
     marks = state.now.marks
     if not marks:
         st.info(
-            "**Start here:** click the object in the picture, or draw a box around it, in "
-            "whichever frame shows it best. RSAM then finds it in all the others.",
+            _(
+                "**Start here:** click the object in the picture, or draw a box around it, in "
+                "whichever frame shows it best. RSAM then finds it in all the others."
+            ),
             icon=":material/ads_click:",
         )
         return
     where = ", ".join(str(k + 1) for k in sorted(marks))
     if state.ready:
-        st.markdown(f"Outlined in frame {where}. Does the outline fit? Then:")
+        st.markdown(_("Outlined in frame {where}. Does the outline fit? Then:").format(where=where))
     else:
         st.warning(
-            "Nothing was found there. Click the middle of the object, or draw a box around it.",
+            _("Nothing was found there. Click the middle of the object, or draw a box around it."),
             icon=":material/search_off:",
         )
     _another(state)
     st.button(
-        f"Follow through {count} frames", type="primary", icon=":material/conversion_path:",
-        key="follow-start", width="stretch", disabled=not state.ready, on_click=follow,
-        args=(state,), help="Forwards and backwards from each frame that is marked.",
-    )  # fmt: skip
+        _("Follow through {count} frames").format(count=count),
+        type="primary",
+        icon=":material/conversion_path:",
+        key="follow-start",
+        width="stretch",
+        disabled=not state.ready,
+        on_click=follow,
+        args=(state,),
+        help=_("Forwards and backwards from each frame that is marked."),
+    )
 
 
 def _another(state: FollowState) -> None:
@@ -90,17 +99,22 @@ def _another(state: FollowState) -> None:
     if marked is None or marked.choices < 2 or len(marked.points) != 1 or marked.box is not None:
         return
     st.button(
-        f"Another outline ({marked.choice % marked.choices + 1} of {marked.choices})",
-        icon=":material/layers:", key="follow-another", width="stretch",
+        _("Another outline ({choice} of {choices})").format(
+            choice=marked.choice % marked.choices + 1, choices=marked.choices
+        ),
+        icon=":material/layers:",
+        key="follow-another",
+        width="stretch",
         on_click=state.other_outline,
-        help="A click may mean the whole or a part, such as a roof or its ridge.",
-    )  # fmt: skip
+        help=_("A click may mean the whole or a part, such as a roof or its ridge."),
+    )
 
 
 def _numbers(table) -> None:
     facts = key_numbers(table)
     cells = "".join(
-        f'<div><div class="follow-value">{value}</div><div class="follow-name">{name}</div></div>'
+        f'<div><div class="follow-value">{value}</div>'
+        f'<div class="follow-name">{markup(_(name))}</div></div>'
         for name, value in facts
     )
     st.html(
@@ -119,7 +133,10 @@ def ranges(numbers: Sequence[int]) -> list[str]:
             found[-1][1] = number
         else:
             found.append([number, number])
-    return [str(low) if low == high else f"{low} to {high}" for low, high in found]
+    return [
+        str(low) if low == high else _("{low} to {high}").format(low=low, high=high)
+        for low, high in found
+    ]
 
 
 def _lost(state: FollowState, track: Track) -> None:
@@ -128,23 +145,30 @@ def _lost(state: FollowState, track: Track) -> None:
     if not lost:
         return
     some = ranges([k + 1 for k in lost])
-    text = ", ".join(some[:_MAX_RANGES]) + (" and more" if len(some) > _MAX_RANGES else "")
+    text = ", ".join(some[:_MAX_RANGES])
+    if len(some) > _MAX_RANGES:
+        text = _("{numbers} and more").format(numbers=text)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f":material/search_off: Not found in frame {text}.", width="stretch")
+        st.caption(
+            _(":material/search_off: Not found in frame {numbers}.").format(numbers=text),
+            width="stretch",
+        )
         ahead = next((k for k in lost if k > state.frame), lost[0])
-        st.button("Show", key="follow-lost", type="tertiary", on_click=state.look, args=(ahead,))
+        st.button(_("Show"), key="follow-lost", type="tertiary", on_click=state.look, args=(ahead,))
 
 
 def _made(state: FollowState, track: Track) -> None:
     speed = track.frames_per_second
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            f"{track.followed} frames followed at **{speed:.1f} frames a second**.",
+            _("{followed} frames followed at **{speed:.1f} frames a second**.").format(
+                followed=track.followed, speed=speed
+            ),
             width="stretch",
         )
         st.button(
-            "Follow anew", key="follow-anew", type="tertiary", on_click=_anew, args=(state,),
-            help="From all marked frames, each as far as half the way to the next.",
+            _("Follow anew"), key="follow-anew", type="tertiary", on_click=_anew, args=(state,),
+            help=_("From all marked frames, each as far as half the way to the next."),
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from rsam_core.objects.instances import Instances
 from rsam_core.objects.resample import to_scene
 from rsam_core.prompts.canvas_events import CanvasEvent, LayerMessage, MarkMessage
 from rsam_core.render.style import OverlayStyle
+from rsam_core.runtime.language import N_, _
 from rsam_core.scene.coordinates import Frame
 from rsam_core.segment.embedding import Embedding
 from rsam_core.session.following import FollowState
@@ -22,8 +23,12 @@ from rsam_core.session.session import Session
 _QUALITY = 92
 _STYLE = OverlayStyle(fill="single", color="#FF28C8", opacity=0.22, contour_width=2)
 _MARKED = replace(_STYLE, color="#FFD200")
-LEGEND = [("followed", "#FF28C8"), ("marked by hand", "#FFD200"), ("not found", "#F0433A")]
-MODES = {"Points": "points", "Box": "boxes"}
+LEGEND = [
+    (N_("followed"), "#FF28C8"),
+    (N_("marked by hand"), "#FFD200"),
+    (N_("not found"), "#F0433A"),
+]
+MODES = {N_("Points"): "points", N_("Box"): "boxes"}
 
 
 def view_of(session: Session, state: FollowState) -> Frame:
@@ -122,44 +127,56 @@ def hint(state: FollowState, mode: str, label: int) -> str:
     """One line of what a click means now."""
     if state.now.track is not None:
         if state.outline(state.frame) is None:
-            return "Not found in this frame. Click it, or draw a box: it is followed from here."
-        return (
-            "Wrong here? Include what is missing, exclude what is too much: it is followed again "
-            "from here."
+            return _("Not found in this frame. Click it, or draw a box: it is followed from here.")
+        return _(
+            "Wrong here? Include what is missing, exclude what is too much: it is followed "
+            "again from here."
         )
     if mode == "Box":
-        return "Press at one corner of the object, drag to the opposite corner, release."
+        return _("Press at one corner of the object, drag to the opposite corner, release.")
     if not label:
-        return "Click what does *not* belong to the object."
-    return "Click the object; click again to correct. It need not be the first frame."
+        return _("Click what does *not* belong to the object.")
+    return _("Click the object; click again to correct. It need not be the first frame.")
 
 
 def tools(state: FollowState) -> tuple[str, int]:
     """Undo, redo, and how the object is marked; for the toolbar."""
     st.button(
-        "Undo", icon=":material/undo:", shortcut="Ctrl+Z", disabled=not state.undoable,
-        help=f"Undo: {state.undoable}" if state.undoable else None, key="follow-undo",
+        _("Undo"),
+        icon=":material/undo:",
+        shortcut="Ctrl+Z",
+        disabled=not state.undoable,
+        help=_("Undo: {what}").format(what=_(state.undoable)) if state.undoable else None,
+        key="follow-undo",
         on_click=state.undo,
-    )  # fmt: skip
+    )
     st.button(
-        "Redo", icon=":material/redo:", shortcut="Ctrl+Y", disabled=not state.redoable,
-        help=f"Redo: {state.redoable}" if state.redoable else None, key="follow-redo",
+        _("Redo"),
+        icon=":material/redo:",
+        shortcut="Ctrl+Y",
+        disabled=not state.redoable,
+        help=_("Redo: {what}").format(what=_(state.redoable)) if state.redoable else None,
+        key="follow-redo",
         on_click=state.redo,
-    )  # fmt: skip
+    )
     mode = st.segmented_control(
-        "Mark by", list(MODES), default="Points", key="follow-mode", required=True,
-        label_visibility="collapsed", persist_state="session",
-        help="How the object is shown in a frame: by clicks, or by a box around it.",
+        _("Mark by"), list(MODES), default="Points", key="follow-mode", required=True,
+        format_func=_,         label_visibility="collapsed", persist_state="session",
+        help=_("How the object is shown in a frame: by clicks, or by a box around it."),
     )  # fmt: skip
     label = 1
     if mode == "Points":
         kind = st.segmented_control(
-            "Points", ["Include", "Exclude"], default="Include", key="follow-kind",
-            label_visibility="collapsed", required=True,
+            _("Points"), [N_("Include"), N_("Exclude")], default="Include", key="follow-kind",
+            format_func=_,             label_visibility="collapsed", required=True,
         )  # fmt: skip
         label = 0 if kind == "Exclude" else 1
     st.button(
-        "Clear", icon=":material/delete_sweep:", key="follow-clear", disabled=not state.now.marks,
-        on_click=state.clear, help="Takes all marks and outlines away; can be undone.",
-    )  # fmt: skip
+        _("Clear"),
+        icon=":material/delete_sweep:",
+        key="follow-clear",
+        disabled=not state.now.marks,
+        on_click=state.clear,
+        help=_("Takes all marks and outlines away; can be undone."),
+    )
     return mode or "Points", label

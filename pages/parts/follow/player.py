@@ -6,6 +6,7 @@ import time
 
 import streamlit as st
 
+from rsam_core.runtime.language import _
 from rsam_core.session.following import FollowState
 from rsam_core.session.session import Session
 
@@ -32,23 +33,28 @@ def player(session: Session, state: FollowState) -> None:
         horizontal=True, vertical_alignment="center", gap="xsmall", key="player", wrap=False
     ):
         st.button(
-            "", icon=":material/skip_previous:", key="follow-previous", help="Previous frame (←)",
-            shortcut="Left", disabled=state.frame == 0, on_click=look,
+            "",
+            icon=":material/skip_previous:",
+            key="follow-previous",
+            help=_("Previous frame (←)"),
+            shortcut="Left",
+            disabled=state.frame == 0,
+            on_click=look,
             args=(state, state.frame - 1),
-        )  # fmt: skip
+        )
         st.button(
             "", icon=":material/pause:" if playing else ":material/play_arrow:", key="follow-play",
-            help="Pause" if playing else "Play", on_click=play,
+            help=_("Pause") if playing else _("Play"), on_click=play,
         )  # fmt: skip
         st.button(
-            "", icon=":material/skip_next:", key="follow-next", help="Next frame (→)",
+            "", icon=":material/skip_next:", key="follow-next", help=_("Next frame (→)"),
             shortcut="Right", disabled=state.frame == last, on_click=look,
             args=(state, state.frame + 1),
         )  # fmt: skip
         if st.session_state.get(slider) != state.frame + 1:
             st.session_state[slider] = state.frame + 1
         st.slider(
-            "Frame", 1, last + 1, key=slider, label_visibility="collapsed",
+            _("Frame"), 1, last + 1, key=slider, label_visibility="collapsed",
             on_change=lambda: look(state, st.session_state[slider] - 1),
         )  # fmt: skip
         name = frames.dates[state.frame] or frames.names[state.frame]

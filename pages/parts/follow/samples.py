@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from rsam_core.runtime.language import _
 from rsam_core.samples.series_gallery import SERIES_GALLERY, series_picture
 from rsam_core.session.series_source import Series, series_of_entry
 
@@ -23,10 +24,13 @@ def cards(start: Callable[[Callable[..., Series]], None]) -> None:
     for at in range(0, len(SERIES_GALLERY), COLUMNS):
         for column, known in zip(st.columns(COLUMNS), SERIES_GALLERY[at : at + COLUMNS]):
             with column:
-                st.image(series_picture(known.key), width="stretch", alt=known.title)
+                st.image(series_picture(known.key), width="stretch", alt=_(known.title))
                 if known.credit:
-                    st.caption(f"Images: {known.credit}")
+                    st.caption(_("Images: {credit}").format(credit=known.credit))
                 if st.button(
-                    known.title, key=f"series-{known.key}", width="stretch", help=known.caption
+                    _(known.title),
+                    key=f"series-{known.key}",
+                    width="stretch",
+                    help=_(known.caption),
                 ):
                     start(lambda known=known, **control: series_of_entry(known, **control))

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts.shared import banner
+from rsam_core.runtime.language import _
 from rsam_core.session.following import FollowState
 from rsam_core.session.session import Session
 
@@ -17,23 +18,23 @@ _COLUMNS = ("frame", "name", "date", "seconds", "found", "marked", "area_m2", "a
 def _formats() -> dict[str, object]:
     number = st.column_config.NumberColumn
     return {
-        "frame": number("Frame", width="small"),
-        "name": st.column_config.TextColumn("Name", width="medium"),
-        "date": st.column_config.TextColumn("Date"),
-        "seconds": number("Seconds", format="%.2f"),
-        "found": st.column_config.CheckboxColumn("Found", width="small"),
-        "marked": st.column_config.CheckboxColumn("Marked", width="small"),
-        "area_m2": number("Area (m²)", format="localized", step=1),
-        "area": number("Area (px)", format="localized"),
-        "change": number("Change", format="percent"),
-        "confidence": number("Sure", format="percent"),
-        "perimeter": number("Perimeter (px)", format="%.0f"),
-        "compactness": number("Compactness", format="%.2f"),
-        "elongation": number("Elongation", format="%.2f"),
+        "frame": number(_("Frame"), width="small"),
+        "name": st.column_config.TextColumn(_("Name"), width="medium"),
+        "date": st.column_config.TextColumn(_("Date")),
+        "seconds": number(_("Seconds"), format="%.2f"),
+        "found": st.column_config.CheckboxColumn(_("Found"), width="small"),
+        "marked": st.column_config.CheckboxColumn(_("Marked"), width="small"),
+        "area_m2": number(_("Area (m²)"), format="localized", step=1),
+        "area": number(_("Area (px)"), format="localized"),
+        "change": number(_("Change"), format="percent"),
+        "confidence": number(_("Sure"), format="percent"),
+        "perimeter": number(_("Perimeter (px)"), format="%.0f"),
+        "compactness": number(_("Compactness"), format="%.2f"),
+        "elongation": number(_("Elongation"), format="%.2f"),
         "centroid_x": number("x (px)", format="%.1f"),
         "centroid_y": number("y (px)", format="%.1f"),
-        "map_x": number("x (map)", format="%.1f"),
-        "map_y": number("y (map)", format="%.1f"),
+        "map_x": number(_("x (map)"), format="%.1f"),
+        "map_y": number(_("y (map)"), format="%.1f"),
     }
 
 
@@ -57,8 +58,10 @@ def dates_tab(session: Session, state: FollowState) -> None:
     """Dates of all frames, to be typed where the files do not tell them."""
     frames = state.frames
     st.caption(
-        "Dates come from the names of the files, or from what the files tell. Type them as 2016, "
-        "2016-05 or 2016-05-31; an empty one counts as unknown."
+        _(
+            "Dates come from the names of the files, or from what the files tell. Type them as "
+            "2016, 2016-05 or 2016-05-31; an empty one counts as unknown."
+        )
     )
     data = pd.DataFrame({
         "frame": range(1, len(frames) + 1),
