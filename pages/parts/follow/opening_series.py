@@ -15,6 +15,7 @@ from pages.parts.shared.image_root import root
 from pages.parts.shared.names import MAX_LENGTH, plain, visible
 from rsam_core.change.video import VIDEO_TYPES, VideoFacts, video_facts
 from rsam_core.errors import FollowError
+from rsam_core.runtime.language import _, number
 from rsam_core.samples.series_gallery import series_entry
 from rsam_core.session.follow_project import open_waiting, resume
 from rsam_core.session.following import FollowState, follow_state
@@ -42,13 +43,13 @@ def choose(session: Session | None) -> None:
         _waits(session, state)
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        st.subheader("Your own dates, or a video", anchor=False)
+        st.subheader(_("Your own dates, or a video"), anchor=False)
         files = st.file_uploader(
-            "Two or more images of one place, or one video",
+            _("Two or more images of one place, or one video"),
             type=[*IMAGES, *VIDEO_TYPES], accept_multiple_files=True, key="series-upload",
-            help="Dates are read from the names of the files (lake_2018-07.tif) or from the "
-            "files; you can type them later. Georeferenced images of other size or resolution "
-            "are brought to one grid. Videos: MP4, WebM, GIF.",
+            help=_("Dates are read from the names of the files (lake_2018-07.tif) or from the "
+                   "files; you can type them later. Georeferenced images of other size or "
+                   "resolution are brought to one grid. Videos: MP4, WebM, GIF."),
         )  # fmt: skip
         # Drawn while a series is being opened, too: otherwise Streamlit forgets the files.
         if not busy:
@@ -56,7 +57,7 @@ def choose(session: Session | None) -> None:
             _uploaded(session, files, together)
             _from_folder(session, together)
     with right:
-        st.subheader("Or a series to try", anchor=False)
+        st.subheader(_("Or a series to try"), anchor=False)
         samples.cards(lambda make: _start(None, make))
 
 
@@ -68,9 +69,11 @@ def _together(session: Session | None) -> bool:
         return False
     name = session.image.scene.name
     return st.toggle(
-        f"Together with the open image ({plain(name, 40)})", value=True, key="series-together",
-        help="It is one of the dates, and its grid is that of all. Its objects stay.",
-    )  # fmt: skip
+        _("Together with the open image ({name})").format(name=plain(name, 40)),
+        value=True,
+        key="series-together",
+        help=_("It is one of the dates, and its grid is that of all. Its objects stay."),
+    )
 
 
 def _waits(session: Session, state: FollowState) -> None:
@@ -83,15 +86,19 @@ def _waits(session: Session, state: FollowState) -> None:
         if waiting.source.files or waiting.source.kind == "sample":
             _start(session, lambda **control: open_waiting(state, **control))
     names = ", ".join(f"“{plain(name, MAX_LENGTH)}”" for name in waiting.source.names[:4])
-    more = f" and {len(waiting.source.names) - 4} more" if len(waiting.source.names) > 4 else ""
+    more = len(waiting.source.names) - 4
+    if more > 0:
+        names = _("{names} and {count} more").format(names=names, count=more)
     st.info(
-        f"An object was followed through {names}{more}. Open those files again to go on; nothing "
-        "is lost until then.",
+        _(
+            "An object was followed through {names}. Open those files again to go on; "
+            "nothing is lost until then."
+        ).format(names=names),
         icon=":material/history:",
     )
     st.button(
-        "Begin with another series", key="forget-series", on_click=_forget, args=(state,),
-        help="Forgets what was followed.",
+        _("Begin with another series"), key="forget-series", on_click=_forget, args=(state,),
+        help=_("Forgets what was followed."),
     )  # fmt: skip
 
 
@@ -109,15 +116,15 @@ def _uploaded(session: Session | None, files: Sequence[Any], together: bool) -> 
     videos = [file for file in files if _is_video(file.name)]
     if len(files) == 1 and not videos and not together:
         st.info(
-            "One date is open. Add another one, or more.", icon=":material/add_photo_alternate:"
+            _("One date is open. Add another one, or more."), icon=":material/add_photo_alternate:"
         )
         return
     if st.session_state.get(_TRIED) == ids:
-        st.button("Open them again", key="series-again", on_click=_again)
+        st.button(_("Open them again"), key="series-again", on_click=_again)
         return
     if videos and len(files) > 1:
         banner.show(FollowError(
-            "A video stands for itself. Open either one video, or images of several dates."
+            _("A video stands for itself. Open either one video, or images of several dates.")
         ))  # fmt: skip
         return
     for file in files:
@@ -172,23 +179,29 @@ def _video(session: Session | None, name: str, content: bytes | Path, ids: tuple
 
 def _ask(facts: VideoFacts) -> int | None:
     """How many frames of a long video: every how many, or None until it is decided."""
-    length = f", {facts.seconds / 60:,.0f} minutes" if facts.seconds and facts.seconds > 90 else ""
+    length = _("{count} frames").format(count=number(facts.frames))
+    if facts.seconds and facts.seconds > 90:
+        length += ", " + _("{count} minutes").format(count=number(facts.seconds / 60))
     st.warning(
-        f"This video has {facts.frames:,} frames{length}. So many take long to follow, and seldom "
-        "tell more than a part of them.",
+        _(
+            "This video has {length}. So many take long to follow, and seldom tell "
+            "more than a part of them."
+        ).format(length=length),
         icon=":material/movie:",
     )
     least = min(20, MAX_FRAMES)
     most = st.slider(
-        "Frames to take, evenly over the whole video", least, MAX_FRAMES, 100, 10,
+        _("Frames to take, evenly over the whole video"), least, MAX_FRAMES, 100, 10,
         key="video-frames",
     )  # fmt: skip
     every = facts.every(most)
     taken = -(-facts.frames // every)
     go = st.button(
-        f"Take every {every}th frame: {taken} frames", type="primary", key="video-go",
+        _("Take every {every}th frame: {taken} frames").format(every=every, taken=taken),
+        type="primary",
+        key="video-go",
         icon=":material/movie_filter:",
-    )  # fmt: skip
+    )
     return every if go else None
 
 
@@ -198,12 +211,12 @@ def _from_folder(session: Session | None, together: bool) -> None:
     if not found:
         return
     chosen = st.multiselect(
-        "Or from the image folder", found, key="series-folder",
+        _("Or from the image folder"), found, key="series-folder",
         format_func=lambda path: visible(path.relative_to(top), folder.MAX_SHOWN),
-        placeholder="Choose two or more images, or one video",
+        placeholder=_("Choose two or more images, or one video"),
     )  # fmt: skip
     enough = len(chosen) + together > 1 or any(_is_video(path.name) for path in chosen)
-    if not st.button("Open", key="series-folder-open", icon=":material/folder_open:",
+    if not st.button(_("Open"), key="series-folder-open", icon=":material/folder_open:",
                      disabled=not enough):  # fmt: skip
         return
     videos = [path for path in chosen if _is_video(path.name)]
@@ -254,8 +267,8 @@ def running(session: Session | None) -> bool:
     jobs = current_session.visit().jobs
     job = jobs.take(JOB)
     if job is None:
-        return progress.shown(jobs, JOB, "Opening the series:", key="stop-series",
-                              help="What is open stays as it is.")  # fmt: skip
+        return progress.shown(jobs, JOB, _("Opening the series:"), key="stop-series",
+                              help=_("What is open stays as it is."))  # fmt: skip
     if job.state == "failed":
         banner.fail(ACTION, job.error)
     elif job.state == "done":
