@@ -16,26 +16,32 @@ from pages.parts.models.cards import (
 from rsam_core.models import CATALOG, DEFAULT_MODEL, ModelInfo, downloads, weights
 from rsam_core.models.hub.catalog import Task
 from rsam_core.runtime.jobs import Job
+from rsam_core.runtime.language import N_, _
 
 POLL_SECONDS = 1.0
 
 SECTIONS: dict[str, Task | None] = {
-    "RSAM and SAM": None,
-    "SAM 2.1 and relatives": "prompts",
-    "Find by words": "words",
-    "Name objects": "names",
+    N_("RSAM and SAM"): None,
+    N_("SAM 2.1 and relatives"): "prompts",
+    N_("Find by words"): "words",
+    N_("Name objects"): "names",
 }
-INTRODUCTION = (
-    "**RSAM tiny** is included and is the right one to start with. The official Segment Anything "
-    "models are larger and slower; each is downloaded once and then works without internet."
+INTRODUCTION = N_(
+    "**RSAM tiny** is included and is the right one to start with. The official Segment "
+    "Anything models are larger and slower; each is downloaded once and then works without "
+    "internet."
 )
 
 
 def facts(info: ModelInfo) -> str:
     """One line with download size, memory and licence."""
-    size = "Included in RSAM" if info.embedded else f"Download {file_size(info.bytes)}"
-    memory = f"needs about {file_size(info.memory_mb * 1_000_000)} of memory"
-    return f"{size}  ·  {memory}  ·  licence {info.licence}"
+    size = (
+        _("Included in RSAM")
+        if info.embedded
+        else _("Download {size}").format(size=file_size(info.bytes))
+    )
+    memory = _("needs about {size} of memory").format(size=file_size(info.memory_mb * 1_000_000))
+    return "  ·  ".join([size, memory, _("licence {licence}").format(licence=info.licence)])
 
 
 def is_busy(section: str) -> bool:
@@ -51,11 +57,11 @@ def show_buttons(info: ModelInfo, status: downloads.Status, job: Job | None) -> 
         use_button(info)
     elif status == "downloading" and job is not None:
         stopping = job.cancelling
-        if st.button("Cancel", key=f"cancel-{info.name}", disabled=stopping, width="stretch"):
+        if st.button(_("Cancel"), key=f"cancel-{info.name}", disabled=stopping, width="stretch"):
             job.cancel()
             st.rerun()
     else:
-        label = "Download again" if status == "damaged" else "Download"
+        label = _("Download again") if status == "damaged" else _("Download")
         if st.button(
             label,
             key=f"download-{info.name}",
@@ -76,14 +82,14 @@ def show_card(info: ModelInfo) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{info.title}**", width="content")
                 chip(status)
-            st.markdown(info.description)
+            st.markdown(_(info.description))
             st.caption(facts(info))
         with action:
             show_buttons(info, status, job)
         if status == "downloading" and job is not None:
             show_progress(info, job)
         elif status in ADVICE:
-            st.caption(f":material/info: {ADVICE[status]}")
+            st.caption(f":material/info: {_(ADVICE[status])}")
         show_last_problem(status, job)
 
 
@@ -93,7 +99,7 @@ def show_cards(section: str, polling: bool) -> None:
     if task is not None:
         hub_cards.show(task)
     else:
-        st.markdown(INTRODUCTION)
+        st.markdown(_(INTRODUCTION))
         for info in CATALOG:
             show_card(info)
     if polling != is_busy(section):
@@ -102,8 +108,8 @@ def show_cards(section: str, polling: bool) -> None:
 
 def show_help() -> None:
     """How to install a model without a connection."""
-    with st.expander("Install a model by hand, for a computer without internet"):
-        st.markdown("**1.** On a computer with internet access, download the file of the model:")
+    with st.expander(_("Install a model by hand, for a computer without internet")):
+        st.markdown(_("**1.** On a computer with internet access, download the file of the model:"))
         st.markdown(
             "\n".join(
                 f"- {info.title}: [{info.file}]({info.url}) ({file_size(info.bytes)})"
@@ -111,31 +117,35 @@ def show_help() -> None:
                 if not info.embedded
             )
         )
-        st.markdown("**2.** Put it, under the same name, into the models folder of this computer:")
+        st.markdown(
+            _("**2.** Put it, under the same name, into the models folder of this computer:")
+        )
         st.code(str(weights.models_folder()), language=None)
-        st.markdown("**3.** Look again. The file is checked when it is first used.")
-        st.button("Look again", icon=":material/refresh:")
+        st.markdown(_("**3.** Look again. The file is checked when it is first used."))
+        st.button(_("Look again"), icon=":material/refresh:")
         st.caption(
-            "To keep the models elsewhere, for example on a shared disk, set the environment "
-            "variable `RSAM_MODELS` to that folder before starting RSAM."
+            _(
+                "To keep the models elsewhere, for example on a shared disk, set the environment "
+                "variable `RSAM_MODELS` to that folder before starting RSAM."
+            )
         )
 
 
 st.session_state.setdefault("model_name", DEFAULT_MODEL)
 
 heading, connection = st.columns([4, 1], vertical_alignment="bottom")
-heading.title("Models")
+heading.title(_("Models"))
 if connection.button(
-    "Check connection",
+    _("Check connection"),
     icon=":material/wifi_find:",
     width="stretch",
-    help="Asks the server of the official models again whether they can be downloaded.",
+    help=_("Asks the server of the official models again whether they can be downloaded."),
 ):
     downloads.forget_reachability()
-st.markdown("A model finds the outline of whatever you point at, or of whatever words name.")
+st.markdown(_("A model finds the outline of whatever you point at, or of whatever words name."))
 section = st.segmented_control(
-    "Kind of model", list(SECTIONS), default=next(iter(SECTIONS)), key="models-section",
-    required=True, persist_state="session", label_visibility="collapsed",
+    _("Kind of model"), list(SECTIONS), default=next(iter(SECTIONS)), key="models-section",
+    format_func=_, required=True, persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
 busy = is_busy(section)
 st.fragment(show_cards, run_every=POLL_SECONDS if busy else None)(section, busy)

@@ -7,24 +7,29 @@ import streamlit as st
 from pages.parts.shared import banner
 from rsam_core.models import ModelInfo, downloads
 from rsam_core.runtime.jobs import Job
+from rsam_core.runtime.language import N_, _
 
 CHIPS: dict[downloads.Status, tuple[str, str, str]] = {
-    "ready": ("Ready", ":material/check_circle:", "green"),
-    "downloadable": ("Can be downloaded", ":material/cloud_download:", "blue"),
-    "downloading": ("Downloading", ":material/downloading:", "orange"),
-    "checking": ("Checking the connection", ":material/sync:", "gray"),
-    "unreachable": ("Not reachable", ":material/cloud_off:", "gray"),
-    "damaged": ("Damaged", ":material/error:", "red"),
+    "ready": (N_("Ready"), ":material/check_circle:", "green"),
+    "downloadable": (N_("Can be downloaded"), ":material/cloud_download:", "blue"),
+    "downloading": (N_("Downloading"), ":material/downloading:", "orange"),
+    "checking": (N_("Checking the connection"), ":material/sync:", "gray"),
+    "unreachable": (N_("Not reachable"), ":material/cloud_off:", "gray"),
+    "damaged": (N_("Damaged"), ":material/error:", "red"),
 }
 
 ADVICE: dict[downloads.Status, str] = {
     "unreachable": (
-        "The server cannot be reached. Check the internet connection, or install the file by hand "
-        "as described below."
+        N_(
+            "The server cannot be reached. Check the internet connection, or install the file by "
+            "hand as described below."
+        )
     ),
     "damaged": (
-        "The file in the models folder is not the published one. Download it again, or replace it "
-        "by hand as described below."
+        N_(
+            "The file in the models folder is not the published one. Download it again, or "
+            "replace it by hand as described below."
+        )
     ),
 }
 
@@ -32,19 +37,19 @@ ADVICE: dict[downloads.Status, str] = {
 def file_size(count: int | None) -> str:
     """Bytes in the unit that a person would use."""
     if count is None:
-        return "unknown"
+        return _("unknown")
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(count / 1e6, 1):.0f} MB"
 
 
 def chip(status: downloads.Status) -> None:
     """The state of a model in one or two words."""
     label, icon, color = CHIPS[status]
-    st.badge(label, icon=icon, color=color)
+    st.badge(_(label), icon=icon, color=color)
 
 
 def show_progress(info: ModelInfo, job: Job) -> None:
     """The bar of a running download."""
-    text = "Stopping" if job.cancelling else job.text or "Connecting"
+    text = _("Stopping") if job.cancelling else _(job.text) or _("Connecting")
     st.progress(job.fraction, text=text)
 
 
@@ -55,14 +60,17 @@ def show_last_problem(status: downloads.Status, job: Job | None, kept: bool = Fa
     if job.state == "failed":
         banner.show(job.error)
     elif job.state == "cancelled":
-        rest = "What arrived is kept: it goes on from there." if kept else "Nothing was kept."
-        st.caption(f"The download was cancelled. {rest}")
+        st.caption(
+            _("The download was cancelled. What arrived is kept: it goes on from there.")
+            if kept
+            else _("The download was cancelled. Nothing was kept.")
+        )
 
 
 def use_button(info: ModelInfo) -> None:
     """Choose a model that is ready."""
     in_use = st.session_state["model_name"] == info.name
-    label, kind = ("In use", "secondary") if in_use else ("Use this model", "primary")
+    label, kind = (_("In use"), "secondary") if in_use else (_("Use this model"), "primary")
     icon = ":material/check:" if in_use else None
     key = f"use-{info.name}"
     if st.button(label, key=key, type=kind, icon=icon, disabled=in_use, width="stretch"):

@@ -24,22 +24,30 @@ from rsam_core.models.hub.folders import folder_of, found, refused
 from rsam_core.models.hub.loading import REQUIREMENTS, is_available
 from rsam_core.models.installed import has_packages
 from rsam_core.models.place import models_folder
+from rsam_core.runtime.language import N_, _
 
-PACKAGE_SIZE = "about 180 MB"
+PACKAGE_SIZE = N_("about 180 MB")
 INTRODUCTIONS: dict[Task, str] = {
     "prompts": (
-        "Other models that outline what you point at. They see the whole view at 1024 pixels, and "
-        "were taught on everyday photographs."
+        N_(
+            "Other models that outline what you point at. They see the whole view at 1024 "
+            "pixels, and were taught on everyday photographs."
+        )
     ),
     "words": (
-        "Models that find what English words name. On **Segment**, mode **Words**, they look for "
-        "objects; what your sentence says of size, colour and place then chooses among these."
+        N_(
+            "Models that find what English words name. On **Segment**, mode **Words**, they look "
+            "for objects; what your sentence says of size, colour and place then chooses among "
+            "these."
+        )
     ),
-    "names": "Models that say what finished objects are: on **Objects**, beside **Name kinds**.",
+    "names": N_(
+        "Models that say what finished objects are: on **Objects**, beside **Name kinds**."
+    ),
 }
 PLACES: dict[Task, str] = {
-    "words": "Used on Segment, mode Words",
-    "names": "Used on Objects, Name kinds",
+    "words": N_("Used on Segment, mode Words"),
+    "names": N_("Used on Objects, Name kinds"),
 }
 
 
@@ -55,15 +63,17 @@ def is_busy(task: Task) -> bool:
 
 def show(task: Task) -> None:
     """All cards of a task."""
-    st.markdown(INTRODUCTIONS[task])
+    st.markdown(_(INTRODUCTIONS[task]))
     if not is_available():
         _missing_package()
     infos = offered(task)
     if any(downloads.status(info) == "unreachable" for info in infos):
         st.warning(
-            "The hub (huggingface.co) cannot be reached from this computer, so nothing can be "
-            "downloaded now. Check the internet connection, or bring a model as a folder, as "
-            "described below.",
+            _(
+                "The hub (huggingface.co) cannot be reached from this computer, so nothing can be "
+                "downloaded now. Check the internet connection, or bring a model as a folder, as "
+                "described below."
+            ),
             icon=":material/cloud_off:",
         )
     for group, members in groupby(infos, lambda info: info.group):
@@ -74,12 +84,15 @@ def show(task: Task) -> None:
 def _missing_package() -> None:
     requirements = Path(__file__).resolve().parents[3] / REQUIREMENTS
     st.info(
-        f"These models need the package **transformers** ({PACKAGE_SIZE} with all that it needs), "
-        "which is not installed. Run this command in a terminal, then press **Look again**:",
+        _(
+            "These models need the package **transformers** ({size} with all that it "
+            "needs), which is not installed. Run this command in a terminal, then press **Look "
+            "again**:"
+        ).format(size=_(PACKAGE_SIZE)),
         icon=":material/extension:",
     )
     st.code(f'"{sys.executable}" -m pip install -r "{requirements}"', language=None)
-    st.button("Look again", icon=":material/refresh:", key="hub-package")
+    st.button(_("Look again"), icon=":material/refresh:", key="hub-package")
 
 
 def _card(group: str, infos: list[HubInfo]) -> None:
@@ -104,10 +117,12 @@ _TO_GET = ("downloadable", "damaged", "unreachable", "checking")
 
 def _gated(info: HubInfo) -> None:
     st.caption(
-        f":material/lock: The owner grants access to each user: open [its page]({info.page}), sign "
-        "in and accept the conditions there. Then start RSAM with the environment variable "
-        "`HF_TOKEN` set to an access token of your account, or download the files there and put "
-        f"them into the folder `{folder_of(info)}`."
+        _(
+            ":material/lock: The owner grants access to each user: open [its page]({page}), sign "
+            "in and accept the conditions there. Then start RSAM with the environment variable "
+            "`HF_TOKEN` set to an access token of your account, or download the files there and "
+            "put them into the folder `{folder}`."
+        ).format(page=info.page, folder=folder_of(info))
     )
 
 
@@ -116,7 +131,9 @@ def _licence(group: str, info: HubInfo) -> bool:
     if info.repository is None:
         return False
     return st.checkbox(
-        f"I have read the licence ([{info.licence}]({info.licence_url})) and accept it",
+        _("I have read the licence ([{licence}]({address})) and accept it").format(
+            licence=info.licence, address=info.licence_url
+        ),
         key=f"licence-{group}",
         persist_state="session",
     )
@@ -129,50 +146,56 @@ def _row(info: HubInfo, accepted: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(info.title)}**", width="content")
             chip(status)
-        st.markdown(info.description)
+        st.markdown(_(info.description))
         st.caption(_facts(info, status))
     with action:
         _buttons(info, status, job, accepted)
     if status == "downloading" and job is not None:
         show_progress(info, job)
     elif status == "damaged":
-        st.caption(f":material/info: {ADVICE[status]}")
+        st.caption(f":material/info: {_(ADVICE[status])}")
     show_last_problem(status, job, kept=partial_bytes(info) > 0)
 
 
 def _facts(info: HubInfo, status: downloads.Status) -> str:
     size = file_size(info.bytes)
     kept = partial_bytes(info)
-    first = f"Folder of {size}" if status == "ready" else f"Download about {size}"
+    first = (
+        _("Folder of {size}").format(size=size)
+        if status == "ready"
+        else _("Download about {size}").format(size=size)
+    )
     if kept:
-        first += f", {file_size(kept)} of it are here"
-    memory = f"needs about {file_size(info.memory_mb * 1_000_000)} of memory"
-    return f"{first}  ·  {memory}  ·  licence {info.licence}"
+        first += ", " + _("{size} of it are here").format(size=file_size(kept))
+    memory = _("needs about {size} of memory").format(size=file_size(info.memory_mb * 1_000_000))
+    return "  ·  ".join([first, memory, _("licence {licence}").format(licence=info.licence)])
 
 
 def _buttons(info: HubInfo, status: downloads.Status, job, accepted: bool) -> None:
     """The one thing that can be done with a model in its present state."""
     if status == "ready":
         if not has_packages(info):
-            st.caption("Needs the package above")
+            st.caption(_("Needs the package above"))
         elif info.task == "prompts":
             use_button(info)
         else:
-            st.caption(f":material/check: {PLACES[info.task]}")
+            st.caption(f":material/check: {_(PLACES[info.task])}")
     elif status == "downloading" and job is not None:
-        if st.button("Cancel", key=f"cancel-{info.name}", disabled=job.cancelling, width="stretch"):
+        if st.button(
+            _("Cancel"), key=f"cancel-{info.name}", disabled=job.cancelling, width="stretch"
+        ):
             job.cancel()
             st.rerun()
     elif info.repository is not None:
-        label = {"damaged": "Download again"}.get(status, "Download")
+        label = _("Download again") if status == "damaged" else _("Download")
         if partial_bytes(info):
-            label = "Go on"
+            label = _("Go on")
         if st.button(
             label,
             key=f"download-{info.name}",
             icon=":material/download:",
             disabled=status in ("unreachable", "checking") or not accepted,
-            help=None if accepted else "Accept the licence first.",
+            help=None if accepted else _("Accept the licence first."),
             width="stretch",
         ):
             downloads.start(info, accepted)
@@ -183,18 +206,22 @@ def _own_folder() -> None:
     """How to bring a model, and what became of folders that were brought."""
     for name, reason in refused().items():
         st.warning(f"**{plain(name)}**: {plain(reason, 600)}", icon=":material/block:")
-    with st.expander("Bring a model of your own, or one from another computer"):
+    with st.expander(_("Bring a model of your own, or one from another computer")):
         st.markdown(
-            "**1.** Get the model as a folder with `config.json` and `model.safetensors` (for "
-            "models of words also `tokenizer.json`, or `vocab.json` and `merges.txt`). SAM, "
-            "SAM-HQ, SlimSAM, SAM 2, EdgeTAM, SAM 3, Grounding DINO, CLIPSeg and CLIP can be used, "
-            "also when trained further.\n\n"
-            "**2.** Put the folder into the models folder of this computer:"
+            _(
+                "**1.** Get the model as a folder with `config.json` and `model.safetensors` (for "
+                "models of words also `tokenizer.json`, or `vocab.json` and `merges.txt`). SAM, "
+                "SAM-HQ, SlimSAM, SAM 2, EdgeTAM, SAM 3, Grounding DINO, CLIPSeg and CLIP can be "
+                "used, also when trained further.\n\n**2.** Put the folder into the models folder "
+                "of this computer:"
+            )
         )
         st.code(str(models_folder()), language=None)
-        st.markdown("**3.** Look again.")
-        st.button("Look again", icon=":material/refresh:", key="hub-folders")
+        st.markdown(_("**3.** Look again."))
+        st.button(_("Look again"), icon=":material/refresh:", key="hub-folders")
         st.caption(
-            "Files that end in .bin, .pt or .pth can run a program when they are opened. RSAM "
-            "never opens them: ask for safetensors."
+            _(
+                "Files that end in .bin, .pt or .pth can run a program when they are opened. RSAM "
+                "never opens them: ask for safetensors."
+            )
         )
