@@ -25,6 +25,7 @@ from rsam_core.formats.placement import (
 from rsam_core.formats.truth_soft import jpeg_mask, soft_pixels, without_borders
 from rsam_core.objects.checks import check_same_size
 from rsam_core.scene.checks import check_content
+from rsam_core.scene.crs_text import crs_of
 from rsam_core.scene.longitudes import wrap_longitudes_near
 from rsam_core.scene.raster_file import RasterFile
 
@@ -108,17 +109,11 @@ def _stretched(labels: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.
 
 def _place_of(dataset: DatasetReader, name: str) -> Place:
     """Where a raster lies, as far as its file tells."""
-    from rasterio.errors import CRSError
-
     transform = dataset.transform
     determinant = transform.a * transform.e - transform.b * transform.d
     if transform.is_identity or not np.isfinite(transform[:6]).all() or determinant == 0:
         return Place(dataset.shape, name=name)
-    try:
-        crs = dataset.crs.to_string() if dataset.crs else None
-    except CRSError:
-        crs = None
-    return Place(dataset.shape, crs, transform, name)
+    return Place(dataset.shape, crs_of(dataset), transform, name)
 
 
 def _aligned(

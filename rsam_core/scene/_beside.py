@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from rsam_core.scene._formats import driver_of
 from rsam_core.scene._room import Room
 from rsam_core.scene._tiff_header import GDAL_METADATA, directories
+from rsam_core.scene.crs_text import is_plain
 
 # Overviews and masks are TIFFs, too, and may have such files of their own.
 _RASTERS = (".ovr", ".msk", ".msk.ovr", ".ovr.ovr")
@@ -94,4 +95,11 @@ def _harmless_notes(path: Path) -> bool:
     except (OSError, ElementTree.ParseError, ValueError, LookupError):
         return False
     domains = {item.get("domain", "") for item in root.iter("Metadata")}
-    return domains <= _HARMLESS_DOMAINS and b"OVERVIEW" not in content.upper()
+    systems = [item.text or "" for item in root.iter("SRS")]
+    systems += [item.get("Projection", "") for item in root.iter("GCPList")]
+    return (
+        domains <= _HARMLESS_DOMAINS
+        and b"OVERVIEW" not in content.upper()
+        # A coordinate system may name grids, which would be opened.
+        and all(not text.strip() or is_plain(text) for text in systems)
+    )

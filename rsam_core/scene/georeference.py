@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rsam_core.errors import SceneError
 from rsam_core.scene._beside import inside
-from rsam_core.scene.crs_text import names_files, plain_crs
+from rsam_core.scene.crs_text import crs_of, names_files, plain_crs
 from rsam_core.scene.ground_distance import ground_sample_distance, like_degrees
 from rsam_core.scene.world_file import read_world_file, sibling
 
@@ -78,13 +78,8 @@ def georeference(dataset: DatasetReader, file: RasterFile, world: Affine | None 
     world : affine.Affine, optional
         Transform of a world file that the user gave.
     """
-    from rasterio.errors import CRSError
-
     notes: list[str] = []
-    try:
-        crs = dataset.crs.to_string() if dataset.crs else None
-    except CRSError:
-        crs = None
+    crs = crs_of(dataset)
     transform = dataset.transform
     if transform.is_identity:
         transform = None

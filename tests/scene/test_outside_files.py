@@ -8,6 +8,8 @@ import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from xml.sax.saxutils import escape as _escaped
 
 import numpy as np
 import pytest
@@ -17,14 +19,21 @@ import rasterio.shutil
 from rsam_core.errors import MetricError, SceneError
 from rsam_core.formats.truth import read_truth
 from rsam_core.scene._tiff_header import GDAL_METADATA, directories
+from rsam_core.scene.crs_text import crs_of
 from rsam_core.scene.raster_file import GDAL_CLOSED, RasterFile
 from rsam_core.scene.scene import open_scene
 from tests.helpers.rasters import PLACE, UTM, encode, photo, tiff, write_tiff
+from tests.hostile.case import trap
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 OWN, OTHER = 100, 250
 SIZE = (256, 320)
+
+
+def escape(text: str) -> str:
+    """Return a text as it stands in XML, in an attribute as well."""
+    return _escaped(text, {'"': "&quot;"})
 
 
 def flat(value: int, count: int = 3, shape: tuple[int, int] = SIZE) -> np.ndarray:
@@ -300,3 +309,51 @@ def test_a_projection_beside_a_file_names_no_grids(image: Path) -> None:
     assert open_scene(image).crs == UTM
     image.with_name("town.prj").write_text("+proj=utm +zone=37 +nadgrids=/etc/hostname")
     assert open_scene(image).crs is None
+
+
+_GRIDS = (
+    'GEOGCS["x",DATUM["D",SPHEROID["WGS 84",6378137,298.257223563]{datum}],PRIMEM["Greenwich",0],'
+    'UNIT["degree",0.0174532925199433]{more}]'
+)
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        "+proj=longlat +nadgrids={}",
+        "+proj=longlat +nadgrids=@null,{}",
+        "+init={}:1",
+        _GRIDS.replace("{datum}", ',EXTENSION["PROJ4_GRIDS","{}"]').replace("{more}", ""),
+        _GRIDS.replace("{datum}", "").replace(
+            "{more}", ',EXTENSION["PROJ4","+proj=longlat +ellps=WGS84 +nadgrids={}"]'
+        ),
+    ],
+)
+def test_notes_beside_a_file_name_no_grids(system: str, image: Path, tmp_path: Path) -> None:
+    image.with_name("town.tfw").write_text("0.5\n0\n0\n-0.5\n50.25\n9.75\n")
+    notes = image.with_name("town.tif.aux.xml")
+    with trap(tmp_path / "bait") as laid:
+        told = escape(system.format(laid.lure.words))
+        notes.write_text(f"<PAMDataset><SRS>{told}</SRS></PAMDataset>")
+        scene = open_scene(image)
+        assert scene.crs is None
+        with pytest.raises(MetricError):
+            read_truth(b'{"type": "Point", "coordinates": [1, 2]}', scene, name="a.geojson")
+        read_truth(image, scene, name="town.tif")
+        notes.write_text(f"<PAMDataset><GCPList Projection='{told}'/></PAMDataset>")
+        open_scene(image)
+        assert laid.visits() == []
+    # Others are taken.
+    notes.write_text(f"<PAMDataset><SRS>{escape(rasterio.CRS.from_epsg(3857).to_wkt())}</SRS>"
+                     "</PAMDataset>")  # fmt: skip
+    assert open_scene(image).crs == "EPSG:3857"
+
+
+def test_below_the_door_a_system_with_grids_is_none_either(image: Path, tmp_path: Path) -> None:
+    image.with_name("town.tfw").write_text("0.5\n0\n0\n-0.5\n50.25\n9.75\n")
+    file = RasterFile("town.tif", image)
+    with file.open() as dataset:
+        for text, known in (("+proj=longlat +nadgrids=/x +type=crs", False), ("EPSG:3857", True)):
+            told = SimpleNamespace(crs=rasterio.CRS.from_string(text))
+            assert (crs_of(told) is not None) is known
+        assert crs_of(dataset) is None
