@@ -20,11 +20,14 @@ from pages.parts.shared.frame import frame
 from pages.parts.shared.frame import toolbar as tools
 from pages.parts.shared.gallery import no_image
 from rsam_core.prepare import load_steps
+from rsam_core.runtime.language import N_, _
 from rsam_core.session.preparation import Preparations, PreparationState
 from rsam_core.session.session import Session
 
 STYLE = Path(__file__).parents[1] / "parts" / "prepare" / "prepare.css"
-NO_IMAGE = "No image is open yet. Upload your own on the page Open, or start with a sample below."
+NO_IMAGE = N_(
+    "No image is open yet. Upload your own on the page Open, or start with a sample below."
+)
 # Heights in pixels: of the buttons below the list of steps, of the tones, and of a picture from
 # which on there is room for both.
 _BELOW, _TONES, _ROOMY = 110, 106, 500
@@ -35,10 +38,10 @@ def toolbar(table: PreparationState, session: Session) -> tuple[str, bool]:
     with tools():
         mode, pair = prepare_view.toolbar(table)
         st.space("stretch")
-        with st.popover("Files", icon=":material/folder_open:", key="files"):
+        with st.popover(_("Files"), icon=":material/folder_open:", key="files"):
             files(table, session)
         st.button(
-            "Add step",
+            _("Add step"),
             icon=":material/add:",
             key="add-step",
             type="secondary" if len(table.pipeline) else "primary",
@@ -54,9 +57,12 @@ def steps(table: PreparationState, height: int) -> None:
     with st.container(height=height, border=False, gap="small", key="prepare-steps"):
         if not len(table.pipeline):
             st.info(
-                "**Start here:** add a step"
-                + (", or take a suggestion." if table.advice else ".")
-                + " The original image is never changed.",
+                _(
+                    "**Start here:** add a step, or take a suggestion. The original image is "
+                    "never changed."
+                )
+                if table.advice
+                else _("**Start here:** add a step. The original image is never changed."),
                 icon=":material/tune:",
             )
         suggestions(table)
@@ -66,7 +72,7 @@ def steps(table: PreparationState, height: int) -> None:
 def page(session: Session) -> None:
     """The whole screen for an open image."""
     st.html(STYLE)
-    with st.spinner("Looking at the image…"):
+    with st.spinner(_("Looking at the image…")):
         table = current_session.visit().attached(Preparations).of(session)
     collect(table, session)
     if table.trouble is not None:
@@ -96,8 +102,8 @@ def page(session: Session) -> None:
 load_steps()
 opened = current_session.current()
 if opened is None:
-    st.title("Prepare")
-    no_image(NO_IMAGE, page="pages/screens/prepare.py")
+    st.title(_("Prepare"))
+    no_image(_(NO_IMAGE), page="pages/screens/prepare.py")
 else:
     with banner.guard():
         page(opened)

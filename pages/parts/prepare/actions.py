@@ -10,6 +10,7 @@ from pages.parts.shared import banner, downloads, progress
 from pages.parts.shared.names import MAX_LENGTH, full, plain
 from rsam_core.formats.names import safe_name
 from rsam_core.prepare import Pipeline, Step, geotiff
+from rsam_core.runtime.language import _
 from rsam_core.session.preparation import JOB, PreparationState, start
 from rsam_core.session.preparation import collect as take_over
 from rsam_core.session.session import Session
@@ -19,7 +20,7 @@ def files(bench: PreparationState, session: Session) -> None:
     """Save the list of steps as a file, or take it from one; save the prepared image."""
     stem = safe_name(Path(bench.base.name).stem)
     downloads.offer(
-        "Save recipe",
+        _("Save recipe"),
         bench.pipeline.to_json(),
         f"{stem}.recipe.json",
         "application/json",
@@ -40,19 +41,19 @@ def files(bench: PreparationState, session: Session) -> None:
             bench.fail(error)
 
     st.file_uploader(
-        "Load a recipe", ["json"], key=key, on_change=load, max_upload_size=50,
-        help="The steps of another image, saved as a recipe. They replace the list.",
+        _("Load a recipe"), ["json"], key=key, on_change=load, max_upload_size=50,
+        help=_("The steps of another image, saved as a recipe. They replace the list."),
     )  # fmt: skip
     if session.image.original is not None:
         downloads.offer(
-            "Save prepared image",
+            _("Save prepared image"),
             lambda: geotiff(session.image.scene),
             f"{stem}.prepared.tif",
             "image/tiff",
             icon=":material/image:",
             key="save-prepared",
             width="stretch",
-            help="The image in use as a GeoTIFF, for other programs.",
+            help=_("The image in use as a GeoTIFF, for other programs."),
         )
 
 
@@ -66,8 +67,8 @@ def collect(bench: PreparationState, session: Session) -> bool:
 def actions(bench: PreparationState, session: Session) -> None:
     """The primary button, progress, and the way back."""
     if progress.shown(
-        session.jobs, JOB, "Preparing at full resolution…", key="stop-preparing",
-        help="The image in use stays as it is.",
+        session.jobs, JOB, _("Preparing at full resolution…"), key="stop-preparing",
+        help=_("The image in use stays as it is."),
     ):  # fmt: skip
         return
     steps = bench.pipeline.steps
@@ -77,14 +78,17 @@ def actions(bench: PreparationState, session: Session) -> None:
     def begin() -> None:
         start(session, bench)
 
-    state = "as it was opened"
+    state = _("as it was opened")
     if done:
-        state = "prepared with these steps"
+        state = _("prepared with these steps")
     elif session.image.original is not None:
-        state = "an earlier version of its preparation"
+        state = _("an earlier version of its preparation")
     icon = "check_circle" if done else "image"
     st.caption(
-        f":material/{icon}: In use: **{plain(bench.base.name, MAX_LENGTH)}**, {state}",
+        f":material/{icon}: "
+        + _("In use: **{name}**, {state}").format(
+            name=plain(bench.base.name, MAX_LENGTH), state=state
+        ),
         help=full(bench.base.name),
     )
     if bench.told:
@@ -95,36 +99,42 @@ def actions(bench: PreparationState, session: Session) -> None:
         and any(map(_moves, steps))
     ):
         st.warning(
-            "These steps change the size or place of the picture: the objects outlined so far "
-            "will be removed.",
+            _(
+                "These steps change the size or place of the picture: the objects outlined so far "
+                "will be removed."
+            ),
             icon=":material/warning:",
         )
     with st.container(horizontal=True, gap="small", key="prepare-actions"):
         if not done:
             st.button(
-                "Use the prepared image",
+                _("Use the prepared image"),
                 type="primary",
                 icon=":material/check:",
                 key="use-prepared",
                 on_click=begin,
                 disabled=not steps,
                 width="stretch",
-                help="Applies the steps at full resolution. All pages then work on the result; the "
-                "file itself is not changed.",
+                help=_(
+                    "Applies the steps at full resolution. All pages then work on the "
+                    "result; the file itself is not changed."
+                ),
             )
         elif st.button(
-            "Go on to Segment", type="primary", icon=":material/ads_click:", key="to-segment",
+            _("Go on to Segment"), type="primary", icon=":material/ads_click:", key="to-segment",
             width="stretch",
         ):  # fmt: skip
             st.switch_page("pages/screens/segment.py")
         if session.image.original is not None:
             st.button(
-                "Back to the original",
+                _("Back to the original"),
                 icon=":material/undo:",
                 key="use-original",
                 on_click=_back,
                 args=(session,),
-                help="All pages work on the image as it was opened. The list of steps stays here.",
+                help=_(
+                    "All pages work on the image as it was opened. The list of steps stays here."
+                ),
             )
 
 

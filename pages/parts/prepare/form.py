@@ -7,6 +7,7 @@ import streamlit as st
 from pages.parts.shared.names import MAX_LENGTH, full, paragraphs, plain
 from rsam_core.prepare import ImageFile, Parameter, Step
 from rsam_core.prepare.steps.noise import SIGMA
+from rsam_core.runtime.language import _
 from rsam_core.session.preparation import PreparationState
 
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg", "jp2"]
@@ -16,7 +17,7 @@ MAX_POSITIONS = 400
 
 def form(bench: PreparationState, number: int, step: Step) -> None:
     """Draw the widgets of a step; each writes its setting into the bench at once."""
-    st.caption(step.help)
+    st.caption(_(step.help))
     if any(parameter.help == SIGMA for parameter in step.parameters()):
         _measured(bench, number, step)
     for parameter in step.parameters():
@@ -30,8 +31,8 @@ def _widget(
     bench: PreparationState, number: int, step: Step, parameter: Parameter, key: str
 ) -> None:
     value = getattr(step, parameter.name)
-    label = f"{parameter.title} ({parameter.unit})" if parameter.unit else parameter.title
-    shared = {"key": key, "help": parameter.help or None}
+    label = f"{_(parameter.title)} ({parameter.unit})" if parameter.unit else _(parameter.title)
+    shared = {"key": key, "help": _(parameter.help) or None}
 
     def take() -> None:
         bench.change(number, **{parameter.name: st.session_state[key]})
@@ -42,7 +43,7 @@ def _widget(
     elif parameter.kind == "choice":
         titles = dict(parameter.choices)
         names = list(titles)
-        st.selectbox(label, names, names.index(value), format_func=titles.get, **shared)
+        st.selectbox(label, names, names.index(value), format_func=lambda n: _(titles[n]), **shared)
     elif parameter.kind == "switch":
         st.toggle(label, value, **shared)
     elif parameter.kind == "text":
@@ -50,12 +51,14 @@ def _widget(
     elif parameter.kind == "band":
         names = ["", *bench.previewer.overview.band_names]
         at = names.index(value) if value in names else 0
-        st.selectbox(label, names, at, format_func=lambda name: name or "Choose…", **shared)
+        st.selectbox(label, names, at, format_func=lambda name: name or _("Choose…"), **shared)
     elif parameter.kind == "image":
         _image(bench, number, parameter, label, value, key)
     elif parameter.kind == "points":
         st.caption(
-            f"**{label}:** {len(value)} set. Click them in the picture on the left, under *Points*."
+            _(
+                "**{label}:** {count} set. Click them in the picture on the left, under *Points*."
+            ).format(label=label, count=len(value))
         )
 
 
@@ -86,11 +89,14 @@ def _image(
             bench.change(number, **{parameter.name: ImageFile(file.name, file.getvalue())})
 
     st.file_uploader(
-        label, IMAGE_TYPES, key=key, on_change=take, help=parameter.help or None,
+        label, IMAGE_TYPES, key=key, on_change=take, help=_(parameter.help) or None,
         max_upload_size=200,
     )  # fmt: skip
     if value is not None:
-        st.caption(f"In use: **{plain(value.name, MAX_LENGTH)}**", help=full(value.name))
+        st.caption(
+            _("In use: **{name}**").format(name=plain(value.name, MAX_LENGTH)),
+            help=full(value.name),
+        )
 
 
 def _measured(bench: PreparationState, number: int, step: Step) -> None:
@@ -102,6 +108,6 @@ def _measured(bench: PreparationState, number: int, step: Step) -> None:
         st.session_state[f"prepare-{number}-sigma"] = sigma
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Measured in this image: σ ≈ {sigma:g}", width="content")
+        st.caption(_("Measured in this image: σ ≈ {sigma:g}").format(sigma=sigma), width="content")
         if abs(step.sigma - sigma) > 0.01:
-            st.button("Use it", type="tertiary", key=f"prepare-{number}-measured", on_click=take)
+            st.button(_("Use it"), type="tertiary", key=f"prepare-{number}-measured", on_click=take)

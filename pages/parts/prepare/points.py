@@ -34,6 +34,7 @@ from rsam_core.prompts.canvas_events import (
     MarkMessage,
     read_events,
 )
+from rsam_core.runtime.language import _
 
 Points = tuple[tuple[float, ...], ...]
 
@@ -117,14 +118,19 @@ def point_editor(raster: Raster, step: Step, key: str) -> Points:
             fit = _fit(replace(step, **{parameter.name: points}), table)
         elif desk.most and len(table) < desk.most:
             st.caption(
-                f"{len(table)} of {desk.most} corners marked. Click the corners of something "
-                "that is rectangular on the ground, in any order."
+                _(
+                    "{count} of {most} corners marked. Click the corners of something that is "
+                    "rectangular on the ground, in any order."
+                ).format(count=len(table), most=desk.most)
             )
     with above:
         note = _picture(raster, desk, table, fit, key)
         st.caption(
-            "Click to add a point; zoom with the wheel, drag to move. Right-click (or Shift and "
-            f"click) near a point to remove it. {note}"
+            _(
+                "Click to add a point; zoom with the wheel, drag to move. Right-click (or Shift "
+                "and click) near a point to remove it."
+            )
+            + f" {note}"
         )
     if not control and desk.most and len(points) < desk.most:
         points = ()
@@ -151,16 +157,16 @@ def _table(desk: Desk, key: str, control: bool) -> pd.DataFrame:
     degrees = control and not (desk.table[["map_x", "map_y"]].abs() > 360).any(axis=None)
     form = "%.6f" if degrees else "%.2f"
     config = {
-        "x": number("x (px)", format="%.1f", help="From the left edge of the picture."),
-        "y": number("y (px)", format="%.1f", help="From the upper edge of the picture."),
-        "map_x": number("Map x", format=form, help="Easting, or longitude in degrees."),
-        "map_y": number("Map y", format=form, help="Northing, or latitude in degrees."),
+        "x": number("x (px)", format="%.1f", help=_("From the left edge of the picture.")),
+        "y": number("y (px)", format="%.1f", help=_("From the upper edge of the picture.")),
+        "map_x": number(_("Map x"), format=form, help=_("Easting, or longitude in degrees.")),
+        "map_y": number(_("Map y"), format=form, help=_("Northing, or latitude in degrees.")),
     }
     numbered = desk.table.copy()
     numbered.insert(0, "point", np.arange(1, len(numbered) + 1))
     edited = st.data_editor(
         numbered,
-        column_config={"point": number("Point", format="%d", disabled=True, width="small")}
+        column_config={"point": number(_("Point"), format="%d", disabled=True, width="small")}
         | {name: config[name] for name in desk.table.columns},
         hide_index=True,
         num_rows="dynamic",
@@ -176,8 +182,10 @@ def _fit(step: GroundControlPoints, table: pd.DataFrame) -> GroundControl | None
     count, need = len(step.control), NEEDED[step.model]
     if count < need:
         st.caption(
-            f"{count} of at least {need} control points are complete. Click a place in the "
-            "picture, then type its map coordinates here (or paste rows from a spreadsheet)."
+            _(
+                "{count} of at least {need} control points are complete. Click a place in the "
+                "picture, then type its map coordinates here (or paste rows from a spreadsheet)."
+            ).format(count=count, need=need)
         )
         return None
     try:
@@ -196,43 +204,49 @@ def _errors(fit: GroundControl, numbers: np.ndarray) -> None:
     rows.insert(0, "point", numbers)
     left_out = fit.left_out_rmse_px
     with st.container(horizontal=True):
-        st.metric("RMSE", f"{fit.rmse_px:.2f} px", help="Root mean square of the residuals.")
+        st.metric(_("RMSE"), f"{fit.rmse_px:.2f} px", help=_("Root mean square of the residuals."))
         if fit.rmse_m is not None:
-            st.metric("On the ground", _metres(fit.rmse_m))
+            st.metric(_("On the ground"), _metres(fit.rmse_m))
         st.metric(
-            "Points left out",
+            _("Points left out"),
             "—" if left_out is None else f"{left_out:.2f} px",
-            help="Each point predicted from all the others: the error to expect elsewhere.",
+            help=_("Each point predicted from all the others: the error to expect elsewhere."),
         )
     number = st.column_config.NumberColumn
     st.dataframe(
         rows,
         column_order=["point", "error_px", "error_m", "left_out_px", "dx", "dy"],
         column_config={
-            "point": number("Point", format="%d"),
-            "error_px": number("Error (px)", format="%.2f"),
-            "error_m": number("Error (m)", format="%.3g"),
-            "left_out_px": number("Left out (px)", format="%.2f"),
-            "dx": number("dx (px)", format="%.2f"),
-            "dy": number("dy (px)", format="%.2f"),
+            "point": number(_("Point"), format="%d"),
+            "error_px": number(_("Error (px)"), format="%.2f"),
+            "error_m": number(_("Error (m)"), format="%.3g"),
+            "left_out_px": number(_("Left out (px)"), format="%.2f"),
+            "dx": number(_("dx (px)"), format="%.2f"),
+            "dy": number(_("dy (px)"), format="%.2f"),
         },
         hide_index=True,
     )
     if fit.mirrored:
         st.warning(
-            "With these coordinates the picture is mirrored on the map. Are map x and y swapped? "
-            "x is the easting or longitude, y the northing or latitude.",
+            _(
+                "With these coordinates the picture is mirrored on the map. Are map x and y "
+                "swapped? x is the easting or longitude, y the northing or latitude."
+            ),
             icon=":material/flip:",
         )
     if fit.exact:
         st.caption(
-            "There are just enough points, so all residuals are zero and say nothing. Add one or "
-            "more to see how good they are."
+            _(
+                "There are just enough points, so all residuals are zero and say nothing. Add one "
+                "or more to see how good they are."
+            )
         )
     elif (suspect := fit.suspect) is not None:
         st.warning(
-            f"Point {numbers[suspect]} contradicts the others, which fit well without it. "
-            "Check where it was clicked and its map coordinates.",
+            _(
+                "Point {point} contradicts the others, which fit well without it. Check where "
+                "it was clicked and its map coordinates."
+            ).format(point=numbers[suspect]),
             icon=":material/wrong_location:",
         )
 
@@ -315,8 +329,12 @@ def _layer(
     factor = arrow_factor(fit.residuals, max(width, height))
     arrows = np.zeros_like(places)
     arrows[np.isfinite(table.to_numpy(float)).all(axis=1)] = fit.residuals * factor
-    note = "Pink arrows lead to where the model puts each point"
-    note += f", {factor:g} times as long as they are." if factor > 1 else "."
+    note = _("Pink arrows lead to where the model puts each point.")
+    if factor > 1:
+        note = _(
+            "Pink arrows lead to where the model puts each point, {factor:g} times as long as "
+            "they are."
+        ).format(factor=factor)
     return point_layer(shape, (places + margin) * scale, arrows * scale), note
 
 
@@ -347,6 +365,10 @@ def clicked(table: pd.DataFrame, click: CanvasEvent, desk: Desk) -> pd.DataFrame
     if not click.label:
         return without_nearest(table, click.x, click.y, _REACH * max(desk.size))
     if desk.most is not None and np.isfinite(table[["x", "y"]]).all(axis=1).sum() >= desk.most:
-        st.toast(f"All {desk.most} points are marked. Right-click one to remove it first.")
+        st.toast(
+            _("All {most} points are marked. Right-click one to remove it first.").format(
+                most=desk.most
+            )
+        )
         return table
     return with_click(table, click.x, click.y)

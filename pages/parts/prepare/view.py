@@ -12,9 +12,10 @@ from pages.parts.shared import banner, resources
 from pages.parts.shared.swipe import swipe
 from rsam_core.prepare import Raster
 from rsam_core.prepare.preview import Preview, detail_window, tone_histogram
+from rsam_core.runtime.language import N_, _, number
 from rsam_core.session.preparation import PreparationState
 
-WHOLE, DETAIL, POINTS = "Whole picture", "Detail at 100 %", "Points"
+WHOLE, DETAIL, POINTS = N_("Whole picture"), N_("Detail at 100 %"), N_("Points")
 TEAL, GREY = "#0f766e", "#9db3ad"
 HISTOGRAM = 64
 """Height in pixels."""
@@ -29,14 +30,14 @@ def toolbar(bench: PreparationState) -> tuple[str, bool]:
     # Opening a step with points turns to them, and closing it away from them.
     key = f"prepare-mode-{bench.open if index is not None else 'all'}"
     mode = st.segmented_control(
-        "Show", modes, default=POINTS if index is not None else _last(), key=key,
-        label_visibility="collapsed", required=True,
+        _("Show"), modes, default=POINTS if index is not None else _last(), key=key,
+        format_func=_, label_visibility="collapsed", required=True,
     )  # fmt: skip
     if mode in (WHOLE, DETAIL):
         st.session_state["prepare-last-mode"] = mode
     pair = False
     if mode != POINTS:
-        pair = st.toggle("Side by side", key="prepare-pair", persist_state="session")
+        pair = st.toggle(_("Side by side"), key="prepare-pair", persist_state="session")
     return mode or WHOLE, pair
 
 
@@ -104,19 +105,23 @@ def notes(bench: PreparationState, mode: str, pair: bool, preview: Preview) -> N
         banner.show(preview.error)
     if preview.left_out:
         titles = ", ".join(f"“{title}”" for title in preview.left_out)
-        text = f"Not shown in a detail: {titles}. Choose *{WHOLE}* to see it."
+        text = _("Not shown in a detail: {titles}. Choose *{whole}* to see it.").format(
+            titles=titles, whole=_(WHOLE)
+        )
     elif not bench.pipeline.steps:
-        text = "Add a step at the top right; this picture then shows it before and after."
+        text = _("Add a step at the top right; this picture then shows it before and after.")
     elif _same(preview):
-        text = "The picture looks the same before and after these steps."
+        text = _("The picture looks the same before and after these steps.")
     elif not preview.comparable:
-        text = f"{_size(preview.before)} become {_size(preview.after)} pixels."
+        text = _("{before} become {after} pixels.").format(
+            before=_size(preview.before), after=_size(preview.after)
+        )
     else:
-        text = "" if pair else "Drag the handle, or use the arrow keys. "
+        text = "" if pair else _("Drag the handle, or use the arrow keys.") + " "
         if mode == DETAIL:
-            text += "Click the small picture to look elsewhere."
+            text += _("Click the small picture to look elsewhere.")
         else:
-            text += "Noise shows only in the detail at 100 %."
+            text += _("Noise shows only in the detail at 100 %.")
     st.caption(text)
 
 
@@ -129,32 +134,33 @@ def _same(preview: Preview) -> bool:
 
 
 def _size(raster: Raster) -> str:
-    return f"{raster.width * raster.scale:,.0f} × {raster.height * raster.scale:,.0f}"
+    return f"{number(raster.width * raster.scale)} × {number(raster.height * raster.scale)}"
 
 
 def tones(preview: Preview) -> None:
     """Histogram of brightness before and after, as a small chart."""
     rows = []
-    for name, raster in (("before", preview.before), ("after", preview.after)):
+    names = [_("before"), _("after")]
+    for side, (name, raster) in enumerate(zip(names, (preview.before, preview.after))):
         shares = tone_histogram(raster)
         levels = (np.arange(len(shares)) + 0.5) * 256 / len(shares)
-        rows.append(pd.DataFrame({"level": levels, "share": shares, "picture": name}))
+        rows.append(pd.DataFrame({"level": levels, "share": shares, "picture": name, "side": side}))
     table = pd.concat(rows)
     # A single tone (black borders, say) must not flatten everything else.
     top = float(np.percentile(table["share"], 99)) * 1.15 or 1.0
     table["share"] = table["share"].clip(upper=top)
-    colours = alt.Scale(domain=["before", "after"], range=[GREY, TEAL])
+    colours = alt.Scale(domain=names, range=[GREY, TEAL])
     base = alt.Chart(table).encode(
         x=alt.X("level:Q", title=None, scale=alt.Scale(domain=[0, 256], nice=False),
                 axis=alt.Axis(values=[0, 64, 128, 192, 255], grid=False, labelFontSize=10)),
         y=alt.Y("share:Q", title=None, axis=None, stack=None, scale=alt.Scale(domain=[0, top])),
-        color=alt.Color("picture:N", scale=colours, sort=["before", "after"],
+        color=alt.Color("picture:N", scale=colours, sort=names,
                         legend=alt.Legend(title=None, orient="right", offset=6)),
     )  # fmt: skip
-    before = base.transform_filter("datum.picture == 'before'").mark_area(
+    before = base.transform_filter("datum.side == 0").mark_area(
         opacity=0.55, interpolate="monotone"
     )
-    after = base.transform_filter("datum.picture == 'after'").mark_line(
+    after = base.transform_filter("datum.side == 1").mark_line(
         strokeWidth=2, interpolate="monotone"
     )
     st.altair_chart((before + after).properties(height=HISTOGRAM), key="prepare-tones")
