@@ -59,9 +59,14 @@ def give_way(longest: float) -> None:
         Seconds after which to go on in any case.
     """
     # An answer that begins just now is seen at the next look.
-    if _began and _others():
+    if expected():
         with _lock:
             _lock.wait_for(lambda: not _others(), min(longest, YOUNG))
+
+
+def expected() -> bool:
+    """Whether a click is being answered in another thread, so that this one should give way."""
+    return bool(_began) and _others()
 
 
 def courteous(items: Iterable[Item], every: int = EVERY) -> Iterator[Item]:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from pages.parts.shared import resources, streamlit_adapter
 from pages.parts.shared.canvas.hovering import Hovering
-from pages.parts.shared.progress import POLL_SECONDS
 from rsam_core.errors import RsamError
 from rsam_core.models.catalog import DEFAULT_MODEL
 from rsam_core.objects.instance import Instance
@@ -36,6 +35,8 @@ SWITCH = "outlines-under-pointer"
 
 _SAME = 0.6
 """IoU from which on an object is the proposal, which is then not offered again."""
+_LOOK_EVERY = 0.25
+"""Seconds between two looks at whether the proposals are there, while they are looked for."""
 _SHORT = 4000
 """Bytes up to which an answer goes along with the message."""
 _LISTS = 8
@@ -125,7 +126,7 @@ def look_for(
     return Automatic(state, settings, DEFAULT_MODEL, view).objects
 
 
-@st.fragment(run_every=POLL_SECONDS)
+@st.fragment(run_every=_LOOK_EVERY)
 def _draw_when_found(session: Session, view: Frame) -> None:
     """Draw the page once more when the proposals of a view are there.
 

@@ -13,9 +13,9 @@ import streamlit as st
 
 from pages.parts.shared import banner, streamlit_adapter
 from rsam_core.errors import Cancelled, QueueFull
+from rsam_core.runtime import courtesy
 from rsam_core.runtime.acting import acting
 from rsam_core.runtime.budgets import UNOWNED
-from rsam_core.runtime.courtesy import answering
 from rsam_core.runtime.fair_queue import BACKGROUND, INTERACTIVE, FairQueue, model_slots
 from rsam_core.runtime.language import N_, _
 from rsam_core.runtime.timing import span
@@ -57,8 +57,8 @@ def slot(whose: Hashable, line: int = INTERACTIVE) -> Iterator[Callable[[], bool
     """A slot at the model for a session.
 
     In the thread of a page it shows one's place while waiting. Any other thread is a job, which
-    lets the clicks of all go ahead unless somebody waits for it, and gives its place back when it
-    is stopped; see `rsam_core.runtime.acting`.
+    lets the clicks of all go ahead unless somebody waits for it, pauses while pages are drawn, and
+    gives its place back when it is stopped; see `rsam_core.runtime.acting`.
 
     Parameters
     ----------
@@ -112,16 +112,21 @@ def _slot(whose: Hashable, line: int) -> Iterator[Callable[[], bool]]:
         if errand is None or not errand.awaited:
             line = BACKGROUND
         cancelled = None if errand is None else errand.cancelled
+        if line == BACKGROUND:
+            # A page that answers needs the processors, too, before and after the model's part.
+            courtesy.give_way(courtesy.GENEROSITY * getattr(_acting, "worked", 0.0))
         with _queue().slot(whose, line=line, cancelled=cancelled) as wanted, span("turn"):
             if cancelled is not None and cancelled():
                 raise Cancelled("Stopped when its turn came.")
-            yield wanted
+            began = time.monotonic()
+            yield lambda: wanted() or (line == BACKGROUND and courtesy.expected())
+            _acting.worked = time.monotonic() - began
         return
     sign = _Sign()
     try:
         with _queue().slot(whose, line=line, waiting=sign) as wanted:
             sign.take_down()
-            with span("turn"), answering():
+            with span("turn"), courtesy.answering():
                 yield wanted
     except QueueFull:
         sign.take_down()

@@ -232,6 +232,36 @@ def test_long_jobs_let_pages_go_ahead(queue):
     assert order == ["awaited", "long job"]
 
 
+def test_long_jobs_give_way_while_a_page_is_drawn(queue, monkeypatch):
+    heard, pauses = [], []
+    monkeypatch.setattr(queueing.courtesy, "give_way", pauses.append)
+
+    def job(**errand: bool) -> None:
+        with as_session("somebody", **errand):
+            for _ in range(2):
+                with queueing.slot("job") as wanted:
+                    heard.append(wanted())
+
+    def work(**errand: bool) -> None:
+        thread = threading.Thread(target=job, kwargs=errand)
+        thread.start()
+        thread.join(10)
+
+    work()
+    assert heard == [False, False]
+    # No longer than a few times what it has worked since.
+    assert pauses[0] == 0
+    assert pauses[1] > 0
+    with queueing.courtesy.answering():
+        work()
+        assert heard[2:] == [True, True]
+        # Whoever is waited for does not.
+        pauses.clear()
+        work(awaited=True)
+    assert heard[4:] == [False, False]
+    assert pauses == []
+
+
 def test_job_works_for_the_session_that_started_it():
     names = []
 
