@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rasterio.windows import Window as RasterWindow
 
 
+_STRIP_PIXELS = 2**24
+
+
 def read_bands(
     dataset: DatasetReader,
     bands: list[int],
@@ -43,10 +46,16 @@ def read_bands(
     average = average and shape != (round(window.height), round(window.width))
     target = (len(bands), *shape)
     nearest = {"window": window, "out_shape": target, "resampling": Resampling.nearest}
-    if dtype_of(dataset.dtypes[bands[0] - 1]).kind == "c":
+    dtype = dtype_of(dataset.dtypes[bands[0] - 1])
+    if dtype.kind == "c":
         if average:
-            return _mean_magnitudes(dataset, bands, window, shape)
+            return _means(dataset, bands, window, shape)
         return np.abs(dataset.read(bands, **nearest))
+    if average and dtype in (np.uint16, np.int16) and _is_negative(dataset):
+        # GDAL takes such values for grey levels of 8 bits, whatever they are.
+        means = _means(dataset, bands, window, shape)
+        empty = np.array([dataset.nodatavals[band - 1] or 0 for band in bands])[:, None, None]
+        return np.rint(np.where(np.isnan(means), empty, means)).astype(dtype)
     if not average:
         return dataset.read(bands, **nearest)
     values = dataset.read(bands, window=window, out_shape=target, resampling=Resampling.average)
@@ -56,20 +65,46 @@ def read_bands(
     return values
 
 
-def _mean_magnitudes(
+def _is_negative(dataset: DatasetReader) -> bool:
+    """Whether low values are bright, as in scanned film."""
+    if dataset.driver != "GTiff":
+        return False
+    return dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
+
+
+def _means(
     dataset: DatasetReader, bands: list[int], window: RasterWindow, shape: tuple[int, int]
 ) -> np.ndarray:
-    """Average magnitudes: phases of neighbours are random, so that their own mean is nothing."""
-    import cv2
+    """Average values, or the magnitudes of complex ones, whose phases have no mean.
 
-    whole = (max(1, round(window.height)), max(1, round(window.width)))
+    Returns
+    -------
+    (bands, H, W) array of float32
+        NaN where nothing is known.
+    """
+    import cv2
+    from rasterio.windows import Window
+
+    height, width = max(1, round(window.height)), max(1, round(window.width))
+    # As many rows at a time as fit into memory.
+    rows = min(shape[0], max(1, int(_STRIP_PIXELS * shape[0] / (height * width))))
     result = np.empty((len(bands), *shape), np.float32)
-    for place, band in enumerate(bands):
-        values = dataset.read(band, window=window, out_shape=whole)
-        size = np.abs(values).astype(np.float32)
-        known = np.isfinite(size)
-        weight = cv2.resize(known.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
-        total = cv2.resize(np.where(known, size, 0), shape[::-1], interpolation=cv2.INTER_AREA)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            result[place] = np.where(weight > 0, total / weight, np.nan)
+    for top in range(0, shape[0], rows):
+        bottom = min(top + rows, shape[0])
+        first = round(top * height / shape[0])
+        last = max(first + 1, round(bottom * height / shape[0]))
+        strip = Window(
+            window.col_off, window.row_off + first * window.height / height,
+            window.width, (last - first) * window.height / height,
+        )  # fmt: skip
+        size = (shape[1], bottom - top)
+        for place, band in enumerate(bands):
+            values = dataset.read(band, window=strip, out_shape=(last - first, width), masked=True)
+            amounts = np.abs(values.data) if values.dtype.kind == "c" else values.data
+            amounts = amounts.astype(np.float32)
+            known = np.isfinite(amounts) & ~np.ma.getmaskarray(values)
+            weight = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+            total = cv2.resize(np.where(known, amounts, 0), size, interpolation=cv2.INTER_AREA)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                result[place, top:bottom] = np.where(weight > 0, total / weight, np.nan)
     return result

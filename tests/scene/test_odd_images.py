@@ -385,6 +385,30 @@ def test_white_is_zero_is_shown_as_photographed(dtype: str) -> None:
     assert np.corrcoef(values.ravel(), bright.ravel())[0, 1] > 0.999
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "int16"])
+@pytest.mark.parametrize("nodata", [None, 7])
+def test_a_reduced_film_of_16_bits_is_the_mean_of_its_parts(
+    dtype: str, nodata: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Several strips, as of a film that is too large for memory.
+    monkeypatch.setattr("rsam_core.scene.bands_read._STRIP_PIXELS", 5000)
+    rng = np.random.default_rng(4)
+    stored = rng.integers(40, 100, (1, 80, 128)).astype(dtype)
+    if nodata is not None:
+        stored[:, :, :5] = nodata
+    scene = open_scene(tiff(stored, photometric="MINISWHITE", nodata=nodata), examine=False)
+    parts = stored[0].reshape(20, 4, 32, 4).astype(float)
+    known = parts != nodata if nodata is not None else np.ones(parts.shape, bool)
+    with np.errstate(invalid="ignore"):
+        means = np.where(known, parts, 0).sum((1, 3)) / known.sum((1, 3))
+    low, high = scene.stretch[0]
+    wanted = np.clip(255 * (high - means) / (high - low), 0, 255)
+    wanted[np.isnan(means)] = 0
+    seen = scene.read_rgb(max_size=32)[..., 0]
+    # Means are rounded to whole values before they are stretched.
+    assert np.abs(seen - wanted).max() <= 0.5 * 255 / (high - low) + 1
+
+
 def test_bilevel_scans_of_both_kinds() -> None:
     drawn = np.zeros((20, 20), bool)
     drawn[:, 10:] = True
