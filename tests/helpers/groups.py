@@ -20,7 +20,19 @@ GROUPS = {
 """Parts of paths, the first that fits: one server, one decoded town, one searched picture for all
 of them. Two servers, since their tests mostly wait, each in a process of its own."""
 
-LONGEST = ("/browser/", "/hostile/", "/test_batch_dask.py", "/test_one_shot_page.py")
+LONGEST = (
+    "/browser/",
+    "/test_classroom.py",
+    "/hostile/",
+    "/test_handout.py",
+    "/test_stress.py",
+    "/test_truth_awkward.py",
+    "/test_evaluate_page.py",
+    "/test_apply_answers.py",
+    "/test_prepare_page.py",
+    "/test_batch_dask.py",
+    "/test_one_shot_page.py",
+)
 """Parts of paths of what takes longest: begun last, it would leave the other workers idle."""
 
 

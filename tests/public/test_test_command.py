@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from run import workers
-from tests.helpers.groups import GROUPS, group_of
+from tests.helpers.groups import GROUPS, LONGEST, group_of
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -58,6 +58,6 @@ def test_groups_are_files_or_what_shares_something() -> None:
 
 def test_groups_name_files_that_are_there() -> None:
     paths = [f"/{path.relative_to(HERE.parent).as_posix()}" for path in HERE.rglob("test_*.py")]
-    for parts in GROUPS.values():
+    for parts in (*GROUPS.values(), LONGEST):
         for part in parts:
             assert any(part in path for path in paths), part
