@@ -14,6 +14,7 @@ from benchmarks.app_server import Running
 from tests.helpers.app_process import Server
 from tests.helpers.browser import VIEWPORT, Screen, stranger
 from tests.helpers.server import without_departures
+from tests.helpers.waiting import PATIENCE
 
 FLAGS = [
     "--headless",
@@ -52,6 +53,7 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(
             executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
             args=FLAGS,
+            timeout=PATIENCE * 1000,
         )
         yield chromium
         chromium.close()

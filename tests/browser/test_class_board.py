@@ -32,6 +32,8 @@ def rows(teacher: Page) -> Locator:
 
 def outline(page: Page) -> None:
     """Click on the mark of the object that is asked for, and wait for the answer."""
+    # Until nothing moves any more.
+    Screen(page).quiet()
     ring = page.locator(".touch-view svg circle").first.bounding_box()
     assert ring is not None
     page.mouse.click(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.helpers.browser import Screen
 from tests.helpers.shots import BLUES, REDS, SIZE, lawn
+from tests.helpers.waiting import until
 
 
 @pytest.fixture
@@ -29,13 +30,29 @@ def found(screen: Screen) -> int:
     return int(re.search(r"([\d,]+) more found", text)[1].replace(",", ""))
 
 
-def colour(screen: Screen, corner: tuple[int, int]) -> np.ndarray:
-    """Mean colour on the screen over a roof."""
+def colour(screen: Screen, corner: tuple[int, int]) -> tuple[float, float, float]:
+    """Mean red, green and blue on the screen over a roof."""
     x0, y0 = screen.place((corner[0] + 6, corner[1] + 6))
     x1, y1 = screen.place((corner[0] + SIZE - 6, corner[1] + SIZE - 6))
     clip = {"x": x0, "y": y0, "width": x1 - x0, "height": y1 - y0}
     picture = Image.open(io.BytesIO(screen.page.screenshot(clip=clip))).convert("RGB")
-    return np.asarray(picture).reshape(-1, 3).mean(0)
+    red, green, blue = np.asarray(picture).reshape(-1, 3).mean(0).tolist()
+    return red, green, blue
+
+
+def is_pink(red: float, green: float, blue: float) -> bool:
+    """A find over a red roof."""
+    return blue > green + 25
+
+
+def is_blue(red: float, green: float, blue: float) -> bool:
+    """An example over a red roof."""
+    return blue > red
+
+
+def is_orange(red: float, green: float, blue: float) -> bool:
+    """What was refused, over a blue roof."""
+    return red > green
 
 
 def test_one_example_finds_the_others_and_a_refused_one_goes(open_lawn: Screen):
@@ -47,11 +64,10 @@ def test_one_example_finds_the_others_and_a_refused_one_goes(open_lawn: Screen):
     expect(screen.button("Accept all")).to_be_visible()
     screen.quiet()
     assert found(screen) >= 5
+    # The browser draws the layer when it has unpacked it.
     for corner in REDS[1:]:
-        red, green, blue = colour(screen, corner)
-        assert blue > green + 25, "a find is drawn pink over its red roof"
-    red, green, blue = colour(screen, REDS[0])
-    assert blue > red, "the example is drawn blue"
+        until(lambda corner=corner: is_pink(*colour(screen, corner)))
+    until(lambda: is_blue(*colour(screen, REDS[0])))
     # A roof of another kind, shown by a lower threshold, is refused by a click on it.
     slider = screen.page.locator(".st-key-alike").get_by_role("slider")
     slider.focus()
@@ -66,8 +82,7 @@ def test_one_example_finds_the_others_and_a_refused_one_goes(open_lawn: Screen):
     expect(screen.page.locator("[class*='st-key-forget-']")).to_have_count(2)
     screen.quiet()
     assert found(screen) < most
-    red, green, blue = colour(screen, BLUES[0])
-    assert red > green, "what was refused is drawn orange"
+    until(lambda: is_orange(*colour(screen, BLUES[0])))
     left = found(screen)
     screen.button("Accept all").click()
     screen.quiet()
