@@ -244,8 +244,10 @@ class Assignment:
     @property
     def title(self) -> str:
         """Its title, or else what it is about, in the language in use."""
+        name = self.subject.name
         return self.exercise.title or _("{place}: {kind}").format(
-            place=visible(self.subject.name), kind=kind_name(self.exercise.kind or "object")
+            place=visible(name if self.exercise.own else _(name)),
+            kind=kind_name(self.exercise.kind or "object"),
         )
 
 

@@ -33,9 +33,9 @@ _DRAWING = threading.Lock()
 
 
 def sources() -> dict[str, str]:
-    """Samples that exercises can be made of: source and title, as they are called."""
-    towns = {f"town:{entry.key}": entry.title for entry in GALLERY}
-    places = {f"place:{entry.key}": entry.title for entry in PLACES if entry.truth is not None}
+    """Samples that exercises can be made of: source and title, in the language in use."""
+    towns = {f"town:{entry.key}": _(entry.title) for entry in GALLERY}
+    places = {f"place:{entry.key}": _(entry.title) for entry in PLACES if entry.truth is not None}
     return towns | places
 
 

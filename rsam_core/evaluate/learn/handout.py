@@ -21,6 +21,8 @@ from rsam_core.runtime.language import _, current, ngettext, number
 _TALLEST, _WIDEST, _ACROSS = 55, 100, 150
 """Millimetres of a picture, so that three tasks find room on a page, and lines beside it; and of
 one that has none beside it."""
+_LOWER = 40
+"""Millimetres of a picture that is one of two in four tasks, which then find room on a page."""
 _STRIP = 4.5
 """Widths in heights, from which on a picture has no lines beside it."""
 _LINE = 9
@@ -133,7 +135,9 @@ def sheet(title: str, tasks: Sequence[Task], stem: str, question: str = "") -> H
     question : str
         What all of them are about.
     """
-    asked = [_asked(place, task) for place, task in enumerate(tasks, 1)]
+    pictures = sum(task.picture is not None for task in tasks)
+    tallest = _LOWER if len(tasks) == 4 and pictures == 2 else _TALLEST
+    asked = [_asked(place, task, tallest) for place, task in enumerate(tasks, 1)]
     answers = [html.Text(task.answer, lead=f"{place}.") for place, task in enumerate(tasks, 1)]
     sections = (
         html.Section("", [Blanks((_("Name"), _("Class"), _("Date"))), *asked, PageBreak()]),
@@ -143,14 +147,14 @@ def sheet(title: str, tasks: Sequence[Task], stem: str, question: str = "") -> H
     return Handout(title, subtitle, sections, stem, current())
 
 
-def _asked(place: int, task: Task) -> Together:
+def _asked(place: int, task: Task, most: int) -> Together:
     question = html.Text(task.question, lead=f"{place}.")
     if task.picture is None:
         return Together([question, Lines(task.lines)])
     high, wide = task.picture.shape[:2]
     # What is that wide would be a strip if it left room beside it.
     strip = wide > _STRIP * high
-    tallest = round(min(_TALLEST, (_ACROSS if strip else _WIDEST) * high / wide))
+    tallest = round(min(most, (_ACROSS if strip else _WIDEST) * high / wide))
     figure = html.Figure(
         html.photograph(task.picture, _LONGEST), task.caption, alt=task.caption, numbered=False,
         tallest=tallest,

@@ -118,7 +118,7 @@ def numbers(text: str) -> list[float]:
 
 
 def test_the_worksheet_asks_and_answers_with_what_is_counted() -> None:
-    first, second, _ = how_good.worksheet()
+    first, second, _, fourth = how_good.worksheet()
     tp, fp, fn = numbers(first.question)[:3]
     *_, iou, _two, tp2, _two2, tp3, fp3, fn3, dice = numbers(first.answer)
     assert (tp2, tp3, fp3, fn3) == (tp, tp, fp, fn)
@@ -129,3 +129,7 @@ def test_the_worksheet_asks_and_answers_with_what_is_counted() -> None:
     assert accuracy == pytest.approx(100 * (tp + tn) / (tp + tn + fp + fn), abs=0.051)
     assert accuracy < wide < 100
     assert again == pytest.approx(iou, abs=0.051)
+    *_, usual, fp4, fp5, fn5, printed = numbers(fourth.answer)
+    assert (fp4, fp5, fn5) == (fp, fp, fn)
+    assert usual == pytest.approx(100 * fp / (fp + tn), abs=0.051)
+    assert printed == pytest.approx(100 * fp / (fp + fn), abs=0.051)

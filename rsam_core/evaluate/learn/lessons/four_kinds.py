@@ -81,7 +81,7 @@ def worksheet() -> tuple[Task, ...]:
               "the share of the town that is green; (c) for the number of cars; (d) to paint a "
               "burnt forest by hand, but quickly?"),
             _("(a) interactive, (b) semantic, (c) instances, (d) superpixels."),
-            lines=4,
+            lines=2,
         ),
     )  # fmt: skip
 

@@ -209,6 +209,16 @@ def worksheet() -> tuple[Task, ...]:
             _("TPR = 100 %, because nothing is missed, and FPR = 100 %, because all of the "
               "background is marked: no single number is enough."),
         ),
+        Task(
+            _("FPR = FP / (FP + TN). The study that RSAM grew from prints FP / (FP + FN) under "
+              "that name. Compute both for this mask. Which one changes with more ground around "
+              "the house?"),
+            _("FPR = {fp} / ({fp} + {tn}) = {usual}; printed is {fp} / ({fp} + {fn}) = {printed}. "
+              "The usual one falls, because TN grows. The printed one is a share of the errors "
+              "and stays.").format(
+                fp=number(c.fp), fn=number(c.fn), tn=number(c.tn), usual=percent(found.fpr, 1),
+                printed=percent(found.printed_fpr or 0.0, 1)),
+        ),
     )  # fmt: skip
 
 

@@ -148,7 +148,7 @@ def worksheet() -> tuple[Task, ...]:
                 box=number(sign.box), point=number(sign.point),
                 all=number(sign.total)),
             _("{few} of {many} equally likely rows of {all} tosses have at most {point} of one "
-              "side: {share}. So it is hardly chance, but not impossible.").format(
+              "side: {share}. Rare, but not impossible: more counts make it surer.").format(
                 few=number(round(sign.chance * 2**sign.total)), many=number(2**sign.total),
                 all=number(sign.total), point=number(sign.point), share=percent(sign.chance, 1)),
         ),
