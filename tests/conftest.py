@@ -18,6 +18,7 @@ from benchmarks.app_server import Running, running_app
 from rsam_core.models.load import load_model
 from rsam_core.models.tiny import TinyModel
 from rsam_core.samples import TownSample
+from rsam_core.scene import examiners
 from rsam_core.segment.embedding import Embedding
 from rsam_core.segment.everything import EverythingSettings, EverythingState, initialize
 from rsam_core.segment.segmenter import Segmenter
@@ -56,6 +57,14 @@ def _nobody_tidies() -> Iterator[None]:
     """No thread goes through what a test has kept, to remove what seems old."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(safekeeping, "_tidied", float("inf"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sound_files_are_waited_for() -> Iterator[None]:
+    """A machine that is busy with other tests is no reason to stop reading a file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(examiners, "PATIENCE", 100.0)
         yield
 
 
