@@ -23,6 +23,11 @@ KINDS = (
     "batch recipe",
     "data set",
     "class list",
+    "video",
+    "layer",
+    "exercise",
+    "exercise link",
+    "result",
 )
 """What can be uploaded."""
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 from functools import cache
 
 from tests.hostile import (
+    classroom,
     coco,
     datasets,
     geopackages,
     jpeg2000,
+    layers,
     photos,
     pictures,
+    project_parts,
     projects,
     recipes,
     shapefiles,
     tables,
     tiff,
     vectors,
+    videos,
     worlds,
 )
 from tests.hostile.case import Case
@@ -35,6 +39,10 @@ _MAKERS = (
     tables,
     recipes,
     projects,
+    project_parts,
+    videos,
+    layers,
+    classroom,
 )
 
 

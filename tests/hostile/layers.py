@@ -82,7 +82,6 @@ def _tables() -> dict[str, object]:
         "columns that are SQL": points(head="name'); DROP TABLE x;--,x,y"),
         "a million empty lines": points() + b"\n" * 1_000_000,
         "lines without cells": points("b", "", ",", "c,1"),
-        "200,001 places": lambda: points(*["b,500001,3999999"] * 200_001),
         "half letters": points("b\\ud800,1,1") + b"\xff\xfe\x81,1,1\n",
         "letters that turn the line": points("\u202egnp.exe\u2066,500001,3999999"),
     }  # fmt: skip

@@ -29,7 +29,7 @@ _LOOK_EVERY = 0.02
 _START_SECONDS = 180.0
 
 _PATHS = re.compile(
-    r"/(?:vsi\w+|tmp|root|home|usr|var|proc|work|nowhere)/|site-packages|\brsam-\w{6,}|"
+    r"/(?:vsi\w+|tmp|root|home|usr|var|proc|work|nowhere)/|site-packages|(?<![.\w])rsam-\w{6,}|"
     + re.escape(str(ROOT))
 )
 _JARGON = re.compile(

@@ -20,7 +20,7 @@ from tests.hostile.runner import MEMORY, SECONDS, Result, Runner, run_all, uncle
 
 _PROCESSES = max(1, min(4, os.cpu_count() or 1))
 _LEAST = 200
-_EACH = 6
+_EACH = 11
 """One file in so many is tried here, and all of them by ``benchmarks.hostile``."""
 
 

@@ -7,16 +7,24 @@ import json
 from collections.abc import Callable
 
 from rsam_core.batch.recipe import Recipe
+from rsam_core.change import read_frames
+from rsam_core.change.apply import Site, read_layer
+from rsam_core.change.video import video_facts
 from rsam_core.errors import ClassifyError, RsamError
 from rsam_core.evaluate.datasets import open_dataset
+from rsam_core.evaluate.learn.exercise_file import read_exercise, task_of_link
+from rsam_core.evaluate.learn.result import read_result
 from rsam_core.formats.truth import read_truth
 from rsam_core.objects.classify.classes import ClassList
 from rsam_core.prepare import Pipeline
 from rsam_core.scene.description import facts
 from rsam_core.scene.scene import Scene, open_scene
 from rsam_core.scene.window import Window
+from rsam_core.session.apply import apply_state
+from rsam_core.session.follow_project import open_waiting, resume
+from rsam_core.session.following import follow_state
 from rsam_core.session.project import load_project
-from rsam_core.session.project_state import from_state
+from rsam_core.session.project_state import from_state, has_work
 from tests.hostile import seeds
 
 _LOOK = 512
@@ -64,7 +72,17 @@ def project(content: bytes, name: str) -> str:
         scene = open_scene(state.image, name=state.scene_name)
     opened = from_state(state, scene)
     state.instances.label_map()
-    return f"{len(state.instances)} objects; {look_at(opened.image.scene)}"
+    told = [f"{len(state.instances)} objects", look_at(opened.image.scene)]
+    opened.shown().objects.label_map()
+    has_work(state)
+    following = follow_state(opened)
+    series = open_waiting(following)
+    if series is not None:
+        resume(following, series)
+        told.append(f"{len(following.frames)} frames")
+    for kept in apply_state(opened).layers.values():
+        told.append(f"{kept.features(Site.of(opened.image.scene)).union.area:.0f} m²")
+    return "; ".join(told)
 
 
 def recipe(content: bytes, name: str) -> str:
@@ -98,6 +116,35 @@ def class_list(content: bytes, name: str) -> str:
     return ", ".join(ClassList.from_json(data).names)
 
 
+def video(content: bytes, name: str) -> str:
+    """Ask a video what it holds, and decode it."""
+    facts = video_facts(content, name)
+    frames = read_frames(content, most=300, every=facts.every(300), name=name)
+    return f"{facts.frames}, {len(frames)} frames, {frames[0].mean():.0f}; {frames.notes}"
+
+
+def layer(content: bytes, name: str) -> str:
+    """Lay places onto the ground of the common scene."""
+    found = read_layer(content, Site.of(seeds.scene()), name=name)
+    return "; ".join([f"{len(found)} places", *found.names()[:9], *found.notes])
+
+
+def exercise(content: bytes, name: str) -> str:
+    """Open an exercise of the class room."""
+    return read_exercise(content).title
+
+
+def exercise_link(content: bytes, name: str) -> str:
+    """Open the exercise of an address."""
+    return task_of_link(content.decode("utf-8", "replace")).title
+
+
+def result(content: bytes, name: str) -> str:
+    """Read a result that is handed in."""
+    found = read_result(content)
+    return f"{found.name}: {found.iou:.2f}, {found.clicks}, {found.seconds:.1f}"
+
+
 REFUSED_PART = "refused: "
 """Begins what is told of an image of a data set that could not be read."""
 
@@ -110,5 +157,10 @@ DO: dict[str, Callable[[bytes, str], str]] = {
     "batch recipe": batch_recipe,
     "data set": data_set,
     "class list": class_list,
+    "video": video,
+    "layer": layer,
+    "exercise": exercise,
+    "exercise link": exercise_link,
+    "result": result,
 }
 """What is done with an upload, by its kind: given content and name, it says what it saw."""
