@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.home import drop, over_time, works
-from pages.parts.shared import banner, current_session, folder, opening
+from pages.parts.shared import banner, current_session, folder, opening, speech
 from pages.parts.shared.gallery import SEGMENT, gallery, open_and_go, row
 from pages.parts.shared.names import full, plain
 from pages.parts.shared.project_panel import open_project
@@ -114,7 +114,12 @@ with left:
 with right:
     before, after = ((PICTURES / f"{name}.jpg").read_bytes() for name in ("before", "after"))
     swipe(before, after, size=SIZE, height=None, key="home-picture")
-    st.caption(_("Santa Monica, outlined by RSAM without a click. Image: USDA NAIP"))
+    with st.container(horizontal=True, vertical_alignment="top", key="below-picture"):
+        st.caption(
+            _("Santa Monica, outlined by RSAM without a click. Image: USDA NAIP"), width="stretch"
+        )
+        with st.container(width=150, key="home-language"):
+            speech.choice()
 st.subheader(_("Or try a sample"))
 gallery()
 st.caption(_("**Two dates, and series**, to see what changed or to follow one object."))

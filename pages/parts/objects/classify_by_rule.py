@@ -142,7 +142,8 @@ def _title(column: str) -> str:
     if not unit and column in ("area", "perimeter"):
         unit = " (px)"
     name = text if any(sign.isupper() for sign in text) else text.capitalize()
-    return _({"Ndvi": "NDVI", "Ndwi": "NDWI"}.get(name, name)) + unit
+    name = {"Ndvi": "NDVI", "Ndwi": "NDWI"}.get(name, name)
+    return _(name) + unit
 
 
 def _round(value: float) -> float:
