@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rsam_core.change.findings import Candidate, Change, Growth
+from rsam_core.change.findings import COVER, PLACES, SPOT, SPOT_BOX, Candidate, Change, Growth
 from rsam_core.change.judge import CLASSES, load_judge
 from rsam_core.change.pairing import meeting, pair
 from rsam_core.change.wings import with_hosts, with_roofs
@@ -22,13 +23,26 @@ _REASONS = {
     "unchanged": "it looks the same at both dates",
 }
 
+_COVER_REASONS = {
+    ("new", "water"): "water covers what was dry before",
+    ("gone", "water"): "the water that was there is gone",
+    ("new", "tree"): "trees have grown here, or were planted",
+    ("gone", "tree"): "the trees that stood here are gone",
+}
+
+_OTHER_GROUND = "hardly anything of this ground is as it was"
+
 _CROWDED = 0.45
 """Share of the smaller of two findings that may lie in the other one."""
 
-_SOURCES = {"difference": 0.55, "difference box": 0.9}
+_SOURCES = {SPOT: 0.55, SPOT_BOX: 0.9}
 """Weight of findings that are mere places of difference: outlined objects come first."""
 
 _GROUND = ("bare ground", "grass or field", "road")
+_OPEN = (*_GROUND, "water")
+_WIDE, _LITTLE = 1200, 0.1
+"""Pixels of wide ground, and probability that it is the same below which it is another one."""
+
 _GROUND_WORTH = 0.6
 """Weight of what is ground: that a house came says more than that the ground below it went."""
 
@@ -40,7 +54,9 @@ date sees them.
 What leaves is gone for the first date and new for the second; what is revealed, the other way
 round."""
 
-_PARTLY = CLASSES.index("partly")
+_SAME, _LEFT, _REVEALED, _PARTLY = (
+    CLASSES.index(name) for name in ("same", "left", "revealed", "partly")
+)
 _VERDICTS = ("unchanged", "gone", "new", "changed inside")
 _PATCHED = 0.5
 """Weight of a change of a building that is known from a patch on it only."""
@@ -87,7 +103,8 @@ def decide(
             found.append((_PATCHED * rank, _told(building)))
             continue
         # Before its parts, which are changes too.
-        found.append((rank, change) if larger is None else (1 + rank, _told(larger)))
+        ahead = larger is not None or _is_land(change)
+        found.append((rank + ahead, change if larger is None else _told(larger)))
     kept = _uncrowded([change for _, change in sorted(found, key=lambda entry: -entry[0])])
     kept += _unchanged(candidates, kept, fire, tolerance)
     return [replace(change, id=number) for number, change in enumerate(kept, 1)]
@@ -103,7 +120,7 @@ def needed(
     """
     kept: set[int] = set()
     for place in _places(candidates):
-        if max(one.changed for one in place) > LOWEST:
+        if max(one.changed for one in place) > LOWEST or any(map(_is_other_ground, place)):
             kept.update(id(one) for one in place)
     if not unchanged:
         return [one for one in candidates if id(one) in kept]
@@ -149,7 +166,7 @@ def _places(candidates: list[Candidate]) -> list[list[Candidate]]:
 def _verdict(place: list[Candidate], fire: float) -> tuple[float, Change] | None:
     """What the candidates of a place say together, and how it ranks; None if nothing changed."""
     weights = np.array([_worth(one) for one in place])
-    votes = np.array([one.chances[list(_VOTES[one.date])] for one in place])
+    votes = np.array([_voted(one)[list(_VOTES[one.date])] for one in place])
     # Several outlines of one place are no independent witnesses: the mean, not the product.
     joint = np.exp((weights[:, None] * np.log(votes + 0.02)).sum(0) / weights.sum())
     joint /= joint.sum()
@@ -167,7 +184,38 @@ def _verdict(place: list[Candidate], fire: float) -> tuple[float, Change] | None
         ends, head = (None, second or head.other or head.item), best[1] or head
     else:
         ends = (first or second, second or first)
-    return chance * _worth(head), _change(verdict, chance, *ends, head)
+    change = _change(verdict, chance, *ends, head)
+    if change.outline.source == COVER or change.kind == "water":
+        reason = _COVER_REASONS.get((verdict, change.kind), change.reason)
+        change = replace(change, reason=reason)
+    elif verdict == "new" and _is_other_ground(head):
+        change = replace(change, reason=_OTHER_GROUND)
+    return chance * _worth(head), change
+
+
+def _voted(one: Candidate) -> NDArray[np.float32]:
+    """What a candidate says; of wide ground, what changed in part counts as changed.
+
+    The flood around houses, and the field on which one tree is left, are never another ground
+    everywhere.
+    """
+    if not _is_other_ground(one):
+        return one.chances
+    chances = one.chances.copy()
+    chances[_LEFT] += chances[_PARTLY]
+    chances[_PARTLY] = 0
+    return chances
+
+
+def _is_other_ground(one: Candidate) -> bool:
+    """Whether it is wide ground at both dates of which hardly anything is as it was."""
+    return (
+        one.item.area >= _WIDE
+        and one.kind in _OPEN
+        and one.kind_there in _OPEN
+        and one.chances[_SAME] < _LITTLE
+        and one.chances[_LEFT] > one.chances[_REVEALED]
+    )
 
 
 def _told(change: Change) -> Change:
@@ -180,8 +228,11 @@ def _change(
     kind: str, chance: float, before: Instance | None, after: Instance | None, one: Candidate
 ) -> Change:
     gain = after.area / before.area - 1 if before is not None and after is not None else 0.0
-    return Change(0, kind, chance, before, after, one.kind, one.kind_probability,
-                  _REASONS[kind].format(gain=gain))  # fmt: skip
+    what, sure = one.kind, one.kind_probability
+    if (kind, one.date) in (("gone", 1), ("new", 0)) and what is not None:
+        # What is gone is what was there, not what lies there now.
+        what, sure = one.kind_there, float("nan")
+    return Change(0, kind, chance, before, after, what, sure, _REASONS[kind].format(gain=gain))
 
 
 def _grown(growth: Growth, chance: float) -> tuple[float, Change]:
@@ -206,12 +257,24 @@ def _uncrowded(changes: list[Change]) -> list[Change]:
         shares = [
             shared_pixels(outlines[i], outlines[j]) / min(outlines[i].area, outlines[j].area)
             for j in near.get(i, ())
-            if j in taken
+            if j in taken and not _beside(changes[i], changes[j])
         ]
         if max(shares, default=0.0) <= _CROWDED:
             taken.add(i)
             kept.append(change)
     return kept
+
+
+def _beside(first: Change, second: Change) -> bool:
+    """Whether one is a building on land that was cleared or flooded: a change of its own."""
+    others = [change for change in (first, second) if not _is_land(change)]
+    return len(others) == 1 and others[0].kind == "building"
+
+
+def _is_land(change: Change) -> bool:
+    """Whether it is land rather than an object on it."""
+    wide = change.kind in _OPEN and change.outline.area >= _WIDE
+    return change.outline.source == COVER or (wide and change.change in ("new", "gone"))
 
 
 def _unchanged(
@@ -220,7 +283,7 @@ def _unchanged(
     """Objects that look the same at both dates, where no change was found."""
     still = [
         one for one in candidates
-        if one.changed <= fire and one.chances[_PARTLY] < 0.5 and one.item.source not in _SOURCES
+        if one.changed <= fire and one.chances[_PARTLY] < 0.5 and one.item.source not in PLACES
     ]  # fmt: skip
     still.sort(key=lambda one: one.changed - 0.3 * one.item.score)
     sides = [[one for one in still if one.date == date] for date in (0, 1)]

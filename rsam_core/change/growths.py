@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rsam_core.change.date_view import DateView
 from rsam_core.change.evidence import gather
-from rsam_core.change.findings import Candidate
+from rsam_core.change.findings import COVER, SPOT, Candidate
 from rsam_core.change.judge import GROWTH_COLUMNS, said
 from rsam_core.change.kinds import UNSURE
 from rsam_core.change.pairing import contained, meeting, remainder
@@ -64,7 +64,7 @@ def growth_pairs(
     table : ndarray of float32, shape (N, len(GROWTH_COLUMNS))
     """
     sound = [
-        [c for c in some if c.item.score >= _SOUND and c.item.source != "difference"]
+        [c for c in some if c.item.score >= _SOUND and c.item.source not in (SPOT, COVER)]
         for some in dates
     ]
     there = [_there(sound[date], sound[1 - date]) for date in (0, 1)]

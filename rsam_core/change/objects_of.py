@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rsam_core.change.date_view import DateView
 from rsam_core.change.evidence import outline_again
+from rsam_core.change.findings import SPOT, SPOT_BOX
 from rsam_core.change.likeness import steps
 from rsam_core.change.pairing import meeting
 from rsam_core.errors import Cancelled
@@ -93,7 +94,7 @@ def places_of_difference(
             mask = labels[y : y + h, x : x + w] == k
             strength = float(change[y : y + h, x : x + w][mask].mean())
             filled = _filled(mask)
-            item = Instance(filled, int(x), int(y), 0.5, source="difference")
+            item = Instance(filled, int(x), int(y), 0.5, source=SPOT)
             found.append((strength * np.sqrt(area), item))
     found.sort(key=lambda entry: -entry[0])
     return _distinct([item for _, item in found])[:_MOST]
@@ -128,7 +129,7 @@ def candidates(
     Those found stand first; near-duplicates and what lies mostly outside `valid` are dropped.
     """
     outlined = [
-        replace(item, source="difference box")
+        replace(item, source=SPOT_BOX)
         for item in outline_again(segmenter, view, places, cancelled)
         if item is not None
     ]
@@ -162,7 +163,7 @@ def _clicked(
             prompts.append(Prompt(points=[(x + item.x, y + item.y)]))
         for answer in segmenter.predict(view.embedding, prompts):
             for k, score in enumerate(answer.scores):
-                one = answer.instance(k, source="difference box")
+                one = answer.instance(k, source=SPOT_BOX)
                 if score >= _LOWEST and one is not None:
                     result.append(one)
     return sorted(result, key=lambda item: -item.score)

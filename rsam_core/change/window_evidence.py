@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from rsam_core.change.aligned import Alignment
 from rsam_core.change.compared import CompareSettings
+from rsam_core.change.cover import cover_areas
 from rsam_core.change.date_view import DateView
 from rsam_core.change.decide import needed
 from rsam_core.change.evidence import Evidence, gather
-from rsam_core.change.findings import Candidate, Growth
+from rsam_core.change.findings import PLACES, Candidate, Growth
 from rsam_core.change.growths import growth_pairs
 from rsam_core.change.judge import load_judge
 from rsam_core.change.kinds import kinds_of
@@ -94,6 +95,9 @@ def prepare_window(
         candidates(segmenter, view, found, places, settings.smallest, valid, cancelled)
         for view, found in zip(views, objects)
     ]
+    if search:
+        covers = cover_areas(segmenter, views, valid, settings.smallest, cancelled)
+        items = [[*some, *areas] for some, areas in zip(items, covers)]
     evidence = []
     for date in (0, 1):
         if progress is not None:
@@ -108,7 +112,7 @@ def prepare_window(
 def _found_there(items: list[Instance], others: list[Instance]) -> list[Instance | None]:
     """For each object what was found at its place at the other date; None where that is open."""
     best: list[tuple[float, Instance | None]] = [(_AGAIN, None)] * len(items)
-    theirs = [other for other in others if other.source not in ("difference", "difference box")]
+    theirs = [other for other in others if other.source not in PLACES]
     for i, j in meeting(items, theirs):
         shared = shared_pixels(items[i], theirs[j])
         overlap = shared / (items[i].area + theirs[j].area - shared)

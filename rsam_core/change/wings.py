@@ -13,8 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from rsam_core.change.findings import Candidate, Change
+from rsam_core.change.findings import PLACES, Candidate, Change
 from rsam_core.change.judge import CLASSES
+from rsam_core.change.kinds import UNSURE
 from rsam_core.change.pairing import contained, grown, meeting
 from rsam_core.objects.crops import Crop, cut_out, shared_pixels, span
 from rsam_core.objects.instance import Instance
@@ -22,14 +23,21 @@ from rsam_core.objects.instance import Instance
 LOOSE = ("car", "boat", "tree")
 """Kinds of object that stand beside each other without being one."""
 
-_LARGEST = 0.5
-"""Largest wing, as a share of the rest."""
+_HELD = 0.5
+"""Share of a wing that lies in the outline of the whole from which on it is held by it."""
 
-_CONTACT = 0.5
-"""Length of the common border, in sides of a square of the wing's area."""
+_LARGEST = {True: 0.46, False: 0.38}
+"""Largest wing, as a share of the rest, by whether the whole holds it: what stands beside a house
+and is half as large is another house."""
+
+_CONTACT = {True: 0.5, False: 0.7}
+"""Length of the common border, in sides of a square of the wing's area, likewise."""
+
+_STANDS = {True: 0.5, False: 0.4}
+"""IoU of both dates' outlines from which on an object may stand at both, likewise."""
 
 _ONE = 0.6
-"""IoU of both dates' outlines from which on an object stands at both."""
+"""IoU of both dates' outlines from which on they are one object."""
 
 _ON = 0.85
 """Share of a patch that lies on what it is a patch of."""
@@ -64,7 +72,7 @@ def with_hosts(
     """
     hosts = [
         [c for c in candidates if c.date == date and c.changed <= fire and c.kind not in LOOSE
-         and c.item.source not in ("difference", "difference box")]
+         and c.item.source not in PLACES]
         for date in (0, 1)
     ]  # fmt: skip
     result: list[Change | None] = [None] * len(changes)
@@ -72,10 +80,11 @@ def with_hosts(
         some = [k for k, change in enumerate(changes) if change.change == verdict]
         rings = [grown(changes[k].outline, _REACH) for k in some]
         near: dict[int, list[Candidate]] = {}
-        for i, j in meeting(rings, [c.item for c in hosts[date]]):
-            near.setdefault(some[i], []).append(hosts[date][j])
+        both = [*hosts[0], *hosts[1]]
+        for i, j in meeting(rings, [c.item for c in both]):
+            near.setdefault(some[i], []).append(both[j])
         for k, ring in zip(some, rings):
-            ends = _host(changes[k], ring, near.get(k, ()), hosts[1 - date])
+            ends = _host(changes[k], ring, near.get(k, ()), hosts)
             if ends is not None:
                 less, more = ends
                 result[k] = replace(
@@ -106,7 +115,7 @@ def with_roofs(changes: Sequence[Change], candidates: Sequence[Candidate]) -> li
     hosts = [
         c for c in candidates
         if c.date == 0 and c.kind == "building" and c.chances[left] < _LEFT
-        and c.item.source not in ("difference", "difference box")
+        and c.item.source not in PLACES
     ]  # fmt: skip
     some = [k for k, change in enumerate(changes) if change.change == "new"]
     best: dict[int, Candidate] = {}
@@ -128,38 +137,49 @@ def with_roofs(changes: Sequence[Change], candidates: Sequence[Candidate]) -> li
 
 
 def _host(
-    change: Change, ring: Crop, near: Sequence[Candidate], others: Sequence[Candidate]
+    change: Change, ring: Crop, near: Sequence[Candidate], hosts: Sequence[Sequence[Candidate]]
 ) -> tuple[Instance, Instance] | None:
-    """The object to which a part belongs: its outline without the part, and with it."""
+    """The object to which a part belongs: its outline without the part, and with it.
+
+    It may be known from the date that has the part, with it or without, or from the other date.
+    """
     part = change.outline
     if change.kind in LOOSE:
         return None
-    best: tuple[float, Instance, Instance] | None = None
+    best: tuple[tuple[bool, float], Instance, Instance] | None = None
     for host in near:
-        if host.kind != change.kind:
+        if not may_be_one(host.kind, change.kind):
             continue
+        held = host.date == int(change.change == "new") and contained(part, host.item) >= _HELD
         body = _without(host.item, part)
-        if body is None or part.area > _LARGEST * body.area:
+        if body is None or part.area > _LARGEST[held] * body.area:
             continue
         contact = shared_pixels(ring, body) / (_REACH * np.sqrt(part.area))
-        if contact < _CONTACT or (best is not None and contact <= best[0]):
+        if contact < _CONTACT[held] or (best is not None and (held, contact) <= best[0]):
             continue
-        there = _standing(body, others)
-        if there is not None:
-            best = contact, there, _joined(host.item, part)
+        overlap, there = _standing(body, hosts[1 - host.date])
+        if there is None or overlap < _STANDS[held]:
+            continue
+        less = there if overlap >= _ONE and held else body
+        best = (held, contact), less, _joined(body, part)
     return None if best is None else best[1:]
 
 
-def _standing(body: Instance, others: Sequence[Candidate]) -> Instance | None:
-    """What stands at the place of an object at the other date."""
-    best, found = _ONE, None
+def may_be_one(first: str | None, second: str | None) -> bool:
+    """Whether two outlines may be one object, by the kinds that the model names."""
+    return first == second or bool({first, second} & {UNSURE, None})
+
+
+def _standing(body: Instance, others: Sequence[Candidate]) -> tuple[float, Instance | None]:
+    """What stands at the place of an object at the other date, and how much of it they share."""
+    best, found = 0.0, None
     for _, j in meeting([body], [c.item for c in others]):
         other = others[j].item
         shared = shared_pixels(body, other)
         overlap = shared / (body.area + other.area - shared)
         if overlap > best:
             best, found = overlap, other
-    return found
+    return best, found
 
 
 def _without(whole: Instance, part: Instance) -> Instance | None:

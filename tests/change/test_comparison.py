@@ -363,6 +363,59 @@ def test_what_clings_to_a_standing_house_is_its_wing():
     assert {c.change for c in decide(alone, [], fire=0.5)} == {"new"}
 
 
+def test_a_wing_is_told_from_a_neighbour():
+    def built(item: Instance, date: int, name: str, kind: str = "building") -> Candidate:
+        return replace(candidate(item, date, name), kind=kind)
+
+    house = square(40, 40, 30)
+    wing, whole = np.zeros((30, 46), bool), np.ones((30, 46), bool)
+    wing[5:25, 30:] = True
+    whole[:5, 30:] = whole[25:, 30:] = False
+    # The house is outlined at the first date only, or at the second with its wing; what the model
+    # cannot name may be a wing, too.
+    for there, kind in (
+        ([built(house, 0, "same"), built(square(41, 41, 28), 1, "same")], "building"),
+        ([built(house, 0, "same"), built(Instance(whole, 40, 40, 0.9), 1, "same")], "building"),
+        ([built(house, 0, "same"), built(Instance(whole, 40, 40, 0.9), 1, "same")], "not sure"),
+    ):
+        part = built(Instance(wing, 40, 40, 0.95), 1, "left", kind)
+        found = decide([*there, part], [], fire=0.5)
+        assert [c.change for c in found if c.change != "unchanged"] == ["enlarged"]
+        assert found[0].after.area - found[0].before.area == pytest.approx(320, abs=160)
+    # A row house of nearly half the size beside it: a house of its own.
+    row = built(Instance(np.ones((30, 13), bool), 70, 40, 0.9), 1, "left")
+    both = [built(house, 0, "same"), built(house, 1, "same")]
+    assert {c.change for c in decide([*both, row], [], fire=0.5)} == {"new", "unchanged"}
+
+
+def test_what_is_gone_is_named_by_what_was_there():
+    bare = replace(
+        candidate(square(40, 40), 1, "revealed"), kind="bare ground", kind_probability=0.9,
+        kind_there="tree",
+    )  # fmt: skip
+    (change,) = decide([bare], [], fire=0.5)
+    assert (change.change, change.kind) == ("gone", "tree")
+    assert np.isnan(change.kind_probability)
+
+
+def test_wide_ground_of_which_nothing_is_the_same_is_another_ground():
+    chances = np.zeros(len(CLASSES), np.float32)
+    chances[[CLASSES.index(n) for n in ("same", "left", "partly")]] = 0.04, 0.3, 0.66
+    flood = replace(
+        candidate(square(20, 20, 60), 1, "left"), chances=chances, kind="road",
+        kind_there="grass or field",
+    )  # fmt: skip
+    car = replace(candidate(square(30, 30, 9), 0, "left"), kind="car")
+    house = replace(candidate(square(50, 50, 20), 0, "left"), kind="building")
+    found = decide([flood, car, house], [], fire=0.75)
+    assert [(c.change, c.kind) for c in found] == [("new", "road"), ("gone", "building")]
+    assert found[0].reason == "hardly anything of this ground is as it was"
+    assert flood in needed([flood], unchanged=False)
+    small = replace(flood, item=square(20, 20, 30))
+    for other in (small, replace(flood, kind="building"), replace(flood, kind_there="building")):
+        assert decide([other], [], fire=0.75) == []
+
+
 def test_changed_objects_become_changed_blocks(result, town):
     houses = [candidate(square(x, 40), 1, "left") for x in (40, 70, 140)]
     found = judged(result.alignment, tuple(houses), (), (), (), CompareSettings())
