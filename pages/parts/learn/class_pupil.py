@@ -95,8 +95,13 @@ def _no_board(error: LearnError, typed: str, projector: bool) -> None:
             take(replace(kept, attempt=kept.attempt.finish(kept.made, now())))
         class_done.show(work(), projector)
         return
-    class_start.join_field()
-    st.button(_("Other exercises"), key="learn-class-others", on_click=class_start.go)
+    left, _right = st.columns(2)
+    with left.container(border=True):
+        class_start.join_field()
+        st.button(
+            _("Other exercises"), key="learn-class-others", type="tertiary",
+            on_click=class_start.go,
+        )  # fmt: skip
 
 
 def _signs(typed: str) -> str:

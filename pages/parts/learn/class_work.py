@@ -107,7 +107,10 @@ def _state(made: Assignment, attempt: Attempt) -> None:
         help=_("A box counts as one click. What you undo stays counted."),
     )  # fmt: skip
     if made.exercise.shows_iou:
-        right_column.metric(_("IoU"), percent(attempt.now.iou))
+        right_column.metric(
+            _("IoU"), percent(attempt.now.iou),
+            help=_("IoU: what mask and truth share, as a part of what either covers."),
+        )  # fmt: skip
 
 
 def _controls(made: Assignment, attempt: Attempt) -> None:
