@@ -8,6 +8,7 @@ import json
 import threading
 import zipfile
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ from rsam_core.evaluate.learn.exercise_file import (
 )
 from rsam_core.evaluate.learn.exercise_subject import own_part, parts_of, sample_subject, sources
 from rsam_core.objects.instances import Instances
+from rsam_core.runtime.language import _, speaking
 from rsam_core.scene.scene import open_scene
 from rsam_core.scene.window import Window
 from tests.helpers.boxes import png
@@ -50,6 +52,20 @@ def test_targets_lie_in_the_middle_of_their_objects():
     assert abs(y2 - 15) <= 1
     assert made.exercise.kind == "roof"
     assert made.truth(1).sum() == 200
+
+
+def test_samples_are_named_in_the_language_in_use_and_own_images_as_they_are():
+    # A word that Learn, which has all its translations, says as well.
+    named = replace(subject(), name="Reservoirs")
+    sample, own = (make_exercise(named, source, (7,)) for source in ("town:suburb", OWN))
+    assert sample.title == own.title == "Reservoirs: roofs"
+    with speaking("fr"):
+        place, kind = _("Reservoirs"), _("roofs")
+        assert place != "Reservoirs"
+        assert sample.title.startswith(place)
+        assert own.title.startswith("Reservoirs")
+        assert sample.title.endswith(kind)
+        assert sources()["place:fields"] == _("Fields in Wisconsin")
 
 
 def test_inner_spot_is_inside_a_ring():
