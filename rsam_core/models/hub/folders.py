@@ -15,6 +15,7 @@ from rsam_core.models.place import State, models_folder
 CONFIG = "config.json"
 _UNSAFE = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack")
 _MAX_CONFIG = 4_000_000
+_DEEPEST = 50
 
 
 def folder_of(info: HubInfo) -> Path:
@@ -72,6 +73,12 @@ def check(folder: Path) -> str:
             f"The folder {folder} holds a model of the kind “{kind[:40]}”, which RSAM cannot use. "
             f"It can use: {known}."
         )
+    if _names_another(config):
+        raise ModelError(
+            f"The description of the model in {folder} names another model, from which a part of "
+            "it is to be taken. RSAM reads nothing but the folder itself. Get the model with all "
+            "its parts (its config.json has an entry “backbone_config”)."
+        )
     files = weight_files(folder)
     if not files:
         unsafe = next((p.name for p in _visible(folder) if p.suffix in _UNSAFE), None)
@@ -95,6 +102,18 @@ def check(folder: Path) -> str:
     for path in files:
         _check_header(path)
     return kind
+
+
+def _names_another(config: Any, depth: int = 0) -> bool:
+    """Whether a description, or a part of it, names another model that would be fetched."""
+    if depth > _DEEPEST:
+        return True
+    if isinstance(config, dict):
+        named = config.get("backbone")
+        if isinstance(named, str) and named and not isinstance(config.get("backbone_config"), dict):
+            return True
+        return any(_names_another(value, depth + 1) for value in config.values())
+    return isinstance(config, list) and any(_names_another(v, depth + 1) for v in config)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -195,7 +214,7 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _missing_parts(folder: Path) -> list[str]:
-    """Files that an index of several parts names and that are not there."""
+    """Files that an index of several parts names and that are not there, beside the index."""
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return []
@@ -203,7 +222,12 @@ def _missing_parts(folder: Path) -> list[str]:
         named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return [index.name]
-    return sorted(str(name) for name in named if not (folder / Path(str(name)).name).is_file())
+
+    def here(name: str) -> bool:
+        # Only a bare name lies in the folder itself, on every system.
+        return Path(name).name == name and "\\" not in name and (folder / name).is_file()
+
+    return sorted(str(name) for name in named if not here(str(name)))
 
 
 def _check_header(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -15,6 +16,9 @@ from rsam_core.errors import ModelError
 from rsam_core.models.hub.catalog import KINDS, HubInfo
 from rsam_core.models.hub.folders import check, folder_of
 from rsam_core.models.info import ModelInfo
+
+# What a folder names is never fetched: RSAM downloads models itself, when it is asked to.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 REQUIREMENTS = "requirements-models.txt"
 

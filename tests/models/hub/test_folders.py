@@ -168,3 +168,37 @@ def test_the_package_is_imported_only_for_such_a_model():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("entries", "sound"),
+    [
+        ({"backbone": "microsoft/swin-tiny"}, False),
+        ({"backbone": "/srv/other", "backbone_config": None}, False),
+        ({"vision_config": {"backbone": "../other"}}, False),
+        ({"parts": [{"backbone": "owner/name"}]}, False),
+        ({"backbone": None, "backbone_config": {"model_type": "swin"}}, True),
+        ({"backbone": "swin", "backbone_config": {"model_type": "swin"}}, True),
+    ],
+)
+def test_a_description_that_names_another_model_is_refused(place, entries: dict, sound: bool):
+    folder = put(place / "mine")
+    (folder / "config.json").write_text(json.dumps({"model_type": "sam2", **entries}))
+    if sound:
+        assert check(folder) == "sam2"
+        return
+    with pytest.raises(ModelError, match="names another model"):
+        check(folder)
+
+
+@pytest.mark.parametrize("name", ["../other/model.safetensors", "a/model.safetensors",
+                                  "..\\model.safetensors", "/srv/model.safetensors"])  # fmt: skip
+def test_parts_of_a_model_lie_in_its_folder(place, name: str):
+    folder = put(place / "mine")
+    put(place / "other")
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"weight": "model.safetensors"}}))
+    assert check(folder) == "sam2"
+    index.write_text(json.dumps({"weight_map": {"weight": name}}))
+    with pytest.raises(ModelError, match="lacks the file"):
+        check(folder)
