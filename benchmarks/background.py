@@ -3,8 +3,8 @@
 Starts the app, opens rendered towns of 1024 × 1024 pixels one after the other in headless
 Chromium with "Outlines under the pointer" switched on, and notes when the picture is there, when
 the proposals have reached the browser, and how long a click takes that is made while they are
-looked for. Processor seconds of the server stand beside, for computers that do other work
-meanwhile. Needs Playwright and Chromium, no data.
+looked for; before, how long it takes with the search switched off. Processor seconds of the server
+stand beside, for computers that do other work meanwhile. Needs Playwright and Chromium, no data.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ TITLES = {
     "ready": "file given to its proposals in the browser",
     "server": "processor seconds of the server meanwhile",
     "click": "click to its mask, while proposals are looked for",
+    "alone": "the same with nothing looked for",
 }
 _IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 _STAGE = ".stage[data-camera]"
@@ -90,7 +91,7 @@ def click(page, town: TownSample) -> tuple[float, bool]:
 
 
 def measure(app, towns: list[TownSample]) -> dict[str, list[float]]:
-    """Seconds of each kind; on every second town somebody clicks at once."""
+    """Seconds of each kind: a third of the towns without a search, then clicks on every second."""
     from playwright.sync_api import sync_playwright
 
     found: dict[str, list[float]] = {name: [] for name in TITLES}
@@ -108,15 +109,21 @@ def measure(app, towns: list[TownSample]) -> dict[str, list[float]]:
         # The first one loads the model, and is not counted.
         opened(page, "first.tif", write_geotiff(render_town(512, 512, seed=70)))
         page.wait_for_selector(_IDLE)
-        page.get_by_text(SWITCH, exact=True).click()
-        until_proposed(page)
         for number, town in enumerate(towns):
+            if number == len(towns) // 3:
+                page.wait_for_selector(_IDLE)
+                page.get_by_text(SWITCH, exact=True).click()
+                until_proposed(page)
             page.wait_for_timeout(1500)
             page.get_by_test_id("stTopNavLink").filter(has_text="Open").first.click()
             page.locator(_STAGE).wait_for(state="detached")
             spent = processor_seconds(app.pid)
             began = opened(page, f"town-{number}.tif", write_geotiff(town))
             picture = time.perf_counter() - began
+            if number < len(towns) // 3:
+                page.wait_for_selector(_IDLE)
+                found["alone"].append(click(page, town)[0])
+                continue
             if number % 2:
                 took, early = click(page, town)
                 if early:
@@ -133,7 +140,7 @@ def measure(app, towns: list[TownSample]) -> dict[str, list[float]]:
 def main() -> None:
     """Measure, print, and write JSON if asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--towns", type=int, default=8)
+    parser.add_argument("--towns", type=int, default=12)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     towns = [

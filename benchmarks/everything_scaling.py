@@ -24,7 +24,7 @@ from rsam_core.segment.everything import EverythingSettings, generate, initializ
 STYLES = ("suburb", "estate", "village", "industrial")
 
 
-class _Counting:
+class _Counting(PromptableModel):
     """A model that counts the points it decodes."""
 
     def __init__(self, model: PromptableModel) -> None:
@@ -33,9 +33,9 @@ class _Counting:
     def encode(self, image: np.ndarray) -> object:
         return self._model.encode(image)
 
-    def decode_many(self, features, prompts, multimask, *, quick=False):
+    def decode_many(self, features, prompts, multimask, *, quick=False, previous=None):
         self.points += len(prompts)
-        return self._model.decode_many(features, prompts, multimask, quick=quick)
+        return self._model.decode_many(features, prompts, multimask, quick=quick, previous=previous)
 
 
 def main() -> None:
