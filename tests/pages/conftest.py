@@ -40,7 +40,8 @@ def _patient() -> Iterator[None]:
     made = AppTest.__init__
 
     def patient(self: AppTest, *args: Any, default_timeout: float, **options: Any) -> None:
-        made(self, *args, default_timeout=max(default_timeout, PATIENCE), **options)
+        # It computes as well as waits.
+        made(self, *args, default_timeout=max(default_timeout, 5 * PATIENCE), **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AppTest, "__init__", patient)
