@@ -131,14 +131,6 @@ def all_cores() -> Iterator[None]:
 
 
 @contextmanager
-def one_core() -> Iterator[None]:
-    """Let PyTorch use one core in this thread: for many and small operations."""
-    cores()
-    with _threads(1):
-        yield
-
-
-@contextmanager
 def _threads(wanted: int) -> Iterator[None]:
     before = torch.get_num_threads()
     if before == wanted:

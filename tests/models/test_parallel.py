@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rsam_core.models import parallel as module
-from rsam_core.models.parallel import all_cores, cores, one_core, side_by_side
+from rsam_core.models.parallel import all_cores, cores, side_by_side
 from rsam_core.models.sam.model import SamModel
 from rsam_core.prompts.prompt import Prompt
 from tests.helpers.sam import lively
@@ -72,9 +72,6 @@ def test_large_operations_may_use_all_cores_and_the_setting_comes_back(crew):
     before = torch.get_num_threads()
     with all_cores():
         assert torch.get_num_threads() == crew
-    assert torch.get_num_threads() == before
-    with one_core():
-        assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
     with pytest.raises(RuntimeError), all_cores():
         raise RuntimeError
