@@ -174,7 +174,7 @@ def test_it_runs_as_a_module():
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=5 * PATIENCE,
     )
     assert done.returncode == 0
     assert "FOLDER" in done.stdout

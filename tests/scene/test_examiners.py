@@ -157,7 +157,7 @@ def test_examiners_end_with_the_program() -> None:
         "import os; os._exit(0)\n"
     )
     # The pipe that both have inherited is at its end only when both have gone.
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=PATIENCE)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=5 * PATIENCE)
     assert done.stdout.strip().isdigit(), done.stderr
 
 

@@ -135,7 +135,7 @@ def test_it_ends_and_saves_though_a_connection_is_not_closed() -> None:
         "threading.Event().wait()\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=5 * PATIENCE
     )
     assert ended.stdout.split() == ["waiting", "saved"], ended.stderr
     assert ended.returncode == 0

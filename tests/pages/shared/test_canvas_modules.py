@@ -34,7 +34,7 @@ def test_modules_under_node():
     assert files
     done = subprocess.run(
         [node(), "--test", "--test-reporter=tap", *map(str, files)],
-        capture_output=True, text=True, timeout=PATIENCE, check=False,
+        capture_output=True, text=True, timeout=5 * PATIENCE, check=False,
     )  # fmt: skip
     passed = re.search(r"^# pass (\d+)$", done.stdout, re.MULTILINE)
     assert done.returncode == 0, done.stdout + done.stderr
