@@ -229,7 +229,7 @@ def listing(session: Session, state: ChangeState, changes: Sequence[Change]) -> 
         column_config={
             "before": config.ImageColumn(_("Before"), width=62),
             "after": config.ImageColumn(_("After"), width=62),
-            "change": config.TextColumn(_("Change"), width=92),
+            "change": config.TextColumn(_("Change"), width=152 if noun_of(some) == "areas" else 92),
             "sure": config.NumberColumn(_("Sure"), format="%d %%", width=56),
             "area": config.TextColumn(_("Area"), width=84),
             "checked": config.TextColumn(_("Checked"), width=80),
@@ -271,7 +271,9 @@ def _table(state: ChangeState, changes: Sequence[Change]) -> pd.DataFrame:
             "before": [pair[0] for pair in pictures],
             "after": [pair[1] for pair in pictures],
             "change": [shown.title(c) for c in changes],
-            "sure": [None if math.isnan(c.probability) else 100 * c.probability for c in changes],
+            "sure": [
+                None if math.isnan(c.probability) else round(100 * c.probability) for c in changes
+            ],
             "area": [shown.area_text(c, state) for c in changes],
             "checked": [_(_ICONS[shown.said_of(state, c)]) for c in changes],
             "kind": [_(c.kind) if c.kind else "" for c in changes],
