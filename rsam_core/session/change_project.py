@@ -18,7 +18,7 @@ from rsam_core.session.change_wishes import METHODS, OURS, Origin, Wishes
 from rsam_core.session.packed_objects import BROKEN
 from rsam_core.session.saved_change import SavedChange
 
-_MAX_CHECKS = 200_000
+_MAX_CHECKS, _FARTHEST = 200_000, 2**40
 
 
 def saved_change(state: ChangeState, image: bool = False) -> SavedChange | None:
@@ -156,5 +156,8 @@ def _checks(rows: Any) -> Checks:
     for kind, *numbers, accepted in rows:
         if kind not in KINDS or len(numbers) != 5 or type(accepted) is not bool:
             raise ValueError(kind)
-        marks[kind, *(int(n) for n in numbers)] = accepted
+        place = tuple(int(n) for n in numbers)
+        if not all(abs(n) <= _FARTHEST for n in place):
+            raise ValueError(numbers)
+        marks[kind, *place] = accepted
     return Checks(MappingProxyType(marks))

@@ -142,9 +142,10 @@ class ProjectState:
         try:
             json.dumps([self.prompts, self.settings, self.pipeline], allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
-            raise ProjectError(f"The project holds something that cannot be saved: {error}.") from (
-                error
-            )
+            raise ProjectError(
+                "The project holds something that cannot be saved: a number that is none or has "
+                "no end, or a list in too many others."
+            ) from error
 
 
 def save_project(state: ProjectState) -> bytes:
