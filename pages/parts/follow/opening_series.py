@@ -9,7 +9,14 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.follow import samples
-from pages.parts.shared import banner, current_session, destination, folder, progress
+from pages.parts.shared import (
+    banner,
+    current_session,
+    destination,
+    folder,
+    progress,
+    streamlit_adapter,
+)
 from pages.parts.shared import session_memory as memory
 from pages.parts.shared.image_root import root
 from pages.parts.shared.names import MAX_LENGTH, plain, visible
@@ -270,7 +277,7 @@ def running(session: Session | None) -> bool:
         return progress.shown(jobs, JOB, _("Opening the series:"), key="stop-series",
                               help=_("What is open stays as it is."))  # fmt: skip
     if job.state == "failed":
-        banner.fail(ACTION, job.error)
+        streamlit_adapter.do_all(lambda: banner.fail(ACTION, job.error))
     elif job.state == "done":
         wanted, series = job.result
         if series is not None:
@@ -284,9 +291,14 @@ def _enter(session: Session | None, wanted: Session | None, series: Series) -> N
     if wanted is not None and wanted is session:
         resume(follow_state(session), series)
     else:
-        made = current_session.enter(current_session.of_scene(series.first))
-        follow_state(made).open(series)
-    banner.forget_all()
+        session = current_session.of_scene(series.first)
+        follow_state(session).open(series)
+    # All of it: the series was handed out once.
+    streamlit_adapter.do_all(
+        lambda: None if session is wanted else current_session.enter(session),
+        banner.forget_all,
+        lambda: destination.head_for(PAGE),
+    )
     destination.go(PAGE)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.parts.learn import place
-from pages.parts.shared import banner, current_session, downloads, progress
+from pages.parts.shared import banner, current_session, downloads, progress, streamlit_adapter
 from pages.parts.shared.names import plain
 from rsam_core.errors import RsamError
 from rsam_core.evaluate.learn import handout
@@ -97,7 +97,8 @@ def _all() -> None:
     if job is not None and job.state == "failed":
         raise job.error
     if job is not None and job.state == "done":
-        st.session_state[_ZIP] = job.result
+        # It was handed out once: kept even if the browser wants the next run at this moment.
+        streamlit_adapter.do_all(lambda: st.session_state.update({_ZIP: job.result}))
     if progress.shown(jobs, JOB, _("Making plans and worksheets:"), key="stop-handouts"):
         return
     spoken, content = st.session_state.get(_ZIP, (None, b""))

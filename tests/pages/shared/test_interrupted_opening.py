@@ -11,13 +11,17 @@ import pytest
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunData, RerunException
 
+from pages.parts.follow import opening_series
 from pages.parts.shared import banner, current_session, gallery, opening, project_panel
 from rsam_core.errors import SceneError
 from rsam_core.runtime.jobs import JobRegistry
+from rsam_core.session.following import follow_state
+from rsam_core.session.series_source import Series, series_of_files
 from rsam_core.session.session import Session
 from tests.helpers.boxes import plain
 from tests.helpers.session import fresh
 from tests.helpers.waiting import PATIENCE
+from tests.session.test_following import FILES
 
 LOOKS = range(30)
 """The look at the page's state at which the browser wants the next run."""
@@ -126,3 +130,26 @@ def test_a_project_that_was_opened_in_the_background(state: State, good: bool) -
         assert current_session.current() is session
     else:
         assert "It is damaged" in banner.standing()[opening.ACTION]
+
+
+@pytest.mark.parametrize("state", LOOKS, indirect=True)
+@pytest.mark.parametrize("good", [True, False])
+def test_a_series_that_was_opened_in_the_background(state: State, good: bool) -> None:
+    jobs = JobRegistry()
+
+    def run(progress, cancelled) -> tuple[Session | None, Series]:
+        if not good:
+            raise SceneError("It is damaged.")
+        return None, series_of_files(FILES)
+
+    assert jobs.start(opening_series.JOB, run).wait(PATIENCE)
+    left, state.left = state.left, 0
+    current_session.visit().jobs = jobs
+    state.left = left
+
+    runs(state, lambda: jobs.get(opening_series.JOB) and opening_series.running(None))
+    if good:
+        assert len(follow_state(current_session.current()).frames) == len(FILES)
+        assert state.kept["destination"] == opening_series.PAGE
+    else:
+        assert "It is damaged" in banner.standing()[opening_series.ACTION]
