@@ -130,7 +130,7 @@ class Found:
             Part of the common grid; the whole by default.
         gap : int
             Join what lies up to twice so many pixels apart, as yards and lanes between new houses:
-            the changed blocks in place of the changed objects.
+            the areas of change in place of the changed objects.
 
         Returns
         -------

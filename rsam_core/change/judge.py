@@ -6,6 +6,12 @@ does it look another way inside, or did it only come to light because something 
 5 % of objects fire that did not change between two renderings of one place with another sun,
 season, haze and displacement. Of an object whose outline at one date holds that of the other date,
 and more: did it grow?
+
+Fitted to 22 rendered pairs whose objects were looked for (seeds 2017 to 2038) and 32 crowded ones
+(2200 to 2231), at 0.3 and 0.5 metres a pixel; no real pair was learned from. Of pairs that were not
+fitted on, 81 % of the changed candidates fire and 1.4 % of the others. It misses damage that leaves
+most of a roof as it was, tells some destroyed houses as gone, and muddy floods as other ground at
+most. ``benchmarks/README.md`` has the figures of whole comparisons.
 """
 
 from __future__ import annotations
