@@ -8,7 +8,7 @@ from pages.parts.shared import session_memory as memory
 from pages.parts.shared import streamlit_adapter
 from rsam_core.runtime import language
 
-_KEY = "language"
+_KEY, _CHOICE, _KEPT = "language", "language-choice", "language-kept"
 # Kept beside the page's state, which may only be looked at where a run may end.
 _spoken: dict[str, str] = {}
 
@@ -27,6 +27,9 @@ def begin() -> None:
     translated, before it says anything."""
     language.ask(_of_this_thread)
     memory.when_leaving(_forget)
+    # Told to the browser anew, in the words of the language that was just chosen.
+    for key, value in st.session_state.pop(_KEPT, {}).items():
+        st.session_state[key] = value
     chosen = st.session_state.get(_KEY) or language.known(st.context.locale or language.SOURCE)
     session = streamlit_adapter.session_id()
     if session is not None:
@@ -38,9 +41,11 @@ def choice() -> None:
     codes = list(language.LANGUAGES)
     now = language.current()
     chosen = st.selectbox(
-        language._("Language"), codes, index=codes.index(now), key="language-choice",
+        language._("Language"), codes, index=codes.index(now), key=_CHOICE,
         format_func=language.LANGUAGES.__getitem__, label_visibility="collapsed",
     )  # fmt: skip
     if chosen != now:
+        kept = streamlit_adapter.chosen_by_words()
+        st.session_state[_KEPT] = {key: kept[key] for key in kept if key != _CHOICE}
         st.session_state[_KEY] = chosen
         st.rerun()

@@ -19,6 +19,7 @@ from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import RerunException, get_script_run_ctx
+from streamlit.runtime.state import SafeSessionState, SessionState
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 Item = TypeVar("Item")
@@ -28,6 +29,25 @@ def session_id() -> str | None:
     """Name of the session whose page this thread runs; None in a thread of another kind."""
     context = get_script_run_ctx(suppress_warning=True)
     return None if context is None else context.session_id
+
+
+def chosen_by_words() -> dict[str, Any]:
+    """What is chosen where the browser knows a choice by its words, by the widgets' keys.
+
+    Streamlit remembers the choice itself, but of those widgets the browser sends the words that it
+    shows, which mean nothing any more once they are in another language.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None:
+        return {}
+    state = context.session_state._state
+    kinds = ("string_value", "string_array_value")
+    keys = [
+        key for number, key in state._key_id_mapper.id_key_mapping.items()
+        if (widget := state._new_widget_state.widget_metadata.get(number)) is not None
+        and widget.value_type in kinds
+    ]  # fmt: skip
+    return {key: st.session_state[key] for key in keys if key in st.session_state}
 
 
 def handle_all(items: Iterable[Item], handle: Callable[[Item], None]) -> None:
@@ -177,6 +197,11 @@ def missing() -> list[str]:
         (manager, "_session_storage"),
         (storage, "_cache"),
         (getattr(storage, "_cache", None), "expire"),
+        (SafeSessionState(SessionState(), lambda: None), "_state"),
+        (SessionState(), "_new_widget_state"),
+        (SessionState(), "_key_id_mapper"),
+        (getattr(SessionState(), "_new_widget_state", None), "widget_metadata"),
+        (getattr(SessionState(), "_key_id_mapper", None), "id_key_mapping"),
     )
     return [
         f"{getattr(of, '__name__', type(of).__name__)}.{name}"

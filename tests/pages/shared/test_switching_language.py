@@ -88,3 +88,20 @@ def test_what_was_chosen_on_objects_stays(segment: Start) -> None:
         assert at.segmented_control(key="classify-way").value == "By rule"
         assert at.selectbox(key="rule-operator-0").value == "<="
         assert at.selectbox(key="edit-class").value == "road"
+
+
+def test_choices_beside_the_language_stay_in_sight_of_the_browser(app: AppTest) -> None:
+    """It knows a choice by its words: those of the old language would mean the first choice."""
+    app.query_params["part"] = "class"
+    app.switch_page("pages/screens/learn.py").run()
+    app.button(key="learn-class-make").click().run()
+    app.selectbox(key="learn-maker-kind").select("tree").run()
+    app.selectbox(key="language-choice").select("es").run()
+    fine(app)
+    kind = app.selectbox(key="learn-maker-kind")
+    assert kind.value == "tree"
+    assert kind.proto.set_value
+    assert kind.proto.raw_value == "es: trees"
+    app.toggle(key="learn-maker-iou").set_value(False).run()
+    assert app.selectbox(key="learn-maker-kind").value == "tree"
+    assert app.selectbox(key="language-choice").value == "es"
