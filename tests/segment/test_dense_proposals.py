@@ -264,6 +264,27 @@ def test_boxes_that_repeat_a_better_one_go():
     assert distinct(np.zeros((0, 4)), 0.5).tolist() == []
 
 
+@pytest.mark.parametrize("same", [0.1, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_boxes_are_compared_one_by_one_from_the_best(same, kind):
+    rng = np.random.default_rng(8)
+    corners = rng.integers(0, 60, (300, 2))
+    boxes = np.column_stack([corners, corners + rng.integers(1, 40, (300, 2))]).astype(kind)
+
+    def iou(a, b) -> float:
+        width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+        shared = max(width, 0) * max(height, 0)
+        sizes = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+        return shared / (sum(sizes) - shared)
+
+    kept: list[int] = []
+    for i, box in enumerate(boxes.astype(float).tolist()):
+        if all(iou(box, boxes[j].tolist()) <= same for j in kept):
+            kept.append(i)
+    assert distinct(boxes, same).tolist() == kept
+    assert len(kept) < 300 or same == 1
+
+
 def test_a_model_without_the_head_says_so():
     class _Blind(_Knows):
         proposes = PromptableModel.proposes
