@@ -52,6 +52,12 @@ _NOTES = {
 }
 
 
+_SWAPPED = (
+    "With both coordinates of each point swapped they would meet it: save the file with x before "
+    "y, longitude before latitude."
+)
+
+
 @dataclass(frozen=True)
 class _Reading:
     """A possible meaning: its key in `PLACED`, and the coordinate system if it has one."""
@@ -110,6 +116,8 @@ def in_pixels(
         choices = [("placed", r.key, PLACED[r.key]) for r in others] if guessed else []
         return list(pixels), [note] if note else [], choices
     message = _elsewhere(shapes, layer.crs or _presumed(layer, place, shapes), place, name)
+    if _fits_swapped(sample, layer, place):
+        message = f"{message} {_SWAPPED}"
     if not fitting:
         raise MetricError(message)
     offered = " or ".join(PLACED[r.key] for r in fitting)
@@ -305,6 +313,15 @@ def _fits(shapes: NDArray[Any], reading: _Reading, place: Place) -> bool:
     except MetricError:
         # A local system has no way to another one.
         return False
+
+
+def _fits_swapped(shapes: NDArray[Any], layer: Layer, place: Place) -> bool:
+    """Whether outlines would meet the image if y came before x, as some programs write it."""
+    import shapely
+
+    turned = shapely.transform(shapes, lambda xy: xy[:, ::-1])
+    maps = [r for r in _every(layer, place) if r.key in ("file", "map", "degrees")]
+    return any(_fits(turned, reading, place) for reading in maps)
 
 
 def _meets(pixels: NDArray[Any], shape: tuple[int, int]) -> bool:

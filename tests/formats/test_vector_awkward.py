@@ -9,7 +9,8 @@ import pytest
 import shapely
 
 from rsam_core.change.apply import Site, read_layer
-from rsam_core.errors import ApplyError
+from rsam_core.errors import ApplyError, MetricError
+from rsam_core.formats.truth import read_truth
 from rsam_core.formats.vector_csv import read_csv
 from rsam_core.formats.vector_files import read_layers
 from rsam_core.formats.well_known_binary import is_sound
@@ -142,3 +143,26 @@ def test_xml_in_another_code_is_told_and_not_shown():
     with pytest.raises(ApplyError, match=r"“a\.kml” is XML in a code that is not read") as caught:
         read_layer(content, Site.of(seeds.scene()), name="a.kml")
     assert "private" not in str(caught.value)
+
+
+@pytest.mark.parametrize("crs", ["OGC:CRS84", "EPSG:32637"])
+def test_swapped_coordinates_are_told(crs: str):
+    ring = seeds.ring(10, 10, 20, 20)
+    if crs == "OGC:CRS84":
+        ring = [[39.00006, 36.14467], [39.0002, 36.14467], [39.0002, 36.1446], [39.00006, 36.14467]]
+
+    def content(swapped: bool) -> bytes:
+        points = [point[::-1] if swapped else point for point in ring]
+        return json.dumps(
+            {"type": "Feature", "properties": {},
+             "crs": {"type": "name", "properties": {"name": crs}},
+             "geometry": {"type": "Polygon", "coordinates": [points]}}
+        ).encode()  # fmt: skip
+
+    assert read_truth(content(False), seeds.scene(), name="a.geojson").count == 1
+    with pytest.raises(MetricError, match=r"swapped they would meet it.*longitude before latitude"):
+        read_truth(content(True), seeds.scene(), name="a.geojson")
+    far = content(False).replace(b"39.", b"-70.").replace(b"3999", b"7999").replace(b"36.", b"10.")
+    with pytest.raises(MetricError, match="another place") as caught:
+        read_truth(far, seeds.scene(), name="a.geojson")
+    assert "swapped" not in str(caught.value)
