@@ -39,7 +39,7 @@ from rsam_core.session.session import Session
 PAGE = "pages/screens/follow.py"
 JOB, ACTION = "open series", "open-series"
 IMAGES = ["jpg", "jpeg", "png", "tif", "tiff", "bmp", "webp", "jp2"]
-_TRIED = "opened-series"
+_TRIED, _KNOWN = "opened-series", "video-facts"
 
 
 def choose(session: Session | None) -> None:
@@ -167,7 +167,7 @@ def _open_files(
 def _video(session: Session | None, name: str, content: bytes | Path, ids: tuple) -> None:
     """Open a video; a long one asks first how many of its frames to take."""
     with banner.guard():
-        facts = video_facts(content, f"“{plain(name, 60)}”")
+        facts = _facts(name, content, ids)
         every = 1
         waiting = _waiting_state(session)
         if waiting is not None and waiting.source.kind == "video":
@@ -182,6 +182,21 @@ def _video(session: Session | None, name: str, content: bytes | Path, ids: tuple
             _wanting(session, None),
             lambda **control: series_of_video(name, content, every, **control),
         )
+
+
+def _facts(name: str, content: bytes | Path, ids: tuple) -> VideoFacts:
+    """What a video says of itself, or what is wrong about it; asked once, not at every run."""
+    known = st.session_state.get(_KNOWN)
+    if known is None or known[0] != ids:
+        with st.spinner(_("Looking at the video…")):
+            try:
+                known = ids, video_facts(content, plain(name, 60))
+            except FollowError as error:
+                known = ids, error
+        st.session_state[_KNOWN] = known
+    if isinstance(known[1], FollowError):
+        raise known[1]
+    return known[1]
 
 
 def _ask(facts: VideoFacts) -> int | None:
