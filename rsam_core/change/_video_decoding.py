@@ -156,7 +156,7 @@ def _too_long(name: str, count: int | None, most: int) -> str:
     told = f"{count:,} frames" if count else f"more than {most:,} frames"
     every = max(2, -(-(count or 2 * most) // most))
     return (
-        f"{name} has {told}; {most:,} are followed unasked. Take every {every}th frame "
+        f"{name} has {told}; {most:,} are followed unasked. Take one frame in {every} "
         f"(every={every}), or allow more with most."
     )
 

@@ -219,7 +219,7 @@ def _ask(facts: VideoFacts) -> int | None:
     every = facts.every(most)
     taken = -(-facts.frames // every)
     go = st.button(
-        _("Take every {every}th frame: {taken} frames").format(every=every, taken=taken),
+        _("Take one frame in {every}: {taken} frames").format(every=every, taken=taken),
         type="primary",
         key="video-go",
         icon=":material/movie_filter:",

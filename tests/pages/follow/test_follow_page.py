@@ -100,7 +100,7 @@ def test_a_long_video_is_asked_about_first(app: AppTest, monkeypatch: pytest.Mon
     fine(page)
     assert "120 frames" in page.warning[0].value
     page.slider(key="video-frames").set_value(40).run()
-    click(page, "Take every 3th frame: 40 frames")
+    click(page, "Take one frame in 3: 40 frames")
     wait_for(page.session_state["visit"].jobs, opening_series.JOB)
     page.run()
     fine(page)
