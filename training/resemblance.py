@@ -3,15 +3,16 @@
 Pairs of an example and a candidate are made as the search itself makes them: everything mode
 outlines candidates on a grid, and each is described. A candidate is right if it overlaps a true
 object of the example's kind: fully right from an IoU of 0.8, not at all below 0.4. Examples are
-true outlines or good candidates of them, at random. Images are tiles of Zanzibar and Nairobi
-(kind: building) and towns rendered for the purpose (kinds: roofs, cars, trees, water, ...), which
-keep the network from taking every building for what is wanted.
+true outlines or good candidates of them, at random. Images are tiles of Zanzibar and Nairobi and
+of other cities (kind: building), pictures by drone (buildings, cars, trees, water) and towns
+rendered for the purpose (kinds: roofs, cars, trees, water, ...); the latter two keep the network
+from taking every building for what is wanted.
 
-Held back for choosing the network: the easternmost quarter of the Zanzibar tiles, by place, and
-every sixth town. How many features are left out of each step was chosen by leaving Zanzibar or
-Nairobi out as a whole. Two networks are trained, with the projection head and without. Their
-answers are then calibrated (Platt) on what is left after suppression in a third of the training
-images.
+Held back for choosing the network: the easternmost quarter of the Zanzibar tiles, by place, what
+`training.sources` holds out of the other cities, and every sixth town. How many features are left
+out of each step was chosen by leaving Zanzibar or Nairobi out as a whole. Two networks are
+trained, with the projection head and without. Their answers are then calibrated (Platt) on what is
+left after suppression in a third of the training images.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 import rsam_core as rsam
+from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.matching import pairwise_iou
@@ -43,6 +45,8 @@ from rsam_core.segment.one_shot.ranking import distinct
 from rsam_core.segment.one_shot.settings import OneShotSettings
 from rsam_core.segment.one_shot.similarity import WEIGHTS
 
+from .sources import EVERYTHING, SOURCES, read_folder
+
 HEAD, HIDDEN = 32, 48
 EPOCHS, RATE, DECAY = 20, 4e-3, 5e-2
 DROPPED, FORGOTTEN = 0.3, 0.4
@@ -53,6 +57,7 @@ STYLES = ("suburb", "estate", "village", "industrial", "harbour")
 _TOWN_SEED = 3000
 _TOWNS_TIMES = 3
 """How often a town comes in an epoch: there are few, with many kinds of objects."""
+_CITIES_TIMES = 2
 
 
 @dataclass
@@ -92,6 +97,20 @@ def towns(count: int):
             style=STYLES[number % len(STYLES)],
         )
         yield town.image, town.labels.astype(np.int32), town.classes, number % 6
+
+
+def folder(data: Path, name: str, held_out: bool, every: int = 1):
+    """Images of a set of `training.sources`; objects of no known kind are like no other."""
+    source = next(s for s in SOURCES if s.folder == name)
+    stems = [p.stem for p in sorted((data / name / "instances").glob("*.png"))]
+    chosen = [stem for stem in stems if source.held_out(stem) == held_out][::every]
+    for picture in read_folder(data, source, chosen):
+        labels = picture.labels[0].astype(np.int32)
+        known = {}
+        if source.labelled == EVERYTHING:
+            known = {i: KINDS[k] if k >= 0 else f"unknown {i}" for i, k in enumerate(picture.kinds)}
+        if len(np.unique(labels)) > 2:
+            yield picture.image, labels, known, float(held_out)
 
 
 def look(segmenter: rsam.Segmenter, image, labels, classes, place: float) -> Picture | None:
@@ -297,11 +316,14 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="keep the described images here")
     args = parser.parse_args()
     segmenter = rsam.Segmenter(rsam.load_model())
-    buildings = args.data / "train" / "buildings"
+    data = args.data / "train"
     sources = {
-        "zanzibar": tiles(buildings / "zanzibar_tz", args.zanzibar),
-        "nairobi": tiles(buildings / "nairobi_ke", args.nairobi),
+        "zanzibar": tiles(data / "buildings" / "zanzibar_tz", args.zanzibar),
+        "nairobi": tiles(data / "buildings" / "nairobi_ke", args.nairobi),
         "towns": towns(args.towns),
+        "cities": folder(data, "buildings/world", False),
+        "cities held back": folder(data, "buildings/world", True),
+        "drone": folder(data, "land/dronedeploy", False, every=2),
     }
     if args.cache and args.cache.exists():
         seen = torch.load(args.cache, weights_only=False)
@@ -314,15 +336,17 @@ def main() -> None:
             torch.save(seen, args.cache)
     east = np.quantile([p.place for p in seen["zanzibar"]], 0.75)
     held = [p for p in seen["zanzibar"] if p.place >= east]
+    held_cities = seen["cities held back"]
     held_towns = [p for p in seen["towns"] if p.place == 5]
     train_towns = [p for p in seen["towns"] if p.place != 5]
     train = [p for p in seen["zanzibar"] if p.place < east] + seen["nairobi"] + train_towns
-    repeated = train + train_towns * (_TOWNS_TIMES - 1)
+    train += seen["cities"] + seen["drone"]
+    repeated = train + train_towns * (_TOWNS_TIMES - 1) + seen["cities"] * (_CITIES_TIMES - 1)
     shapes = np.concatenate([p.state.descriptions.shape for p in train])
     spread = shapes.std(0).clip(1e-3)
     stored = {"spread": spread.astype(np.float32)}
     calibration = calibrate(Cosines(), train[::3])
-    scores = [f1(Cosines(), part, calibration) for part in (held, held_towns)]
+    scores = [f1(Cosines(), part, calibration) for part in (held, held_towns, held_cities)]
     print(f"cosine: calibration {calibration}, F1 held back {scores}", flush=True)
     stored["cosine.calibration"] = np.array(calibration, np.float32)
     for name, head in (("head", True), ("plain", False)):
@@ -330,7 +354,7 @@ def main() -> None:
         channels = train[0].truth.inside.shape[1]
         network = fit(PairNetwork(channels, spread.astype(np.float32), head), repeated)
         calibration = calibrate(network, train[::3])
-        scores = [f1(network, part, calibration) for part in (held, held_towns)]
+        scores = [f1(network, part, calibration) for part in (held, held_towns, held_cities)]
         print(f"{name}: calibration {calibration}, F1 held back {scores}", flush=True)
         if head:
             stored["head.project"] = network.project.weight.detach().numpy()
