@@ -35,6 +35,7 @@ SIZE = (1024, 512)
 
 
 st.html(PICTURES / "home.css")
+st.html(drop.hints())
 # Its place is there before its content: what follows would be drawn anew when the works come, and
 # a file that is just being given to the page would be lost.
 with st.container(key="works", gap="small"):
