@@ -301,6 +301,9 @@ def warm(model: Any, image: np.ndarray) -> None:
     """Decode once, so that libraries are loaded and features averaged before anything is timed."""
     features = model.encode(image)
     model.decode_many(features, [Prompt(points=[(40, 40)])], True, quick=MaskFilter())
+    if model.proposes:
+        segmenter = rsam.Segmenter(model)
+        initialize(segmenter, segmenter.embed(image), EverythingSettings())
 
 
 def recall(args: argparse.Namespace) -> dict[str, Any]:
