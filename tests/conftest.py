@@ -17,6 +17,7 @@ import torch
 from benchmarks.app_server import Running, running_app
 from rsam_core.models.load import load_model
 from rsam_core.models.tiny import TinyModel
+from rsam_core.runtime import language
 from rsam_core.samples import TownSample
 from rsam_core.scene import examiners
 from rsam_core.segment.embedding import Embedding
@@ -50,6 +51,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
     """Hand out whole groups under ``--dist loadscope``."""
     return Together(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+@pytest.fixture(autouse=True)
+def _nobody_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page of an earlier test decides which language this one hears."""
+    monkeypatch.setattr(language, "_asked", [])
 
 
 @pytest.fixture(scope="session", autouse=True)
