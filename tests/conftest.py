@@ -6,6 +6,8 @@ fixtures are made once, and all tests that need the started app run in the first
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,6 +59,31 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | N
 def _nobody_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """No page of an earlier test decides which language this one hears."""
     monkeypatch.setattr(language, "_asked", [])
+
+
+@pytest.fixture
+def address() -> Iterator[tuple[str, list[bytes]]]:
+    """An address of this machine, and what was asked there."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        ended = threading.Event()
+
+        def serve() -> None:
+            while not ended.is_set():
+                try:
+                    connection, _ = server.accept()
+                except TimeoutError:
+                    continue
+                with connection:
+                    connection.settimeout(1)
+                    asked.append(connection.recv(100))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}", asked
+        ended.set()
+        thread.join()
 
 
 @pytest.fixture(scope="session", autouse=True)

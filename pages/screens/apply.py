@@ -12,6 +12,7 @@ from pages.parts.shared.exporting import export_button
 from pages.parts.shared.frame import frame, toolbar
 from pages.parts.shared.gallery import no_image
 from pages.parts.shared.names import plain
+from pages.parts.shared.undoing import redo_button, undo_button
 from rsam_core.change.apply import Question
 from rsam_core.change.apply.questions import QUESTIONS
 from rsam_core.formats.placement import Place
@@ -62,24 +63,8 @@ def bar(session: Session, state: ApplyState) -> None:
     """Undo, redo, zoom, and the files."""
     answer = state.answers[state.question]
     with toolbar():
-        st.button(
-            _("Undo"),
-            icon=":material/undo:",
-            shortcut="Ctrl+Z",
-            disabled=not state.undoable,
-            help=_("Undo: {what}").format(what=_(state.undoable)) if state.undoable else None,
-            key="apply-undo",
-            on_click=state.undo,
-        )
-        st.button(
-            _("Redo"),
-            icon=":material/redo:",
-            shortcut="Ctrl+Y",
-            disabled=not state.redoable,
-            help=_("Redo: {what}").format(what=_(state.redoable)) if state.redoable else None,
-            key="apply-redo",
-            on_click=state.redo,
-        )
+        undo_button("apply", _(state.undoable) or None, state.undo)
+        redo_button("apply", _(state.redoable) or None, state.redo)
         findings_map.tools(session, answer)
         export_button(lambda: export.files(session, state, answer), enabled=True)
 

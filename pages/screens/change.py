@@ -13,6 +13,7 @@ from pages.parts.shared.exporting import export_button
 from pages.parts.shared.frame import Frame, frame
 from pages.parts.shared.frame import toolbar as tools
 from pages.parts.shared.gallery import no_image
+from pages.parts.shared.undoing import redo_button, undo_button
 from rsam_core.change.findings import Change
 from rsam_core.runtime.language import N_, _
 from rsam_core.session.change import ALIGN, ChangeState, change_state
@@ -56,24 +57,8 @@ def toolbar(session: Session, state: ChangeState, changes: Sequence[Change]) -> 
     """Undo, redo, how the dates are shown, and the files."""
     book = state.review
     with tools():
-        st.button(
-            _("Undo"),
-            icon=":material/undo:",
-            shortcut="Ctrl+Z",
-            disabled=not book.undoable,
-            help=_("Undo: {what}").format(what=_(book.undoable)) if book.undoable else None,
-            key="change-undo",
-            on_click=book.undo,
-        )
-        st.button(
-            _("Redo"),
-            icon=":material/redo:",
-            shortcut="Ctrl+Y",
-            disabled=not book.redoable,
-            help=_("Redo: {what}").format(what=_(book.redoable)) if book.redoable else None,
-            key="change-redo",
-            on_click=book.redo,
-        )
+        undo_button("change", _(book.undoable) or None, book.undo)
+        redo_button("change", _(book.redoable) or None, book.redo)
         mode = picture.tools(session, state)
         if state.result is not None:
             st.toggle(_("Outlines"), True, key="change-outlines", persist_state="session")

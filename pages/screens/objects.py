@@ -32,6 +32,7 @@ from pages.parts.shared.legend import chips
 from pages.parts.shared.mask_editor import mask_editor
 from pages.parts.shared.measured import figures, measured
 from pages.parts.shared.names import plain, so_many_objects
+from pages.parts.shared.undoing import redo_button, undo_button
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.measurements import density_per_hectare
 from rsam_core.render.style import OverlayStyle, legend
@@ -99,22 +100,11 @@ def headline(session: Session, found: Instances, table: pd.DataFrame) -> None:
 def toolbar(session: Session, found: Instances, style: OverlayStyle) -> OverlayStyle:
     """Undo, redo, selection, what the colours say, and the files; gives the style as it is now."""
     book = session.marks.book
-    undo = _("Undo: {what}").format(what=plain(book.past[-1].what)) if book.past else None
-    redo = _("Redo: {what}").format(what=plain(book.future[-1].what)) if book.future else None
+    undo = plain(book.past[-1].what) if book.past else None
+    redo = plain(book.future[-1].what) if book.future else None
     with tools():
-        st.button(
-            _("Undo"), icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past, help=undo,
-            key="objects-undo", on_click=session.marks.undo,
-        )  # fmt: skip
-        st.button(
-            _("Redo"),
-            icon=":material/redo:",
-            shortcut="Ctrl+Y",
-            disabled=not book.future,
-            help=redo,
-            key="objects-redo",
-            on_click=session.marks.redo,
-        )
+        undo_button("objects", undo, session.marks.undo)
+        redo_button("objects", redo, session.marks.redo)
         selection_buttons(session, found)
         # With the first class the picture turns to classes, in this image and no other.
         labelled = any(item.label for item in found)

@@ -26,6 +26,7 @@ from pages.parts.shared.gallery import no_image
 from pages.parts.shared.legend import chips
 from pages.parts.shared.mask_editor import mask_editor
 from pages.parts.shared.names import plain
+from pages.parts.shared.undoing import undo_button
 from rsam_core.prompts.canvas_events import CanvasEvent
 from rsam_core.render.style import OverlayStyle
 from rsam_core.runtime.language import N_, _
@@ -66,11 +67,8 @@ def toolbar(session: Session, known: OneShotState) -> tuple[str, bool]:
             help=_("Choose an object in the picture, or outline one by a box or clicks."),
         )  # fmt: skip
         book = session.marks.book
-        st.button(
-            _("Undo"), icon=":material/undo:", shortcut="Ctrl+Z", disabled=not book.past,
-            key="one-shot-undo", on_click=session.marks.undo,
-            help=_("Undo: {what}").format(what=plain(book.past[-1].what)) if book.past else None,
-        )  # fmt: skip
+        undo = plain(book.past[-1].what) if book.past else None
+        undo_button("one-shot", undo, session.marks.undo)
         warm = st.toggle(
             _("Show likeness"), key="heat", disabled=known.state is None,
             help=_("A heat map: how similar each place is to the example; yellow is most alike."),

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import socket
 import struct
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from xml.sax.saxutils import escape as _escaped
@@ -63,31 +60,6 @@ def naming(target: str, driver: str = "GTiff", **options: object) -> bytes:
 def other(tmp_path: Path) -> Path:
     """A picture of somebody else on the same disk."""
     return write_tiff(tmp_path / "private.tif", flat(OTHER, shape=(128, 160)))
-
-
-@pytest.fixture
-def address() -> Iterator[tuple[str, list[bytes]]]:
-    """An address of this machine, and what was asked there."""
-    asked: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(0.1)
-        ended = threading.Event()
-
-        def serve() -> None:
-            while not ended.is_set():
-                try:
-                    connection, _ = server.accept()
-                except TimeoutError:
-                    continue
-                with connection:
-                    connection.settimeout(1)
-                    asked.append(connection.recv(100))
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"127.0.0.1:{server.getsockname()[1]}", asked
-        ended.set()
-        thread.join()
 
 
 # --- what a file names ----------------------------------------------------------------------------

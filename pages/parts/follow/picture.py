@@ -10,6 +10,7 @@ import streamlit as st
 from pages.parts.shared import resources, streamlit_adapter
 from pages.parts.shared.canvas import picture_canvas
 from pages.parts.shared.current_session import model_name
+from pages.parts.shared.undoing import redo_button, undo_button
 from rsam_core.objects.instances import Instances
 from rsam_core.objects.resample import to_scene
 from rsam_core.prompts.canvas_events import CanvasEvent, LayerMessage, MarkMessage
@@ -141,27 +142,11 @@ def hint(state: FollowState, mode: str, label: int) -> str:
 
 def tools(state: FollowState) -> tuple[str, int]:
     """Undo, redo, and how the object is marked; for the toolbar."""
-    st.button(
-        _("Undo"),
-        icon=":material/undo:",
-        shortcut="Ctrl+Z",
-        disabled=not state.undoable,
-        help=_("Undo: {what}").format(what=_(state.undoable)) if state.undoable else None,
-        key="follow-undo",
-        on_click=state.undo,
-    )
-    st.button(
-        _("Redo"),
-        icon=":material/redo:",
-        shortcut="Ctrl+Y",
-        disabled=not state.redoable,
-        help=_("Redo: {what}").format(what=_(state.redoable)) if state.redoable else None,
-        key="follow-redo",
-        on_click=state.redo,
-    )
+    undo_button("follow", _(state.undoable) or None, state.undo)
+    redo_button("follow", _(state.redoable) or None, state.redo)
     mode = st.segmented_control(
         _("Mark by"), list(MODES), default="Points", key="follow-mode", required=True,
-        format_func=_,         label_visibility="collapsed", persist_state="session",
+        format_func=_, label_visibility="collapsed", persist_state="session",
         help=_("How the object is shown in a frame: by clicks, or by a box around it."),
     )  # fmt: skip
     label = 1
