@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,8 @@ class Crop:
     labelled: str
 
 
-def _read_rgb(path: Path) -> np.ndarray:
+def read_rgb(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 of a file of eight bits."""
     return cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
@@ -132,7 +133,7 @@ def _mosaic(folder: Path, tiles: dict, group: list[tuple[int, int, int]]) -> Pic
     for key in group:
         r, c = (key[2] - y0) * 256, (key[1] - x0) * 256
         tile = cv2.imread(str(tiles[key]), cv2.IMREAD_UNCHANGED).astype(np.int32)
-        image[r : r + 256, c : c + 256] = _read_rgb(_image_of(folder, tiles[key].stem))
+        image[r : r + 256, c : c + 256] = read_rgb(_image_of(folder, tiles[key].stem))
         labels[r : r + 256, c : c + 256] = np.where(tile > 0, tile + offset, 0)
         valid[r : r + 256, c : c + 256] = True
         offset += int(tile.max())
@@ -153,7 +154,7 @@ def read_photographs(folder: Path) -> list[Picture]:
         maps = sorted((folder / "labels").glob(f"{path.stem}_*.png"))
         labels = [cv2.imread(str(m), cv2.IMREAD_UNCHANGED).astype(np.int32) + 1 for m in maps]
         if labels:
-            pictures.append(Picture(_read_rgb(path), labels))
+            pictures.append(Picture(read_rgb(path), labels))
     return pictures
 
 
@@ -267,9 +268,19 @@ class Mixture:
     ----------
     sources : list of (float, list of Picture)
         Share and pictures of each source; empty sources are left out.
+    lend : callable, optional
+        Puts objects of a second crop into a first; see `training.transplant`.
+    lent : float
+        Share of the crops that receive some.
     """
 
-    def __init__(self, sources: list[tuple[float, list[Picture]]]) -> None:
+    def __init__(
+        self,
+        sources: list[tuple[float, list[Picture]]],
+        lend: Callable[[Crop, Crop, np.random.Generator], Crop] | None = None,
+        lent: float = 0.25,
+    ) -> None:
+        self.lend, self.lent = lend, lent
         self.sources = [(share, pictures) for share, pictures in sources if pictures]
         if not self.sources:
             raise ValueError("no training pictures were found")
@@ -291,6 +302,13 @@ class Mixture:
 
     def draw_crop(self, rng: np.random.Generator, size: int = CROP) -> Crop:
         """One colour-jittered crop with all that is known of it."""
+        crop = self._crop(rng, size)
+        if self.lend is not None and rng.random() < self.lent:
+            crop = self.lend(crop, self._crop(rng, size), rng)
+        crop.image = jitter_colour(crop.image, rng)
+        return crop
+
+    def _crop(self, rng: np.random.Generator, size: int) -> Crop:
         i = rng.choice(len(self.sources), p=self.shares)
         pictures = self.sources[i][1]
         for _ in range(6):
@@ -299,4 +317,4 @@ class Mixture:
             # Empty countryside has nothing to prompt for.
             if np.count_nonzero(labels) > 200:
                 break
-        return Crop(jitter_colour(image, rng), labels, picture.kinds, picture.labelled)
+        return Crop(image, labels, picture.kinds, picture.labelled)

@@ -13,6 +13,8 @@ import numpy as np
 from rsam_core.models.tiny.kinds import UNKNOWN, kind_number
 
 from .data import Mixture, Picture, read_photographs, read_rendered, read_tiles
+from .superpixels import read_unlabelled
+from .transplant import transplant
 
 EVERYTHING, BUILDINGS, SOME = "everything", "buildings", "some"
 """What a set labels completely: only that may be taught to be absent where no label is."""
@@ -84,6 +86,7 @@ SOURCES = (
     Source("roads/us", 0.04, SOME),
 )
 PHOTOGRAPHS = Source("segments/bsds500", 0.18, SOME)
+UNLABELLED = Source("unlabelled", 0.03, SOME)
 RENDERED = Source(
     "rendered", 0.30, EVERYTHING, held_out=lambda stem: int(stem.removeprefix("town")) >= 1280
 )
@@ -188,6 +191,25 @@ def read_sources(
     return found
 
 
-def mixture(data: Path, rendered: Path | None = None, *, held_out: bool = False) -> Mixture:
-    """`read_sources` as a mixture."""
-    return Mixture(read_sources(data, rendered, held_out=held_out))
+def mixture(
+    data: Path,
+    rendered: Path | None = None,
+    *,
+    held_out: bool = False,
+    unlabelled: Path | None = None,
+) -> Mixture:
+    """`read_sources` as a mixture; what is trained on also lends and receives roofs.
+
+    Parameters
+    ----------
+    data, rendered, held_out
+        See `read_sources`.
+    unlabelled : Path, optional
+        Scenes without labels; their regions are objects, see `training.superpixels`.
+    """
+    sources = read_sources(data, rendered, held_out=held_out)
+    if held_out:
+        return Mixture(sources)
+    if unlabelled:
+        sources.append((UNLABELLED.share, _mark(read_unlabelled(unlabelled), UNLABELLED)))
+    return Mixture(sources, transplant)

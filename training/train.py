@@ -101,7 +101,8 @@ class _Draws(IterableDataset):
 
 def _mixture(args: argparse.Namespace, held_out: bool = False) -> Mixture:
     rendered = Path(args.rendered) if args.rendered else None
-    return mixture(Path(args.data), rendered, held_out=held_out)
+    unlabelled = Path(args.unlabelled) if args.unlabelled else None
+    return mixture(Path(args.data), rendered, held_out=held_out, unlabelled=unlabelled)
 
 
 def _atomic_save(value: object, path: Path) -> None:
@@ -281,6 +282,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder with buildings/, segments/, …")
     parser.add_argument("--rendered", help="folder of rendered towns (.npz)")
+    parser.add_argument("--unlabelled", help="folder of scenes that nobody labelled")
     parser.add_argument("--out", required=True, help="folder for checkpoints")
     parser.add_argument("--start", help="shipped weights (.safetensors) in place of ImageNet's")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
