@@ -333,7 +333,13 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         network.share_memory()
         ema.share_memory()
-        mp.spawn(work, (network, ema, args), nprocs=args.workers)
+        workers = mp.spawn(work, (network, ema, args), nprocs=args.workers, join=False)
+        # Whoever ends this process ends the workers, which save what they learned.
+        signal.signal(
+            signal.SIGTERM, lambda number, frame: [p.terminate() for p in workers.processes]
+        )
+        while not workers.join():
+            pass
 
 
 if __name__ == "__main__":

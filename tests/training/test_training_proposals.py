@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 from pathlib import Path
 
 import cv2
@@ -44,7 +45,7 @@ from training.sources import (
     read_sources,
 )
 from training.step import Prompts, draw, step_loss
-from training.train import build, learning_rate, parse, work
+from training.train import build, learning_rate, main, parse, work
 
 BUILDING = KINDS.index("building")
 
@@ -425,6 +426,37 @@ def test_run_saves_goes_on_and_exports(tmp_path, monkeypatch):
     model = load_tiny(target)
     assert model.proposes
     assert model.network.kinds is not None
+
+
+def test_whoever_ends_a_run_ends_its_workers(tmp_path, monkeypatch):
+    class Worker:
+        ended = 0
+
+        def terminate(self) -> None:
+            self.ended += 1
+
+    class Workers:
+        processes = (Worker(), Worker())
+
+        def join(self) -> bool:
+            signal.raise_signal(signal.SIGTERM)
+            return True
+
+    started = []
+
+    def spawn(work, args, nprocs, join):
+        started.append((nprocs, join))
+        return Workers()
+
+    monkeypatch.setattr("training.train.mp.spawn", spawn)
+    monkeypatch.setattr("training.train.load_imagenet", lambda backbone: None)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        main(["--data", "none", "--out", str(tmp_path), "--device", "cpu", "--workers", "2"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert started == [(2, False)]
+    assert [worker.ended for worker in Workers.processes] == [1, 1]
 
 
 def test_the_decoder_alone_learns_and_all_else_stays_as_shipped(tmp_path, monkeypatch):
