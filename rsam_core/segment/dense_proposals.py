@@ -37,8 +37,10 @@ once, with fewer what was found when somebody stops is the likeliest."""
 LOWEST = 0.08
 """Peaks of the proposal head below this height are not looked at."""
 
-_HOPELESS = 0.2
-"""First outlines of a lower predicted IoU get no second look."""
+_HOPELESS = 0.4
+"""First outlines of a lower predicted IoU get no second look. Beside 0.2 that takes a twelfth of
+the time less, finds as many true buildings of six training mosaics and 0.669 in place of 0.671 of
+the objects of four rendered towns; 0.5 takes a seventh less and finds 0.004 fewer of both."""
 
 _SAME = 0.85
 """Of first outlines whose boxes have a higher IoU only the best gets a second look."""

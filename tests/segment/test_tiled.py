@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rsam_core.errors import PromptError, SceneError
+from rsam_core.models.tiny.proposal_head import Proposals
 from rsam_core.scene.scene import open_scene
 from rsam_core.scene.window import Window
 from rsam_core.segment.everything import EverythingSettings, generate, grid_points, initialize
@@ -46,10 +47,11 @@ def segmenter(model) -> Segmenter:
 
 @pytest.mark.parametrize("width", [1, 63, 256, 257, 300, 480, 1000, 4096])
 @pytest.mark.parametrize(("size", "overlap"), [(256, None), (256, 128), (256, 0), (100, 50)])
-def test_cores_cover_the_scene_once_and_lie_in_their_windows(width, size, overlap):
+@pytest.mark.parametrize("even", [False, True])
+def test_cores_cover_the_scene_once_and_lie_in_their_windows(width, size, overlap, even):
     height = 333
     count = np.zeros((height, width), int)
-    for tile in tiles(width, height, size, overlap):
+    for tile in tiles(width, height, size, overlap, even=even):
         count[tile.core.slices] += 1
         w, c = tile.window, tile.core
         assert w.x <= c.x
@@ -70,6 +72,54 @@ def test_neighbours_share_at_least_the_overlap():
         # The border of the cores halves what both see.
         assert right.core.x - right.window.x >= 100
         assert left.window.x + left.window.width - right.core.x >= 100
+
+
+@pytest.mark.parametrize("length", [1000, 1536, 1537, 2700, 4000, 6000, 12_000, 12_001, 20_000])
+def test_even_tiles_are_as_many_as_others_and_look_at_less_twice(length):
+    plain = tiles(length, 100, 1536, 384)
+    even = tiles(length, 100, 1536, 384, even=True)
+    assert len(even) == len(plain)
+    assert sum(t.window.width for t in even) <= sum(t.window.width for t in plain)
+    for left, right in pairwise(even):
+        shared = left.window.x + left.window.width - right.window.x
+        # Tiles begin at multiples of 32 pixels, so that each may share so much more.
+        assert 384 <= shared <= 384 + 32 * len(even)
+        assert right.core.x - right.window.x >= 192
+
+
+class Proposing(FloodModel):
+    """Proposes nothing, and notes how many proposals it was asked for in each picture."""
+
+    proposes = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+
+    def propose(self, features, most, lowest):
+        self.asked.append(most)
+        empty = np.zeros((0, 4), np.float32)
+        return Proposals(empty, empty[:, :2], empty[:, 0], empty[:, 0])
+
+
+def test_a_model_that_proposes_looks_at_larger_tiles_as_densely():
+    image = np.full((1400, 2700, 3), 90, np.uint8)
+    model = Proposing()
+    state = initialize_tiled(Segmenter(model), image)
+    # Three of 1536 would overlap by far more than 384; even ones have 1184.
+    assert model.sizes == [(1400, 1184), (1400, 1184), (1400, 1164)]
+    times = 1400 * 1184 / 1024**2
+    assert model.asked[0] == round(500 * times)
+    assert state.complete
+    # Asked for a grid, or for a size, it does as any other model.
+    grid = Proposing()
+    initialize_tiled(Segmenter(grid), image, settings=EverythingSettings(400, propose=False))
+    assert max(max(size) for size in grid.sizes) == 1024
+    assert grid.asked == []
+    small = Proposing()
+    initialize_tiled(Segmenter(small), image, size=640)
+    assert max(max(size) for size in small.sizes) == 640
+    assert set(small.asked) == {500}
 
 
 def test_a_small_scene_is_one_tile():

@@ -92,7 +92,9 @@ class Tile:
     core: Window
 
 
-def tiles(width: int, height: int, size: int = 1024, overlap: int | None = None) -> list[Tile]:
+def tiles(
+    width: int, height: int, size: int = 1024, overlap: int | None = None, *, even: bool = False
+) -> list[Tile]:
     """Cut a scene into overlapping tiles, row by row.
 
     Parameters
@@ -104,6 +106,9 @@ def tiles(width: int, height: int, size: int = 1024, overlap: int | None = None)
     overlap : int, optional
         Pixels that neighbours share at least, at most half the side; three eighths by default.
         An object that is smaller than half of it is whole in the tile that answers for it.
+    even : bool
+        Make all tiles a little smaller than `size`, so that the last one does not repeat more of
+        its neighbour than the others do.
 
     Returns
     -------
@@ -125,12 +130,30 @@ def tiles(width: int, height: int, size: int = 1024, overlap: int | None = None)
         raise PromptError(
             f"Tiles of {size} pixels cannot overlap by {overlap}. Choose 0 to {size // 2}."
         )
-    rows, columns = _along(height, size, overlap), _along(width, size, overlap)
+    tall, wide = (even_size(n, size, overlap) if even else size for n in (height, width))
+    rows, columns = _along(height, tall, overlap), _along(width, wide, overlap)
     return [
         Tile(Window(x, y, x1 - x, y1 - y), Window(cx, cy, cx1 - cx, cy1 - cy))
         for y, y1, cy, cy1 in rows
         for x, x1, cx, cx1 in columns
     ]
+
+
+def even_size(length: int, size: int, overlap: int) -> int:
+    """The smallest side of a tile with which no more tiles cover a length than with `size`.
+
+    Parameters
+    ----------
+    length : int
+        Of the scene along this axis, in pixels.
+    size, overlap : int
+        See `tiles`.
+    """
+    if length <= size:
+        return size
+    step = max((size - overlap) // STEP, 1) * STEP
+    count = -(-(length - size) // step) + 1
+    return min(size, -(-(length - overlap) // (count * STEP)) * STEP + overlap)
 
 
 def _along(length: int, size: int, overlap: int) -> list[tuple[int, int, int, int]]:

@@ -31,6 +31,10 @@ _REPEATED = 0.9
 """Within a tile, a mask this like (IoU) a better and stabler one is not kept at all."""
 
 
+_VIEW = 1024
+"""Side of a usual view in pixels."""
+
+
 @dataclass(frozen=True, eq=False)
 class TileResult:
     """What was found in a tile.
@@ -114,7 +118,7 @@ def look_at_tile(
             if told is not None:
                 told(without + round(share * part * len(wanted)))
 
-        proposals = propose(segmenter, harvest.embedding, settings)
+        proposals = propose(segmenter, harvest.embedding, _as_many(settings, tile.window))
         mine = _answered(proposals.centres, tile, valid, plan.factor)
         _, finished = look_at_proposals(harvest, proposals.take(mine), in_points, cancelled)
         if not finished or not settings.look_between:
@@ -126,6 +130,12 @@ def look_at_tile(
         wanted, None if report is None else lambda n: report(without + n), cancelled
     )
     return _packed(harvest, tile.window, tile.core, without + done, done == len(wanted))
+
+
+def _as_many(settings: EverythingSettings, window: Window) -> EverythingSettings:
+    """Settings with as many proposals for the area of a tile as for that of a usual view."""
+    times = max(window.width * window.height / _VIEW**2, 1.0)
+    return replace(settings, max_proposals=round(settings.max_proposals * times))
 
 
 def _answered(
