@@ -349,7 +349,10 @@ def test_several_prompts_are_answered_in_order_whatever_their_windows():
     assert not together[0].masks.any()
 
 
-@pytest.mark.parametrize(("size", "side"), [(40, 96), (62, 96), (64, 128), (80, 128), (90, 256)])
+@pytest.mark.parametrize(
+    ("size", "side"),
+    [(40, 96), (62, 96), (64, 128), (80, 128), (90, 192), (124, 192), (130, 256)],
+)
 def test_small_proposed_boxes_are_decoded_in_the_smallest_window_that_holds_them(size, side):
     network = DiscNetwork(300, 300, size / 2)
     model = DiscModel(network)

@@ -88,3 +88,30 @@ def test_pictures_are_kept_as_they_were_encoded(segmenter):
     image[:] = 0
     assert np.array_equal(segmenter.predict(embedding, prompt).masks[0], before)
     assert embedding.nbytes > 256 * 256 * 3
+
+
+def test_large_proposed_boxes_share_one_encoding_of_the_reduced_view(segmenter, monkeypatch):
+    model, side = segmenter.model, 1500
+    fields = [
+        drawn(side, [(x, y), (x + 640, y), (x + 640, y + 640), (x, y + 640)])
+        for x in (60, 800) for y in (60, 800)
+    ]  # fmt: skip
+    image = picture(np.any(fields, axis=0), GRASS, SOIL)
+    features = segmenter.embed(image).features
+    sizes = []
+    encode = model.network.encode
+    monkeypatch.setattr(
+        model.network, "encode", lambda rgb: sizes.append(tuple(rgb.shape[2:])) or encode(rgb)
+    )
+    boxes = [Prompt(box=(x - 6, y + 5, x + 645, y + 648)) for x in (60, 800) for y in (60, 800)]
+    found = model.decode_many(features, boxes, False, quick=True)
+    for answer, field in zip(found, fields, strict=True):
+        assert overlap(answer.full((side, side))[0], field) > 0.95
+    # Windows of 1024 pixels at a quarter of the size: the view is 375 pixels wide there.
+    assert sizes == [(384, 384)]
+    model.decode_many(features, boxes, False, quick=True)
+    assert len(sizes) == 1
+    # What a person drew is looked at in a window of its own.
+    model.decode(features, boxes[0], False)
+    assert len(sizes) > 1
+    assert features.nbytes >= features.maps.nbytes + features.encoded_reduced[4].nbytes

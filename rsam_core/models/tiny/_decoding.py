@@ -38,6 +38,7 @@ from rsam_core.models.tiny._windows import (
     prompt_span,
     small_rung,
 )
+from rsam_core.models.tiny.encoder import FeatureMaps
 from rsam_core.models.tiny.prompt_maps import Guide, anchored
 
 if TYPE_CHECKING:
@@ -166,22 +167,31 @@ class Decoding:
         return batches
 
     def _is_scaled(self, level: int) -> bool:
-        # Under guidance the features must be those that the example was described by.
-        return level >= SCALED_LEVEL and self.request.guide is None
+        # Under guidance the features must be those that the example was described by. Of many
+        # proposals some share the picture reduced as a whole, see `_maps`.
+        return level >= SCALED_LEVEL and self.request.guide is None and not self.request.proposed
+
+    def _maps(self, level: int) -> FeatureMaps:
+        """The view's maps at the scale of a level."""
+        features, pool = self.request.features, LEVELS[level][1]
+        if level >= SCALED_LEVEL and self.request.guide is None:
+            return self.model.look_reduced(features, pool)
+        return features.pooled(pool)
 
     @torch.inference_mode()
     def decode(self, batch: Batch) -> list[_Look]:
         """What the windows of a batch give, one a prompt; changes nothing."""
         request, chosen = self.request, batch.prompts
         level, side = RUNGS[batch.rung]
-        pool = LEVELS[level][1]
+        pool, height, width = LEVELS[level][1], self.height, self.width
         asked, before = [self.prompts[i] for i in chosen], [request.previous[i] for i in chosen]
         if self._is_scaled(level):
             windows = [place_scaled(self.spans[i], side, pool, self.shape) for i in chosen]
             logits, quality = self.model.scaled_window(request.features, windows[0], asked, before)
         else:
-            windows = [place(self.spans[i], level, self.width, self.height, side) for i in chosen]
-            maps = request.features.pooled(pool)
+            maps = self._maps(level)
+            height, width = (n * CELL * pool for n in maps.image.shape[2:])
+            windows = [place(self.spans[i], level, width, height, side) for i in chosen]
             logits, quality = self.model.windows(
                 maps, windows, asked, before, request.guide, many=request.proposed
             )
@@ -190,7 +200,7 @@ class Decoding:
         stability = stability_of(logits)
         cut = np.zeros(scores.shape, bool)
         if level < _LAST:
-            cut = cut_off_many((logits > 0).numpy(), windows, self.width, self.height)
+            cut = cut_off_many((logits > 0).numpy(), windows, width, height)
         looks = []
         for k, (i, window) in enumerate(zip(chosen, windows)):
 

@@ -33,6 +33,8 @@ class TinyFeatures:
         reduced.
     reduced : dict of int to FeatureMaps
         The maps averaged down, as far as they were needed: most prompts ask for the same ones.
+    encoded_reduced : dict of int to FeatureMaps
+        Maps of the reduced picture, as far as they were needed.
     """
 
     maps: FeatureMaps
@@ -40,12 +42,13 @@ class TinyFeatures:
     width: int
     picture: NDArray[np.uint8]
     reduced: dict[int, FeatureMaps] = field(default_factory=dict, repr=False)
+    encoded_reduced: dict[int, FeatureMaps] = field(default_factory=dict, repr=False)
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes, with all reductions there may come to be."""
-        # A quarter, a sixteenth, and so on.
-        return self.maps.nbytes * 4 // 3 + self.picture.nbytes
+        # A quarter, a sixteenth and so on by averaging; a sixteenth and less of reduced pictures.
+        return self.maps.nbytes * 17 // 12 + self.picture.nbytes
 
     def pooled(self, pool: int) -> FeatureMaps:
         """The maps averaged down by ``pool``."""

@@ -16,11 +16,12 @@ Every window has the same number of cells, as in training. A 512-pixel window at
 took four times as long and outlined large objects less well.
 """
 
-SMALL_SIDES = (96, 128)
+SMALL_SIDES = (96, 128, 192)
 """Window sides for small boxes in the automatic mode.
 
 A quarter of the cells takes a third of the time, and a tight box says by itself what a wider
 window would show: of 300 boxes a view as many objects were found as in windows of 256 pixels.
+With 192 besides, houses of 90 to 120 pixels take half the time, and as many are found again.
 """
 
 RUNGS = (*((0, side) for side in SMALL_SIDES), *((k, side) for k, (side, _) in enumerate(LEVELS)))

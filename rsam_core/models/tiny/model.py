@@ -91,6 +91,18 @@ class TinyModel(PromptableModel):
         """
         return self.network.encode(as_input(scaled(features.picture, window)))
 
+    def look_reduced(self, features: TinyFeatures, pool: int) -> FeatureMaps:
+        """Feature maps of the whole view, encoded at a pixel for ``pool`` of its own.
+
+        Kept with the features: where many objects are large, all their windows are parts of it.
+        """
+        if pool not in features.encoded_reduced:
+            width, height = (-(-n // pool) * pool for n in (features.width, features.height))
+            whole = Window(0, 0, width, height, pool)
+            # Two threads may both encode it; either result will do.
+            features.encoded_reduced[pool] = self.look(features, whole)
+        return features.encoded_reduced[pool]
+
     @property
     def proposes(self) -> bool:
         """Whether the weights hold the head that proposes objects."""
