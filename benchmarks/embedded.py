@@ -15,8 +15,10 @@ import argparse
 import hashlib
 import json
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,13 +92,26 @@ def draw(
     return shoot(image, truth, masks[0], click, ious[0], max(ious))
 
 
+def class_maps(folder: Path) -> Iterator[NDArray[np.int32]]:
+    """What each pixel of the images of `pairs` is, where a set has ``classes/``."""
+    for path in sorted((folder / "images").iterdir()):
+        if (folder / "instances" / f"{path.stem}.png").exists():
+            classes = cv2.imread(str(folder / "classes" / f"{path.stem}.png"), cv2.IMREAD_UNCHANGED)
+            yield classes.astype(np.int32)
+
+
 def evaluate(
     segmenter: rsam.Segmenter, folder: Path, most: int = 6, shots: list[Shot] | None = None
 ) -> list[dict[str, float]]:
-    """One row an object; ``image`` numbers its image. Clicks are drawn if there is a list."""
+    """One row an object; ``image`` numbers its image, ``class`` is that of most of its pixels.
+
+    Clicks are drawn if there is a list of shots.
+    """
     rows: list[dict[str, float]] = []
+    named = class_maps(folder) if (folder / "classes.json").exists() else None
     for number, (image, labels) in enumerate(pairs(folder)):
         # The same objects on every machine and for every model.
+        classes = next(named) if named is not None else None
         seed = zlib.crc32(f"{folder.name}{number}".encode())
         found = chosen(labels, most, seed)
         if not found:
@@ -105,6 +120,8 @@ def evaluate(
         rng = np.random.default_rng(seed)
         for _, truth in found:
             rows.append(row_of(segmenter, embedding, truth, rng) | {"image": float(number)})
+            if classes is not None:
+                rows[-1]["class"] = float(np.bincount(classes[truth]).argmax())
             if shots is not None and rows[-1]["1 click"] < _POOR:
                 shots.append(draw(segmenter, embedding, image, truth))
     return rows
@@ -123,26 +140,42 @@ def interval(rows: list[dict[str, float]], name: str, seed: int = 0) -> tuple[fl
     return float(low), float(high)
 
 
-def summary(rows: list[dict[str, float]]) -> dict[str, object]:
-    """Means with intervals by prompt, by size, and how well the best mask is chosen."""
+def summary(rows: list[dict[str, float]], names: dict[int, str] | None = None) -> dict[str, object]:
+    """Means with intervals by prompt, by size and class, and how well the best mask is chosen."""
     from scipy.stats import spearmanr
 
     result: dict[str, object] = {"objects": len(rows)}
     for name in PROMPTS:
         result[name] = [float(np.mean([r[name] for r in rows])), *interval(rows, name)]
-    result["by size"] = {
-        label: {
-            name: float(np.mean([r[name] for r in part])) for name in PROMPTS
-        } | {"objects": len(part)}
-        for label, low, high in SIZES
-        if (part := [r for r in rows if low <= r["area"] < high])
-    }  # fmt: skip
+    result["by size"] = _parts(
+        (label, [r for r in rows if low <= r["area"] < high]) for label, low, high in SIZES
+    )
+    if names:
+        result["by class"] = _parts(
+            (name, [r for r in rows if r["class"] == number]) for number, name in names.items()
+        )
     every = [
         (r[f"predicted {k}"], r[f"true {k}"]) for r in rows for k in range(3) if f"true {k}" in r
     ]
     result["rank correlation of three"] = float(spearmanr(*zip(*every)).statistic)
     result["chosen behind best"] = result["best of 3"][0] - result["1 click"][0]
     return result
+
+
+def _parts(parts: Iterable[tuple[str, list[dict[str, float]]]]) -> dict[str, dict[str, float]]:
+    """Means by prompt of each part of the objects that has any."""
+    return {
+        label: {name: float(np.mean([r[name] for r in part])) for name in PROMPTS}
+        | {"objects": len(part)}
+        for label, part in parts
+        if part
+    }
+
+
+def class_names(folder: Path) -> dict[int, str]:
+    """Names of a set's classes by number; empty where it has none."""
+    path = folder / "classes.json"
+    return {int(k): v for k, v in json.loads(path.read_text()).items()} if path.exists() else {}
 
 
 def note_look(path: Path, name: str, weights: str) -> int:
@@ -189,7 +222,7 @@ def main(arguments: list[str] | None = None) -> None:
         if args.worst:
             args.worst.mkdir(parents=True, exist_ok=True)
             write(args.worst / f"worst_{name.replace('/', '_')}.jpg", shots)
-        results[name] = result = summary(rows)
+        results[name] = result = summary(rows, class_names(args.data / name))
         cells = "".join("{:8.3f} [{:.3f}, {:.3f}]".format(*result[p]) for p in PROMPTS)
         print(f"{name:24s}{result['objects']:8d}{cells}")
         print(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
-from benchmarks.embedded import chosen, interval, note_look, summary
+from benchmarks.accuracy import pairs
+from benchmarks.embedded import chosen, class_maps, class_names, interval, note_look, summary
 from benchmarks.proposal_recall import best_overlaps, head_alone
 from rsam_core.models.tiny.proposal_head import Proposals
 from rsam_core.objects.instance import Instance
@@ -54,6 +56,36 @@ def test_summary_tells_what_choosing_costs():
         }
     }  # fmt: skip
     assert 0 < result["rank correlation of three"] < 1
+
+
+def test_summary_by_class():
+    rows = [
+        {"image": float(i), "area": 500.0, "class": float(kind)}
+        | dict.fromkeys(("1 click", "best of 3", "box", "3 clicks", "random click"), iou)
+        | {"predicted 0": 0.5 + iou / 10, "true 0": iou}
+        for i, (kind, iou) in enumerate(((1, 0.9), (3, 0.2), (1, 0.7)))
+    ]
+    parts = summary(rows, {0: "nothing", 1: "building", 3: "road"})["by class"]
+    assert list(parts) == ["building", "road"]
+    assert parts["building"]["box"] == pytest.approx(0.8)
+    assert parts["building"]["objects"] == 2
+    assert parts["road"]["1 click"] == 0.2
+    assert "by class" not in summary(rows)
+
+
+def test_classes_belong_to_the_images_that_have_a_truth(tmp_path):
+    for name, kind in (("a", 1), ("b", 2), ("c", 3)):
+        for part in ("images", "instances", "classes"):
+            (tmp_path / part).mkdir(exist_ok=True)
+            if (name, part) != ("b", "instances"):
+                value = np.full((8, 8), kind, np.uint8)
+                cv2.imwrite(str(tmp_path / part / f"{name}.png"), value)
+    found = list(class_maps(tmp_path))
+    assert len(found) == len(list(pairs(tmp_path)))
+    assert [int(classes[0, 0]) for classes in found] == [1, 3]
+    assert class_names(tmp_path) == {}
+    (tmp_path / "classes.json").write_text('{"1": "building"}')
+    assert class_names(tmp_path) == {1: "building"}
 
 
 def test_looks_are_counted(tmp_path):
