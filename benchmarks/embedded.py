@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -183,7 +184,10 @@ def note_look(path: Path, name: str, weights: str) -> int:
     looks = json.loads(path.read_text()) if path.exists() else {}
     looks.setdefault(name, {})
     looks[name][weights] = looks[name].get(weights, 0) + 1
-    path.write_text(json.dumps(looks, indent=1, sort_keys=True) + "\n")
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.write_text(json.dumps(looks, indent=1, sort_keys=True) + "\n")
+    # In one step: two measurements at a time never read half a file.
+    os.replace(part, path)
     return sum(looks[name].values())
 
 

@@ -131,18 +131,17 @@ def look(segmenter: rsam.Segmenter, image, labels, classes, place: float) -> Pic
     if not items:
         return None
     truth, views = Instances(items, shape), [EmbeddedView(embedding)]
-    name = segmenter.model.name
+    model = segmenter.model
     described = SearchCandidates(
         candidates,
         state.stability[kept],
-        describe(candidates, scene, views, name),
+        describe(candidates, scene, views, model.name, namer=model),
         None,
         view_frame(shape[1], shape[0]),
     )
     iou = pairwise_iou(truth, candidates).toarray().astype(np.float32)
-    return Picture(
-        described, describe(truth, scene, views, name), iou, np.array(kinds), np.array(whole), place
-    )
+    known = describe(truth, scene, views, model.name, namer=model)
+    return Picture(described, known, iou, np.array(kinds), np.array(whole), place)
 
 
 class Cosines(nn.Module):
@@ -163,7 +162,7 @@ class PairNetwork(nn.Module):
         super().__init__()
         self.project = nn.Linear(2 * channels, HEAD, bias=False) if head else None
         close = 3 + head
-        inputs = close + close - 1 + len(SHAPE) + 2 + 1 + HEAD * head
+        inputs = close + close - 1 + len(SHAPE) + 2 + 1 + (HEAD + 2) * head
         self.layers = nn.Sequential(
             nn.Linear(inputs, HIDDEN), nn.GELU(), nn.Dropout(DROPPED), nn.Linear(HIDDEN, 1)
         )
@@ -184,7 +183,9 @@ class PairNetwork(nn.Module):
         if self.project is not None:
             ze, zc = self._embedding(example), self._embedding(candidates)
             columns.append((ze * zc).sum(-1))
-            products = [ze * zc * HEAD**0.5]
+            both = example["kinds"] * candidates["kinds"]
+            agree = torch.stack([both.sum(-1), both.sqrt().sum(-1)], -1)
+            products = [ze * zc * HEAD**0.5, agree]
         close = torch.stack(columns, 1)
         relative = torch.cat([close[:, :2], close[:, 3:]], 1)
         relative = relative - torch.quantile(relative, 0.95, dim=0, keepdim=True)
@@ -209,6 +210,8 @@ def tensors(objects: Descriptions, quality: NDArray[np.float32] | None = None) -
         "around": around,
         "shape": objects.shape,
     }
+    if objects.kinds is not None:
+        values["kinds"] = objects.kinds
     if quality is not None:
         values["quality"] = quality
     return {name: torch.from_numpy(v).float() for name, v in values.items()}

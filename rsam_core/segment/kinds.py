@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import Cancelled, RsamError
+from rsam_core.models.base import PromptableModel
 from rsam_core.models.tiny.kinds import KINDS
-from rsam_core.objects.crops import Crop
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.runtime.language import N_
 from rsam_core.segment.features.pooling import EmbeddedView, embedded_tiles
+from rsam_core.segment.features.view_crops import crop_in_view
 from rsam_core.segment.segmenter import Segmenter
 
 NOT_SURE = N_("not sure")
@@ -119,32 +120,68 @@ def guess_kinds(
         )
     if views is None:
         views = embedded_tiles(objects, scene, segmenter, progress=progress)
-    sums = np.zeros((len(objects), len(KINDS)))
-    weights = np.zeros(len(objects))
-    areas = objects.areas
+    seen = KindSums(objects, model, cancelled)
     for view in views:
         if view.scale != 1:
             raise RsamError("Kinds are told from views at full resolution. Leave the views out.")
-        meeting, seen = _seen(objects, view)
+        seen.add(view)
+    return Kinds(seen.means(), float(model.sure))
+
+
+class KindSums:
+    """Kinds of N objects, as the views that show them pass by.
+
+    Parameters
+    ----------
+    objects : Instances
+        In scene pixels.
+    model : PromptableModel
+        One that names objects.
+    cancelled : callable, optional
+    """
+
+    def __init__(
+        self,
+        objects: Instances,
+        model: PromptableModel,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self.objects, self.model, self.cancelled = objects, model, cancelled
+        self._sums = np.zeros((len(objects), len(KINDS)))
+        self._weights = np.zeros(len(objects))
+        self._areas = objects.areas
+
+    def add(self, view: EmbeddedView) -> None:
+        """Name what a view shows.
+
+        Raises
+        ------
+        Cancelled
+            If `cancelled` said so.
+        """
+        meeting, seen = _seen(self.objects, view)
         for start in range(0, len(meeting), _AT_ONCE):
-            if cancelled is not None and cancelled():
+            if self.cancelled is not None and self.cancelled():
                 raise Cancelled("Stopped. Nothing was changed.")
             some = meeting[start : start + _AT_ONCE]
-            found = model.name_objects(
-                view.embedding.features, [_moved(objects[int(i)], view) for i in some]
-            )
-            share = seen[start : start + _AT_ONCE] / areas[some]
+            crops = [crop_in_view(self.objects[int(i)], view) for i in some]
+            found = self.model.name_objects(view.embedding.features, crops)
+            share = seen[start : start + _AT_ONCE] / self._areas[some]
             # A whole object outweighs any part of it that other tiles see.
             share = np.where(share == 1, 1e6, share)
-            sums[some] += share[:, None] * found
-            weights[some] += share
-    sums[weights == 0], weights[weights == 0] = 1 / len(KINDS), 1
-    return Kinds((sums / weights[:, None]).astype(np.float32), float(model.sure))
+            self._sums[some] += share[:, None] * found
+            self._weights[some] += share
+
+    def means(self) -> NDArray[np.float32]:
+        """Probabilities of the kinds, (N, 10); alike for objects that no view has shown."""
+        sums, weights = self._sums.copy(), self._weights.copy()
+        sums[weights == 0], weights[weights == 0] = 1 / len(KINDS), 1
+        return (sums / weights[:, None]).astype(np.float32)
 
 
 def _seen(objects: Instances, view: EmbeddedView) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions of the objects with pixels in a view, and how many pixels."""
-    height, width = view.embedding.shape
+    height, width = (round(side / view.scale) for side in view.embedding.shape)
     left, top = int(view.x), int(view.y)
     x0, y0, x1, y1 = objects.bboxes.reshape(-1, 4).T
     near = (x1 > left) & (y1 > top) & (x0 < left + width) & (y0 < top + height)
@@ -161,7 +198,3 @@ def _inside(item: Instance, left: int, top: int, width: int, height: int) -> int
     rows = slice(max(top - item.y, 0), max(top + height - item.y, 0))
     columns = slice(max(left - item.x, 0), max(left + width - item.x, 0))
     return int(np.count_nonzero(item.mask[rows, columns]))
-
-
-def _moved(item: Instance, view: EmbeddedView) -> Crop:
-    return Crop(item.mask, item.x - int(view.x), item.y - int(view.y))

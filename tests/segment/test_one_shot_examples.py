@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
 
+import rsam_core as rsam
 from rsam_core.errors import Cancelled, OneShotError
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
@@ -83,6 +84,45 @@ def test_descriptions_can_be_joined_and_taken_apart():
     assert len(nothing) == 0
     assert nothing.joined(all_three) is all_three
     assert all_three.joined(nothing) is all_three
+
+
+class ByPlace:
+    """A model that says of each object how large it is and where it lies in the view."""
+
+    names = True
+
+    def name_objects(self, features, objects):
+        rows = np.zeros((len(objects), 10), np.float32)
+        for row, one in zip(rows, objects, strict=True):
+            row[:4] = one.x, one.y, one.mask.shape[1], one.mask.shape[0]
+        return rows
+
+
+def test_a_model_that_names_says_what_described_objects_are():
+    items = Instances([item_at(corner) for corner in REDS[:3]], SHAPE)
+    known = describe(items, scene(), [shown()], "rsam-tiny", namer=segmenter().model)
+    np.testing.assert_array_equal(
+        known.kinds, rsam.guess_kinds(items, scene(), segmenter(), views=[shown()]).probabilities
+    )
+    # As the objects lie in a view at half the size.
+    half = EmbeddedView(segmenter().embed(lawn()[::2, ::2]), scale=0.5)
+    reduced = describe(items, scene(), [half], "rsam-tiny", namer=ByPlace())
+    corners = np.array(REDS[:3]) / 2
+    np.testing.assert_array_equal(reduced.kinds[:, :2], corners)
+    np.testing.assert_array_equal(reduced.kinds[:, 2:4], 14)
+    assert reduced.kinds[0].tolist() == reduced[0].kinds[0].tolist()
+    joined = reduced[0].joined(reduced[[False, True, True]])
+    np.testing.assert_array_equal(joined.kinds, reduced.kinds)
+
+
+def test_kinds_that_are_not_known_of_all_are_known_of_none():
+    items = Instances([item_at(corner) for corner in REDS[:2]], SHAPE)
+    unnamed = describe(items, scene(), [shown()], "rsam-tiny")
+    assert unnamed.kinds is None
+    named = describe(items, scene(), [shown()], "rsam-tiny", namer=segmenter().model)
+    assert named.joined(unnamed).kinds is None
+    assert unnamed.joined(named).kinds is None
+    assert unnamed[0].kinds is None
 
 
 def test_an_object_outside_all_views_is_told():

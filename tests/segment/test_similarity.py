@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from sklearn.metrics import roc_auc_score
 
 from rsam_core.errors import OneShotError
+from rsam_core.models.tiny.kinds import KINDS
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.features.extraction import SHAPE as NUMBERS
 from rsam_core.segment.one_shot.descriptors import Descriptions, describe
-from rsam_core.segment.one_shot.similarity import WEIGHTS, comparison_for
+from rsam_core.segment.one_shot.similarity import WEIGHTS, agreement, comparison_for
 from tests.helpers.shots import BLUES, REDS, SHAPE, item_at, scene, segmenter, shown
 from training.resemblance import HEAD, HIDDEN, PairNetwork, rows, tensors
 
@@ -25,6 +29,7 @@ def random_objects(count: int, channels: int, seed: int, model: str = "rsam-tiny
     return Descriptions(
         draw(count, len(NUMBERS)), draw(count, channels), draw(count, channels),
         draw(channels), np.abs(draw(channels)) + 0.5, model,
+        kinds=rng.dirichlet(np.ones(len(KINDS)), count).astype(np.float32),
     )  # fmt: skip
 
 
@@ -68,6 +73,25 @@ def test_cosines_are_computed_by_hand():
         assert found[k] == pytest.approx(cosine(inside) + cosine(change) + quality[k, 0], abs=1e-4)
 
 
+def test_agreement_of_kinds_by_hand():
+    example = np.array([[0.8, 0.2, 0]], np.float32)
+    others = np.array([[0.8, 0.2, 0], [0, 0, 1], [0.2, 0.8, 0]], np.float32)
+    found = agreement(example, others, 3)
+    np.testing.assert_allclose(found[:, 0], [0.68, 0, 0.32], atol=1e-6)
+    np.testing.assert_allclose(found[:, 1], [1, 0, 0.8], atol=1e-6)
+    for unknown in (agreement(None, others, 3), agreement(example, None, 3)):
+        np.testing.assert_array_equal(unknown, np.full((3, 2), 0.5))
+
+
+def test_objects_without_kinds_are_compared_as_of_any_kind():
+    known = random_objects(6, 128, 2)
+    objects = replace(known, kinds=None)
+    quality = np.full((6, 2), 0.9, np.float32)
+    answers = comparison_for("rsam-tiny").log_odds(objects[0], objects, quality)
+    assert np.isfinite(answers).all()
+    assert (answers != comparison_for("rsam-tiny").log_odds(known[0], known, quality)).any()
+
+
 @pytest.mark.parametrize("how", ["head", "plain", "cosine"])
 def test_no_candidates_give_no_answers(how):
     one, none = random_objects(1, 64, 0), random_objects(0, 64, 0)
@@ -85,19 +109,24 @@ def test_other_models_are_compared_without_the_head():
         comparison_for("rsam-tiny").log_odds(objects[0], objects, quality)
 
 
-def test_things_of_one_kind_lie_closer_in_the_projection_than_in_the_features():
+def test_alike_roofs_lie_closest_in_the_projection_then_other_roofs_then_the_lawn():
     corners = (*REDS, *BLUES)
     objects = Instances([item_at(corner) for corner in corners], SHAPE)
     described = describe(objects, scene(), [shown()], segmenter().model.name)
     embedded = comparison_for("rsam-tiny").project(described)
     np.testing.assert_allclose(np.linalg.norm(embedded, axis=1), 1, rtol=1e-4)
     closeness = embedded @ embedded.T
-    reds = closeness[:6, :6][~np.eye(6, dtype=bool)]
-    assert reds.min() > closeness[:6, 6:].max()
+    reds = closeness[:6, :6][np.triu_indices(6, 1)]
+    blues = closeness[:6, 6:].ravel()
+    # Roofs of any colour are one kind to it; those of one colour come before the others all the
+    # same: the share of pairs in the right order.
+    right = np.concatenate([np.ones(len(reds)), np.zeros(len(blues))])
+    assert roc_auc_score(right, np.concatenate([reds, blues])) > 0.97
+    assert reds.mean() > blues.mean() + 0.08
     # Farther from the lawn beside it than from any roof.
     places = ((58, 24), (140, 20), (70, 150))
     grass = Instances([item_at(corner) for corner in places], SHAPE)
     meadow = comparison_for("rsam-tiny").project(
         describe(grass, scene(), [shown()], segmenter().model.name)
     )
-    assert (embedded[:6] @ meadow.T).max() < reds.min()
+    assert (embedded[:6] @ meadow.T).max() < blues.min()

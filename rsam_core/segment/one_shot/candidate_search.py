@@ -162,7 +162,7 @@ def search(
     fresh[met.rows[met.ious > _DOUBLES]] = False
     items = Instances([item for item, new in zip(items, fresh) if new], items.shape)
     shown = [EmbeddedView(embedding, view.x, view.y, view.scale[0])]
-    more = describe(items, scene, shown, segmenter.model.name)
+    more = describe(items, scene, shown, segmenter.model.name, namer=segmenter.model)
     stability = np.array([found[i][1] for i in kept], np.float32)[fresh]
     return replace(
         state,
@@ -198,6 +198,7 @@ def _on_grid(
         scene,
         [EmbeddedView(embedding, view.x, view.y, view.scale[0])],
         segmenter.model.name,
+        namer=segmenter.model,
         # What a stopped search found is to be seen: describing it is quick.
         cancelled=cancelled if state.complete else None,
     )
@@ -263,6 +264,7 @@ def search_tiled(
         scene,
         tiles,
         segmenter.model.name,
+        namer=segmenter.model,
         cancelled=cancelled if state.complete else None,
     )
     # What was joined across seams has no stability of its own: the usual one stands for all.

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsam_core.errors import OneShotError
+from rsam_core.models.base import PromptableModel
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.scene.window import Window
 from rsam_core.segment.features.extraction import SHAPE, shape_features
 from rsam_core.segment.features.pooling import EmbeddedView, feature_maps, pool
+from rsam_core.segment.kinds import KindSums
 
 _RING = 12
 """Width in pixels of what counts as an object's surroundings: one and a half feature cells."""
@@ -41,6 +43,9 @@ class Descriptions:
         Name of the model.
     gsd : float or None
         Ground sample distance in metres, to compare sizes between images.
+    kinds : ndarray of float32, shape (N, 10), or None
+        Probability of each of `rsam_core.models.tiny.kinds.KINDS`; None where the model cannot
+        say what objects are.
     """
 
     shape: NDArray[np.float32]
@@ -50,6 +55,7 @@ class Descriptions:
     spread: NDArray[np.float32]
     model: str
     gsd: float | None = None
+    kinds: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.shape)
@@ -58,7 +64,11 @@ class Descriptions:
         """Some of the objects, by positions or a boolean array."""
         chosen = np.atleast_1d(chosen)
         return replace(
-            self, shape=self.shape[chosen], inside=self.inside[chosen], around=self.around[chosen]
+            self,
+            shape=self.shape[chosen],
+            inside=self.inside[chosen],
+            around=self.around[chosen],
+            kinds=None if self.kinds is None else self.kinds[chosen],
         )
 
     def joined(self, more: Descriptions) -> Descriptions:
@@ -72,6 +82,11 @@ class Descriptions:
             shape=np.concatenate([self.shape, more.shape]),
             inside=np.concatenate([self.inside, more.inside]),
             around=np.concatenate([self.around, more.around]),
+            kinds=(
+                None
+                if self.kinds is None or more.kinds is None
+                else np.concatenate([self.kinds, more.kinds])
+            ),
         )
 
     def at(self, gsd: float | None) -> Descriptions:
@@ -115,6 +130,7 @@ def describe(
     views: Iterable[EmbeddedView],
     model: str,
     *,
+    namer: PromptableModel | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Descriptions:
     """Describe objects of a scene.
@@ -129,6 +145,8 @@ def describe(
         Encoded views that show them all; gone through once.
     model : str
         Name of the model that encoded them.
+    namer : PromptableModel, optional
+        That model, to say what the objects are, if it can.
     cancelled : callable, optional
 
     Raises
@@ -142,6 +160,10 @@ def describe(
     rings = [ring(item, shape) for item in instances]
     statistics = _Statistics()
     both = Instances([*(replace(i, id=0) for i in instances), *rings], shape)
+    named = None
+    if namer is not None and namer.names:
+        named = KindSums(instances, namer, cancelled)
+        views = _named(views, named)
     pooled = pool(both, statistics.watch(views), cancelled)
     if len(instances) and pooled is None:
         raise OneShotError(
@@ -157,7 +179,15 @@ def describe(
         *statistics.result(),
         model,
         getattr(scene, "gsd", None),
+        named.means() if named is not None else None,
     )
+
+
+def _named(views: Iterable[EmbeddedView], kinds: KindSums) -> Iterator[EmbeddedView]:
+    """The views, each named as it passes by."""
+    for view in views:
+        kinds.add(view)
+        yield view
 
 
 class _Statistics:

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from rsam_core.errors import OneShotError
 from rsam_core.models.guided import Target
 from rsam_core.objects.instance import Instance
 from rsam_core.objects.instances import Instances
 from rsam_core.segment.features.pooling import EmbeddedView
+from rsam_core.segment.features.view_crops import in_view
 from rsam_core.segment.one_shot.descriptors import Descriptions, describe
 from rsam_core.segment.one_shot.persam import check_example
 from rsam_core.segment.segmenter import Segmenter
@@ -83,37 +82,8 @@ def make_example(
     check_example(mask)
     target = segmenter.model.guided().target(view.embedding.features, mask)
     one = Instances([instance], (scene.height, scene.width))
-    description = describe(one, scene, [view], segmenter.model.name)
+    description = describe(one, scene, [view], segmenter.model.name, namer=segmenter.model)
     return Example(instance, description, target, positive, getattr(scene, "name", ""))
-
-
-def in_view(instance: Instance, view: EmbeddedView) -> np.ndarray:
-    """The mask of an object (in scene pixels) in a view, (H, W) bool."""
-    import cv2
-
-    height, width = view.embedding.shape
-    x0, y0, x1, y1 = instance.bbox
-    left, top = (x0 - view.x) * view.scale, (y0 - view.y) * view.scale
-    right, bottom = (x1 - view.x) * view.scale, (y1 - view.y) * view.scale
-    c0, r0, c1, r1 = (
-        int(np.floor(left)),
-        int(np.floor(top)),
-        int(np.ceil(right)),
-        int(np.ceil(bottom)),
-    )
-    mask = np.zeros((height, width), bool)
-    if c0 >= width or r0 >= height or c1 <= 0 or r1 <= 0:
-        return mask
-    part = instance.mask
-    if view.scale != 1 or (c1 - c0, r1 - r0) != part.shape[::-1]:
-        size = (max(c1 - c0, 1), max(r1 - r0, 1))
-        share = cv2.resize(part.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        part = share >= min(0.5, float(share.max()))
-    inside = part[max(-r0, 0) : height - r0, max(-c0, 0) : width - c0]
-    mask[max(r0, 0) : max(r0, 0) + inside.shape[0], max(c0, 0) : max(c0, 0) + inside.shape[1]] = (
-        inside
-    )
-    return mask
 
 
 def check_examples(

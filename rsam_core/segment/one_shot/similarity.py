@@ -4,9 +4,10 @@ Metric learning in two steps. A *projection head* brings the model's features of
 is under it, and how that differs from what is around it) to 32 numbers, such that objects of one
 kind come to lie close together; it is shared by both objects of a pair, as in a Siamese network.
 A small perceptron then weighs the closeness there, cosines of the plain features, differences in
-shape, and the quality of the candidate's outline. Colour and texture count only as far as the
-model's features hold them: given as numbers of their own they made it worse on the real tiles that
-were held back in training (F1 0.73 in place of 0.76).
+shape, the quality of the candidate's outline, and how well the kinds agree that the model gives
+both (building, road, tree, ...). Colour and texture count only as far as the model's features hold
+them: given as numbers of their own they made it worse on the real tiles that were held back in
+training (F1 0.73 in place of 0.76).
 
 It never sees what an object is, only how two objects differ; ``training/resemblance.py`` shows
 how it was trained.
@@ -94,6 +95,8 @@ class Comparison:
         shape = np.tanh(apart / _FULL)
         contrast = _cosine(c[0], c[2])[:, None]
         parts = [close, relative, shape, quality, contrast, products]
+        if self.head is not None:
+            parts.append(agreement(example.kinds, candidates.kinds, len(candidates)))
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def project(self, objects: Descriptions) -> NDArray[np.float32]:
@@ -124,6 +127,32 @@ class Comparison:
             if number < len(self.layers) - 1:
                 x = _gelu(x)
         return x[:, 0]
+
+
+def agreement(
+    example: NDArray[np.float32] | None, candidates: NDArray[np.float32] | None, count: int
+) -> NDArray[np.float32]:
+    """How well the kinds of objects agree.
+
+    Parameters
+    ----------
+    example : ndarray of float32, shape (1, K), or None
+        Probabilities of the example's kind.
+    candidates : ndarray of float32, shape (N, K), or None
+        Those of the candidates.
+    count : int
+        N.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, 2)
+        The probability that both are of one kind, and Bhattacharyya's coefficient, which is 1 for
+        equal probabilities however unsure; one half where the kinds are not known.
+    """
+    if example is None or candidates is None:
+        return np.full((count, 2), 0.5, np.float32)
+    both = example * candidates
+    return np.stack([both.sum(1), np.sqrt(both).sum(1)], 1).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from rsam_core.evaluate.learn.lessons import one_shot_pictures as pictures
 from rsam_core.evaluate.learn.lessons.one_shot import EXPERIMENTS, FIRST_SEEN, mean_best_f1
 from rsam_core.evaluate.learn.lessons.one_shot_objects import Found, Objects
 from rsam_core.evaluate.learn.subject import Subject
+from rsam_core.models.base import PromptableModel
 from rsam_core.objects import palette
 from rsam_core.runtime.language import _, number, percent
 from rsam_core.segment.embedding import Embedding
@@ -40,8 +41,8 @@ def show(stage: Stage) -> Mapping[str, Any]:
     names = {key: _(name) for key, name in EXPERIMENTS.items()}
     part = stage.choice("experiment", _("Experiment"), names)
     subject = objects_.subject()
-    embedding, model = stage.embedding(subject.image), stage.segmenter().model.name
-    objects = _described(subject.key, model, subject, embedding)
+    embedding, model = stage.embedding(subject.image), stage.segmenter().model
+    objects = _described(subject.key, model.name, subject, embedding, model)
     parts: dict[str, Callable[[Stage, Objects], dict[str, Any]]] = {
         "seen": _seen, "words": _words, "example": _example, "persam": one_shot_persam.show
     }  # fmt: skip
@@ -49,8 +50,10 @@ def show(stage: Stage) -> Mapping[str, Any]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _described(key: str, model: str, _subject: Subject, _embedding: Embedding) -> Objects:
-    return objects_.objects_of(_subject, _embedding, model)
+def _described(
+    key: str, name: str, _subject: Subject, _embedding: Embedding, _model: PromptableModel
+) -> Objects:
+    return objects_.objects_of(_subject, _embedding, _model)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

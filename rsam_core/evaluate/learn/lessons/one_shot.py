@@ -79,7 +79,7 @@ def paper_objects() -> Objects:
     """The lesson's objects as the model that comes with RSAM describes them, for worksheets."""
     model = objects_.default_model()
     subject = objects_.subject()
-    return objects_.objects_of(subject, Segmenter(model).embed(subject.image), model.name)
+    return objects_.objects_of(subject, Segmenter(model).embed(subject.image), model)
 
 
 def lettered(objects: Objects) -> dict[str, int]:
@@ -92,8 +92,11 @@ def lettered(objects: Objects) -> dict[str, int]:
     far = np.hypot(*(places - places[example]).T)
     chosen = {"E": example}
     for letter, kind in (("A", "tree"), ("B", "roof"), ("C", "pool")):
-        members = np.flatnonzero((objects.kinds == kind) & (far >= _APART))
+        members = np.flatnonzero(objects.kinds == kind)
         order = members[np.argsort(far[members], kind="stable")]
+        # Letters that lie on each other cannot be read; if all do, the farthest is the best.
+        apart = order[far[order] >= _APART]
+        order = apart if len(apart) else order[-1:]
         chosen[letter] = int(order[0] if kind == "roof" else order[len(order) // 2])
     return chosen
 

@@ -119,7 +119,7 @@ class Objects:
         return self.position(int(labels[row, column]))
 
 
-def objects_of(subject: Subject, embedding: Embedding, model: str) -> Objects:
+def objects_of(subject: Subject, embedding: Embedding, model: PromptableModel) -> Objects:
     """Describe the true objects of a rendered place.
 
     Parameters
@@ -128,8 +128,8 @@ def objects_of(subject: Subject, embedding: Embedding, model: str) -> Objects:
         With truth.
     embedding : Embedding
         Of its image.
-    model : str
-        Name of the model that made it.
+    model : PromptableModel
+        The one that made it.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def objects_of(subject: Subject, embedding: Embedding, model: str) -> Objects:
     ]
     instances = Instances.from_label_map(np.where(np.isin(subject.labels, kept), subject.labels, 0))
     scene = ArrayScene(subject.image, subject.gsd)
-    descriptions = describe(instances, scene, [EmbeddedView(embedding)], model)
+    descriptions = describe(instances, scene, [EmbeddedView(embedding)], model.name, namer=model)
     kinds = np.array([subject.kinds[item.id] for item in instances])
     return Objects(subject, instances, kinds, descriptions)
 
