@@ -86,7 +86,7 @@ def test_a_car_is_outlined_in_a_scene_larger_than_any_view(
     screen: Screen, block: TownSample, large: bytes
 ):
     height, width = block.image.shape[:2]
-    car = cars(block)[0]
+    car = cars(block)[1]
     # The car of the suburb in the fourth column and third row.
     x, y = np.add(middle(car), (3 * width, 2 * height))
     screen.open("large.tif", large)

@@ -241,7 +241,7 @@ def test_the_checks_can_be_done_on_the_campus(model, tiny) -> None:
     assert not check("alike").is_done({**report, "alike": np.median(shares)})
     assert not check("alike").is_done({**report, "alike": shares.max(), "from": 0.5})
 
-    areas = model.predict(embedding, Prompt(points=[(240, 112)])).masks.sum((1, 2)).tolist()
+    areas = model.predict(embedding, Prompt(points=[(320, 148)])).masks.sum((1, 2)).tolist()
     assert max(areas) >= 3 * min(areas)
     report = {"part": "answer", "points": 1, "box": False, "clicked": True}
     assert check("ambiguous").is_done({**report, "areas": areas})

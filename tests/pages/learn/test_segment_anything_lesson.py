@@ -59,7 +59,7 @@ def test_each_step_answers_its_check(shown: AppTest, tiny) -> None:
     assert "list of 256 numbers" in texts(shown)
 
     step(shown, "answer")
-    click = (240.0, 112.0)
+    click = (320.0, 148.0)
     shown.session_state[PREFIX + "marks-campus"] = Marks(((*click, 1),))
     shown.run()
     fine(shown)
