@@ -111,8 +111,8 @@ def evaluate(
     rows: list[dict[str, float]] = []
     named = class_maps(folder) if (folder / "classes.json").exists() else None
     for number, (image, labels) in enumerate(pairs(folder)):
-        # The same objects on every machine and for every model.
         classes = next(named) if named is not None else None
+        # The same objects on every machine and for every model.
         seed = zlib.crc32(f"{folder.name}{number}".encode())
         found = chosen(labels, most, seed)
         if not found:

@@ -12,7 +12,7 @@ import numpy as np
 
 from rsam_core.models.tiny.kinds import UNKNOWN, kind_number
 
-from .data import Mixture, Picture, read_photographs, read_rendered, read_tiles
+from .data import Mixture, Picture, read_photographs, read_rendered, read_rgb, read_tiles
 from .superpixels import read_unlabelled
 from .transplant import transplant
 
@@ -129,8 +129,7 @@ def read_folder(root: Path, source: Source, stems: Sequence[str] | None = None) 
             kinds = kinds_of_classes(instances, classes, names, source.vegetation)
         else:
             kinds = np.full(int(instances.max()) + 1, kind_number(source.kind), np.int8)
-        image = cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        pictures.append(Picture(image, [instances], None, kinds, source.labelled))
+        pictures.append(Picture(read_rgb(path), [instances], None, kinds, source.labelled))
     return pictures
 
 
